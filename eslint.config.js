@@ -1,0 +1,35 @@
+import js from '@eslint/js'
+import ts from 'typescript-eslint'
+import { importDirections } from './scripts/import-directions.js'
+
+export default ts.config(
+  { ignores: ['dist', 'src/db/generated', 'node_modules', '.greetings', 'tmp', 'coverage'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.js'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly' } },
+  },
+  {
+    files: ['src/**/*.ts', 'tests/**/*.ts', 'scripts/**/*.ts', '*.config.ts'],
+    extends: [ts.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { project: './tsconfig.json' } },
+    rules: {
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/require-await': 'off',
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportDefaultDeclaration', message: 'Export by name.' },
+      ],
+    },
+  },
+  // Tools want a default export in their configuration files.
+  { files: ['*.config.ts'], rules: { 'no-restricted-syntax': 'off' } },
+  // `process.env` is read in one place.
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/config.ts', 'src/cli.ts'],
+    rules: { 'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Read the environment in src/config.ts only.' }] },
+  },
+  ...importDirections,
+)

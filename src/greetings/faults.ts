@@ -1,0 +1,36 @@
+/**
+ * The two ways in which making a video can go wrong. Everything a worker's step throws is one of these
+ * or a defect of ours, which counts as a fault of the asset.
+ */
+
+/** What of the asset itself is at fault. It uses up an attempt. */
+export type AssetFaultClass = 'voice' | 'render' | 'gate' | 'too_large'
+
+/** A fault of the asset itself: rendering this name again elsewhere would probably fail too. */
+export class AssetFault extends Error {
+  override name = 'AssetFault'
+  constructor(
+    readonly faultClass: AssetFaultClass,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}
+
+/** The step that is out of order. */
+export type OutageStep = 'ffmpeg' | 'voice' | 'disk' | 'telegram' | 'storage' | 'token' | 'database' | 'queue'
+
+/** Something the asset is not to blame for. Uses no attempt: the work is put back and tried later. */
+export class Outage extends Error {
+  override name = 'Outage'
+  constructor(
+    readonly step: OutageStep,
+    message: string,
+    /** how long to wait before the next try; the caller's default when left out */
+    readonly retryAfterMs?: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}
