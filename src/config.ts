@@ -1,0 +1,182 @@
+/** The environment, read once and validated together. Every fault is reported at once, with its remedy. */
+import { existsSync } from 'node:fs'
+import { z } from 'zod'
+
+const chatId = /^-?\d{1,20}$/
+
+const blankIsAbsent = (value: unknown) => (typeof value === 'string' && value.trim() === '' ? undefined : value)
+const optional = <T extends z.ZodType>(type: T) => z.preprocess(blankIsAbsent, type.optional())
+const withDefault = <T extends z.ZodType>(type: T, value: z.input<T>) => z.preprocess((raw) => blankIsAbsent(raw) ?? value, type)
+
+const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''))
+const url = (protocols: string[]) =>
+  z.string().refine((text) => {
+    try {
+      return protocols.includes(new URL(text).protocol)
+    } catch {
+      return false
+    }
+  }, `is not a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`)
+const whole = (min: number, max: number) =>
+  z.coerce.number({ error: 'is not a number' }).int('is not a whole number').min(min, `is below ${min}`).max(max, `is above ${max}`)
+const ids = list.refine((parts) => parts.every((part) => chatId.test(part)), 'is not a comma-separated list of numeric ids, such as -1001234567890')
+
+const environment = z.object({
+  TELEGRAM_BOT_TOKEN: optional(z.string().regex(/^\d+:[A-Za-z0-9_-]{20,}$/, 'does not look like a token from @BotFather (digits, a colon, letters)')),
+  TELEGRAM_API_ROOT: optional(url(['http:', 'https:'])),
+  STORAGE_CHAT_IDS: optional(ids),
+  DATABASE_URL: optional(url(['postgres:', 'postgresql:'])),
+  REDIS_URL: optional(url(['redis:', 'rediss:'])),
+  GREETINGS_HOME: optional(z.string()),
+  TEMPLATES: withDefault(list.refine((parts) => parts.every((part) => /^[a-z0-9][a-z0-9-]*$/.test(part)), 'holds something that is not a template id, such as new-year-ru'), 'new-year-ru,new-year-en'),
+  TTS: withDefault(z.enum(['auto', 'say', 'espeak', 'piper', 'http'], { error: 'is none of auto, say, espeak, piper, http' }), 'auto'),
+  TTS_VOICE: optional(z.string()),
+  TTS_URL: optional(url(['http:', 'https:'])),
+  TTS_API_KEY: optional(z.string()),
+  TTS_MODEL: optional(z.string()),
+  PIPER_PATH: optional(z.string()),
+  PIPER_MODEL: optional(z.string()),
+  RENDER_CONCURRENCY: optional(whole(1, 64)),
+  ADMIN_IDS: optional(ids),
+  WEBHOOK_URL: optional(url(['https:', 'http:'])),
+  WEBHOOK_SECRET: optional(z.string().regex(/^[A-Za-z0-9_-]{1,256}$/, 'must be 1 to 256 of A-Z, a-z, 0-9, _ and -')),
+  PORT: withDefault(whole(0, 65_535), 8080),
+  LOG_LEVEL: withDefault(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], { error: 'is none of trace, debug, info, warn, error, silent' }), 'info'),
+  STOP_SECONDS: withDefault(whole(0, 3_600), 8),
+  FFMPEG_PATH: optional(z.string()),
+  CHANNEL_RATE: optional(whole(1, 100_000)),
+  TIME_DIVISOR: withDefault(whole(1, 1_000), 1),
+})
+
+/** What the environment says, in our units. */
+export interface Config {
+  /** `GREETINGS_HOME`, as given */
+  home: string | undefined
+  token: string | undefined
+  apiRoot: string | undefined
+  storageChatIds: string[]
+  databaseUrl: string | undefined
+  redisUrl: string | undefined
+  /** enabled template ids, in order of preference */
+  templates: string[]
+  voice: {
+    engine: 'auto' | 'say' | 'espeak' | 'piper' | 'http'
+    voice: string | undefined
+    url: string | undefined
+    apiKey: string | undefined
+    model: string | undefined
+    piperPath: string | undefined
+    piperModel: string | undefined
+  }
+  /** parallel renders of one worker; undefined: as many as there are processors, at most 8 */
+  renderConcurrency: number | undefined
+  adminIds: string[]
+  webhook: { url: string; secret: string | undefined } | undefined
+  port: number
+  logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  /** how long work in hand may go on after SIGTERM, milliseconds */
+  stopMs: number
+  ffmpegPath: string | undefined
+  /** posts a minute to one storage channel; undefined: Telegram's 20, unlimited in the sandbox */
+  channelRatePerMinute: number | undefined
+  times: Times
+}
+
+/** Every waiting time of ours, in milliseconds. `TIME_DIVISOR` divides them all; tests use it. */
+export interface Times {
+  /** liveness of whoever holds an asset */
+  leaseMs: number
+  leaseRenewMs: number
+  reconcileMs: number
+  /** a PENDING asset that is not queued for so long is added again */
+  queueGraceMs: number
+  /** how long a claimed request may take to be sent */
+  claimMs: number
+  /** a FAILED asset may be asked for again after this */
+  coolDownMs: number
+  /** between attempts at an asset whose render failed */
+  attemptDelayMs: number
+  /** the default pause of a step that is out of order */
+  outageMs: number
+  /** a worker process that was not seen for so long is gone */
+  workerGoneMs: number
+  /** between two looks at the database of something that waits */
+  pollMs: number
+  /** a `retry_after` above this puts work back instead of sleeping */
+  longestFloodSleepMs: number
+  /** multiplies seconds that Telegram asks for: 1 / TIME_DIVISOR */
+  telegramSecondMs: number
+}
+
+/** The waiting times for a divisor; 1 is real life. */
+export function waitingTimes(divisor: number): Times {
+  const ms = (value: number) => Math.max(10, Math.round(value / divisor))
+  return {
+    leaseMs: Math.max(1_000, ms(20_000)),
+    leaseRenewMs: Math.max(250, ms(5_000)),
+    reconcileMs: Math.max(200, ms(10_000)),
+    queueGraceMs: Math.max(400, ms(10_000)),
+    claimMs: Math.max(1_500, ms(30_000)),
+    coolDownMs: ms(3_600_000),
+    attemptDelayMs: ms(5_000),
+    outageMs: ms(15_000),
+    workerGoneMs: Math.max(1_500, ms(20_000)),
+    pollMs: Math.max(50, ms(1_000)),
+    longestFloodSleepMs: ms(60_000),
+    telegramSecondMs: Math.max(1, Math.round(1_000 / divisor)),
+  }
+}
+
+/** The configuration is unusable; `faults` holds one sentence each, with the variable and the remedy. */
+export class ConfigFault extends Error {
+  override name = 'ConfigFault'
+  constructor(readonly faults: string[]) {
+    super(faults.join('\n'))
+  }
+}
+
+/**
+ * Reads and checks the environment. Values of secrets never appear in a fault.
+ * @throws ConfigFault with every fault at once
+ */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const parsed = environment.safeParse(env)
+  const faults = parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}. Correct it, or unset it for the default.`)
+  if (!parsed.success) throw new ConfigFault(faults)
+  const read = parsed.data
+  if (read.TTS === 'http' && read.TTS_URL === undefined) faults.push('TTS_URL is missing. TTS=http needs the address of an OpenAI-compatible /v1/audio/speech endpoint.')
+  if (read.TTS === 'piper' && read.PIPER_MODEL === undefined) faults.push('PIPER_MODEL is missing. TTS=piper needs the path of a voice model (.onnx).')
+  if (faults.length > 0) throw new ConfigFault(faults)
+  return {
+    home: read.GREETINGS_HOME,
+    token: read.TELEGRAM_BOT_TOKEN,
+    apiRoot: read.TELEGRAM_API_ROOT?.replace(/\/+$/, ''),
+    storageChatIds: read.STORAGE_CHAT_IDS ?? [],
+    databaseUrl: read.DATABASE_URL,
+    redisUrl: read.REDIS_URL,
+    templates: read.TEMPLATES,
+    voice: {
+      engine: read.TTS,
+      voice: read.TTS_VOICE,
+      url: read.TTS_URL,
+      apiKey: read.TTS_API_KEY,
+      model: read.TTS_MODEL,
+      piperPath: read.PIPER_PATH,
+      piperModel: read.PIPER_MODEL,
+    },
+    renderConcurrency: read.RENDER_CONCURRENCY,
+    adminIds: read.ADMIN_IDS ?? [],
+    webhook: read.WEBHOOK_URL === undefined ? undefined : { url: read.WEBHOOK_URL, secret: read.WEBHOOK_SECRET },
+    port: read.PORT,
+    logLevel: read.LOG_LEVEL,
+    stopMs: read.STOP_SECONDS * 1_000,
+    ffmpegPath: read.FFMPEG_PATH,
+    channelRatePerMinute: read.CHANNEL_RATE,
+    times: waitingTimes(read.TIME_DIVISOR),
+  }
+}
+
+/** Adds what `.env` in the working directory says to the environment; what is set already wins. */
+export function loadDotEnv(file = '.env'): void {
+  if (existsSync(file)) process.loadEnvFile(file)
+}
