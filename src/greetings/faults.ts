@@ -19,7 +19,7 @@ export class AssetFault extends Error {
 }
 
 /** The step that is out of order. */
-export type OutageStep = 'ffmpeg' | 'voice' | 'disk' | 'telegram' | 'storage' | 'token' | 'database' | 'queue'
+export type OutageStep = 'ffmpeg' | 'voice' | 'disk' | 'template' | 'telegram' | 'storage' | 'token'
 
 /** Something the asset is not to blame for. Uses no attempt: the work is put back and tried later. */
 export class Outage extends Error {

@@ -1,0 +1,291 @@
+/**
+ * The one door. Whoever wants a greeting, the bot for a person or `warm` for a list, asks here; it alone
+ * decides what is a hit, what joins work under way and what becomes a new job.
+ */
+import { serializable, type Db, type Tx } from '../db/database.ts'
+import type { GreetingsQueue, Job, Lane } from '../queue/index.ts'
+import type { Times } from '../config.ts'
+
+/** What the door needs. */
+export interface Door {
+  db: Db
+  queue: GreetingsQueue
+  /** the bot that sends: a `file_id` of another is no hit */
+  botId: bigint
+  times: Times
+  log: { warn(fields: object, message: string): void }
+}
+
+/** A name asked for. */
+export interface Ask {
+  template: string
+  key: string
+  display: string
+  /** how the operator's list wants it spoken */
+  say?: string | null
+}
+
+/** The person who asks, and the update in which they did. */
+export interface Person {
+  userId: bigint
+  chatId: bigint
+  language: string
+  updateId: number
+  /** without the limits below, for operators */
+  unlimited?: boolean
+}
+
+/** How many assets one person may wait for at a time, and cause to be made in a day. */
+export const personLimits = { waiting: 5, newPerDay: 30 }
+
+/** The door's answer for one name. */
+export type Answer =
+  /** a hit; with a person, `requestId` is claimed for the caller, who sends and marks it */
+  | { status: 'available'; assetId: string; fileId: string; requestId: string | null }
+  /** work is under way; `started`: by this very question; `again`: this person waits for it already */
+  | { status: 'waiting'; assetId: string; requestId: string | null; started: boolean; again: boolean }
+  /** could not be made, may be asked for again after `retryAt` */
+  | { status: 'failed'; assetId: string; retryAt: Date }
+  /** this person has reached a limit */
+  | { status: 'refused'; reason: 'too_many_waiting' | 'too_many_today' }
+  /** the update was answered before */
+  | { status: 'repeated'; assetId: string; requestStatus: 'PENDING' | 'COMPLETED' | 'FAILED' }
+
+interface AssetRow {
+  id: string
+  template: string
+  name: string
+  status: 'PENDING' | 'GENERATING' | 'AVAILABLE' | 'FAILED'
+  generation: number
+  fileId: string | null
+  botId: bigint | null
+  queuedAt: Date | null
+  coolsUntil: Date | null
+  cooling: boolean
+}
+
+const assetColumns = `id, template, name, status::text AS status, generation, "telegramFileId" AS "fileId", "telegramBotId" AS "botId",
+  "queuedAt", "retryAfter" AS "coolsUntil", coalesce("retryAfter" > now(), false) AS cooling`
+
+/**
+ * Asks for names, many or one. Without a person nobody is told: that is warming. With a person, the one
+ * name's request is stored before this returns, so whatever happens next they get their answer.
+ * Answers come in the order of `asks`, which must be distinct by (template, key).
+ */
+export async function request(door: Door, asks: readonly Ask[], person?: Person, options: { retryFailed?: boolean } = {}): Promise<Answer[]> {
+  if (person !== undefined) {
+    const [ask] = asks
+    if (ask === undefined || asks.length > 1) throw new Error('a person asks for one name at a time')
+    return [await requestForPerson(door, ask, person)]
+  }
+  return requestForList(door, asks, options)
+}
+
+// ---- a list ----------------------------------------------------------------------------------------
+
+async function requestForList(door: Door, asks: readonly Ask[], { retryFailed = false }: { retryFailed?: boolean }): Promise<Answer[]> {
+  const { db, botId } = door
+  const known = byAsk(await findAssets(db, asks))
+  const created = byAsk(await createAssets(db, asks.filter((ask) => !known.has(askKey(ask)))))
+  const wanted = [...known.values()].filter((asset) => needsWork(asset, botId) && (asset.status !== 'FAILED' || retryFailed))
+  const revived = byAsk(await turnIntoWork(db, wanted))
+  // A row that another process created in the meantime is known now.
+  const late = asks.filter((ask) => !known.has(askKey(ask)) && !created.has(askKey(ask)))
+  if (late.length > 0) for (const asset of await findAssets(db, late)) known.set(askKey(asset.asAsk), asset.row)
+
+  await enqueue(door, 'warm', [...created.values(), ...revived.values(), ...[...known.values()].filter(({ status, queuedAt }) => status === 'PENDING' && queuedAt === null)])
+
+  return asks.map((ask): Answer => {
+    const key = askKey(ask)
+    const begun = created.get(key) ?? revived.get(key)
+    if (begun !== undefined) return { status: 'waiting', assetId: begun.id, requestId: null, started: true, again: false }
+    const asset = known.get(key)
+    if (asset === undefined) throw new Error('an asset vanished while it was asked for')
+    if (isHit(asset, botId)) return { status: 'available', assetId: asset.id, fileId: asset.fileId, requestId: null }
+    if (asset.status === 'FAILED') return { status: 'failed', assetId: asset.id, retryAt: asset.coolsUntil ?? new Date() }
+    return { status: 'waiting', assetId: asset.id, requestId: null, started: false, again: false }
+  })
+}
+
+// ---- a person --------------------------------------------------------------------------------------
+
+async function requestForPerson(door: Door, ask: Ask, person: Person): Promise<Answer> {
+  const { db, botId } = door
+  const hit = await requestHit(door, ask, person)
+  if (hit !== undefined) return hit
+  if ((await findAssets(db, [ask])).length === 0) {
+    const refusal = await refusalFor(db, person)
+    if (refusal !== undefined) return refusal
+    await createAssets(db, [ask])
+  }
+  const outcome = await subscribe(door, ask, person)
+  // Taken back by an operator in this very moment: ask again from the start.
+  if (outcome === 'gone') return requestForPerson(door, ask, person)
+  const { answer, job } = outcome
+  if (job !== undefined) {
+    try {
+      await door.queue.promote(job)
+      await markQueued(db, [job.assetId])
+    } catch (error) {
+      // The request is stored; the reconciler adds the job as soon as the queue is back.
+      door.log.warn({ assetId: job.assetId, code: (error as { code?: string }).code }, 'could not add a job now, the reconciler will')
+    }
+  }
+  return answer
+}
+
+/** The whole road of a hit: one statement that finds the video, stores the request and claims it. */
+async function requestHit({ db, botId, times }: Door, ask: Ask, person: Person): Promise<Answer | undefined> {
+  const [row] = await db.$queryRaw<{ assetId: string; fileId: string; requestId: string | null }[]>`
+    WITH asset AS (
+      SELECT id, "telegramFileId" FROM "VideoAsset"
+      WHERE template = ${ask.template} AND name = ${ask.key} AND "telegramBotId" = ${botId} AND "telegramFileId" IS NOT NULL
+    ), person AS (
+      INSERT INTO "User" (id, language) SELECT ${person.userId}, ${person.language} FROM asset ON CONFLICT (id) DO NOTHING
+    ), request AS (
+      INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner", "claimUntil")
+      SELECT ${person.userId}, id, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, true, 'door', now() + ${times.claimMs} * interval '1 millisecond'
+      FROM asset ON CONFLICT DO NOTHING RETURNING id
+    )
+    SELECT asset.id AS "assetId", "telegramFileId" AS "fileId", (SELECT id FROM request) AS "requestId" FROM asset`
+  if (row === undefined) return undefined
+  if (row.requestId !== null) return { status: 'available', assetId: row.assetId, fileId: row.fileId, requestId: row.requestId }
+  return (await repeated(db, botId, person)) ?? { status: 'waiting', assetId: row.assetId, requestId: null, started: false, again: true }
+}
+
+/**
+ * Stores a person's request under a lock of the asset row. The worker commits the asset's last state and
+ * only then reads who waits, so the request is either on its list or has seen that state here.
+ */
+async function subscribe(door: Door, ask: Ask, person: Person): Promise<{ answer: Answer; job?: Job } | 'gone'> {
+  const { db, botId, times } = door
+  // Most people share the lock. Whoever finds an asset that must become work again takes it alone.
+  for (let exclusive = false; ; exclusive = true) {
+    const outcome = await db.$transaction(
+      async (tx): Promise<{ answer: Answer; job?: Job } | 'again exclusively' | 'gone'> => {
+        await tx.$executeRaw`INSERT INTO "User" (id, language) VALUES (${person.userId}, ${person.language}) ON CONFLICT (id) DO NOTHING`
+        // One person's requests are counted one after the other.
+        await tx.$queryRaw`SELECT 1 FROM "User" WHERE id = ${person.userId} FOR UPDATE`
+        const seen = await repeated(tx, botId, person)
+        if (seen !== undefined) return { answer: seen }
+
+        let asset = await lockAsset(tx, ask, exclusive)
+        if (asset === undefined) return 'gone'
+        if (asset.status === 'FAILED' && asset.cooling && !isHit(asset, botId)) return { answer: { status: 'failed', assetId: asset.id, retryAt: asset.coolsUntil ?? new Date() } }
+        if (!isHit(asset, botId)) {
+          const refusal = await refusalFor(tx, person, asset.id)
+          if (refusal !== undefined) return { answer: refusal }
+        }
+        let started = asset.status === 'PENDING' && asset.queuedAt === null
+        if (needsWork(asset, botId)) {
+          if (!exclusive) return 'again exclusively'
+          const [work] = await turnIntoWork(tx, [asset])
+          if (work !== undefined) {
+            asset = { ...asset, status: 'PENDING', generation: work.row.generation }
+            started = true
+          }
+        }
+
+        const hit = isHit(asset, botId)
+        const [stored] = await tx.$queryRaw<{ id: string }[]>`
+          INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner", "claimUntil")
+          VALUES (${person.userId}, ${asset.id}, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, false,
+            ${hit ? 'door' : null}, CASE WHEN ${hit} THEN now() + ${times.claimMs} * interval '1 millisecond' END)
+          ON CONFLICT DO NOTHING RETURNING id`
+        const requestId = stored?.id ?? null
+        const again = stored === undefined
+        const job = asset.status === 'PENDING' ? { assetId: asset.id, generation: asset.generation } : undefined
+        if (isHit(asset, botId) && !again) return { answer: { status: 'available', assetId: asset.id, fileId: asset.fileId, requestId } }
+        return { answer: { status: 'waiting', assetId: asset.id, requestId, started, again }, job }
+      },
+      { timeout: 15_000, maxWait: 15_000 },
+    )
+    if (outcome !== 'again exclusively') return outcome
+  }
+}
+
+async function lockAsset(tx: Tx, ask: Ask, exclusive: boolean): Promise<AssetRow | undefined> {
+  const sql = `SELECT ${assetColumns} FROM "VideoAsset" WHERE template = $1 AND name = $2 ${exclusive ? 'FOR UPDATE' : 'FOR SHARE'}`
+  const [row] = await tx.$queryRawUnsafe<AssetRow[]>(sql, ask.template, ask.key)
+  return row
+}
+
+/** The request this update made before, when Telegram delivers it again. */
+async function repeated(db: Db | Tx, botId: bigint, { updateId }: Person): Promise<Answer | undefined> {
+  const before = await db.userRequest.findUnique({ where: { botId_updateId: { botId, updateId } }, select: { assetId: true, status: true } })
+  return before === null ? undefined : { status: 'repeated', assetId: before.assetId, requestStatus: before.status }
+}
+
+async function refusalFor(db: Db | Tx, person: Person, assetId = ''): Promise<Answer | undefined> {
+  if (person.unlimited === true) return undefined
+  // Whoever waits for this very asset already is not refused but told so.
+  const [count] = await db.$queryRaw<{ waiting: bigint; today: bigint; here: bigint }[]>`
+    SELECT count(*) FILTER (WHERE status = 'PENDING') AS waiting,
+           count(*) FILTER (WHERE NOT hit AND "createdAt" > now() - interval '1 day') AS today,
+           count(*) FILTER (WHERE status = 'PENDING' AND "assetId" = ${assetId}) AS here
+    FROM "UserRequest" WHERE "userId" = ${person.userId}`
+  if (count === undefined || count.here > 0n) return undefined
+  if (count.waiting >= personLimits.waiting) return { status: 'refused', reason: 'too_many_waiting' }
+  if (count.today >= personLimits.newPerDay) return { status: 'refused', reason: 'too_many_today' }
+  return undefined
+}
+
+// ---- assets ----------------------------------------------------------------------------------------
+
+function isHit(asset: AssetRow, botId: bigint): asset is AssetRow & { fileId: string } {
+  return asset.fileId !== null && asset.botId === botId
+}
+
+/** FAILED, or made for another bot: somebody must turn it into work before a job can run. */
+function needsWork(asset: AssetRow, botId: bigint): boolean {
+  return !isHit(asset, botId) && (asset.status === 'FAILED' || asset.status === 'AVAILABLE')
+}
+
+const askKey = ({ template, key }: { template: string; key: string }) => `${template}\n${key}`
+
+interface FoundAsset {
+  row: AssetRow
+  asAsk: { template: string; key: string }
+}
+
+const found = (row: AssetRow): FoundAsset => ({ row, asAsk: { template: row.template, key: row.name } })
+const byAsk = (assets: FoundAsset[]) => new Map(assets.map(({ row, asAsk }) => [askKey(asAsk), row]))
+
+async function findAssets(db: Db | Tx, asks: readonly Ask[]): Promise<FoundAsset[]> {
+  if (asks.length === 0) return []
+  const sql = `SELECT ${assetColumns} FROM "VideoAsset" JOIN unnest($1::text[], $2::text[]) AS ask(t, n) ON template = ask.t AND name = ask.n`
+  const rows = await db.$queryRawUnsafe<AssetRow[]>(sql, asks.map(({ template }) => template), asks.map(({ key }) => key))
+  return rows.map(found)
+}
+
+/** Creates the assets that do not exist; returns only those this call created. */
+async function createAssets(db: Db, asks: readonly Ask[]): Promise<FoundAsset[]> {
+  if (asks.length === 0) return []
+  const sql = `INSERT INTO "VideoAsset" (template, name, display, say)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) ON CONFLICT (template, name) DO NOTHING RETURNING ${assetColumns}`
+  const columns = [asks.map((ask) => ask.template), asks.map((ask) => ask.key), asks.map((ask) => ask.display), asks.map((ask) => ask.say ?? null)]
+  const rows = await serializable(db, (tx) => tx.$queryRawUnsafe<AssetRow[]>(sql, ...columns))
+  return rows.map(found)
+}
+
+/** FAILED and AVAILABLE assets become PENDING under a new generation, unless somebody else did it first. */
+async function turnIntoWork(db: Db | Tx, assets: readonly AssetRow[]): Promise<FoundAsset[]> {
+  if (assets.length === 0) return []
+  const sql = `UPDATE "VideoAsset" SET status = 'PENDING', generation = "VideoAsset".generation + 1, attempts = 0, "queuedAt" = NULL, "retryAfter" = NULL,
+      "leaseOwner" = NULL, "leaseUntil" = NULL, "updatedAt" = now()
+    FROM unnest($1::text[], $2::int[]) AS wanted(asset, seen)
+    WHERE id = wanted.asset AND "VideoAsset".generation = wanted.seen AND status IN ('FAILED', 'AVAILABLE') RETURNING ${assetColumns}`
+  const rows = await db.$queryRawUnsafe<AssetRow[]>(sql, assets.map(({ id }) => id), assets.map(({ generation }) => generation))
+  return rows.map(found)
+}
+
+async function enqueue(door: Door, lane: Lane, assets: readonly AssetRow[]): Promise<void> {
+  await door.queue.add(lane, assets.map(({ id, generation }) => ({ assetId: id, generation })))
+  await markQueued(door.db, assets.map(({ id }) => id))
+}
+
+/** Remembers that the assets' jobs were handed to the queue. */
+export async function markQueued(db: Db | Tx, assetIds: readonly string[]): Promise<void> {
+  if (assetIds.length === 0) return
+  await db.$executeRaw`UPDATE "VideoAsset" SET "queuedAt" = now() WHERE id = ANY(${assetIds as string[]}) AND status = 'PENDING'`
+}

@@ -1,0 +1,199 @@
+/**
+ * The queue of `generate-video` jobs, on PostgreSQL or on Redis: the only user of BullMQ and ioredis.
+ *
+ * Two lanes: `people` holds the jobs somebody waits for, `warm` the rest. A lane of its own, instead of a
+ * priority within one, keeps a worker's places for people free however many warm jobs wait for an upload,
+ * and serves people in the order of asking. A promoted job moves from `warm` to `people`.
+ *
+ * A job is `{ assetId }` under the id `<assetId>-<generation>`. BullMQ swallows an id that it still knows,
+ * in whatever state, so a retry needs a new generation; the asset row is the record of what happened, so
+ * finished jobs are removed at once and never retried by BullMQ.
+ */
+import { createPostgresBackend, Queue, Worker, type JobsOptions } from 'bullmq'
+import { Redis } from 'ioredis'
+
+/** Who waits for a job. */
+export type Lane = 'people' | 'warm'
+
+export const lanes: readonly Lane[] = ['people', 'warm']
+
+/** A unit of work: one generation of one asset. */
+export interface Job {
+  assetId: string
+  generation: number
+}
+
+/** Jobs of both lanes together. */
+export interface QueueCounts {
+  waiting: number
+  active: number
+  delayed: number
+  failed: number
+  /** age of the oldest job that waits and may run, seconds; null when none does */
+  oldestWaitingSeconds: number | null
+}
+
+/** Takes jobs of one lane until it is closed. */
+export interface LaneWorker {
+  /** Takes no more jobs; resolves when those in hand have ended. */
+  close(): Promise<void>
+}
+
+export interface GreetingsQueue {
+  /** Adds jobs; one that is in the lane already is left alone. */
+  add(lane: Lane, jobs: readonly Job[], options?: { delayMs?: number }): Promise<void>
+  /** A person waits: the job runs before all warm ones. */
+  promote(job: Job): Promise<void>
+  /** Takes back jobs that no worker has begun. */
+  remove(lane: Lane, jobs: readonly Job[]): Promise<void>
+  counts(): Promise<QueueCounts>
+  /** Calls `process` for the lane's jobs, `concurrency` at a time. `process` must not throw in normal life. */
+  work(lane: Lane, concurrency: number, process: (job: Job) => Promise<void>): LaneWorker
+  close(): Promise<void>
+}
+
+/** The queue's server cannot be reached (exit code 3). */
+export class QueueUnreachable extends Error {
+  override name = 'QueueUnreachable'
+}
+
+interface QueueSettings {
+  /** where the queue lives unless `redisUrl` says otherwise */
+  databaseUrl: string
+  redisUrl: string | undefined
+  /** the installation's id: two installations on one Redis never share jobs */
+  queueId: string
+  log: { warn(fields: object, message: string): void }
+}
+
+const jobName = 'generate-video'
+// BullMQ's lease on a job; our own liveness is the lease on the asset row.
+const lockMs = 30_000
+
+const jobId = ({ assetId, generation }: Job) => `${assetId}-${generation}`
+
+function parseJobId(id: string): Job | undefined {
+  const match = /^(.+)-(\d+)$/.exec(id)
+  return match?.[1] === undefined ? undefined : { assetId: match[1], generation: Number(match[2]) }
+}
+
+/** @throws QueueUnreachable when the server does not answer within some seconds */
+export async function openQueue({ databaseUrl, redisUrl, queueId, log }: QueueSettings): Promise<GreetingsQueue> {
+  // A name of ours is safe in a log; what the server's client says may carry an address with a password.
+  const complain = (error: Error & { code?: string }) => log.warn({ queue: redisUrl === undefined ? 'postgresql' : 'redis', code: error.code ?? error.name }, 'the queue reports an error')
+  const server = redisUrl === undefined ? await onPostgres(databaseUrl) : await onRedis(redisUrl, complain)
+  const queues = {} as Record<Lane, Queue>
+  for (const lane of lanes) {
+    queues[lane] = server.queue(`${queueId}-${lane}`)
+    queues[lane].on('error', complain)
+  }
+
+  async function close() {
+    await Promise.all(lanes.map((lane) => queues[lane].close()))
+    await server.close()
+  }
+
+  try {
+    await withinSeconds(10, Promise.all(lanes.map((lane) => queues[lane].waitUntilReady())))
+  } catch (error) {
+    await withinSeconds(2, close()).catch(() => undefined)
+    throw new QueueUnreachable(redisUrl === undefined ? 'The queue in PostgreSQL cannot be reached.' : 'Redis cannot be reached. Start it, or correct REDIS_URL, or unset REDIS_URL to keep the queue in PostgreSQL.', { cause: error })
+  }
+
+  const options = (job: Job, delayMs: number): JobsOptions => ({ jobId: jobId(job), removeOnComplete: true, removeOnFail: true, attempts: 1, ...(delayMs > 0 ? { delay: delayMs } : {}) })
+
+  return {
+    async add(lane, jobs, { delayMs = 0 } = {}) {
+      if (jobs.length === 0) return
+      await withinSeconds(60, queues[lane].addBulk(jobs.map((job) => ({ name: jobName, data: { assetId: job.assetId }, opts: options(job, delayMs) }))))
+    },
+    async promote(job) {
+      await withinSeconds(5, queues.people.add(jobName, { assetId: job.assetId }, options(job, 0)))
+      // One that a worker has already taken stays: the claim on the asset row lets only one of them work.
+      await withinSeconds(5, queues.warm.remove(jobId(job)))
+    },
+    async remove(lane, jobs) {
+      for (const job of jobs) await queues[lane].remove(jobId(job))
+    },
+    async counts() {
+      const each = await Promise.all(
+        lanes.map(async (lane) => {
+          const counts = await queues[lane].getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed')
+          const [oldest] = await queues[lane].getJobs(['wait'], 0, 0, true)
+          return { counts, oldest: oldest?.timestamp }
+        }),
+      )
+      const sum = (...types: string[]) => each.reduce((total, { counts }) => total + types.reduce((part, type) => part + (counts[type] ?? 0), 0), 0)
+      const oldest = Math.min(...each.map(({ oldest }) => oldest ?? Infinity))
+      return {
+        waiting: sum('wait', 'prioritized'),
+        active: sum('active'),
+        delayed: sum('delayed'),
+        failed: sum('failed'),
+        oldestWaitingSeconds: oldest === Infinity ? null : Math.max(0, Math.round((Date.now() - oldest) / 1_000)),
+      }
+    },
+    work(lane, concurrency, process) {
+      const worker = server.worker(`${queueId}-${lane}`, concurrency, async (id) => {
+        const job = parseJobId(id)
+        if (job !== undefined) await process(job)
+      })
+      worker.on('error', complain)
+      return { close: () => worker.close() }
+    },
+    close,
+  }
+}
+
+interface Server {
+  queue(name: string): Queue
+  worker(name: string, concurrency: number, process: (jobId: string) => Promise<void>): Worker
+  close(): Promise<void>
+}
+
+// The concrete backend is nobody's business here: both servers are used through the same classes.
+const asQueue = (queue: unknown) => queue as Queue
+const asWorker = (worker: unknown) => worker as Worker
+
+async function onPostgres(connectionString: string): Promise<Server> {
+  const connection = (max: number) => ({ connectionString, migrate: true, max })
+  return {
+    queue: (name) => asQueue(new Queue(name, { connection: connection(3) }, createPostgresBackend)),
+    worker: (name, concurrency, process) => asWorker(new Worker(name, async (job: { id?: string }) => process(job.id ?? ''), { connection: connection(4), concurrency, lockDuration: lockMs, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } }, createPostgresBackend)),
+    close: async () => undefined,
+  }
+}
+
+async function onRedis(url: string, complain: (error: Error) => void): Promise<Server> {
+  // Producers must fail at once while Redis is away (the reconciler adds what is missing); workers wait for it.
+  const producer = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 1, enableOfflineQueue: false, connectTimeout: 5_000, retryStrategy: (times) => Math.min(200 * times, 2_000) })
+  const consumer = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(200 * times, 2_000) })
+  producer.on('error', complain)
+  consumer.on('error', complain)
+  try {
+    await withinSeconds(6, producer.connect())
+  } catch (error) {
+    producer.disconnect()
+    throw new QueueUnreachable('Redis cannot be reached. Start it, or correct REDIS_URL, or unset REDIS_URL to keep the queue in PostgreSQL.', { cause: error })
+  }
+  return {
+    queue: (name) => new Queue(name, { connection: producer }),
+    worker: (name, concurrency, process) => new Worker(name, async (job: { id?: string }) => process(job.id ?? ''), { connection: consumer, concurrency, lockDuration: lockMs, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } }),
+    async close() {
+      producer.disconnect()
+      consumer.disconnect()
+    },
+  }
+}
+
+async function withinSeconds<T>(seconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${seconds} s`)), seconds * 1_000)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,219 @@
+/** The job: one asset from its claim to everyone who waits for it. */
+import { performance } from 'node:perf_hooks'
+import type { Times } from '../../config.ts'
+import { isDatabaseDown, type Db } from '../../db/database.ts'
+import { claim, markAvailable, markFailed, markStillAvailable, putBack, renewLease, type ClaimedAsset, type Post } from '../../greetings/assets.ts'
+import { AssetFault, Outage } from '../../greetings/faults.ts'
+import { clearOutage, noteOutage } from '../../greetings/outages.ts'
+import { markQueued } from '../../greetings/request.ts'
+import { deliver, uploadToSubscriber, type Courier } from '../../telegram/delivery.ts'
+import { uploadToStorage, type Storage } from '../../telegram/storage.ts'
+import type { Studio, Video } from '../../video/studio.ts'
+import type { GreetingsQueue, Job, Lane } from '../index.ts'
+import type { Pauses, Slots } from './slots.ts'
+
+/** What the job needs. */
+export interface Workshop {
+  db: Db
+  queue: GreetingsQueue
+  studio: Studio
+  storage: Storage
+  courier: Courier
+  slots: Slots
+  pauses: Pauses
+  /** this worker process, as written into leases */
+  owner: string
+  times: Times
+  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void }
+  /** how many uploads are under way, for `status` */
+  uploads: { count: number }
+}
+
+/** Faults of an asset before it is given up. */
+export const maxAttempts = 3
+
+/**
+ * Makes the asset's video and hands it to everyone who waits. Ends quietly when the job is old, the asset is
+ * gone or somebody else has it. Normal trouble never throws: the asset is put back or given up.
+ */
+export async function generateVideo(workshop: Workshop, job: Job, lane: Lane, stop: AbortSignal): Promise<void> {
+  const { db, owner, times, slots, pauses, courier } = workshop
+  let leave: (() => void) | undefined
+  try {
+    await pauses.whenClear(stop)
+    leave = await slots.take(lane, stop)
+    const asset = await claim(db, job, owner, times.leaseMs)
+    if (asset === undefined) return
+    const lease = holdLease(workshop, asset, stop)
+    try {
+      const video = await makeVideo(workshop, asset, lease.signal)
+      leave()
+      const recorded = await publish(workshop, asset, video, lease)
+      lease.release()
+      if (!recorded) return
+    } catch (error) {
+      lease.release()
+      await settle(workshop, asset, error, { lost: lease.lost, stopping: stop.aborted })
+    }
+    await deliver(courier, asset.id, stop)
+  } catch (error) {
+    await afterwards(workshop, job, error, stop)
+  } finally {
+    leave?.()
+  }
+}
+
+/** The video, made now or kept from an earlier try on this host. */
+async function makeVideo({ studio, log, db, pauses }: Workshop, asset: ClaimedAsset, signal: AbortSignal): Promise<Video> {
+  const template = studio.templates.find(({ id }) => id === asset.template)
+  if (template === undefined) throw new Outage('template', `The template ${asset.template} is not enabled on this worker: add it to TEMPLATES.`)
+  const name = { key: asset.name, display: asset.display, say: asset.say }
+  const started = performance.now()
+  const kept = await studio.kept(await studio.revisionOf(template, name))
+  const video = kept ?? (await studio.make(template, name, { signal, onStep: (step, ms) => log.info({ assetId: asset.id, step, ms: Math.round(ms) }, 'step') }))
+  log.info({ assetId: asset.id, step: kept === undefined ? 'video' : 'video kept from before', ms: Math.round(performance.now() - started) }, 'step')
+  await works(db, pauses, ['ffmpeg', 'voice', 'disk', 'template'])
+  return video
+}
+
+/** Uploads once and records it. False: the asset was no longer ours. */
+async function publish(workshop: Workshop, asset: ClaimedAsset, video: Video, lease: Lease): Promise<boolean> {
+  const { db, owner, courier, storage, log, pauses, uploads } = workshop
+  if (asset.fileId !== null && asset.botId === courier.botId && asset.revision === video.revision) return markStillAvailable(db, asset, owner)
+  const started = performance.now()
+  let post: Post
+  let delivered = async () => {}
+  uploads.count++
+  try {
+    if (storage.chatIds.length > 0) {
+      post = await uploadToStorage(storage, video, { signal: lease.signal, isWanted: () => lease.wanted })
+    } else {
+      const upload = await uploadToSubscriber(courier, asset, video, lease.signal)
+      if (upload === undefined) throw new NobodyReachable()
+      ;({ post, delivered } = upload)
+    }
+  } finally {
+    uploads.count--
+  }
+  log.info({ assetId: asset.id, step: 'upload', ms: Math.round(performance.now() - started) }, 'step')
+  await works(db, pauses, ['telegram', 'storage', 'token'])
+  const recorded = await markAvailable(db, asset, owner, courier.botId, video.revision, post)
+  await delivered()
+  return recorded
+}
+
+/** No storage channel, and nobody who waits can be reached: there is nowhere to upload to. */
+class NobodyReachable extends Error {}
+
+// ---- the lease -------------------------------------------------------------------------------------
+
+interface Lease {
+  /** aborts when the worker stops or the asset is no longer ours */
+  signal: AbortSignal
+  /** a person waits for the asset */
+  readonly wanted: boolean
+  readonly lost: boolean
+  release(): void
+}
+
+function holdLease({ db, owner, times, log }: Workshop, asset: ClaimedAsset, stop: AbortSignal): Lease {
+  const loss = new AbortController()
+  let wanted = false
+  let heldUntil = Date.now() + times.leaseMs
+  const renew = async () => {
+    try {
+      const lease = await renewLease(db, asset, owner, times.leaseMs)
+      if (lease === undefined) return loss.abort(new Error('the lease was lost'))
+      wanted = lease.wanted
+      heldUntil = Date.now() + times.leaseMs
+    } catch {
+      // The database is away. Others may take the asset once the lease has run out there.
+      if (Date.now() > heldUntil) loss.abort(new Error('the lease ran out'))
+    }
+  }
+  const timer = setInterval(() => void renew(), times.leaseRenewMs)
+  void renew()
+  return {
+    signal: AbortSignal.any([stop, loss.signal]),
+    get wanted() {
+      return wanted
+    },
+    get lost() {
+      return loss.signal.aborted
+    },
+    release() {
+      clearInterval(timer)
+      if (loss.signal.aborted) log.warn({ assetId: asset.id }, 'the lease on an asset was lost; its work here was dropped')
+    },
+  }
+}
+
+// ---- when it does not work -------------------------------------------------------------------------
+
+/** Puts the asset back or gives it up, by whose fault it was. */
+async function settle(workshop: Workshop, asset: ClaimedAsset, error: unknown, { lost, stopping }: { lost: boolean; stopping: boolean }): Promise<void> {
+  const { db, owner, times, log } = workshop
+  if (lost) return
+  if (stopping) {
+    await putBackAndQueue(workshop, asset, { delayMs: 0, usesAttempt: false, reason: null })
+    return
+  }
+  if (isDatabaseDown(error)) throw error
+  if (error instanceof NobodyReachable) {
+    await markFailed(db, asset, owner, { errorClass: 'storage', errorText: 'There is no storage channel, and nobody who waits can be reached.' }, 0)
+    return
+  }
+  if (error instanceof Outage) {
+    const pauseMs = error.retryAfterMs ?? times.outageMs
+    await beginOutage(workshop, error, pauseMs)
+    await putBackAndQueue(workshop, asset, { delayMs: pauseMs, usesAttempt: false, reason: { errorClass: error.step, errorText: error.message } })
+    return
+  }
+  const reason = error instanceof AssetFault ? { errorClass: error.faultClass, errorText: error.message } : { errorClass: 'render', errorText: `unexpected ${nameOf(error)}` }
+  log.warn({ assetId: asset.id, attempt: asset.attempts + 1, errorClass: reason.errorClass, reason: reason.errorText }, 'a video could not be made')
+  if (asset.attempts + 1 < maxAttempts) await putBackAndQueue(workshop, asset, { delayMs: times.attemptDelayMs, usesAttempt: true, reason })
+  else await markFailed(db, asset, owner, reason, times.coolDownMs)
+}
+
+async function putBackAndQueue({ db, queue, owner, log }: Workshop, asset: ClaimedAsset, options: Parameters<typeof putBack>[3]): Promise<void> {
+  const job = await putBack(db, asset, owner, options)
+  if (job === undefined) return
+  try {
+    await queue.add(job.lane, [job], { delayMs: options.delayMs })
+    await markQueued(db, [job.assetId])
+  } catch {
+    log.warn({ assetId: asset.id }, 'could not add a job now, the reconciler will')
+  }
+}
+
+/** What is thrown outside the asset's own work: stopping, an outage while delivering, a database that is away. */
+async function afterwards(workshop: Workshop, job: Job, error: unknown, stop: AbortSignal): Promise<void> {
+  const { pauses, log, times } = workshop
+  if (stop.aborted) return
+  if (isDatabaseDown(error)) {
+    pauses.pause('database', times.outageMs / 3)
+    log.warn({ assetId: job.assetId }, 'the database is away; the work goes on when it is back')
+    return
+  }
+  if (error instanceof Outage) return beginOutage(workshop, error, error.retryAfterMs ?? times.outageMs)
+  log.warn({ assetId: job.assetId, error: nameOf(error) }, 'a job ended with an unexpected error')
+}
+
+async function beginOutage({ db, pauses, log }: Workshop, outage: Outage, pauseMs: number): Promise<void> {
+  log.warn({ step: outage.step, reason: outage.message, pauseMs }, 'a step is out of order; work waits')
+  pauses.pause(outage.step, pauseMs)
+  known.add(outage.step)
+  await noteOutage(db, outage, pauseMs)
+}
+
+// Steps that are noted as out of order, so that success costs no query in normal life.
+const known = new Set<string>()
+
+async function works(db: Db, pauses: Pauses, steps: readonly string[]): Promise<void> {
+  const over = steps.filter((step) => known.delete(step))
+  if (over.length === 0) return
+  for (const step of over) pauses.clear(step)
+  await clearOutage(db, over)
+}
+
+const nameOf = (error: unknown) => (error instanceof Error ? error.name : typeof error)

@@ -1,0 +1,150 @@
+/** What travels between the control API of the sandbox and its client. */
+
+/** Which calls are meant. Every field that is given must agree. */
+export interface CallFilter {
+  /** one method or several; case does not matter */
+  method?: string | string[]
+  chatId?: number | string
+  botId?: number
+  /** how the call brings its file: `multipart` uploads it, `file_id` names one, `none` has none */
+  upload?: 'multipart' | 'file_id' | 'url' | 'none'
+  /** only calls whose answer was of that kind */
+  ok?: boolean
+}
+
+/** What happens to a call instead of, or before, its ordinary course. */
+export type FaultAnswer =
+  /**
+   * 429. It opens a flood of `retryAfter` announced seconds, which ends after `retryAfter / timeDivisor`; every
+   * matching call until then gets the seconds that are left and is marked `early` in the list of calls
+   */
+  | { kind: 'flood'; retryAfter: number }
+  /** any refusal, nothing taken: 400, 403, 500, … */
+  | { kind: 'refuse'; code: number; description: string; parameters?: { retry_after?: number; migrate_to_chat_id?: number } }
+  /** a proxy's HTML page instead of JSON, nothing taken: 502, 504 */
+  | { kind: 'html'; code: number }
+  /** the connection breaks before the message is taken */
+  | { kind: 'drop-before' }
+  /** the message is taken, then the connection breaks */
+  | { kind: 'drop-after' }
+  /** nothing is taken, no answer ever comes */
+  | { kind: 'silence' }
+  /** the message is taken, no answer ever comes */
+  | { kind: 'silence-after' }
+  /** waits before the message is taken until released, then runs its ordinary course */
+  | { kind: 'hold' }
+  /** takes the message, then waits with the answer until released */
+  | { kind: 'hold-after' }
+
+export interface FaultPlan extends Omit<CallFilter, 'ok'> {
+  answer: FaultAnswer
+  /** let so many matching calls pass first; default 0 */
+  skip?: number
+  /** for so many calls (floods: so many floods); default 1, 0 means without end. Holds: default without end */
+  times?: number
+}
+
+export interface FaultState extends FaultPlan {
+  id: number
+  /** calls it touched so far */
+  hits: number
+  /** calls that wait now */
+  holding: number
+  /** released, cleared or used up */
+  over: boolean
+}
+
+/** Telegram's limits, all off by default. What exceeds them is answered 429. */
+export interface Limits {
+  /** posts a minute to one channel, Telegram: about 20 */
+  channelPerMinute?: number
+  /** messages a second to one private chat, Telegram: about 1, with a burst of `chatBurst` (default 3) */
+  chatPerSecond?: number
+  chatBurst?: number
+  /** messages a second in all, Telegram: about 30 */
+  overallPerSecond?: number
+  /** uploads of exactly the same byte size need this distance, seconds; what comes sooner waits 60 s */
+  sameSizeSeconds?: number
+}
+
+/** A call as it was received. */
+export interface CallRecord {
+  /** counts up over all calls */
+  n: number
+  /** milliseconds since 1970 */
+  at: number
+  botId: number
+  /** as Telegram writes it: `sendVideo` */
+  method: string
+  chatId: number | undefined
+  upload: 'multipart' | 'file_id' | 'url' | 'none'
+  /** bytes of the uploaded file */
+  uploadBytes: number | undefined
+  /** of the file it named or that came out */
+  fileUniqueId: string | undefined
+  /** a thumbnail that came with it: taken, or not (no multipart, no JPEG, over 200 kB or 320 px) */
+  thumbnail: 'taken' | 'ignored' | undefined
+  /** the parameters without their files */
+  parameters: Record<string, unknown>
+  /** HTTP status of the answer; undefined while it is open, and when none was given */
+  status: number | undefined
+  description: string | undefined
+  /** the message that came of it */
+  messageId: number | undefined
+  /** what was planned for it */
+  fault: FaultAnswer['kind'] | undefined
+  /** it came although a 429 had asked to wait longer */
+  early: boolean
+}
+
+export interface CallCounts {
+  total: number
+  /** by method */
+  methods: Record<string, number>
+  /** answered with a message, by method */
+  succeeded: Record<string, number>
+  /** `sendVideo` calls that uploaded their file and were taken */
+  uploads: number
+  /** calls during a flood */
+  early: number
+}
+
+export interface SandboxUser {
+  id: number
+  firstName: string
+  lastName?: string
+  username?: string
+  languageCode?: string
+  deleted: boolean
+}
+
+export interface SandboxChat {
+  id: number
+  type: 'private' | 'group' | 'supergroup' | 'channel'
+  title: string
+  /** private: whether its person blocked the bot */
+  blocked: boolean
+  messages: number
+}
+
+/** One thing a person does. The person is made when unknown. */
+export interface Say {
+  /** default: the only bot */
+  botId?: number
+  userId: number
+  firstName?: string
+  lastName?: string
+  username?: string
+  languageCode?: string
+  text: string
+}
+
+/** What is told on the stream of events. */
+export type SandboxEvent =
+  | { type: 'message'; botId: number; chatId: number; message: Record<string, unknown>; edited: boolean }
+  | { type: 'deleted'; botId: number; chatId: number; messageId: number }
+  | { type: 'action'; botId: number; chatId: number; action: string }
+  | { type: 'call'; call: CallRecord }
+  | { type: 'fault'; fault: FaultState }
+  | { type: 'update'; botId: number; updateId: number }
+  | { type: 'world' }

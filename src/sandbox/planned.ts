@@ -1,0 +1,172 @@
+/** Faults that were planned for calls to come, and Telegram's limits where they are switched on. */
+import type { CallFilter, CallRecord, FaultAnswer, FaultPlan, FaultState, Limits } from './contract.ts'
+import { tooManyRequests } from './refusal.ts'
+
+interface Planned {
+  state: FaultState
+  left: number
+  floodUntil: number
+  waiting: Set<() => void>
+}
+
+/** Whether a call is meant by a filter. */
+export function matches(filter: CallFilter, call: CallRecord): boolean {
+  const methods = filter.method === undefined ? undefined : [filter.method].flat()
+  if (methods !== undefined && !methods.some((method) => method.toLowerCase() === call.method.toLowerCase())) return false
+  if (filter.chatId !== undefined && String(filter.chatId) !== String(call.chatId)) return false
+  if (filter.botId !== undefined && filter.botId !== call.botId) return false
+  if (filter.upload !== undefined && filter.upload !== call.upload) return false
+  if (filter.ok !== undefined && filter.ok !== (call.status === 200)) return false
+  return true
+}
+
+/** The plans of one server. `close()` lets everything go that is held. */
+export class PlannedFaults {
+  private readonly plans = new Map<number, Planned>()
+  private lastId = 0
+  private closed = false
+
+  constructor(
+    private readonly timeDivisor: number,
+    private readonly changed: (fault: FaultState) => void,
+  ) {}
+
+  add(plan: FaultPlan): FaultState {
+    const holds = plan.answer.kind === 'hold' || plan.answer.kind === 'hold-after'
+    const times = plan.times ?? (holds ? 0 : 1)
+    const state: FaultState = { ...plan, id: ++this.lastId, hits: 0, holding: 0, over: false }
+    this.plans.set(state.id, { state, left: times === 0 ? Number.POSITIVE_INFINITY : times, floodUntil: 0, waiting: new Set() })
+    return state
+  }
+
+  list(): FaultState[] {
+    return [...this.plans.values()].map(({ state }) => ({ ...state }))
+  }
+
+  /** Ends one plan or all of them; calls that are held go on. */
+  release(id?: number): void {
+    for (const plan of this.plans.values()) {
+      if (id !== undefined && plan.state.id !== id) continue
+      plan.left = 0
+      plan.floodUntil = 0
+      plan.state.over = true
+      for (const go of plan.waiting) go()
+      this.changed({ ...plan.state })
+    }
+  }
+
+  /** Lets the oldest call of a hold go on; the plan stays. */
+  releaseOne(id: number): void {
+    const plan = this.plans.get(id)
+    const [oldest] = plan?.waiting ?? []
+    oldest?.()
+  }
+
+  close(): void {
+    this.closed = true
+    this.release()
+  }
+
+  /** The plan that this call meets, used up by one. Marks the call. */
+  meet(call: CallRecord): { answer: FaultAnswer; hold(gone: AbortSignal): Promise<void> } | undefined {
+    for (const plan of this.plans.values()) {
+      const { state } = plan
+      const now = Date.now()
+      const inFlood = now < plan.floodUntil
+      if ((plan.left <= 0 && !inFlood) || !matches(state, call)) continue
+      if ((state.skip ?? 0) > 0) {
+        state.skip = (state.skip ?? 0) - 1
+        continue
+      }
+      state.hits += 1
+      call.fault = state.answer.kind
+      if (state.answer.kind !== 'flood') {
+        plan.left -= 1
+        state.over = plan.left <= 0
+        this.changed({ ...state })
+        return { answer: state.answer, hold: (gone) => this.hold(plan, gone) }
+      }
+      if (inFlood) {
+        call.early = true
+        const seconds = ((plan.floodUntil - now) * this.timeDivisor) / 1_000
+        return { answer: { kind: 'flood', retryAfter: seconds }, hold: async () => {} }
+      }
+      plan.left -= 1
+      state.over = plan.left <= 0
+      plan.floodUntil = now + (state.answer.retryAfter * 1_000) / this.timeDivisor
+      this.changed({ ...state })
+      return { answer: state.answer, hold: async () => {} }
+    }
+    return undefined
+  }
+
+  private hold(plan: Planned, gone: AbortSignal): Promise<void> {
+    if (this.closed) return Promise.resolve()
+    return new Promise((resolve) => {
+      const go = () => {
+        plan.waiting.delete(go)
+        plan.state.holding = plan.waiting.size
+        gone.removeEventListener('abort', go)
+        this.changed({ ...plan.state })
+        resolve()
+      }
+      plan.waiting.add(go)
+      plan.state.holding = plan.waiting.size
+      gone.addEventListener('abort', go)
+      this.changed({ ...plan.state })
+    })
+  }
+}
+
+/** Counts what was sent and refuses what exceeds Telegram's limits. */
+export class LimitKeeper {
+  limits: Limits = {}
+  private readonly sent = new Map<string, number[]>()
+  private readonly floodUntil = new Map<string, number>()
+  private readonly lastOfSize = new Map<string, number>()
+
+  constructor(private readonly timeDivisor: number) {}
+
+  /** @throws Refusal 429 */
+  check(call: CallRecord): void {
+    const { channelPerMinute, chatPerSecond, chatBurst = 3, overallPerSecond, sameSizeSeconds } = this.limits
+    if (call.chatId === undefined) return
+    const scope = `${call.botId}/${call.chatId}`
+    this.refuseInFlood(scope, call)
+    this.refuseInFlood(String(call.botId), call)
+    if (call.uploadBytes !== undefined && sameSizeSeconds !== undefined) {
+      const key = `${call.botId}/${call.uploadBytes}`
+      const last = this.lastOfSize.get(key) ?? 0
+      if (Date.now() - last < (sameSizeSeconds * 1_000) / this.timeDivisor) this.flood(scope, 60)
+      this.lastOfSize.set(key, Date.now())
+    }
+    if (call.chatId < 0 && channelPerMinute !== undefined) this.count(scope, channelPerMinute, 60)
+    if (call.chatId > 0 && chatPerSecond !== undefined) this.count(scope, chatPerSecond * chatBurst, chatBurst)
+    if (overallPerSecond !== undefined) this.count(String(call.botId), overallPerSecond, 1)
+  }
+
+  private refuseInFlood(scope: string, call: CallRecord): void {
+    const left = (this.floodUntil.get(scope) ?? 0) - Date.now()
+    if (left <= 0) return
+    call.early = true
+    throw tooManyRequests((left * this.timeDivisor) / 1_000)
+  }
+
+  private flood(scope: string, seconds: number): never {
+    this.floodUntil.set(scope, Date.now() + (seconds * 1_000) / this.timeDivisor)
+    throw tooManyRequests(seconds)
+  }
+
+  // At most `most` within any `seconds`.
+  private count(scope: string, most: number, seconds: number): void {
+    const window = (seconds * 1_000) / this.timeDivisor
+    const now = Date.now()
+    const times = (this.sent.get(scope) ?? []).filter((time) => now - time < window)
+    if (times.length >= most) {
+      this.sent.set(scope, times)
+      this.flood(scope, Math.max(1, Math.ceil((((times[0] ?? now) + window - now) * this.timeDivisor) / 1_000)))
+    }
+    times.push(now)
+    this.sent.set(scope, times)
+  }
+}

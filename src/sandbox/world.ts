@@ -1,0 +1,451 @@
+/**
+ * Everything the sandbox remembers: bots, people, chats, messages, files and updates. One journal of JSON
+ * lines, written before anybody hears of a change, and a folder of files named by content. The state in
+ * memory is what the journal says when read from its start; messages stay in the journal and only their
+ * places are kept in memory.
+ */
+import { randomBytes } from 'node:crypto'
+import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { openFileId, sealFileId } from './file-ids.ts'
+import type { FileKind, FileReference } from './file-ids.ts'
+import type { Upload } from './parameters.ts'
+
+export interface BotRecord {
+  id: number
+  username: string
+  firstName: string
+}
+
+export interface UserRecord {
+  id: number
+  first_name: string
+  last_name?: string
+  username?: string
+  language_code?: string
+  deleted?: boolean
+}
+
+export interface GroupRecord {
+  id: number
+  type: 'channel' | 'supergroup' | 'group'
+  title: string
+  username?: string
+  /** what it became */
+  migratedTo?: number
+}
+
+/** A bot's place in a channel or group. */
+export interface Membership {
+  status: 'administrator' | 'member' | 'left' | 'kicked'
+  can_post_messages: boolean
+  can_edit_messages: boolean
+  can_delete_messages: boolean
+}
+
+/** How a person stands to a bot. `known`: seen elsewhere, but has not written to it. */
+export type Acquaintance = 'known' | 'started' | 'blocked'
+
+/** A file as a message holds it. Identifiers for a bot are made when the message is told. */
+export interface StoredMedia {
+  kind: 'video' | 'animation' | 'document'
+  unique: string
+  size: number
+  fileName: string
+  mimeType: string
+  width: number
+  height: number
+  duration: number
+  thumbnail?: StoredPicture
+  cover?: StoredPicture
+}
+
+export interface StoredPicture {
+  unique: string
+  width: number
+  height: number
+  size: number
+}
+
+/** A message as the journal holds it: the same for every bot that may see it. */
+export interface StoredMessage {
+  message_id: number
+  /** Unix time, seconds */
+  date: number
+  edit_date?: number
+  /** id of the person or bot who wrote it; absent in a channel */
+  from?: number
+  /** the bot that posted it, also in a channel */
+  by?: number
+  text?: string
+  caption?: string
+  entities?: unknown[]
+  media?: StoredMedia
+  reply_markup?: unknown
+  reply_to?: number
+  protect?: boolean
+  /** where it was first: a channel's post or a person's message */
+  origin?: { type: 'channel'; chat: number; message_id: number; date: number } | { type: 'user'; user: number; date: number }
+  via_bot?: number
+}
+
+export interface FileRecord {
+  unique: string
+  kind: FileKind
+  sha256: string
+  size: number
+  fileName: string
+  mimeType: string
+  width: number
+  height: number
+  duration: number
+  /** the thumbnail of the upload that brought it first; a later send by file_id shows it */
+  thumbnail?: StoredPicture
+}
+
+export interface Update {
+  update_id: number
+  [kind: string]: unknown
+}
+
+export interface Webhook {
+  url: string
+  secret_token?: string
+  max_connections: number
+  ip_address?: string
+}
+
+/** An event of the journal: `e` names it. */
+type Event =
+  | { e: 'world'; id: string; secret: string }
+  | { e: 'token'; token: string; bot: BotRecord }
+  | { e: 'token-revoked'; token: string }
+  | { e: 'user'; user: UserRecord }
+  | { e: 'group'; group: GroupRecord }
+  | { e: 'member'; chat: number; bot: number; membership: Membership }
+  | { e: 'acquaintance'; bot: number; user: number; state: Acquaintance }
+  | { e: 'file'; file: FileRecord }
+  | { e: 'message'; chat: string; message: StoredMessage }
+  | { e: 'gone'; chat: string; id: number }
+  | { e: 'update'; bot: number; update: Update }
+  | { e: 'confirmed'; bot: number; before: number }
+  | { e: 'setting'; bot: number; name: string; value: unknown }
+  | { e: 'ids-forgotten'; bot: number; until: number }
+
+interface Place {
+  at: number
+  length: number
+}
+
+interface ChatHistory {
+  lastId: number
+  places: Map<number, Place>
+}
+
+/** Open for the life of a server. `close()` it. */
+export class World {
+  readonly bots = new Map<number, BotRecord>()
+  readonly tokens = new Map<string, number>()
+  readonly users = new Map<number, UserRecord>()
+  readonly groups = new Map<number, GroupRecord>()
+  readonly files = new Map<string, FileRecord>()
+  /** updates that were not confirmed, by bot, in order */
+  readonly pending = new Map<number, Update[]>()
+  private readonly lastUpdateId = new Map<number, number>()
+  private readonly memberships = new Map<string, Membership>()
+  private readonly acquaintances = new Map<string, Acquaintance>()
+  private readonly histories = new Map<string, ChatHistory>()
+  private readonly settings = new Map<string, unknown>()
+  private readonly forgottenIds = new Map<number, number>()
+  private readonly journal: number
+  private size = 0
+  private clock = 0
+  /** what makes this world's file ids its own */
+  id = ''
+  private secret = ''
+
+  constructor(readonly folder: string) {
+    mkdirSync(this.filesFolder, { recursive: true })
+    // Uploads of a server that was killed.
+    rmSync(this.incomingFolder, { recursive: true, force: true })
+    mkdirSync(this.incomingFolder)
+    this.journal = openSync(join(folder, 'journal.jsonl'), 'a+')
+    this.replay()
+    if (this.id === '') this.record({ e: 'world', id: randomBytes(9).toString('base64url'), secret: randomBytes(24).toString('base64url') })
+  }
+
+  get filesFolder(): string {
+    return join(this.folder, 'files')
+  }
+
+  get incomingFolder(): string {
+    return join(this.folder, 'incoming')
+  }
+
+  close(): void {
+    closeSync(this.journal)
+  }
+
+  /** Writes an event, then lets the state in memory follow. One `write` each: a kill loses a whole event or none. */
+  private record(event: Event): void {
+    const line = Buffer.from(`${JSON.stringify(event)}\n`)
+    for (let written = 0; written < line.length; ) written += writeSync(this.journal, line, written)
+    const place = { at: this.size, length: line.length }
+    this.size += line.length
+    this.follow(event, place)
+  }
+
+  private replay(): void {
+    const total = fstatSync(this.journal).size
+    const chunk = Buffer.alloc(1024 * 1024)
+    let rest = Buffer.alloc(0)
+    let lineStart = 0
+    for (let at = 0; at < total; ) {
+      const read = readSync(this.journal, chunk, 0, chunk.length, at)
+      if (read === 0) break
+      at += read
+      let bytes = Buffer.concat([rest, chunk.subarray(0, read)])
+      for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10)) {
+        const length = end + 1
+        this.follow(JSON.parse(bytes.toString('utf8', 0, end)) as Event, { at: lineStart, length })
+        lineStart += length
+        bytes = bytes.subarray(length)
+      }
+      rest = Buffer.from(bytes)
+    }
+    // A line without an end was being written when the server was killed: nobody was told of it.
+    if (rest.length > 0) ftruncateSync(this.journal, lineStart)
+    this.size = lineStart
+  }
+
+  private follow(event: Event, place: Place): void {
+    switch (event.e) {
+      case 'world':
+        this.id = event.id
+        this.secret = event.secret
+        break
+      case 'token':
+        this.tokens.set(event.token, event.bot.id)
+        this.bots.set(event.bot.id, event.bot)
+        break
+      case 'token-revoked':
+        this.tokens.delete(event.token)
+        break
+      case 'user':
+        this.users.set(event.user.id, event.user)
+        break
+      case 'group':
+        this.groups.set(event.group.id, event.group)
+        break
+      case 'member':
+        this.memberships.set(`${event.chat}/${event.bot}`, event.membership)
+        break
+      case 'acquaintance':
+        this.acquaintances.set(`${event.bot}/${event.user}`, event.state)
+        break
+      case 'file':
+        this.files.set(event.file.unique, event.file)
+        break
+      case 'message': {
+        const history = this.history(event.chat)
+        history.places.set(event.message.message_id, place)
+        history.lastId = Math.max(history.lastId, event.message.message_id)
+        break
+      }
+      case 'gone':
+        this.history(event.chat).places.delete(event.id)
+        break
+      case 'update': {
+        const queue = this.pending.get(event.bot) ?? []
+        queue.push(event.update)
+        this.pending.set(event.bot, queue)
+        this.lastUpdateId.set(event.bot, event.update.update_id)
+        break
+      }
+      case 'confirmed':
+        this.pending.set(event.bot, (this.pending.get(event.bot) ?? []).filter((update) => update.update_id >= event.before))
+        break
+      case 'setting':
+        this.settings.set(`${event.bot}/${event.name}`, event.value)
+        break
+      case 'ids-forgotten':
+        this.forgottenIds.set(event.bot, event.until)
+        this.clock = Math.max(this.clock, event.until)
+        break
+    }
+  }
+
+  private history(chat: string): ChatHistory {
+    let history = this.histories.get(chat)
+    if (history === undefined) this.histories.set(chat, (history = { lastId: 0, places: new Map() }))
+    return history
+  }
+
+  // Bots and people
+
+  /** Makes a token valid. A second token with the same digits is the same bot. */
+  addToken(token: string, bot: BotRecord): void {
+    this.record({ e: 'token', token, bot })
+  }
+
+  revokeToken(token: string): void {
+    this.record({ e: 'token-revoked', token })
+  }
+
+  saveUser(user: UserRecord): void {
+    this.record({ e: 'user', user })
+  }
+
+  acquaintance(bot: number, user: number): Acquaintance | undefined {
+    return this.acquaintances.get(`${bot}/${user}`)
+  }
+
+  setAcquaintance(bot: number, user: number, state: Acquaintance): void {
+    if (this.acquaintance(bot, user) !== state) this.record({ e: 'acquaintance', bot, user, state })
+  }
+
+  /** People who have a private chat with this bot, blocked ones included. */
+  peopleOf(bot: number): UserRecord[] {
+    return [...this.users.values()].filter((user) => ['started', 'blocked'].includes(this.acquaintance(bot, user.id) ?? ''))
+  }
+
+  // Channels and groups
+
+  saveGroup(group: GroupRecord): void {
+    this.record({ e: 'group', group })
+  }
+
+  membership(chat: number, bot: number): Membership | undefined {
+    return this.memberships.get(`${chat}/${bot}`)
+  }
+
+  setMembership(chat: number, bot: number, membership: Membership): void {
+    this.record({ e: 'member', chat, bot, membership })
+  }
+
+  /** Bots that are or were in a channel or group. */
+  membersOf(chat: number): { bot: BotRecord; membership: Membership }[] {
+    return [...this.bots.values()].flatMap((bot) => {
+      const membership = this.membership(chat, bot.id)
+      return membership === undefined ? [] : [{ bot, membership }]
+    })
+  }
+
+  // Messages. A private chat is one bot's with one person, so its key holds both.
+
+  chatKey(bot: number, chat: number): string {
+    return chat < 0 ? String(chat) : `${bot}/${chat}`
+  }
+
+  nextMessageId(chat: string): number {
+    return this.history(chat).lastId + 1
+  }
+
+  /** Adds a message, or replaces the one with the same id. */
+  saveMessage(chat: string, message: StoredMessage): void {
+    this.record({ e: 'message', chat, message })
+  }
+
+  deleteMessage(chat: string, id: number): void {
+    this.record({ e: 'gone', chat, id })
+  }
+
+  message(chat: string, id: number): StoredMessage | undefined {
+    const place = this.history(chat).places.get(id)
+    return place && this.readMessage(place)
+  }
+
+  /** The newest `limit` messages with an id above `after`, oldest first. */
+  messages(chat: string, limit = 1_000, after = 0): StoredMessage[] {
+    const ids = [...this.history(chat).places.keys()].filter((id) => id > after).sort((a, b) => a - b)
+    return ids.slice(-limit).map((id) => this.readMessage(this.history(chat).places.get(id) as Place))
+  }
+
+  countMessages(chat: string): number {
+    return this.history(chat).places.size
+  }
+
+  private readMessage(place: Place): StoredMessage {
+    const line = Buffer.alloc(place.length)
+    readSync(this.journal, line, 0, place.length, place.at)
+    return (JSON.parse(line.toString()) as Extract<Event, { e: 'message' }>).message
+  }
+
+  // Files
+
+  /** A new id for a file, of which no other one exists. */
+  fileId(kind: FileKind, unique: string, botId: number): string {
+    this.clock = Math.max(Date.now(), this.clock + 1)
+    return sealFileId({ kind, unique, botId, issued: this.clock }, this.secret)
+  }
+
+  /** What an id means for this bot; undefined when it is another bot's, was forgotten, or is no id at all. */
+  openFileId(fileId: string, botId: number): FileReference | undefined {
+    const reference = openFileId(fileId, this.secret)
+    if (reference === undefined || reference.botId !== botId || !this.files.has(reference.unique)) return undefined
+    return reference.issued > (this.forgottenIds.get(botId) ?? 0) ? reference : undefined
+  }
+
+  /** From now on every id this bot has is refused, as if its files had been lost. New ids of the same files work. */
+  forgetFileIds(bot: number): void {
+    this.record({ e: 'ids-forgotten', bot, until: Math.max(Date.now(), this.clock) })
+  }
+
+  /** Keeps an upload under its content. The same content has the same `unique` for ever. */
+  async keepFile(upload: Upload, looks: Omit<FileRecord, 'unique' | 'sha256' | 'size' | 'fileName'>): Promise<FileRecord> {
+    const unique = `AgAD${createHash('sha256').update(`${looks.kind} ${upload.sha256}`).digest('base64url').slice(0, 12)}`
+    const target = this.filePath(upload.sha256)
+    if (!existsSync(target)) await rename(upload.path, target)
+    const known = this.files.get(unique)
+    const file: FileRecord = { ...looks, unique, sha256: upload.sha256, size: upload.size, fileName: upload.fileName }
+    if (known === undefined || JSON.stringify(known) !== JSON.stringify(file)) this.record({ e: 'file', file })
+    return file
+  }
+
+  filePath(sha256: string): string {
+    return join(this.filesFolder, sha256)
+  }
+
+  // Updates
+
+  addUpdate(bot: number, content: Record<string, unknown>): Update {
+    const update: Update = { update_id: (this.lastUpdateId.get(bot) ?? 500_000_000) + 1, ...content }
+    this.record({ e: 'update', bot, update })
+    return update
+  }
+
+  /** Forgets all updates below `before`. */
+  confirmUpdates(bot: number, before: number): void {
+    const first = this.pending.get(bot)?.[0]
+    if (first !== undefined && first.update_id < before) this.record({ e: 'confirmed', bot, before })
+  }
+
+  /** Forgets one update: webhooks confirm in any order. */
+  confirmUpdate(bot: number, id: number): void {
+    const queue = this.pending.get(bot) ?? []
+    if (queue[0]?.update_id === id) this.confirmUpdates(bot, id + 1)
+    else this.pending.set(bot, queue.filter((update) => update.update_id !== id))
+  }
+
+  // What a bot set: commands, names, webhook, allowed updates
+
+  setting<T>(bot: number, name: string): T | undefined {
+    return (this.settings.get(`${bot}/${name}`) ?? undefined) as T | undefined
+  }
+
+  /** undefined removes it */
+  saveSetting(bot: number, name: string, value: unknown): void {
+    this.record({ e: 'setting', bot, name, value: value ?? null })
+  }
+}
+
+/** Writes a small file so that a reader sees the old or the new content, never half of it. */
+export function writeWhole(path: string, content: string): void {
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`
+  const file = openSync(temporary, 'w', 0o600)
+  writeSync(file, content)
+  closeSync(file)
+  renameSync(temporary, path)
+}

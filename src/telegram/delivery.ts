@@ -1,0 +1,277 @@
+/**
+ * Sends finished videos to the people who asked. A request is claimed before it is sent and marked after,
+ * whoever sends: at least once, and twice only where Telegram's answer was lost.
+ */
+import { hostname } from 'node:os'
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Times } from '../config.ts'
+import type { Db } from '../db/database.ts'
+import type { GreetingsQueue } from '../queue/index.ts'
+import type { ClaimedAsset, Post } from '../greetings/assets.ts'
+import { Outage } from '../greetings/faults.ts'
+import { languageOf, texts } from '../greetings/texts.ts'
+import { isTelegram, type Api } from './api.ts'
+import { TelegramError } from './errors.ts'
+import { bulkRate, rest, takeTicket } from './flood.ts'
+import { postOf, videoOptions, videoUpload, type VideoFile } from './storage.ts'
+
+/** What delivering needs. */
+export interface Courier {
+  db: Db
+  api: Api
+  queue: GreetingsQueue
+  botId: bigint
+  times: Times
+  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void }
+}
+
+/** A request this process has claimed. */
+export interface ClaimedRequest {
+  id: string
+  chatId: bigint
+  language: string
+  noteMessageId: number | null
+}
+
+interface Finished {
+  id: string
+  status: string
+  display: string
+  fileId: string | null
+  botId: bigint | null
+  coolMs: number
+}
+
+const me = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
+const batch = 20
+
+/**
+ * Delivers a finished asset to everyone who waits for it: the video, or the news that it failed.
+ * Returns when nobody is left who could be served now; the rest are left for a later call.
+ * @throws Outage when Telegram does not work
+ */
+export async function deliver(courier: Courier, assetId: string, signal: AbortSignal): Promise<number> {
+  let served = 0
+  for (;;) {
+    signal.throwIfAborted()
+    const asset = await finishedAsset(courier, assetId)
+    if (asset === undefined) return served
+    const requests = await claimRequests(courier, assetId)
+    if (requests.length === 0) return served
+    const outcomes = await Promise.allSettled(requests.map((request) => (asset.fileId === null ? sendRegret(courier, request, asset, signal) : sendInBulk(courier, request, asset, signal))))
+    served += outcomes.filter((outcome) => outcome.status === 'fulfilled').length
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  }
+}
+
+async function finishedAsset({ db, botId }: Courier, assetId: string): Promise<Finished | undefined> {
+  const [asset] = await db.$queryRaw<Finished[]>`
+    SELECT id, status::text AS status, display, "telegramFileId" AS "fileId", "telegramBotId" AS "botId",
+      greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "coolMs"
+    FROM "VideoAsset" WHERE id = ${assetId}`
+  if (asset === undefined) return undefined
+  if (asset.botId !== botId) asset.fileId = null
+  return asset.fileId !== null || asset.status === 'FAILED' ? asset : undefined
+}
+
+async function claimRequests({ db, times }: Courier, assetId: string): Promise<ClaimedRequest[]> {
+  const claimed = await db.$queryRaw<(ClaimedRequest & { createdAt: Date })[]>`
+    UPDATE "UserRequest" AS request SET "claimOwner" = ${me}, "claimUntil" = now() + ${times.claimMs} * interval '1 millisecond'
+    FROM (
+      SELECT id FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING' AND ("claimUntil" IS NULL OR "claimUntil" < now())
+      ORDER BY "createdAt" LIMIT ${batch} FOR UPDATE SKIP LOCKED
+    ) AS next WHERE request.id = next.id
+    RETURNING request.id, "chatId", language, "noteMessageId", request."createdAt"`
+  return claimed.sort((one, other) => one.createdAt.getTime() - other.createdAt.getTime())
+}
+
+/** Bulk takes a ticket first; a claim that ran out while it waited is somebody else's now. */
+async function sendInBulk(courier: Courier, request: ClaimedRequest, asset: Finished, signal: AbortSignal): Promise<void> {
+  const { db, times } = courier
+  const started = Date.now()
+  for (;;) {
+    const ticket = await takeTicket(db, ['bulk'], bulkRate)
+    if (!('waitMs' in ticket)) break
+    if (ticket.waitMs > times.longestFloodSleepMs) return postpone(courier, request, ticket.waitMs)
+    await sleep(Math.min(ticket.waitMs, times.claimMs / 3), undefined, { signal })
+    if (Date.now() - started > times.claimMs / 3) {
+      const kept = await db.$executeRaw`UPDATE "UserRequest" SET "claimUntil" = now() + ${times.claimMs} * interval '1 millisecond' WHERE id = ${request.id} AND status = 'PENDING' AND "claimOwner" = ${me}`
+      if (kept === 0) return
+    }
+  }
+  await sendVideo(courier, request, { id: asset.id, display: asset.display, fileId: asset.fileId ?? '' }, { onFlood: 'postpone', signal })
+}
+
+/**
+ * Sends the video of a claimed request and marks it. A direct answer sleeps through a flood that Telegram
+ * announces, bulk gives the request back.
+ * @throws Outage when Telegram does not work; the request stays PENDING
+ */
+export async function sendVideo(courier: Courier, request: ClaimedRequest, asset: { id: string; display: string; fileId: string }, { onFlood, signal }: { onFlood: 'sleep' | 'postpone'; signal: AbortSignal }): Promise<void> {
+  const { api, db, times } = courier
+  const language = languageOf(request.language)
+  let { fileId } = asset
+  let { chatId } = request
+  for (let healed = false, followed = false, floods = 0; ; ) {
+    try {
+      await api.sendVideo(String(chatId), fileId, { caption: texts[language].caption(asset.display), supports_streaming: true }, signal as never)
+      await complete(courier, request)
+      return
+    } catch (error) {
+      if (!(error instanceof TelegramError)) throw error
+      switch (error.kind) {
+        case 'flood': {
+          const restMs = error.retryAfterMs ?? times.telegramSecondMs
+          if (onFlood === 'sleep' && restMs <= times.longestFloodSleepMs && ++floods <= 5) {
+            await db.$executeRaw`UPDATE "UserRequest" SET "claimUntil" = now() + ${restMs + times.claimMs} * interval '1 millisecond' WHERE id = ${request.id}`
+            await sleep(restMs, undefined, { signal })
+            continue
+          }
+          if (onFlood === 'postpone') await rest(db, 'bulk', restMs, 0)
+          return postpone(courier, request, restMs)
+        }
+        case 'person_unreachable':
+        case 'no_rights':
+          return giveUp(courier, request, error.description)
+        case 'migrated': {
+          if (followed || error.migrateTo === undefined) return giveUp(courier, request, error.description)
+          followed = true
+          chatId = BigInt(error.migrateTo)
+          await db.userRequest.updateMany({ where: { id: request.id }, data: { chatId } })
+          continue
+        }
+        case 'bad_file_id': {
+          const cure = healed ? 'later' : await heal(courier, asset.id, fileId)
+          healed = true
+          if (typeof cure === 'string') return postpone(courier, request, cure === 'remaking' ? 0 : times.outageMs / 3)
+          fileId = cure.fileId
+          continue
+        }
+        case 'unknown_outcome':
+          // Perhaps it arrived. The claim runs out by itself and the video is sent again: at least once.
+          return
+        case 'aborted':
+          return postpone(courier, request, 0)
+        case 'token':
+        case 'conflict':
+          await postpone(courier, request, 0)
+          throw new Outage('token', 'Telegram does not accept the bot’s token.')
+        case 'refused':
+        case 'too_large':
+          return sendRegret(courier, request, { display: asset.display, coolMs: 0 }, signal)
+        default:
+          await postpone(courier, request, times.outageMs / 3)
+          throw new Outage('telegram', error.message)
+      }
+    }
+  }
+}
+
+/** Tells a person kindly that their video failed and when to try again; only then the request is FAILED. */
+async function sendRegret(courier: Courier, request: ClaimedRequest, asset: { display: string; coolMs: number }, signal: AbortSignal): Promise<void> {
+  const { api, times } = courier
+  try {
+    await api.sendMessage(String(request.chatId), texts[languageOf(request.language)].failed(asset.display, Math.ceil(asset.coolMs / 60_000)), undefined, signal as never)
+    await giveUp(courier, request, 'told that the video could not be made')
+    await removeNote(courier, request)
+  } catch (error) {
+    if (!(error instanceof TelegramError)) throw error
+    if (isTelegram(error, 'unknown_outcome')) return
+    if (isTelegram(error, 'person_unreachable', 'no_rights', 'refused', 'migrated')) return giveUp(courier, request, error.description)
+    if (error.kind === 'flood') {
+      await rest(courier.db, 'bulk', error.retryAfterMs ?? times.telegramSecondMs, 0)
+      return postpone(courier, request, error.retryAfterMs ?? times.telegramSecondMs)
+    }
+    await postpone(courier, request, times.outageMs / 3)
+    if (error.kind !== 'aborted') throw new Outage(error.kind === 'token' ? 'token' : 'telegram', error.message)
+  }
+}
+
+async function complete(courier: Courier, request: ClaimedRequest): Promise<void> {
+  await courier.db.$executeRaw`UPDATE "UserRequest" SET status = 'COMPLETED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = NULL, "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'`
+  await removeNote(courier, request)
+}
+
+async function giveUp({ db }: Courier, request: ClaimedRequest, errorText: string): Promise<void> {
+  await db.$executeRaw`UPDATE "UserRequest" SET status = 'FAILED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = ${errorText.slice(0, 200)}, "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'`
+}
+
+/** Nobody takes the request before `delayMs` from now. */
+async function postpone({ db }: Courier, request: ClaimedRequest, delayMs: number): Promise<void> {
+  await db.$executeRaw`UPDATE "UserRequest" SET "claimOwner" = NULL, "claimUntil" = now() + ${delayMs}::float8 * interval '1 millisecond' WHERE id = ${request.id} AND status = 'PENDING'`
+}
+
+/** The "being made" note has done its work. That it cannot be removed is nobody's concern. */
+async function removeNote({ api, db }: Courier, request: ClaimedRequest): Promise<void> {
+  const note = request.noteMessageId ?? (await db.userRequest.findUnique({ where: { id: request.id }, select: { noteMessageId: true } }))?.noteMessageId
+  if (note === null || note === undefined) return
+  await api.deleteMessage(String(request.chatId), note).catch(() => undefined)
+}
+
+/**
+ * Replaces a `file_id` that Telegram refuses. The stored post, forwarded within its channel, carries a fresh
+ * one; without it the asset becomes work again (`remaking`), which uploads the kept file. `later`: Telegram
+ * could not be asked now.
+ */
+export async function heal(courier: Courier, assetId: string, dead: string): Promise<{ fileId: string } | 'remaking' | 'later'> {
+  const { api, db, botId } = courier
+  const asset = await db.videoAsset.findUnique({ where: { id: assetId } })
+  if (asset === null || asset.telegramFileId === null) return 'remaking'
+  if (asset.telegramFileId !== dead) return { fileId: asset.telegramFileId }
+  if (asset.storageChatId !== null && asset.storageMessageId !== null) {
+    const chatId = String(asset.storageChatId)
+    try {
+      const copy = await api.forwardMessage(chatId, chatId, asset.storageMessageId)
+      await api.deleteMessage(chatId, copy.message_id).catch(() => undefined)
+      const fresh = 'video' in copy ? copy.video?.file_id : undefined
+      if (fresh !== undefined && fresh !== dead) {
+        const healed = await db.videoAsset.updateMany({ where: { id: assetId, telegramFileId: dead }, data: { telegramFileId: fresh, telegramBotId: botId } })
+        if (healed.count > 0) courier.log.info({ assetId }, 'a dead file_id was replaced from the stored post')
+        return healed.count > 0 ? { fileId: fresh } : 'later'
+      }
+    } catch (error) {
+      if (!(error instanceof TelegramError)) throw error
+      courier.log.warn({ assetId, code: error.code }, 'the stored post gives no fresh file_id')
+      if (isTelegram(error, 'flood', 'server', 'not_sent', 'unknown_outcome')) return 'later'
+    }
+  }
+  const [work] = await db.$queryRaw<{ generation: number; status: string }[]>`
+    UPDATE "VideoAsset" SET "telegramFileId" = NULL, "telegramFileUniqueId" = NULL, "updatedAt" = now(),
+      status = CASE WHEN status IN ('AVAILABLE', 'FAILED') THEN 'PENDING'::"AssetStatus" ELSE status END,
+      generation = CASE WHEN status IN ('AVAILABLE', 'FAILED') THEN generation + 1 ELSE generation END,
+      "queuedAt" = NULL, attempts = 0, "retryAfter" = NULL
+    WHERE id = ${assetId} AND "telegramFileId" = ${dead} RETURNING generation, status::text AS status`
+  if (work?.status === 'PENDING') {
+    courier.log.info({ assetId }, 'a dead file_id: the video will be uploaded again')
+    await courier.queue.promote({ assetId, generation: work.generation }).catch(() => undefined)
+  }
+  return 'remaking'
+}
+
+/**
+ * Without a storage channel: uploads to the first subscriber who can be reached, which is their delivery
+ * too. Undefined: nobody who waits can be reached.
+ */
+export async function uploadToSubscriber(courier: Courier, asset: ClaimedAsset, video: VideoFile, signal: AbortSignal): Promise<{ post: Post; delivered: () => Promise<void> } | undefined> {
+  for (;;) {
+    signal.throwIfAborted()
+    const requests = await claimRequests(courier, asset.id)
+    const [first, ...others] = requests
+    if (first === undefined) return undefined
+    for (const other of others) await postpone(courier, other, 0)
+    try {
+      const message = await courier.api.sendVideo(String(first.chatId), videoUpload(video), { ...videoOptions(video), caption: texts[languageOf(first.language)].caption(asset.display) }, signal as never)
+      return { post: postOf(message, null), delivered: () => complete(courier, first) }
+    } catch (error) {
+      if (!(error instanceof TelegramError)) throw error
+      if (isTelegram(error, 'person_unreachable', 'no_rights', 'migrated')) {
+        await giveUp(courier, first, error.description)
+        continue
+      }
+      await postpone(courier, first, 0)
+      signal.throwIfAborted()
+      throw new Outage(isTelegram(error, 'token', 'conflict') ? 'token' : 'telegram', error.message, error.retryAfterMs)
+    }
+  }
+}

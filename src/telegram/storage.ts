@@ -1,0 +1,132 @@
+/** Posts a finished video to a storage channel, to obtain the `file_id` by which it is sent from then on. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { InputFile } from 'grammy'
+import type { Message } from 'grammy/types'
+import type { Times } from '../config.ts'
+import type { Db } from '../db/database.ts'
+import type { Post } from '../greetings/assets.ts'
+import { AssetFault, Outage } from '../greetings/faults.ts'
+import type { Api } from './api.ts'
+import { TelegramError } from './errors.ts'
+import { rest, takeTicket } from './flood.ts'
+
+/** A file ready for Telegram. Lengths in pixels and seconds. */
+export interface VideoFile {
+  path: string
+  thumbnailPath: string
+  width: number
+  height: number
+  durationSeconds: number
+}
+
+/** The storage channels of one bot. */
+export interface Storage {
+  db: Db
+  api: Api
+  chatIds: readonly string[]
+  ratePerMinute: number
+  times: Times
+  log: { warn(fields: object, message: string): void }
+}
+
+/** What `sendVideo` is told about the file: clients show a square tile without it. */
+export function videoOptions({ width, height, durationSeconds, thumbnailPath }: VideoFile) {
+  return { width, height, duration: Math.round(durationSeconds), supports_streaming: true, thumbnail: new InputFile(thumbnailPath, 'poster.jpg') } as const
+}
+
+/** The file as an upload; the name says nothing about whose greeting it is. */
+export function videoUpload({ path }: VideoFile): InputFile {
+  return new InputFile(path, 'greeting.mp4')
+}
+
+/** Telegram's record of a video it took. @throws AssetFault when it took the file as something else */
+export function postOf(message: Message, chatId: bigint | null): Post {
+  if (message.video === undefined) throw new AssetFault('gate', 'Telegram did not take the file as a video with sound')
+  // 0 stands for a message in a very large channel that is not usable yet.
+  const messageId = chatId === null || message.message_id === 0 ? null : message.message_id
+  return { fileId: message.video.file_id, fileUniqueId: message.video.file_unique_id, chatId, messageId }
+}
+
+const channelKey = (chatId: string) => `channel:${chatId}`
+
+/**
+ * Uploads to whichever channel is free soonest. A person's video goes before those nobody waits for: it may
+ * overdraw the bucket by a few posts.
+ * @throws AssetFault, Outage, or the signal's reason
+ */
+export async function uploadToStorage(storage: Storage, video: VideoFile, { signal, isWanted }: { signal: AbortSignal; isWanted: () => boolean }): Promise<Post> {
+  const { db, api, chatIds, ratePerMinute, times } = storage
+  const usable = new Set(chatIds)
+  let lost = 0
+  for (;;) {
+    signal.throwIfAborted()
+    if (usable.size === 0) throw new Outage('storage', 'No storage channel takes posts: the bot must be an administrator who may post there.')
+    const ticket = await takeTicket(db, [...usable].map(channelKey), { perMinute: ratePerMinute, burst: isWanted() ? 10 : 3 })
+    if ('waitMs' in ticket) {
+      if (ticket.waitMs > times.longestFloodSleepMs) throw new Outage('telegram', 'Telegram asks to post less for a while.', ticket.waitMs)
+      await sleep(Math.min(ticket.waitMs, times.pollMs), undefined, { signal })
+      continue
+    }
+    const chatId = ticket.key.slice('channel:'.length)
+    try {
+      const message = await api.sendVideo(chatId, videoUpload(video), videoOptions(video), signal as never)
+      return postOf(message, BigInt(chatId))
+    } catch (error) {
+      if (!(error instanceof TelegramError)) throw error
+      signal.throwIfAborted()
+      switch (error.kind) {
+        case 'flood':
+          await rest(db, ticket.key, error.retryAfterMs ?? times.telegramSecondMs, 600 * times.telegramSecondMs)
+          break
+        case 'no_rights':
+        case 'person_unreachable':
+        case 'migrated':
+          usable.delete(chatId)
+          await rest(db, ticket.key, times.outageMs, times.outageMs)
+          storage.log.warn({ chatIndex: chatIds.indexOf(chatId) + 1, code: error.code }, 'a storage channel refuses posts; the others go on')
+          break
+        case 'too_large':
+          throw new AssetFault('too_large', error.message)
+        case 'refused':
+        case 'bad_file_id':
+          throw new AssetFault('gate', error.message)
+        case 'token':
+        case 'conflict':
+          throw new Outage('token', 'Telegram does not accept the bot’s token.')
+        case 'unknown_outcome':
+          // The post may stand in the channel already; a second one there harms nobody.
+          if (++lost >= 3) throw new Outage('telegram', error.message)
+          break
+        default:
+          throw new Outage('telegram', error.message)
+      }
+    }
+  }
+}
+
+/** A storage channel in which the bot may not post, and why. */
+export interface ChannelFault {
+  chatId: string
+  problem: string
+}
+
+/** Checks that the bot is an administrator who may post in each channel. @throws TelegramError when Telegram cannot be asked */
+export async function checkChannels(api: Api, chatIds: readonly string[], botId: bigint): Promise<ChannelFault[]> {
+  const faults: ChannelFault[] = []
+  for (const chatId of chatIds) {
+    try {
+      const chat = await api.getChat(chatId)
+      if (chat.type !== 'channel') {
+        faults.push({ chatId, problem: `is a ${chat.type} chat, not a channel` })
+        continue
+      }
+      const member = await api.getChatMember(chatId, Number(botId))
+      const mayPost = member.status === 'creator' || (member.status === 'administrator' && member.can_post_messages === true)
+      if (!mayPost) faults.push({ chatId, problem: 'the bot is not an administrator who may post messages' })
+    } catch (error) {
+      if (!(error instanceof TelegramError) || !['no_rights', 'person_unreachable', 'refused', 'migrated'].includes(error.kind)) throw error
+      faults.push({ chatId, problem: `Telegram says: ${error.description}` })
+    }
+  }
+  return faults
+}

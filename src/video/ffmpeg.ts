@@ -1,0 +1,261 @@
+/**
+ * The only file that knows fluent-ffmpeg: which ffmpeg, how it is run, watched and stopped.
+ *
+ * Every run is a process group of its own, so that Ctrl-C in a terminal reaches only us, and is bound to this
+ * process by a pipe (its input or its output): when we are killed without warning, it ends by itself.
+ * Arguments never hold a name; a failing run's last lines are kept, without the folders of this host.
+ */
+import { constants } from 'node:fs'
+import { access, chmod, copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { delimiter, join } from 'node:path'
+import { constants as osConstants } from 'node:os'
+import { Readable } from 'node:stream'
+import type { Writable } from 'node:stream'
+import { promisify } from 'node:util'
+import ffmpegCommand from 'fluent-ffmpeg'
+
+/** No usable ffmpeg was found. The message says where it was looked for and what to do. */
+export class FfmpegMissing extends Error {
+  override name = 'FfmpegMissing'
+}
+
+/** ffmpeg ended with an error, was killed, stood still or took too long. The message ends with its last lines. */
+export class FfmpegFailed extends Error {
+  override name = 'FfmpegFailed'
+  constructor(
+    message: string,
+    /** `stalled`: no progress; `timeout`: took too long; `exit`: ended with an error */
+    readonly reason: 'stalled' | 'timeout' | 'exit',
+    /** its last lines on stderr */
+    readonly tail: string,
+    options?: ErrorOptions,
+  ) {
+    super(tail === '' ? message : `${message}: ${tail}`, options)
+  }
+}
+
+/** An ffmpeg that was found and has answered. Plain data. */
+export interface Ffmpeg {
+  path: string
+  /** the first line of `ffmpeg -version` */
+  version: string
+}
+
+/** One run. Options are arrays, one element per argument. */
+export interface FfmpegRun {
+  inputs: { source: string | Readable; options?: string[] }[]
+  /** options between the inputs and the output */
+  options: string[]
+  output: string | Writable
+  signal?: AbortSignal
+  /** killed after this, milliseconds; 10 minutes when left out */
+  timeoutMs?: number
+  /** killed when nothing moves for so long, milliseconds; 10 s when left out */
+  stallMs?: number
+}
+
+/**
+ * Finds ffmpeg: `path` when given and nothing else, otherwise the build in npm's platform package, otherwise PATH.
+ * npm runs no install scripts here, so the bundled file may not be executable: it is made so, or copied into
+ * `cacheFolder` when the package's folder cannot be written to.
+ * @throws FfmpegMissing
+ */
+export async function findFfmpeg(options: { path?: string | undefined; cacheFolder: string; searchPath?: string | undefined }): Promise<Ffmpeg> {
+  if (options.path !== undefined) {
+    const given = await answering(options.path)
+    if (given !== undefined) return given
+    throw new FfmpegMissing(`FFMPEG_PATH names ${options.path}, which does not run as ffmpeg. Correct it, or unset it to use the bundled one.`)
+  }
+  const binary = process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg'
+  for (const packageName of [`@ffmpeg-binary/${process.platform}-${process.arch}`, `@ffmpeg-installer/${process.platform}-${process.arch}`]) {
+    const file = fileOfPackage(packageName, binary)
+    const found = file === undefined ? undefined : await answering(await executable(file, options.cacheFolder))
+    if (found !== undefined) return found
+  }
+  for (const folder of (options.searchPath ?? '').split(delimiter)) {
+    const found = folder === '' ? undefined : await answering(join(folder, binary))
+    if (found !== undefined) return found
+  }
+  throw new FfmpegMissing('There is no ffmpeg: neither the optional packages @ffmpeg-binary and @ffmpeg-installer brought one for this platform, nor does PATH hold one. Run `npm install` with optional dependencies, install ffmpeg, or set FFMPEG_PATH.')
+}
+
+/**
+ * Runs ffmpeg to its end. Resolves when it ended well; the process is gone in every case when this settles.
+ * @throws FfmpegFailed; the signal's reason when aborted; the error of an input or output stream
+ */
+export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
+  run.signal?.throwIfAborted()
+  const command = ffmpegCommand({ stdoutLines: 40 }) as ffmpegCommand.FfmpegCommand & Internals
+  // Neither the search for a binary nor the look-ups of codecs of fluent-ffmpeg: one costs nothing, the other two more runs.
+  command._getFfmpegPath = (done) => done(null, ffmpeg.path)
+  command._checkCapabilities = (done) => done()
+  command.availableEncoders = (done: (error: null, encoders: object) => void) => done(null, {})
+  const spawnPlain = command._spawnFfmpeg.bind(command)
+  command._spawnFfmpeg = (args, options, ...rest) => spawnPlain(args, { ...options, detached: process.platform !== 'win32' }, ...rest)
+
+  const readsPipe = run.inputs.some(({ source }) => typeof source !== 'string')
+  for (const { source, options } of run.inputs) {
+    command.input(source)
+    if (options !== undefined) command.inputOptions(options)
+  }
+  // `-progress` writes a line whenever something moved; that is what the watchdog listens to.
+  command.outputOptions([...(readsPipe ? [] : ['-nostdin']), '-hide_banner', '-nostats', '-loglevel', 'warning', '-progress', 'pipe:2', ...run.options])
+  command.output(run.output as string)
+
+  let child: ChildProcess | undefined
+  let stopped: unknown
+  const stop = (why: unknown) => {
+    stopped ??= why
+    if (child?.pid !== undefined) killGroup(child.pid)
+  }
+  const watchdog = watch(run, stop)
+  const onAbort = () => stop(run.signal?.reason)
+  run.signal?.addEventListener('abort', onAbort, { once: true })
+  const tail: string[] = []
+  try {
+    await new Promise<void>((done, fail) => {
+      let exited = Promise.resolve()
+      command.on('start', () => {
+        child = command.ffmpegProc
+        if (child === undefined) return
+        const started = child
+        exited = new Promise((gone) => started.once('close', () => gone()))
+        if (stopped !== undefined) stop(stopped)
+      })
+      command.on('stderr', (line: string) => {
+        const moved = progress(line)
+        if (moved === undefined) tail.push(line)
+        else watchdog.moved(moved)
+        if (tail.length > 20) tail.shift()
+      })
+      command.on('error', (error: Error) => {
+        if (child?.pid !== undefined) killGroup(child.pid)
+        void exited.then(() => fail(error))
+      })
+      command.on('end', () => void exited.then(() => done()))
+      command.run()
+    })
+  } catch (error) {
+    if (stopped instanceof FfmpegFailed) throw new FfmpegFailed(stopped.message, stopped.reason, scrub(tail), { cause: error })
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- a signal's reason is whatever its owner chose
+    if (stopped !== undefined) throw stopped
+    const stream = (error as StreamFailure).inputStreamError ?? (error as StreamFailure).outputStreamError
+    if (stream !== undefined) throw stream
+    throw new FfmpegFailed(exitMessage(error as Error), 'exit', scrub(tail))
+  } finally {
+    watchdog.end()
+    run.signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+/** What fluent-ffmpeg keeps to itself and we replace; 2.1.3, archived upstream. */
+interface Internals {
+  ffmpegProc?: ChildProcess
+  _getFfmpegPath: (done: (error: null, path: string) => void) => void
+  _checkCapabilities: (done: () => void) => void
+  _spawnFfmpeg: (args: string[], options: object, ...rest: unknown[]) => void
+}
+
+interface StreamFailure {
+  inputStreamError?: Error
+  outputStreamError?: Error
+}
+
+/** The value of a line of `-progress` that changes while work is done; undefined for any other line. */
+function progress(line: string): string | undefined {
+  const found = /^(frame|out_time_ms|out_time_us|total_size)=\s*(\S+)$/.exec(line)
+  if (found !== null) return `${found[1]} ${found[2]}`
+  return /^(fps|bitrate|out_time|dup_frames|drop_frames|speed|progress|stream_\w+)=/.test(line) ? '' : undefined
+}
+
+/** Calls `stop` once nothing moved for `stallMs`, or after `timeoutMs`. */
+function watch(run: FfmpegRun, stop: (why: FfmpegFailed) => void): { moved: (value: string) => void; end: () => void } {
+  const stallMs = run.stallMs ?? 10_000
+  const timeoutMs = run.timeoutMs ?? 600_000
+  const seen = new Map<string, string>()
+  let stall: NodeJS.Timeout | undefined
+  const restart = () => {
+    clearTimeout(stall)
+    stall = setTimeout(() => stop(new FfmpegFailed(`ffmpeg made no progress for ${stallMs / 1000} s`, 'stalled', '')), stallMs)
+  }
+  const limit = setTimeout(() => stop(new FfmpegFailed(`ffmpeg took longer than ${timeoutMs / 1000} s`, 'timeout', '')), timeoutMs)
+  restart()
+  return {
+    moved: (value) => {
+      const [key = '', now = ''] = value.split(' ')
+      if (value === '' || seen.get(key) === now) return
+      seen.set(key, now)
+      restart()
+    },
+    end: () => {
+      clearTimeout(stall)
+      clearTimeout(limit)
+    },
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, osConstants.signals.SIGKILL)
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+function exitMessage(error: Error): string {
+  return /exited with code \d+|killed with signal \w+/.exec(error.message)?.[0].replace(/^/, 'ffmpeg ') ?? `ffmpeg could not be run (${(error as NodeJS.ErrnoException).code ?? 'no code'})`
+}
+
+/** The last lines without the folders of this host. */
+function scrub(lines: string[]): string {
+  return lines
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .slice(-8)
+    .join(' | ')
+    .replace(/(?:[A-Za-z]:)?(?:[\\/][^\\/\s'":|]+)+[\\/]([^\\/\s'":|]+)/g, '…/$1')
+    .slice(-1_500)
+}
+
+function fileOfPackage(packageName: string, file: string): string | undefined {
+  try {
+    return join(createRequire(import.meta.url).resolve(`${packageName}/package.json`), '..', file)
+  } catch {
+    return undefined
+  }
+}
+
+/** The file itself when it may be executed or be made executable, else an executable copy in the cache. */
+async function executable(file: string, cacheFolder: string): Promise<string> {
+  const isExecutable = async (path: string) => access(path, constants.X_OK).then(() => true, () => false)
+  if (await isExecutable(file)) return file
+  await chmod(file, 0o755).catch(() => undefined)
+  if (await isExecutable(file)) return file
+  const found = await stat(file).catch(() => undefined)
+  if (found === undefined) return file
+  const copy = join(cacheFolder, 'bin', `ffmpeg-${found.size}-${Math.round(found.mtimeMs)}${process.platform === 'win32' ? '.exe' : ''}`)
+  if (await isExecutable(copy)) return copy
+  const unfinished = `${copy}.${process.pid}`
+  await mkdir(join(cacheFolder, 'bin'), { recursive: true })
+  try {
+    await copyFile(file, unfinished)
+    await chmod(unfinished, 0o755)
+    await rename(unfinished, copy)
+  } finally {
+    await rm(unfinished, { force: true })
+  }
+  return copy
+}
+
+async function answering(path: string): Promise<Ffmpeg | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)(path, ['-hide_banner', '-version'], { timeout: 10_000 })
+    const version = stdout.split('\n')[0]?.trim() ?? ''
+    return version.startsWith('ffmpeg') ? { path, version } : undefined
+  } catch {
+    return undefined
+  }
+}
