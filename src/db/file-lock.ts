@@ -45,10 +45,13 @@ export async function withFileLock<T>(folder: string, work: () => Promise<T>, { 
 }
 
 async function takeTurn(folder: string, waitMs: number): Promise<number> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  })
   const started = Date.now()
   const claim = join(folder, `claim-${process.pid}-${randomUUID()}`)
-  await writeFile(claim, JSON.stringify({ pid: process.pid, start: await startOf(process.pid) }), { mode: 0o600 })
+  // Readable for all who can reach the folder: root may take a turn in the home of another user.
+  await writeFile(claim, JSON.stringify({ pid: process.pid, start: await startOf(process.pid) }), { mode: 0o644 })
   try {
     for (;;) {
       const last = await lastTurn(folder)
@@ -88,7 +91,14 @@ async function tryLink(claim: string, turn: string): Promise<boolean> {
 
 /** The pid of a living holder; undefined: the turn is over. */
 async function holderOf(turn: string): Promise<number | undefined> {
-  const text = await readFile(turn, 'utf8').catch(() => '')
+  let text: string
+  try {
+    text = await readFile(turn, 'utf8')
+  } catch (error) {
+    // Tidied away: whoever looks now has been outrun and will notice.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
   if (text === '') return undefined
   const { pid, start } = JSON.parse(text) as { pid: number; start: string }
   return (await startOf(pid)) === start ? pid : undefined

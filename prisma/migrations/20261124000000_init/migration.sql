@@ -1,0 +1,145 @@
+-- CreateEnum
+CREATE TYPE "AssetStatus" AS ENUM ('PENDING', 'GENERATING', 'AVAILABLE', 'FAILED');
+
+-- CreateEnum
+CREATE TYPE "RequestStatus" AS ENUM ('PENDING', 'COMPLETED', 'FAILED');
+
+-- CreateTable
+CREATE TABLE "User" (
+    "id" BIGINT NOT NULL,
+    "language" TEXT,
+    "createdAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "User_pkey" PRIMARY KEY ("id")
+);
+
+-- CreateTable
+CREATE TABLE "VideoAsset" (
+    "id" TEXT NOT NULL DEFAULT (gen_random_uuid())::text,
+    "template" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "display" TEXT NOT NULL,
+    "say" TEXT,
+    "status" "AssetStatus" NOT NULL DEFAULT 'PENDING',
+    "generation" INTEGER NOT NULL DEFAULT 1,
+    "leaseOwner" TEXT,
+    "leaseUntil" TIMESTAMPTZ(3),
+    "queuedAt" TIMESTAMPTZ(3),
+    "revision" TEXT,
+    "telegramFileId" TEXT,
+    "telegramFileUniqueId" TEXT,
+    "telegramBotId" BIGINT,
+    "storageChatId" BIGINT,
+    "storageMessageId" INTEGER,
+    "attempts" INTEGER NOT NULL DEFAULT 0,
+    "errorClass" TEXT,
+    "errorText" TEXT,
+    "retryAfter" TIMESTAMPTZ(3),
+    "createdAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updatedAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "availableAt" TIMESTAMPTZ(3),
+
+    CONSTRAINT "VideoAsset_pkey" PRIMARY KEY ("id")
+);
+
+-- CreateTable
+CREATE TABLE "UserRequest" (
+    "id" TEXT NOT NULL DEFAULT (gen_random_uuid())::text,
+    "status" "RequestStatus" NOT NULL DEFAULT 'PENDING',
+    "userId" BIGINT NOT NULL,
+    "assetId" TEXT NOT NULL,
+    "chatId" BIGINT NOT NULL,
+    "language" TEXT NOT NULL,
+    "noteMessageId" INTEGER,
+    "botId" BIGINT NOT NULL,
+    "updateId" INTEGER NOT NULL,
+    "hit" BOOLEAN NOT NULL DEFAULT false,
+    "claimOwner" TEXT,
+    "claimUntil" TIMESTAMPTZ(3),
+    "errorText" TEXT,
+    "createdAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updatedAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "finishedAt" TIMESTAMPTZ(3),
+
+    CONSTRAINT "UserRequest_pkey" PRIMARY KEY ("id")
+);
+
+-- CreateTable
+CREATE TABLE "Installation" (
+    "id" INTEGER NOT NULL DEFAULT 1,
+    "queueId" TEXT NOT NULL DEFAULT substr(replace((gen_random_uuid())::text, '-'::text, ''::text), 1, 12),
+    "botId" BIGINT,
+    "queueShortSince" TIMESTAMPTZ(3),
+    "createdAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "Installation_pkey" PRIMARY KEY ("id")
+);
+
+-- CreateTable
+CREATE TABLE "FloodBucket" (
+    "key" TEXT NOT NULL,
+    "nextAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "restUntil" TIMESTAMPTZ(3),
+    "halvedUntil" TIMESTAMPTZ(3),
+
+    CONSTRAINT "FloodBucket_pkey" PRIMARY KEY ("key")
+);
+
+-- CreateTable
+CREATE TABLE "Outage" (
+    "step" TEXT NOT NULL,
+    "reason" TEXT NOT NULL,
+    "since" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "until" TIMESTAMPTZ(3) NOT NULL,
+
+    CONSTRAINT "Outage_pkey" PRIMARY KEY ("step")
+);
+
+-- CreateTable
+CREATE TABLE "WorkerProcess" (
+    "id" TEXT NOT NULL,
+    "host" TEXT NOT NULL,
+    "pid" INTEGER NOT NULL,
+    "concurrency" INTEGER NOT NULL,
+    "rendering" INTEGER NOT NULL DEFAULT 0,
+    "uploading" INTEGER NOT NULL DEFAULT 0,
+    "startedAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "seenAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "WorkerProcess_pkey" PRIMARY KEY ("id")
+);
+
+-- CreateIndex
+CREATE INDEX "VideoAsset_status_queuedAt_idx" ON "VideoAsset"("status", "queuedAt");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "VideoAsset_template_name_key" ON "VideoAsset"("template", "name");
+
+-- CreateIndex
+CREATE INDEX "UserRequest_userId_status_idx" ON "UserRequest"("userId", "status");
+
+-- CreateIndex
+CREATE INDEX "UserRequest_assetId_status_createdAt_idx" ON "UserRequest"("assetId", "status", "createdAt");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "UserRequest_botId_updateId_key" ON "UserRequest"("botId", "updateId");
+
+-- AddForeignKey
+ALTER TABLE "UserRequest" ADD CONSTRAINT "UserRequest_userId_fkey" FOREIGN KEY ("userId") REFERENCES "User"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
+
+-- AddForeignKey
+ALTER TABLE "UserRequest" ADD CONSTRAINT "UserRequest_assetId_fkey" FOREIGN KEY ("assetId") REFERENCES "VideoAsset"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
+
+-- What the Prisma schema cannot express:
+
+-- One person waits at most once for one asset.
+CREATE UNIQUE INDEX "UserRequest_pending_key" ON "UserRequest"("chatId", "assetId") WHERE "status" = 'PENDING';
+
+-- Who has waited longest; how many wait. Stays small, however many requests were served.
+CREATE INDEX "UserRequest_pending_idx" ON "UserRequest"("createdAt") WHERE "status" = 'PENDING';
+
+-- The last day's requests. Rows are appended in this order, so a summary per block is enough.
+CREATE INDEX "UserRequest_createdAt_idx" ON "UserRequest" USING BRIN ("createdAt") WITH (pages_per_range = 32, autosummarize = on);
+
+-- One installation per database.
+ALTER TABLE "Installation" ADD CONSTRAINT "Installation_one_row" CHECK ("id" = 1);

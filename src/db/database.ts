@@ -1,0 +1,201 @@
+/** The database as commands see it: opened, migrated, closed. */
+import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
+import { PrismaClient, type Prisma } from './generated/client.ts'
+import { joinServer, type DatabaseLog } from './embedded.ts'
+import { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown, isWriteConflict } from './faults.ts'
+import { migrate } from './migrate.ts'
+
+export { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown } from './faults.ts'
+
+/** What everything below a command gets. */
+export type Db = PrismaClient
+
+/** The same inside a transaction. */
+export type Tx = Prisma.TransactionClient
+
+/** An open database. */
+export interface Database {
+  db: Db
+  /** address of PostgreSQL, password included: for the queue's PostgreSQL backend, never for a log */
+  url: string
+  /** Closes the pool and, as the last member of an embedded server, stops that. Never throws. */
+  close(): Promise<void>
+}
+
+/** The embedded server's database; the sandbox's has `_sandbox` behind. */
+const defaultName = 'greetings'
+const oldestServer = 140_000
+
+/**
+ * Opens the database of `databaseUrl`, or the embedded one of `home` (which must exist); in the sandbox
+ * the one beside it that is called `<name>_sandbox`, made when missing. Migrates it and ensures the one
+ * `Installation` row.
+ * @throws DatabaseUnreachable exit code 3
+ * @throws DatabaseUnusable exit code 2
+ */
+export async function openDatabase({ home, databaseUrl, sandbox, role, poolSize = 10, log }: {
+  home: string
+  databaseUrl: string | undefined
+  sandbox: boolean
+  /** the command's name: shown by PostgreSQL, and by `db stop` when the server is in use */
+  role: string
+  /** connections of this process, beside those of the queue */
+  poolSize?: number
+  log?: DatabaseLog
+}): Promise<Database> {
+  if (databaseUrl !== undefined) {
+    const live = new URL(databaseUrl)
+    checkSchema(live)
+    const url = sandbox ? beside(live) : live
+    const create = sandbox ? [live, inDatabase(live, 'postgres')] : []
+    return connect(url, { create, role, poolSize, log, remedy: 'Check DATABASE_URL and that the server runs.' }, async () => undefined)
+  }
+  const server = await joinServer(home, role, log)
+  try {
+    const url = new URL(server.url(sandbox ? `${defaultName}_sandbox` : defaultName))
+    return await connect(url, { create: [inDatabase(url, 'postgres')], role, poolSize, log, remedy: 'Run `greetings doctor`.' }, () => server.close())
+  } catch (error) {
+    await server.close()
+    throw error
+  }
+}
+
+async function connect(
+  url: URL,
+  { create, role, poolSize, log, remedy }: { create: URL[]; role: string; poolSize: number; log: DatabaseLog | undefined; remedy: string },
+  leave: () => Promise<void>,
+): Promise<Database> {
+  try {
+    await prepare(url, create, role)
+  } catch (error) {
+    throw explain(error, url, remedy)
+  }
+  // The adapter listens for errors of idle connections: they are dropped and replaced by the next query.
+  const adapter = new PrismaPg(
+    { connectionString: url.href, max: poolSize, application_name: `greetings ${role}`, connectionTimeoutMillis: 15_000, keepAlive: true },
+    { onPoolError: (error) => log?.warn(`A database connection was lost: ${error.message}`) },
+  )
+  // Prisma's longer messages quote arguments, among them names.
+  const db = new PrismaClient({ adapter, errorFormat: 'minimal' })
+  let closed: Promise<void> | undefined
+  return {
+    db,
+    url: url.href,
+    close: () =>
+      (closed ??= (async () => {
+        await db.$disconnect().catch((error: unknown) => log?.warn(`The database was not closed cleanly: ${String(error)}`))
+        await leave()
+      })()),
+  }
+}
+
+/** Everything before the first query: the database itself, its tables, its one row. */
+async function prepare(url: URL, create: URL[], role: string): Promise<void> {
+  const client = await connectOrCreate(url, create, role)
+  try {
+    const { rows } = await client.query<{ version: number }>(`SELECT current_setting('server_version_num')::int AS version`)
+    const version = rows[0]?.version ?? 0
+    if (version < oldestServer) throw new DatabaseUnusable(`The database is PostgreSQL ${Math.floor(version / 10_000)}; this program needs 14 or later.`)
+    await migrate(client)
+    await client.query(`INSERT INTO "Installation" ("id") VALUES (1) ON CONFLICT DO NOTHING`)
+  } finally {
+    await client.end()
+  }
+}
+
+async function connectOrCreate(url: URL, create: URL[], role: string): Promise<pg.Client> {
+  try {
+    return await connectOnce(url, role)
+  } catch (error) {
+    if (codeOf(error) !== '3D000' || create.length === 0) throw error
+  }
+  const admin = await firstOf(create, role)
+  const name = decodeURIComponent(url.pathname.slice(1))
+  try {
+    await admin.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`)
+  } catch (error) {
+    if (codeOf(error) === '42501') {
+      throw new DatabaseUnusable(`The sandbox's database "${name}" is missing and this user may not create it. Create it by hand (CREATE DATABASE ${pg.escapeIdentifier(name)}), or give the user the right: ALTER ROLE … CREATEDB.`, { cause: error })
+    }
+    // Somebody else made it in the same moment.
+    if (codeOf(error) !== '42P04' && codeOf(error) !== '23505') throw error
+  } finally {
+    await admin.end()
+  }
+  return connectOnce(url, role)
+}
+
+/** A connection to the first of the databases that exists. */
+async function firstOf(urls: URL[], role: string): Promise<pg.Client> {
+  for (const [i, url] of urls.entries()) {
+    try {
+      return await connectOnce(url, role)
+    } catch (error) {
+      if (codeOf(error) !== '3D000' || i === urls.length - 1) throw error
+    }
+  }
+  throw new Error('no database to create another one from')
+}
+
+async function connectOnce(url: URL, role: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url.href, application_name: `greetings ${role}`, connectionTimeoutMillis: 10_000 })
+  // Without a listener a connection that breaks between two queries would end the process.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return client
+  } catch (error) {
+    await client.end().catch(() => undefined)
+    throw error
+  }
+}
+
+function beside(live: URL): URL {
+  const name = decodeURIComponent(live.pathname.slice(1)) || decodeURIComponent(live.username) || 'postgres'
+  return inDatabase(live, `${name}_sandbox`)
+}
+
+function inDatabase(url: URL, name: string): URL {
+  const other = new URL(url)
+  other.pathname = `/${encodeURIComponent(name)}`
+  return other
+}
+
+/** Prisma's own URLs may name a schema; pg would ignore it and use another one than expected. */
+function checkSchema(url: URL): void {
+  const schema = url.searchParams.get('schema')
+  if (schema !== null && schema !== 'public') throw new DatabaseUnusable(`DATABASE_URL names the schema "${schema}", and only "public" is supported. Use a database of its own instead.`)
+}
+
+function explain(error: unknown, url: URL, remedy: string): unknown {
+  if (error instanceof DatabaseUnusable || error instanceof DatabaseUnreachable) return error
+  const where = `${url.host}${url.pathname}`
+  const code = codeOf(error)
+  if (code === '3D000') return new DatabaseUnusable(`The database ${where} does not exist. Create it (createdb), or correct DATABASE_URL.`, { cause: error })
+  if (code === '28P01' || code === '28000') return new DatabaseUnusable(`The database ${where} refuses the user or the password (${code}). Correct DATABASE_URL.`, { cause: error })
+  if (isDatabaseDown(error)) return new DatabaseUnreachable(`The database ${where} cannot be reached (${code ?? (error instanceof Error ? error.message : 'no reason given')}). ${remedy}`, { cause: error })
+  return error
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+/** Times a transaction is tried again after it lost against others. */
+const retries = 12
+
+/**
+ * Runs `work` in a Serializable transaction, again with jitter while it loses against others, so it may
+ * run several times: nothing in it may reach outside the transaction.
+ */
+export async function serializable<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await db.$transaction(work, { isolationLevel: 'Serializable', maxWait: 15_000, timeout: 15_000 })
+    } catch (error) {
+      if (attempt >= retries || !isWriteConflict(error)) throw error
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(10 * 2 ** attempt, 500)))
+    }
+  }
+}

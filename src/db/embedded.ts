@@ -1,0 +1,494 @@
+/**
+ * The embedded PostgreSQL server of a home, shared by all commands of that home.
+ *
+ * Its life: the first command starts it, the last one stops it. A command is a *member* through a
+ * database connection of its own whose `application_name` says so; a command that is killed leaves by
+ * that alone. Making the data folder, starting, joining, leaving and stopping happen under one lock of
+ * the home, so a newcomer during a stop waits and starts the server again. When the last member is
+ * killed the server stays up without members; the next command adopts it and stops it in the end. No
+ * guardian process watches over that: an idle server costs little and loses nothing.
+ *
+ * A member that loses the server (it crashed, somebody killed it) starts it again, on the same port when
+ * that is still free.
+ *
+ * As root: PostgreSQL refuses to run as root. It runs as the owner of the home, or, when that is root
+ * too, as uid 65534. That user cannot reach a home or a `node_modules` below a folder of mode 700
+ * (`/root`), so the programs and the data lie in `/var/lib/greetings` then, the data under the home's id.
+ * In a container, keep both folders on volumes, or run as an ordinary user.
+ */
+import { spawn } from 'node:child_process'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { chmod, chown, mkdir, open, readdir, readFile, realpath, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { openHome } from '../home.ts'
+import { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown } from './faults.ts'
+import { startOf, withFileLock } from './file-lock.ts'
+import { postgresMajor, preparePostgres, type PostgresPrograms } from './postgres-binaries.ts'
+
+const host = '127.0.0.1'
+const role = 'greetings'
+const memberPrefix = 'greetings member '
+const rootsPlace = '/var/lib/greetings'
+const nobody = 65_534
+/** crash recovery after a power cut reads the log anew; it may take a while */
+const startMs = 120_000
+
+/** Progress worth a line; pino's logger fits. */
+export interface DatabaseLog {
+  info(message: string): void
+  warn(message: string): void
+}
+
+/** A command's part in the server. */
+export interface Membership {
+  /** the address of one of the server's databases, password included */
+  url(database: string): string
+  /** Leaves; the last one to leave stops the server. Never throws. */
+  close(): Promise<void>
+}
+
+/** Where a home's server lives and as whom it runs. */
+interface Place {
+  home: string
+  /** data, lock, port, log */
+  folder: string
+  data: string
+  lock: string
+  /** password and the path of the data: in the home, whoever runs the server */
+  keys: string
+  /** undefined: as ourselves */
+  user: { uid: number; gid: number } | undefined
+  /** the owner of what we write into the home, when that is not us */
+  owner: { uid: number; gid: number } | undefined
+}
+
+/**
+ * Joins the server of a home, starting and even making it when needed. The home must exist.
+ * @throws DatabaseUnreachable when the server does not start
+ * @throws DatabaseUnusable when its data cannot be used by this program, or are gone
+ */
+export async function joinServer(home: string, command: string, log?: DatabaseLog): Promise<Membership> {
+  const place = await placeOf(home)
+  let password = ''
+  let port = 0
+  let client: pg.Client | undefined
+  let leaving = false
+
+  async function join(mayCreate: boolean): Promise<void> {
+    await withFileLock(place.lock, async () => {
+      if (leaving) return
+      ;({ port, password } = await ensureRunning(place, mayCreate, log))
+      const joined = await connectMember(port, password, command)
+      client = joined
+      joined.on('error', () => undefined)
+      joined.on('end', () => {
+        client = undefined
+        if (!leaving) void rejoin()
+      })
+    })
+  }
+
+  async function rejoin(): Promise<void> {
+    log?.warn('The embedded database is gone; starting it again.')
+    for (let waitMs = 100; !leaving; waitMs = Math.min(waitMs * 2, 5_000)) {
+      try {
+        await join(false)
+        return
+      } catch (error) {
+        log?.warn(`The embedded database does not start: ${error instanceof Error ? error.message : String(error)}`)
+        // Nothing to go back to: the data cannot be used, or the whole home was removed.
+        if (error instanceof DatabaseUnusable || !(await isThere(place.folder))) return
+        await sleep(waitMs)
+      }
+    }
+  }
+
+  async function leave(): Promise<void> {
+    if (leaving) return
+    leaving = true
+    await withFileLock(place.lock, async () => {
+      const left = client
+      if (left === undefined) return
+      // The server may list a closed connection for a moment; this takes it off the members at once.
+      await left.query(`SET application_name = 'greetings left'`)
+      const others = await membersOf(left)
+      await left.end()
+      if (others.length === 0 && !(await isThere(keepFile(place)))) await stop(place)
+    })
+  }
+
+  await join(true)
+  return {
+    url: (database) => urlOf(port, password, database),
+    close: async () => {
+      try {
+        await leave()
+      } catch (error) {
+        log?.warn(`The embedded database was left without being stopped: ${error instanceof Error ? error.message : String(error)}`)
+        await client?.end().catch(() => undefined)
+      }
+    },
+  }
+}
+
+/** Starts the server and keeps it up, with or without members, until `stopServer`. */
+export async function startServer(home: string, log?: DatabaseLog): Promise<void> {
+  const place = await placeOf(home)
+  await withFileLock(place.lock, async () => {
+    await ensureRunning(place, true, log)
+    await writeOurs(place, keepFile(place), '')
+  })
+}
+
+/**
+ * Stops the server, unless commands use it: they are named then (`up (pid 4711)`), and the last of them
+ * will stop it.
+ */
+export async function stopServer(home: string): Promise<{ outcome: 'stopped' | 'not running' } | { outcome: 'in use'; members: string[] }> {
+  const place = await placeOf(home)
+  return withFileLock(place.lock, async () => {
+    await rm(keepFile(place), { force: true })
+    const seen = await settled(place)
+    if (seen === undefined) return { outcome: 'not running' }
+    const client = await connectMember(seen, await readPassword(place), 'db stop')
+    const members = await membersOf(client).finally(() => client.end())
+    if (members.length > 0) return { outcome: 'in use', members }
+    await stop(place)
+    return { outcome: 'stopped' }
+  })
+}
+
+/** The address of the running server's database, password included; undefined: it is not running. */
+export async function serverUrl(home: string, database: string): Promise<string | undefined> {
+  const place = await placeOf(home)
+  const seen = await look(place)
+  return typeof seen === 'number' ? urlOf(seen, await readPassword(place), database) : undefined
+}
+
+/** The folders that hold what belongs to a home's server, for whoever removes a home altogether. */
+export async function serverFolders(home: string): Promise<string[]> {
+  const { folder, keys } = await placeOf(home)
+  return [...new Set([folder, keys])]
+}
+
+function urlOf(port: number, password: string, database: string): string {
+  return `postgresql://${role}:${password}@${host}:${port}/${database}`
+}
+
+function keepFile(place: Place): string {
+  return join(place.folder, 'keep')
+}
+
+async function placeOf(home: string): Promise<Place> {
+  const { folder, id } = await openHome({ folder: home, create: false })
+  const keys = join(folder, 'postgres')
+  const asRoot = process.getuid?.() === 0
+  const { uid, gid } = await stat(folder)
+  const owner = asRoot && uid !== 0 ? { uid, gid } : undefined
+  const user = asRoot ? (owner ?? { uid: nobody, gid: nobody }) : undefined
+  const own = asRoot && owner === undefined ? join(rootsPlace, id) : keys
+  const place: Place = { home: folder, folder: own, data: join(own, 'data'), lock: join(own, 'lock'), keys, user, owner }
+  if (own !== keys) await makeFolder(rootsPlace, 0o755, undefined)
+  await makeFolder(keys, 0o700, owner)
+  await makeFolder(own, 0o700, user)
+  await makeFolder(place.lock, 0o700, owner)
+  return place
+}
+
+async function makeFolder(folder: string, mode: number, owner: Place['user']): Promise<void> {
+  if (await isThere(folder)) return
+  await mkdir(folder, { recursive: true, mode })
+  await chmod(folder, mode)
+  if (owner !== undefined) await chown(folder, owner.uid, owner.gid)
+}
+
+/** Writes a whole file that only its owner can read. */
+async function writeOurs(place: Place, file: string, text: string): Promise<void> {
+  const draft = `${file}.${randomUUID()}`
+  await writeFile(draft, text, { mode: 0o600 })
+  if (place.owner !== undefined) await chown(draft, place.owner.uid, place.owner.gid)
+  await rename(draft, file)
+}
+
+async function readPassword(place: Place): Promise<string> {
+  try {
+    return (await readFile(join(place.keys, 'password'), 'utf8')).trim()
+  } catch (error) {
+    throw new DatabaseUnusable(`The password of the embedded database, ${join(place.keys, 'password')}, cannot be read. Restore the file from a backup.`, { cause: error })
+  }
+}
+
+// What is known about the server from the file it keeps in its data folder.
+
+/** The port: it runs. 'busy': it starts or stops. undefined: it does not run. */
+async function look(place: Place): Promise<number | 'busy' | undefined> {
+  const file = join(place.data, 'postmaster.pid')
+  const text = await readFile(file, 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  // Lines: pid, data folder, start time, port, socket folder, address, shared memory, status.
+  const lines = text.split('\n')
+  const [pidLine = '', data = '', , port = '', , , , status = ''] = lines
+  const pid = Math.abs(Number.parseInt(pidLine, 10))
+  if (!(pid > 0) || data === '') return (await isFresh(file)) ? 'busy' : undefined
+  if (!(await isServer(pid, data, place.data))) {
+    if ((await startOf(pid)) !== '') await disown(file, lines)
+    return undefined
+  }
+  return status.trim() === 'ready' ? Number(port) : 'busy'
+}
+
+/** Waits while the server starts or stops. */
+async function settled(place: Place): Promise<number | undefined> {
+  for (const deadline = Date.now() + startMs; ; await sleep(25)) {
+    const seen = await look(place)
+    if (seen !== 'busy') return seen
+    if (Date.now() > deadline) throw new DatabaseUnreachable(`The embedded database has been starting or stopping for ${startMs / 1000} s. Look at ${logFile(place)}.${await logTail(place)}`)
+  }
+}
+
+async function isFresh(file: string): Promise<boolean> {
+  const found = await stat(file).catch(() => undefined)
+  return found !== undefined && Date.now() - found.mtimeMs < 2_000
+}
+
+/**
+ * Whether the process is the server of this very data folder. A home may have been copied or moved
+ * together with the file, and after a reboot the pid may belong to anybody.
+ */
+async function isServer(pid: number, recordedData: string, ourData: string): Promise<boolean> {
+  if ((await startOf(pid)) === '') return false
+  const [recorded, ours] = await Promise.all([realpath(recordedData).catch(() => ''), realpath(ourData).catch(() => ourData)])
+  if (recorded !== ours) return false
+  if (process.platform === 'win32') return true
+  if (process.platform === 'linux') return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0').includes(recordedData)
+  return (await run('/bin/ps', ['-o', 'command=', '-p', String(pid)], undefined, '/')).output.includes(recordedData)
+}
+
+/**
+ * The file names a living process that is not our server; PostgreSQL would refuse to start. It gets a pid
+ * that no process has. The rest stays, for PostgreSQL also checks the shared memory named in it.
+ */
+async function disown(file: string, lines: string[]): Promise<void> {
+  const handle = await open(file, 'r+').catch(() => undefined)
+  if (handle === undefined) return
+  try {
+    const text = ['2147483646', ...lines.slice(1)].join('\n')
+    await handle.truncate(0)
+    await handle.write(text, 0)
+  } finally {
+    await handle.close()
+  }
+}
+
+// Making, starting, stopping. All of it under the lock.
+
+async function ensureRunning(place: Place, mayCreate: boolean, log: DatabaseLog | undefined): Promise<{ port: number; password: string }> {
+  for (let attempt = 1; ; attempt++) {
+    const seen = await settled(place)
+    if (seen !== undefined) return { port: seen, password: await readPassword(place) }
+    // A server that was killed leaves its children behind for a moment, and they hold the shared memory.
+    if (attempt > 1) await sleep(200 * attempt)
+    await removeDrafts(place)
+    const programs = await preparePostgres({ inPlace: place.user === undefined, copies: place.user === undefined ? place.folder : rootsPlace })
+    await ensureData(place, programs, mayCreate, log)
+    const { ok, output } = await start(place, programs)
+    if (!ok && attempt >= 5) {
+      throw new DatabaseUnreachable(`The embedded database does not start. Look at ${logFile(place)}; \`greetings doctor\` checks the rest.\n${output.trim()}${await logTail(place)}`)
+    }
+  }
+}
+
+async function ensureData(place: Place, programs: PostgresPrograms, mayCreate: boolean, log: DatabaseLog | undefined): Promise<void> {
+  const recordFile = join(place.keys, 'data')
+  const version = await readFile(join(place.data, 'PG_VERSION'), 'utf8').catch(() => undefined)
+  const record = await readFile(recordFile, 'utf8').catch(() => undefined)
+  if (version === undefined) {
+    if (record !== undefined || !mayCreate) {
+      throw new DatabaseUnusable(
+        record !== undefined && record.trim() !== place.data
+          ? `The data of this home's database lie in ${record.trim()}: they were made by another user. Run as that user.`
+          : `The data of this home's database, ${place.data}, are gone. Restore the folder from a backup, or remove ${place.keys} to begin with an empty database.`,
+      )
+    }
+    log?.info(`Making the embedded database in ${place.data}`)
+    await createData(place, programs)
+  } else if (version.trim() !== String(postgresMajor)) {
+    throw new DatabaseUnusable(
+      `The database in ${place.data} was made by PostgreSQL ${version.trim()}, and this program brings ${postgresMajor}. With the program's former version run \`greetings export > cache.jsonl\`, move the folder away, and with this one \`greetings import cache.jsonl\`.`,
+    )
+  }
+  if (record === undefined) await writeOurs(place, recordFile, `${place.data}\n`)
+}
+
+/** Under another name until it is complete: a killed initdb leaves nothing that could be taken for data. */
+async function createData(place: Place, programs: PostgresPrograms): Promise<void> {
+  const passwordFile = join(place.keys, 'password')
+  if (!(await isThere(passwordFile))) await writeOurs(place, passwordFile, `${randomBytes(24).toString('hex')}\n`)
+  const draft = join(place.folder, `new-${randomUUID()}`)
+  await makeFolder(draft, 0o700, place.user)
+  const copy = join(draft, 'password')
+  await writeFile(copy, await readPassword(place), { mode: 0o600 })
+  if (place.user !== undefined) await chown(copy, place.user.uid, place.user.gid)
+  const { ok, output } = await run(
+    programs.initdb,
+    [
+      `--pgdata=${join(draft, 'data')}`,
+      `--username=${role}`,
+      '--auth=scram-sha-256',
+      `--pwfile=${copy}`,
+      '--encoding=UTF8',
+      // Sorts and folds case the same on every machine, whatever locales it has.
+      '--locale=C',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+      '--no-instructions',
+      ...Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
+    ],
+    place.user,
+    place.folder,
+  )
+  if (!ok) throw new DatabaseUnreachable(`The embedded database cannot be made in ${place.folder}. Is the disk full?\n${output.trim()}`)
+  await rename(join(draft, 'data'), place.data)
+  await rm(draft, { recursive: true, force: true })
+}
+
+/** What the data folder's postgresql.conf says. The port is given at each start. */
+const settings = {
+  listen_addresses: host,
+  unix_socket_directories: '',
+  max_connections: '200',
+  shared_buffers: '128MB',
+  // Commands that were stopped in the middle of a transaction must not hold rows for ever.
+  idle_in_transaction_session_timeout: '60s',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  jit: 'off',
+  log_checkpoints: 'off',
+  // Errors of statements carry names in their text: they belong to the caller, not into a log.
+  log_min_messages: 'log',
+  log_min_error_statement: 'panic',
+  log_error_verbosity: 'terse',
+}
+
+async function removeDrafts(place: Place): Promise<void> {
+  for (const name of await readdir(place.folder)) {
+    // `new-postgresql-…` are copies of the programs, see there.
+    if (name.startsWith('new-') && !name.startsWith('new-postgresql-')) await rm(join(place.folder, name), { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+async function start(place: Place, programs: PostgresPrograms): Promise<{ ok: boolean; output: string }> {
+  const portFile = join(place.folder, 'port')
+  // The same port as before, so that commands which outlived the server find it again.
+  const before = Number(await readFile(portFile, 'utf8').catch(() => '0'))
+  const port = before > 0 && (await isFree(before)) ? before : await freePort()
+  if (port !== before) await writeOurs(place, portFile, `${port}\n`)
+  const log = await stat(logFile(place)).catch(() => undefined)
+  if (log !== undefined && log.size > 1_000_000) await truncate(logFile(place))
+  // pg_ctl puts the server into a session of its own: Ctrl-C at our terminal does not reach it.
+  return run(programs.pgCtl, ['start', '--wait', `--timeout=${startMs / 1000}`, `--pgdata=${place.data}`, `--log=${logFile(place)}`, `--options=-p ${port}`], place.user, place.folder)
+}
+
+async function stop(place: Place): Promise<void> {
+  const programs = await preparePostgres({ inPlace: place.user === undefined, copies: place.user === undefined ? place.folder : rootsPlace })
+  const { ok, output } = await run(programs.pgCtl, ['stop', '--wait', '--mode=fast', '--timeout=60', `--pgdata=${place.data}`], place.user, place.folder)
+  if (!ok && (await look(place)) !== undefined) throw new DatabaseUnreachable(`The embedded database does not stop. Look at ${logFile(place)}.\n${output.trim()}`)
+}
+
+function logFile(place: Place): string {
+  return join(place.folder, 'log')
+}
+
+async function logTail(place: Place): Promise<string> {
+  const text = await readFile(logFile(place), 'utf8').catch(() => '')
+  const lines = text.trim().split('\n').slice(-5)
+  return text === '' ? '' : `\n${lines.join('\n')}`
+}
+
+/** Runs a program to its end, in a process group of its own: a signal at the terminal does not cut it short. */
+async function run(program: string, args: string[], user: Place['user'], cwd: string): Promise<{ ok: boolean; output: string }> {
+  return new Promise((resolve) => {
+    // Nothing of our environment may steer the server (PGDATA, PGPORT, PGOPTIONS …); Windows needs its own.
+    const env = process.platform === 'win32' ? {} : { env: { LC_ALL: 'C', PATH: '/usr/bin:/bin', ...(user === undefined ? {} : { USER: role }) } }
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, windowsHide: true, cwd, ...user, ...env })
+    let output = ''
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    child.on('error', (error) => resolve({ ok: false, output: error.message }))
+    child.on('close', (code) => resolve({ ok: code === 0, output }))
+  })
+}
+
+async function isFree(port: number): Promise<boolean> {
+  return (await listen(port)) !== undefined
+}
+
+async function freePort(): Promise<number> {
+  const port = await listen(0)
+  if (port === undefined) throw new DatabaseUnreachable(`No port is free on ${host}.`)
+  return port
+}
+
+async function listen(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.on('error', () => resolve(undefined))
+    server.listen(port, host, () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : undefined))
+    })
+  })
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+// Members.
+
+async function connectMember(port: number, password: string, command: string): Promise<pg.Client> {
+  for (let attempt = 1; ; attempt++) {
+    const client = new pg.Client({
+      host,
+      port,
+      user: role,
+      password,
+      database: 'postgres',
+      // PostgreSQL cuts this at 63 bytes.
+      application_name: `${memberPrefix}${process.pid} ${command}`.replace(/[^\x20-\x7e]/g, '?').slice(0, 63),
+      connectionTimeoutMillis: 10_000,
+      keepAlive: true,
+    })
+    client.on('error', () => undefined)
+    try {
+      await client.connect()
+      return client
+    } catch (error) {
+      await client.end().catch(() => undefined)
+      if (error instanceof Error && 'code' in error && error.code === '28P01') {
+        throw new DatabaseUnusable('The embedded database refuses the password that is kept in the home. Restore the home\'s `postgres/password` from a backup.', { cause: error })
+      }
+      if (attempt >= 20 || !isDatabaseDown(error)) throw new DatabaseUnreachable(`The embedded database runs on port ${port} and does not answer.`, { cause: error })
+      await sleep(100)
+    }
+  }
+}
+
+/** The other members that are alive: `up (pid 4711)`. */
+async function membersOf(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ application_name: string }>(`SELECT application_name FROM pg_stat_activity WHERE starts_with(application_name, $1) AND pid <> pg_backend_pid()`, [memberPrefix])
+  const members: string[] = []
+  for (const { application_name } of rows) {
+    const [pid = '', ...command] = application_name.slice(memberPrefix.length).split(' ')
+    // The server notices a killed command a moment later than the system does.
+    if ((await startOf(Number(pid))) !== '') members.push(`${command.join(' ')} (pid ${pid})`)
+  }
+  return members
+}
+

@@ -1,0 +1,68 @@
+/** What can be wrong with the database, and how to tell that it is only away. */
+
+/** The database cannot be reached, now. The message holds the remedy and no password. Exit code 3. */
+export class DatabaseUnreachable extends Error {
+  override name = 'DatabaseUnreachable'
+}
+
+/** The database is there and cannot be used as it is; trying again changes nothing. Exit code 2. */
+export class DatabaseUnusable extends Error {
+  override name = 'DatabaseUnusable'
+}
+
+/** `code` of errors from the network, of PostgreSQL (SQLSTATE) and of Prisma that mean an outage. */
+const outageCodes = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN',
+  // 57P01..05: shut down by an administrator or a crash, starting up, database dropped, idle for too long
+  '57P01', '57P02', '57P03', '57P04', '57P05',
+  // the server was demoted to a stand-by under our connections
+  '25006',
+  // unreachable, timed out, timed out, closed by the server, no connection free, no transaction in time, too many connections
+  'P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037',
+])
+/** 08: connection exceptions. 53: out of disk, memory or connections. 58: the server's own input and output. */
+const outageClasses = /^(08|53|58)[0-9A-Z]{3}$/
+/** `cause.kind` of Prisma's DriverAdapterError */
+const outageKinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections', 'TlsConnectionError'])
+/** pg throws these without a code. */
+const outageMessages = /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Client has encountered a connection error|Client was closed and is not queryable)/
+
+/**
+ * Whether an error from a database call means that the database is away (down, restarting, full,
+ * unreachable) rather than that the call was wrong. Looks at Prisma's errors, those of its driver
+ * adapter, of pg and of the network. Ask it about errors of database calls only: a refused connection
+ * looks the same wherever it comes from.
+ */
+export function isDatabaseDown(error: unknown): boolean {
+  return chain(error).some(
+    (link) =>
+      link instanceof DatabaseUnreachable ||
+      [link['code'], link['errorCode'], link['originalCode']].some((code) => typeof code === 'string' && (outageCodes.has(code) || outageClasses.test(code))) ||
+      (typeof link['kind'] === 'string' && outageKinds.has(link['kind'])) ||
+      (typeof link['message'] === 'string' && outageMessages.test(link['message'])),
+  )
+}
+
+/**
+ * Whether a transaction lost against another one (serialization failure or deadlock) and may be run
+ * again. With a driver adapter this comes as P2034, as P2010 from a raw query, or, at COMMIT, as a bare
+ * DriverAdapterError.
+ */
+export function isWriteConflict(error: unknown): boolean {
+  return chain(error).some((link) => link['code'] === 'P2034' || link['kind'] === 'TransactionWriteConflict' || [link['code'], link['originalCode']].some((code) => code === '40001' || code === '40P01'))
+}
+
+/** The error, its causes, and what Prisma hides in `meta.driverAdapterError`. */
+function chain(error: unknown): Record<string, unknown>[] {
+  const links: Record<string, unknown>[] = []
+  const open = [error]
+  while (open.length > 0 && links.length < 20) {
+    const next = open.shift()
+    if (typeof next !== 'object' || next === null || links.includes(next as Record<string, unknown>)) continue
+    const link = next as Record<string, unknown>
+    links.push(link)
+    open.push(link['cause'], link['driverAdapterError'], link['meta'])
+    if (Array.isArray(link['errors'])) open.push(...(link['errors'] as unknown[]))
+  }
+  return links
+}
