@@ -67,8 +67,9 @@ interface RecordedMigration {
 }
 
 async function readRecord(client: Client): Promise<RecordedMigration[]> {
-  const { rows: found } = await client.query<{ there: boolean }>(`SELECT to_regclass('"_prisma_migrations"') IS NOT NULL AS there`)
-  if (found[0]?.there !== true) return []
+  // Not to_regclass: after a wait for the lock it answers from a cache in which the table is still missing.
+  const { rowCount } = await client.query(`SELECT 1 FROM pg_class WHERE relname = '_prisma_migrations' AND relnamespace = current_schema()::regnamespace`)
+  if (rowCount === 0) return []
   const { rows } = await client.query<RecordedMigration>(`SELECT migration_name, checksum, finished_at IS NOT NULL AS finished FROM "_prisma_migrations" WHERE rolled_back_at IS NULL`)
   return rows
 }
