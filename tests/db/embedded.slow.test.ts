@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { openDatabase } from '../../src/db/database.ts'
+import { serverUrl } from '../../src/db/embedded.ts'
+import { builtScript } from '../../src/installation.ts'
+import { temporaryHome } from './temporary-database.ts'
+
+let home: Awaited<ReturnType<typeof temporaryHome>>
+beforeEach(async () => {
+  home = await temporaryHome()
+})
+afterEach(() => home.remove())
+
+interface Ended {
+  code: number | null
+  signal: NodeJS.Signals | null
+  stderr: string
+}
+
+/** Runs a script to its end, or kills it after `killAfterMs` in whatever it is doing. */
+async function command(script: string, killAfterMs?: number): Promise<Ended> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let stderr = ''
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs)
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+  clearTimeout(timer)
+  return { code, signal, stderr }
+}
+
+/** Opens the database, writes a row, stays for a while, closes. */
+const opens = (id: number, stayMs: number) => `
+  const { openDatabase } = await import(${JSON.stringify(builtScript('db/database'))})
+  const { db, close } = await openDatabase({ home: ${JSON.stringify(home.folder)}, databaseUrl: undefined, sandbox: false, role: 'short' })
+  await db.user.create({ data: { id: ${id}n } })
+  await new Promise((resolve) => setTimeout(resolve, ${stayMs}))
+  await close()`
+
+/** The same without Prisma, so that starting and stopping is nearly all it does. */
+const joins = (stayMs: number) => `
+  const { joinServer } = await import(${JSON.stringify(builtScript('db/embedded'))})
+  const server = await joinServer(${JSON.stringify(home.folder)}, 'quick')
+  await new Promise((resolve) => setTimeout(resolve, ${stayMs}))
+  await server.close()`
+
+const fine: Ended = { code: 0, signal: null, stderr: '' }
+const running = async () => (await serverUrl(home.folder, 'greetings')) !== undefined
+
+it('20 short commands come and go at random for 30 s, two are killed: none fails, no server is left behind', async () => {
+  let starts = 0
+  let wasRunning = false
+  const watch = setInterval(() => {
+    void running().then((now) => {
+      if (now && !wasRunning) starts++
+      wasRunning = now
+    })
+  }, 20)
+  const ended = await Promise.all(
+    Array.from({ length: 20 }, async (_, id) => {
+      // Two of the earlier ones: nobody could tidy up after one that is killed as the very last.
+      const killed = id === 3 || id === 8
+      await sleep(killed ? Math.random() * 20_000 : id === 19 ? 30_000 : Math.random() * 30_000)
+      return command(opens(id, Math.random() * 800), killed ? Math.random() * 1_500 : undefined)
+    }),
+  )
+  clearInterval(watch)
+  const survivors = ended.filter((_, id) => id !== 3 && id !== 8)
+  expect(survivors).toEqual(survivors.map(() => fine))
+  expect(await running()).toBe(false)
+  expect(starts).toBeGreaterThan(1)
+
+  const { db, close } = await openDatabase({ home: home.folder, databaseUrl: undefined, sandbox: false, role: 'test' })
+  const ids = (await db.user.findMany()).map(({ id }) => Number(id))
+  await close()
+  expect(ids).toEqual(expect.arrayContaining(Array.from({ length: 20 }, (_, id) => id).filter((id) => id !== 3 && id !== 8)))
+})
+
+it('commands that do nothing but join and leave meet in every order', async () => {
+  const slot = async () => {
+    const ended: Ended[] = []
+    for (let i = 0; i < 15; i++) ended.push(await command(joins(Math.random() * 60)))
+    return ended
+  }
+  const ended = (await Promise.all(Array.from({ length: 4 }, slot))).flat()
+  expect(ended).toEqual(ended.map(() => fine))
+  expect(await running()).toBe(false)
+})
+
+it('a first command that is killed at any moment never prevents the next', async () => {
+  for (let killAfterMs = 100; killAfterMs <= 2_500; killAfterMs += 300) {
+    await command(opens(1, 5_000), killAfterMs)
+    expect(await command(opens(2, 0)), `after a kill at ${killAfterMs} ms`).toEqual(fine)
+    expect(await running(), `after a kill at ${killAfterMs} ms`).toBe(false)
+    await home.remove()
+    home = await temporaryHome()
+  }
+})
+
+it('a command that is killed while it stops the server never prevents the next', async () => {
+  await command(opens(0, 0))
+  for (let killAfterMs = 300; killAfterMs <= 900; killAfterMs += 60) {
+    await command(joins(0), killAfterMs)
+    expect(await command(joins(0)), `after a kill at ${killAfterMs} ms`).toEqual(fine)
+    expect(await running(), `after a kill at ${killAfterMs} ms`).toBe(false)
+  }
+})

@@ -1,0 +1,198 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { DatabaseUnusable, openDatabase, type Database } from '../../src/db/database.ts'
+import { serverFolders, serverUrl, startServer, stopServer } from '../../src/db/embedded.ts'
+import { openHome } from '../../src/home.ts'
+import { builtScript } from '../../src/installation.ts'
+import { temporaryHome } from './temporary-database.ts'
+
+let home: Awaited<ReturnType<typeof temporaryHome>>
+/** where data, port and log are */
+let place: string
+const opened: Database[] = []
+beforeAll(async () => {
+  home = await temporaryHome()
+  place = (await serverFolders(home.folder))[0] ?? ''
+})
+afterEach(async () => {
+  for (const database of opened.splice(0)) await database.close()
+})
+afterAll(() => home.remove())
+
+async function open(sandbox = false): Promise<Database> {
+  const database = await openDatabase({ home: home.folder, databaseUrl: undefined, sandbox, role: 'test' })
+  opened.push(database)
+  return database
+}
+
+const running = async () => (await serverUrl(home.folder, 'greetings')) !== undefined
+
+async function serverPid(): Promise<number> {
+  return Number((await readFile(join(place, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0])
+}
+
+/** A command that joins, says so and stays. */
+async function joinedCommand(): Promise<{ pid: number; kill(): Promise<void> }> {
+  const script = `
+    const { joinServer } = await import(${JSON.stringify(builtScript('db/embedded'))})
+    await joinServer(${JSON.stringify(home.folder)}, 'stays')
+    console.log('joined')`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(child.stdout, 'data')
+  return {
+    pid: child.pid ?? 0,
+    kill: async () => {
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    },
+  }
+}
+
+describe('the embedded server', () => {
+  it('is started by the first command, shared by the next, and stopped by the last', async () => {
+    const [first, second] = await Promise.all([open(), open()])
+    expect(second.url).toBe(first.url)
+    await first.close()
+    expect(await running()).toBe(true)
+    expect(await second.db.installation.count()).toBe(1)
+    await second.close()
+    expect(await running()).toBe(false)
+  })
+
+  it('keeps its data and its port from one start to the next', async () => {
+    const first = await open()
+    await first.db.user.create({ data: { id: 1n } })
+    await first.close()
+    const second = await open()
+    expect(second.url).toBe(first.url)
+    expect(await second.db.user.count()).toBe(1)
+  })
+
+  it('holds the sandbox in a database of its own', async () => {
+    const [live, sandbox] = await Promise.all([open(), open(true)])
+    expect(new URL(sandbox.url).pathname).toBe('/greetings_sandbox')
+    expect((await sandbox.db.installation.findFirstOrThrow()).queueId).not.toBe((await live.db.installation.findFirstOrThrow()).queueId)
+  })
+
+  it('loses nothing on a power cut, answers on loopback only, and keeps statements out of its log', async () => {
+    const { db } = await open()
+    const setting = async (name: string) => (await db.$queryRaw<{ value: string }[]>`SELECT current_setting(${name}) AS value`)[0]?.value
+    expect(await Promise.all(['fsync', 'synchronous_commit', 'full_page_writes', 'listen_addresses', 'unix_socket_directories', 'password_encryption'].map(setting))).toEqual(['on', 'on', 'on', '127.0.0.1', '', 'scram-sha-256'])
+    await db.$queryRawUnsafe(`SELECT 'МаркерИмени'::int`).catch(() => undefined)
+    expect(await readFile(join(place, 'log'), 'utf8')).not.toContain('МаркерИмени')
+  })
+
+  it.skipIf(process.platform === 'win32')('keeps its password and its data to their owners', async () => {
+    await open()
+    expect((await stat(join(home.folder, 'postgres', 'password'))).mode & 0o777).toBe(0o600)
+    expect((await stat(join(place, 'data'))).mode & 0o077).toBe(0)
+    expect((await stat(place)).mode & 0o077).toBe(0)
+  })
+
+  it.skipIf(process.platform !== 'linux')('is out of reach of Ctrl-C at the terminal of the command that started it', async () => {
+    await open()
+    const session = async (pid: number | string) => (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ').slice(2, 4)
+    expect(await session(await serverPid())).not.toEqual(await session('self'))
+  })
+
+  it('stays while another command is in it, and goes with the last although one was killed', async () => {
+    const command = await joinedCommand()
+    const mine = await open()
+    expect(await stopServer(home.folder)).toEqual({ outcome: 'in use', members: expect.arrayContaining([`stays (pid ${command.pid})`, `test (pid ${process.pid})`]) as string[] })
+    await command.kill()
+    await mine.close()
+    expect(await running()).toBe(false)
+  })
+
+  it('is adopted by the next command when its last member was killed', async () => {
+    const command = await joinedCommand()
+    const pid = await serverPid()
+    await command.kill()
+    expect(await running()).toBe(true)
+    const mine = await open()
+    expect(await serverPid()).toBe(pid)
+    await mine.close()
+    expect(await running()).toBe(false)
+  })
+
+  it('is started again by its members when it was killed', async () => {
+    const { db } = await open()
+    const pid = await serverPid()
+    process.kill(pid, 'SIGKILL')
+    await expect.poll(() => db.installation.count().catch(() => 0), { timeout: 20_000, interval: 100 }).toBe(1)
+    expect(await serverPid()).not.toBe(pid)
+  })
+
+  it('starts although a killed one left its file and the pid belongs to another process now', async () => {
+    await (await open()).close()
+    const data = join(place, 'data')
+    const file = join(data, 'postmaster.pid')
+    await writeFile(file, `${process.pid}\n${data}\n1\n5432\n\n127.0.0.1\n  1 1\nready   \n`)
+    const { db } = await open()
+    expect(await db.installation.count()).toBe(1)
+  })
+
+  it('starts elsewhere when its port was taken meanwhile', async () => {
+    const before = await open()
+    await before.close()
+    const { createServer } = await import('node:net')
+    const other = createServer().listen(Number(new URL(before.url).port), '127.0.0.1')
+    await once(other, 'listening')
+    try {
+      const after = await open()
+      expect(after.url).not.toBe(before.url)
+      expect(await after.db.installation.count()).toBe(1)
+    } finally {
+      other.close()
+    }
+  })
+
+  it('stays up by hand until it is stopped by hand', async () => {
+    await startServer(home.folder)
+    await (await open()).close()
+    expect(await running()).toBe(true)
+    expect(await stopServer(home.folder)).toEqual({ outcome: 'stopped' })
+    expect(await running()).toBe(false)
+    expect(await stopServer(home.folder)).toEqual({ outcome: 'not running' })
+  })
+
+  it('refuses data of another major version, and says how to move them', async () => {
+    const file = join(place, 'data', 'PG_VERSION')
+    const version = await readFile(file, 'utf8')
+    await writeFile(file, '17\n')
+    try {
+      await expect(open()).rejects.toThrow(/made by PostgreSQL 17, and this program brings 18.*greetings export/)
+    } finally {
+      await writeFile(file, version)
+    }
+  })
+
+  it('begins no second database where the data are gone', async () => {
+    await rename(join(place, 'data'), join(place, 'away'))
+    try {
+      await expect(open()).rejects.toThrow(/are gone\. Restore/)
+      expect(await readdir(place)).not.toContain('data')
+    } finally {
+      await rename(join(place, 'away'), join(place, 'data'))
+    }
+    await rename(join(home.folder, 'postgres', 'password'), join(home.folder, 'hidden'))
+    try {
+      await expect(open()).rejects.toThrow(DatabaseUnusable)
+    } finally {
+      await rename(join(home.folder, 'hidden'), join(home.folder, 'postgres', 'password'))
+    }
+  })
+
+  it('is not taken for the server of a copied home', async () => {
+    await open()
+    const { folder: other } = await openHome({ folder: join(dirname(home.folder), 'copy'), create: true })
+    const [theirPlace = ''] = await serverFolders(other)
+    await mkdir(join(theirPlace, 'data'))
+    await cp(join(place, 'data', 'postmaster.pid'), join(theirPlace, 'data', 'postmaster.pid'))
+    expect(await serverUrl(other, 'greetings')).toBeUndefined()
+    for (const folder of await serverFolders(other)) await rm(folder, { recursive: true, force: true })
+  })
+})
