@@ -85,7 +85,7 @@ async function readMultipart(request: IncomingMessage, contentType: string, fold
   let tooLarge = false
   let parser: Writable
   try {
-    parser = new Busboy({ headers: { ...request.headers, 'content-type': contentType }, limits: { files: 20, fields: 200, fieldSize: bodyLimit, fileSize: uploadLimit + 1 } })
+    parser = new Busboy({ headers: { ...request.headers, 'content-type': contentType }, limits: { files: 20, fields: 200, fieldSize: bodyLimit, fileSize: uploadLimit } })
       .on('field', (name: string, value: string) => (values[name] = value))
       .on('file', (name, stream, fileName) => {
         const upload: Upload = { path: join(folder, `${randomUUID()}.part`), sha256: '', size: 0, fileName: fileName === '' ? 'file' : fileName }

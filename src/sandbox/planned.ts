@@ -68,7 +68,7 @@ export class PlannedFaults {
   }
 
   /** The plan that this call meets, used up by one. Marks the call. */
-  meet(call: CallRecord): { answer: FaultAnswer; hold(gone: AbortSignal): Promise<void> } | undefined {
+  meet(call: CallRecord): { answer: FaultAnswer; hold: (gone: AbortSignal) => Promise<void> } | undefined {
     for (const plan of this.plans.values()) {
       const { state } = plan
       const now = Date.now()

@@ -4,11 +4,10 @@
  * memory is what the journal says when read from its start; messages stay in the journal and only their
  * places are kept in memory.
  */
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createHash } from 'node:crypto'
 import { openFileId, sealFileId } from './file-ids.ts'
 import type { FileKind, FileReference } from './file-ids.ts'
 import type { Upload } from './parameters.ts'
@@ -83,7 +82,10 @@ export interface StoredMessage {
   caption?: string
   entities?: unknown[]
   media?: StoredMedia
+  /** an inline keyboard */
   reply_markup?: unknown
+  /** another keyboard: shown to its person, not told to bots */
+  keyboard?: unknown
   reply_to?: number
   protect?: boolean
   /** where it was first: a channel's post or a person's message */

@@ -1,0 +1,202 @@
+/** Drives a sandbox server over HTTP: what people do, what was received, what shall go wrong. Made for tests. */
+import { request as httpRequest } from 'node:http'
+import type { Message } from 'grammy/types'
+import type { CallCounts, CallFilter, CallRecord, FaultPlan, FaultState, Limits, SandboxChat, SandboxEvent, SandboxUser, Say } from './contract.ts'
+
+export type { CallCounts, CallFilter, CallRecord, FaultAnswer, FaultPlan, FaultState, Limits, SandboxChat, SandboxEvent, SandboxUser, Say } from './contract.ts'
+
+/** A message as the bot sees it. `keyboard`: a keyboard that is not inline. */
+export type SandboxMessage = Message & { keyboard?: unknown }
+
+/**
+ * Where a `botId` is left out, the bot that was registered first is meant. Every method throws when the server
+ * cannot be reached or finds the request senseless.
+ */
+export interface SandboxControl {
+  url: string
+  /** Makes a token valid; without one a new bot is made up. A second token with the same digits is the same bot. */
+  registerBot(bot?: { token?: string; username?: string; firstName?: string }): Promise<{ token: string; id: number; username: string; firstName: string }>
+  /** From now on 401. */
+  revokeToken(token: string): Promise<void>
+  /** A channel (or group) in which `admins` may post. Its id is made up unless given. */
+  createChannel(channel: { title?: string; admins?: number[]; members?: number[]; type?: 'channel' | 'supergroup' | 'group'; id?: number; username?: string }): Promise<number>
+  /** Changes a bot's place in a channel; the bot hears of it in `my_chat_member`. */
+  setMember(member: { chatId: number; botId?: number; status: 'administrator' | 'member' | 'left' | 'kicked'; can_post_messages?: boolean; can_edit_messages?: boolean; can_delete_messages?: boolean }): Promise<void>
+  /** From now on 400 with `migrate_to_chat_id`. The new chat's id. */
+  migrate(chatId: number): Promise<number>
+  /** Makes or changes a person without a word from them. */
+  saveUser(user: Omit<Say, 'text' | 'botId'>): Promise<void>
+  /** A person writes; the id of the update, null when the bot does not want messages. */
+  say(words: Say): Promise<number | null>
+  /** Many at once, in order. */
+  sayAll(words: Say[]): Promise<(number | null)[]>
+  /** A person presses an inline button of a message. */
+  press(press: { userId: number; messageId: number; data: string; botId?: number }): Promise<{ queryId: string; updateId: number | null }>
+  /** A person types an inline query. It dies after 30 s. */
+  askInline(query: { userId: number; query: string; firstName?: string; languageCode?: string; botId?: number }): Promise<{ queryId: string; updateId: number | null }>
+  /** A person picks a result of an inline query. */
+  chooseInline(choice: { queryId: string; resultId: string }): Promise<{ updateId: number | null }>
+  /** The parameters of `answerCallbackQuery` or `answerInlineQuery`; undefined while there is none. */
+  queryAnswer(queryId: string): Promise<Record<string, unknown> | undefined>
+  block(userId: number, botId?: number): Promise<void>
+  unblock(userId: number, botId?: number): Promise<void>
+  deleteUser(userId: number): Promise<void>
+  users(): Promise<SandboxUser[]>
+  chats(): Promise<SandboxChat[]>
+  /** Messages of a chat, oldest first; the newest 1,000 unless `limit` says otherwise. Deleted ones are gone. */
+  messages(chatId: number | string, options?: { botId?: number; limit?: number; after?: number }): Promise<SandboxMessage[]>
+  /** Calls as they came, oldest first, of the last 20,000. */
+  calls(filter?: CallFilter & { after?: number; limit?: number }): Promise<CallRecord[]>
+  /** Exact over the server's life or since `clearCalls`. */
+  counts(): Promise<CallCounts>
+  clearCalls(): Promise<void>
+  /** What goes wrong next. */
+  fault(plan: FaultPlan): Promise<FaultState>
+  faults(): Promise<FaultState[]>
+  /** Ends a plan (or all): held calls go on, floods end. */
+  release(faultId?: number): Promise<void>
+  /** Lets the oldest call of a hold go on and keeps holding the others. */
+  releaseOne(faultId: number): Promise<void>
+  /** Replaces the limits; `{}` switches all off. */
+  limit(limits: Limits): Promise<void>
+  /** Updates that were not confirmed, and whether a long poll is open. */
+  pending(botId?: number): Promise<{ updateIds: number[]; polling: boolean }>
+  /** Tells updates once more: those with these ids, confirmed or not (the last 5,000 are known). How many. */
+  resend(updateIds?: number[], botId?: number): Promise<number>
+  /** Refuses every file_id made so far for the bot; the files stay, forwarding gives fresh ids. */
+  forgetFileIds(botId?: number): Promise<void>
+  files(): Promise<{ fileUniqueId: string; kind: string; size: number; fileName: string; mimeType: string; width: number; height: number; duration: number }[]>
+  /** A file's content, by `file_unique_id`. */
+  fileContent(fileUniqueId: string): Promise<Buffer>
+  /**
+   * Waits until `look` gives something other than undefined, null or false: it is asked at once and after every
+   * event of the server, never by the clock.
+   * @throws after `timeoutMs` (20 s), with `what` in the message
+   */
+  waitFor<T>(look: () => Promise<T | undefined | null | false>, options?: { timeoutMs?: number; what?: string }): Promise<T>
+  /** The first message of a chat that fits, now or later. */
+  waitForMessage(chatId: number | string, fits?: (message: SandboxMessage) => boolean, options?: { botId?: number; timeoutMs?: number }): Promise<SandboxMessage>
+  /** Waits for at least `count` (1) calls that match. */
+  waitForCalls(filter: CallFilter, count?: number, options?: { timeoutMs?: number }): Promise<CallRecord[]>
+  /** Waits until so many (1) calls are held by a plan. */
+  waitForHeld(faultId: number, count?: number, options?: { timeoutMs?: number }): Promise<void>
+  /** Follows the events until the function that it gives is called. Told once the stream is open. */
+  watch(each: (event: SandboxEvent) => void, types?: SandboxEvent['type'][]): Promise<() => void>
+}
+
+/** A client of the server at `url`. Holds nothing open except while something waits or watches. */
+export function sandboxControl(url: string): SandboxControl {
+  async function get<T>(path: string, query: Record<string, unknown> = {}): Promise<T> {
+    const given = Object.entries(query).filter(([, value]) => value !== undefined)
+    return send<T>('GET', `${path}?${new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString()}`)
+  }
+  const post = <T = unknown>(path: string, body: unknown = {}) => send<T>('POST', path, body)
+
+  async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(`${url}/sandbox/${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }) })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`sandbox: ${method} ${path}: ${text}`)
+    return JSON.parse(text) as T
+  }
+
+  async function messages(chatId: number | string, options: { botId?: number; limit?: number; after?: number } = {}): Promise<SandboxMessage[]> {
+    return get('messages', { chatId, ...options })
+  }
+
+  async function calls(filter: CallFilter & { after?: number; limit?: number } = {}): Promise<CallRecord[]> {
+    return get('calls', { ...filter, method: filter.method === undefined ? undefined : [filter.method].flat().join(',') })
+  }
+
+  async function waitFor<T>(look: () => Promise<T | undefined | null | false>, { timeoutMs = 20_000, what = 'what was waited for' }: { timeoutMs?: number; what?: string } = {}): Promise<T> {
+    let wake = () => {}
+    const stop = await watch(() => wake())
+    const deadline = Date.now() + timeoutMs
+    try {
+      for (;;) {
+        const event = new Promise<void>((resolve) => (wake = resolve))
+        const found = await look()
+        if (found !== undefined && found !== null && found !== false) return found
+        const left = deadline - Date.now()
+        if (left <= 0) throw new Error(`sandbox: ${what} did not happen within ${timeoutMs} ms`)
+        let timer: NodeJS.Timeout | undefined
+        await Promise.race([event, new Promise<void>((resolve) => (timer = setTimeout(resolve, left)))])
+        clearTimeout(timer)
+      }
+    } finally {
+      stop()
+    }
+  }
+
+  function watch(each: (event: SandboxEvent) => void, types?: SandboxEvent['type'][]): Promise<() => void> {
+    return new Promise((resolve, reject) => {
+      const request = httpRequest(`${url}/sandbox/events${types === undefined ? '' : `?types=${types.join(',')}`}`, { agent: false }, (response) => {
+        let rest = ''
+        response.setEncoding('utf8')
+        response.on('data', (chunk: string) => {
+          const parts = (rest + chunk).split('\n\n')
+          rest = parts.pop() ?? ''
+          for (const part of parts) if (part.startsWith('data: ')) each(JSON.parse(part.slice(6)) as SandboxEvent)
+        })
+        response.on('error', () => {})
+        resolve(() => request.destroy())
+      })
+      request.on('error', reject)
+      request.end()
+    })
+  }
+
+  return {
+    url,
+    registerBot: (bot = {}) => post('bots', bot),
+    revokeToken: async (token) => void (await post('tokens/revoke', { token })),
+    createChannel: async (channel) => (await post<{ id: number }>('channels', channel)).id,
+    setMember: async (member) => void (await post('members', member)),
+    migrate: async (chatId) => (await post<{ id: number }>('migrate', { chatId })).id,
+    saveUser: async (user) => void (await post('users', user)),
+    say: async (words) => (await post<(number | null)[]>('updates', words))[0] ?? null,
+    sayAll: (words) => post('updates', words),
+    press: (press) => post('press', press),
+    askInline: (query) => post('inline', query),
+    chooseInline: (choice) => post('choose', choice),
+    queryAnswer: async (id) => (await get<{ answer?: Record<string, unknown> } | null>('query', { id }))?.answer,
+    block: async (userId, botId) => void (await post('block', { userId, botId })),
+    unblock: async (userId, botId) => void (await post('block', { userId, botId, blocked: false })),
+    deleteUser: async (userId) => void (await post('users/delete', { userId })),
+    users: () => get('users'),
+    chats: () => get('chats'),
+    messages,
+    calls,
+    counts: () => get('counts'),
+    clearCalls: async () => void (await post('calls/clear')),
+    fault: (plan) => post('faults', plan),
+    faults: () => get('faults'),
+    release: async (id) => void (await post('faults/release', { id })),
+    releaseOne: async (id) => void (await post('faults/release-one', { id })),
+    limit: async (limits) => void (await post('limits', limits)),
+    pending: (botId) => get('pending', { botId }),
+    resend: async (updateIds, botId) => (await post<{ count: number }>('updates/resend', { updateIds, botId })).count,
+    forgetFileIds: async (botId) => void (await post('files/forget', { botId })),
+    files: () => get('files'),
+    fileContent: async (unique) => {
+      const response = await fetch(`${url}/sandbox/files/${encodeURIComponent(unique)}`)
+      if (!response.ok) throw new Error(`sandbox: no file ${unique}`)
+      return Buffer.from(await response.arrayBuffer())
+    },
+    waitFor,
+    waitForMessage: (chatId, fits = () => true, { botId, timeoutMs } = {}) =>
+      waitFor(async () => (await messages(chatId, { botId })).find(fits), { timeoutMs, what: `a message in chat ${chatId}` }),
+    waitForCalls: (filter, count = 1, { timeoutMs } = {}) =>
+      waitFor(
+        async () => {
+          const found = await calls(filter)
+          return found.length >= count && found
+        },
+        { timeoutMs, what: `${count} calls of ${JSON.stringify(filter)}` },
+      ),
+    waitForHeld: async (id, count = 1, { timeoutMs } = {}) => {
+      const held = async () => ((await get<FaultState[]>('faults')).find((fault) => fault.id === id)?.holding ?? 0) >= count
+      await waitFor(held, { timeoutMs, what: `${count} calls held by fault ${id}` })
+    },
+    watch,
+  }
+}
