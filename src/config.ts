@@ -29,6 +29,7 @@ const environment = z.object({
   REDIS_URL: optional(url(['redis:', 'rediss:'])),
   GREETINGS_HOME: optional(z.string()),
   TEMPLATES: withDefault(list.refine((parts) => parts.every((part) => /^[a-z0-9][a-z0-9-]*$/.test(part)), 'holds something that is not a template id, such as new-year-ru'), 'new-year-ru,new-year-en'),
+  TEMPLATES_FOLDER: optional(z.string()),
   TTS: withDefault(z.enum(['auto', 'say', 'espeak', 'piper', 'http'], { error: 'is none of auto, say, espeak, piper, http' }), 'auto'),
   TTS_VOICE: optional(z.string()),
   TTS_URL: optional(url(['http:', 'https:'])),
@@ -59,6 +60,8 @@ export interface Config {
   redisUrl: string | undefined
   /** enabled template ids, in order of preference */
   templates: string[]
+  /** a folder of templates of one's own; undefined: those that ship */
+  templatesFolder: string | undefined
   voice: {
     engine: 'auto' | 'say' | 'espeak' | 'piper' | 'http'
     voice: string | undefined
@@ -79,6 +82,8 @@ export interface Config {
   ffmpegPath: string | undefined
   /** posts a minute to one storage channel; undefined: Telegram's 20, unlimited in the sandbox */
   channelRatePerMinute: number | undefined
+  /** divides all waiting times, ours and the sandbox's; 1 in real life */
+  timeDivisor: number
   times: Times
 }
 
@@ -155,6 +160,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     databaseUrl: read.DATABASE_URL,
     redisUrl: read.REDIS_URL,
     templates: read.TEMPLATES,
+    templatesFolder: read.TEMPLATES_FOLDER,
     voice: {
       engine: read.TTS,
       voice: read.TTS_VOICE,
@@ -172,11 +178,13 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     stopMs: read.STOP_SECONDS * 1_000,
     ffmpegPath: read.FFMPEG_PATH,
     channelRatePerMinute: read.CHANNEL_RATE,
+    timeDivisor: read.TIME_DIVISOR,
     times: waitingTimes(read.TIME_DIVISOR),
   }
 }
 
-/** Adds what `.env` in the working directory says to the environment; what is set already wins. */
-export function loadDotEnv(file = '.env'): void {
-  if (existsSync(file)) process.loadEnvFile(file)
+/** The configuration of this process: the environment, and `.env` of the working directory for what is not set. */
+export function configOfProcess(): Config {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  return readConfig(process.env)
 }

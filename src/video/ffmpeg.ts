@@ -10,7 +10,7 @@ import { access, chmod, copyFile, mkdir, rename, rm, stat } from 'node:fs/promis
 import { execFile } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { constants as osConstants } from 'node:os'
 import { Readable } from 'node:stream'
 import type { Writable } from 'node:stream'
@@ -63,7 +63,7 @@ export interface FfmpegRun {
  * `cacheFolder` when the package's folder cannot be written to.
  * @throws FfmpegMissing
  */
-export async function findFfmpeg(options: { path?: string | undefined; cacheFolder: string; searchPath?: string | undefined }): Promise<Ffmpeg> {
+export async function findFfmpeg(options: { path?: string | undefined; cacheFolder: string }): Promise<Ffmpeg> {
   if (options.path !== undefined) {
     const given = await answering(options.path)
     if (given !== undefined) return given
@@ -75,10 +75,8 @@ export async function findFfmpeg(options: { path?: string | undefined; cacheFold
     const found = file === undefined ? undefined : await answering(await executable(file, options.cacheFolder))
     if (found !== undefined) return found
   }
-  for (const folder of (options.searchPath ?? '').split(delimiter)) {
-    const found = folder === '' ? undefined : await answering(join(folder, binary))
-    if (found !== undefined) return found
-  }
+  const onPath = await answering(binary)
+  if (onPath !== undefined) return onPath
   throw new FfmpegMissing('There is no ffmpeg: neither the optional packages @ffmpeg-binary and @ffmpeg-installer brought one for this platform, nor does PATH hold one. Run `npm install` with optional dependencies, install ffmpeg, or set FFMPEG_PATH.')
 }
 
@@ -92,7 +90,7 @@ export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
   // Neither the search for a binary nor the look-ups of codecs of fluent-ffmpeg: one costs nothing, the other two more runs.
   command._getFfmpegPath = (done) => done(null, ffmpeg.path)
   command._checkCapabilities = (done) => done()
-  command.availableEncoders = (done: (error: null, encoders: object) => void) => done(null, {})
+  command.availableEncoders = (done) => done(undefined as unknown as Error, {})
   const spawnPlain = command._spawnFfmpeg.bind(command)
   command._spawnFfmpeg = (args, options, ...rest) => spawnPlain(args, { ...options, detached: process.platform !== 'win32' }, ...rest)
 
@@ -103,7 +101,7 @@ export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
   }
   // `-progress` writes a line whenever something moved; that is what the watchdog listens to.
   command.outputOptions([...(readsPipe ? [] : ['-nostdin']), '-hide_banner', '-nostats', '-loglevel', 'warning', '-progress', 'pipe:2', ...run.options])
-  command.output(run.output as string)
+  command.output(run.output)
 
   let child: ChildProcess | undefined
   let stopped: unknown

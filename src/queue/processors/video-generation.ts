@@ -9,6 +9,7 @@ import { markQueued } from '../../greetings/request.ts'
 import { deliver, uploadToSubscriber, type Courier } from '../../telegram/delivery.ts'
 import { uploadToStorage, type Storage } from '../../telegram/storage.ts'
 import type { Studio, Video } from '../../video/studio.ts'
+import type { Template } from '../../video/template.ts'
 import type { GreetingsQueue, Job, Lane } from '../index.ts'
 import type { Pauses, Slots } from './slots.ts'
 
@@ -17,6 +18,8 @@ export interface Workshop {
   db: Db
   queue: GreetingsQueue
   studio: Studio
+  /** by template id: what a video's name has no part in */
+  templateRevisions: ReadonlyMap<string, string>
   storage: Storage
   courier: Courier
   slots: Slots
@@ -27,6 +30,14 @@ export interface Workshop {
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void }
   /** how many uploads are under way, for `status` */
   uploads: { count: number }
+  /** steps that are noted as out of order, so that success costs no query in normal life */
+  outOfOrder: Set<string>
+}
+
+/** Two moments of a stop: take nothing new; then give up what is in hand. */
+export interface StopSignals {
+  closing: AbortSignal
+  stop: AbortSignal
 }
 
 /** Faults of an asset before it is given up. */
@@ -36,12 +47,12 @@ export const maxAttempts = 3
  * Makes the asset's video and hands it to everyone who waits. Ends quietly when the job is old, the asset is
  * gone or somebody else has it. Normal trouble never throws: the asset is put back or given up.
  */
-export async function generateVideo(workshop: Workshop, job: Job, lane: Lane, stop: AbortSignal): Promise<void> {
+export async function generateVideo(workshop: Workshop, job: Job, lane: Lane, { closing, stop }: StopSignals): Promise<void> {
   const { db, owner, times, slots, pauses, courier } = workshop
   let leave: (() => void) | undefined
   try {
-    await pauses.whenClear(stop)
-    leave = await slots.take(lane, stop)
+    await pauses.whenClear(closing)
+    leave = await slots.take(lane, closing)
     const asset = await claim(db, job, owner, times.leaseMs)
     if (asset === undefined) return
     const lease = holdLease(workshop, asset, stop)
@@ -57,28 +68,34 @@ export async function generateVideo(workshop: Workshop, job: Job, lane: Lane, st
     }
     await deliver(courier, asset.id, stop)
   } catch (error) {
-    await afterwards(workshop, job, error, stop)
+    await afterwards(workshop, job, error, closing)
   } finally {
     leave?.()
   }
 }
 
 /** The video, made now or kept from an earlier try on this host. */
-async function makeVideo({ studio, log, db, pauses }: Workshop, asset: ClaimedAsset, signal: AbortSignal): Promise<Video> {
-  const template = studio.templates.find(({ id }) => id === asset.template)
-  if (template === undefined) throw new Outage('template', `The template ${asset.template} is not enabled on this worker: add it to TEMPLATES.`)
+async function makeVideo(workshop: Workshop, asset: ClaimedAsset, signal: AbortSignal): Promise<Video> {
+  const { studio, log } = workshop
+  const template = templateOf(workshop, asset)
   const name = { key: asset.name, display: asset.display, say: asset.say }
   const started = performance.now()
   const kept = await studio.kept(await studio.revisionOf(template, name))
   const video = kept ?? (await studio.make(template, name, { signal, onStep: (step, ms) => log.info({ assetId: asset.id, step, ms: Math.round(ms) }, 'step') }))
   log.info({ assetId: asset.id, step: kept === undefined ? 'video' : 'video kept from before', ms: Math.round(performance.now() - started) }, 'step')
-  await works(db, pauses, ['ffmpeg', 'voice', 'disk', 'template'])
+  await works(workshop, ['ffmpeg', 'voice', 'disk', 'template'])
   return video
+}
+
+function templateOf({ studio }: Workshop, asset: ClaimedAsset): Template {
+  const template = studio.templates.find(({ id }) => id === asset.template)
+  if (template === undefined) throw new Outage('template', `The template ${asset.template} is not enabled on this worker: add it to TEMPLATES.`)
+  return template
 }
 
 /** Uploads once and records it. False: the asset was no longer ours. */
 async function publish(workshop: Workshop, asset: ClaimedAsset, video: Video, lease: Lease): Promise<boolean> {
-  const { db, owner, courier, storage, log, pauses, uploads } = workshop
+  const { db, owner, courier, storage, log, uploads } = workshop
   if (asset.fileId !== null && asset.botId === courier.botId && asset.revision === video.revision) return markStillAvailable(db, asset, owner)
   const started = performance.now()
   let post: Post
@@ -96,8 +113,8 @@ async function publish(workshop: Workshop, asset: ClaimedAsset, video: Video, le
     uploads.count--
   }
   log.info({ assetId: asset.id, step: 'upload', ms: Math.round(performance.now() - started) }, 'step')
-  await works(db, pauses, ['telegram', 'storage', 'token'])
-  const recorded = await markAvailable(db, asset, owner, courier.botId, video.revision, post)
+  await works(workshop, ['telegram', 'storage', 'token'])
+  const recorded = await markAvailable(db, asset, owner, courier.botId, { revision: video.revision, templateRevision: workshop.templateRevisions.get(asset.template) ?? '' }, post)
   await delivered()
   return recorded
 }
@@ -187,9 +204,13 @@ async function putBackAndQueue({ db, queue, owner, log }: Workshop, asset: Claim
 }
 
 /** What is thrown outside the asset's own work: stopping, an outage while delivering, a database that is away. */
-async function afterwards(workshop: Workshop, job: Job, error: unknown, stop: AbortSignal): Promise<void> {
-  const { pauses, log, times } = workshop
-  if (stop.aborted) return
+async function afterwards(workshop: Workshop, job: Job, error: unknown, closing: AbortSignal): Promise<void> {
+  const { db, pauses, log, times } = workshop
+  if (closing.aborted) {
+    // Not begun: its job ends here, and the next worker adds it again at once.
+    await db.videoAsset.updateMany({ where: { id: job.assetId, generation: job.generation, status: 'PENDING', leaseOwner: null }, data: { queuedAt: null } })
+    return
+  }
   if (isDatabaseDown(error)) {
     pauses.pause('database', times.outageMs / 3)
     log.warn({ assetId: job.assetId }, 'the database is away; the work goes on when it is back')
@@ -199,18 +220,16 @@ async function afterwards(workshop: Workshop, job: Job, error: unknown, stop: Ab
   log.warn({ assetId: job.assetId, error: nameOf(error) }, 'a job ended with an unexpected error')
 }
 
-async function beginOutage({ db, pauses, log }: Workshop, outage: Outage, pauseMs: number): Promise<void> {
+async function beginOutage({ db, pauses, log, outOfOrder }: Workshop, outage: Outage, pauseMs: number): Promise<void> {
   log.warn({ step: outage.step, reason: outage.message, pauseMs }, 'a step is out of order; work waits')
-  pauses.pause(outage.step, pauseMs)
-  known.add(outage.step)
+  // A template that only this worker lacks stops nothing else.
+  if (outage.step !== 'template') pauses.pause(outage.step, pauseMs)
+  outOfOrder.add(outage.step)
   await noteOutage(db, outage, pauseMs)
 }
 
-// Steps that are noted as out of order, so that success costs no query in normal life.
-const known = new Set<string>()
-
-async function works(db: Db, pauses: Pauses, steps: readonly string[]): Promise<void> {
-  const over = steps.filter((step) => known.delete(step))
+async function works({ db, pauses, outOfOrder }: Workshop, steps: readonly string[]): Promise<void> {
+  const over = steps.filter((step) => outOfOrder.delete(step))
   if (over.length === 0) return
   for (const step of over) pauses.clear(step)
   await clearOutage(db, over)

@@ -1,0 +1,66 @@
+/** A name as plain text: a hit is answered with the video at once, a miss with a note and, later, the video. */
+import { Composer } from 'grammy'
+import { request, type Door } from '../../greetings/request.ts'
+import { texts } from '../../greetings/texts.ts'
+import { explainRejection, parseName } from '../../names/name.ts'
+import { sendVideo, type Courier } from '../../telegram/delivery.ts'
+import type { BotContext } from '../context.ts'
+import type { Seat, WaitingRoom } from '../waiting-room.ts'
+
+/** What the feature needs. */
+export interface GreetingParts {
+  door: Door
+  courier: Courier
+  waitingRoom: WaitingRoom
+  /** the template that serves a script, if any does */
+  templateFor(script: string): { id: string } | undefined
+  /** scripts beyond Cyrillic and Latin that a template serves */
+  extraScripts: readonly string[]
+  isAdmin(userId: number): boolean
+  stop: AbortSignal
+}
+
+export function greeting({ door, courier, waitingRoom, templateFor, extraScripts, isAdmin, stop }: GreetingParts): Composer<BotContext> {
+  const composer = new Composer<BotContext>()
+  const seat = (ctx: BotContext, person: Seat) => ctx.later(() => waitingRoom.seat(person))
+  const personal = composer.chatType('private')
+
+  personal.on(['message:text', 'edited_message:text'], async (ctx) => {
+    const say = texts[ctx.language]
+    const parsed = parseName(ctx.msg.text, { extraScripts })
+    if (!parsed.ok) return ctx.say(explainRejection(parsed.reason, ctx.language))
+    const { key, display, script } = parsed.name
+    const template = templateFor(script)
+    if (template === undefined) return ctx.say(say.noTemplate)
+
+    const chatId = BigInt(ctx.chat.id)
+    const [answer] = await request(door, [{ template: template.id, key, display }], {
+      userId: BigInt(ctx.from?.id ?? ctx.chat.id),
+      chatId,
+      language: ctx.language,
+      updateId: ctx.update.update_id,
+      unlimited: ctx.from !== undefined && isAdmin(ctx.from.id),
+    })
+
+    switch (answer?.status) {
+      case 'available': {
+        const { requestId, assetId, fileId } = answer
+        if (requestId === null) return ctx.say(say.onItsWay)
+        return ctx.later(() => sendVideo(courier, { id: requestId, chatId, language: ctx.language, noteMessageId: null }, { id: assetId, display, fileId }, { onFlood: 'sleep', signal: stop }))
+      }
+      case 'waiting':
+        if (answer.again || answer.requestId === null) return ctx.say(say.stillMaking(display))
+        return seat(ctx, { requestId: answer.requestId, chatId, note: say.making(display) })
+      case 'failed':
+        return ctx.say(say.failed(display, Math.ceil((answer.retryAt.getTime() - Date.now()) / 60_000)))
+      case 'refused':
+        return ctx.say(answer.reason === 'too_many_waiting' ? say.tooManyWaiting : say.tooManyToday)
+      case 'repeated':
+        // Stored when the update came first; whoever holds the request sends the video.
+        return
+    }
+  })
+
+  personal.on(['message', 'edited_message'], (ctx) => ctx.say(texts[ctx.language].notText))
+  return composer
+}

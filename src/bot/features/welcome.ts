@@ -1,0 +1,12 @@
+/** `/start` and `/help`. */
+import { Composer } from 'grammy'
+import { texts } from '../../greetings/texts.ts'
+import type { BotContext } from '../context.ts'
+
+export function welcome(): Composer<BotContext> {
+  const composer = new Composer<BotContext>()
+  const personal = composer.chatType('private')
+  personal.command('start', (ctx) => ctx.say(texts[ctx.language].welcome))
+  personal.command('help', (ctx) => ctx.say(texts[ctx.language].help))
+  return composer
+}

@@ -1,0 +1,61 @@
+/** People who wait for a video: the "being made" note, and "sending a video…" under the bot's name. */
+import type { Times } from '../config.ts'
+import type { Db } from '../db/database.ts'
+import { isTelegram, type Api } from '../telegram/api.ts'
+
+/** A person who waits. */
+export interface Seat {
+  requestId: string
+  chatId: bigint
+  /** the text of the note */
+  note: string
+}
+
+export interface WaitingRoom {
+  /** Tells the person that their video is being made, and shows it until the video arrives. */
+  seat(seat: Seat): Promise<void>
+  close(): void
+}
+
+// Telegram shows a chat action for five seconds.
+const actionSeconds = 4
+const longestSeconds = 180
+const mostSeats = 50
+
+/** An empty room. */
+export function openWaitingRoom({ db, api, times }: { db: Db; api: Api; times: Times }): WaitingRoom {
+  const seats = new Map<string, { chatId: bigint; until: number }>()
+  const timer = setInterval(() => void look().catch(() => undefined), actionSeconds * times.telegramSecondMs)
+
+  async function look() {
+    for (const [requestId, { until }] of seats) if (until < Date.now()) seats.delete(requestId)
+    if (seats.size === 0) return
+    const waiting = await db.userRequest.findMany({ where: { id: { in: [...seats.keys()] }, status: 'PENDING' }, select: { id: true } })
+    const still = new Set(waiting.map(({ id }) => id))
+    for (const requestId of seats.keys()) if (!still.has(requestId)) seats.delete(requestId)
+    for (const { chatId } of seats.values()) act(chatId)
+  }
+
+  function act(chatId: bigint) {
+    api.sendChatAction(String(chatId), 'upload_video').catch(() => undefined)
+  }
+
+  return {
+    async seat({ requestId, chatId, note }) {
+      const message = await api.sendMessage(String(chatId), note).catch((error: unknown) => {
+        // Whether the person can be reached shows when the video is sent.
+        if (isTelegram(error)) return undefined
+        throw error
+      })
+      if (message !== undefined) {
+        const { count } = await db.userRequest.updateMany({ where: { id: requestId, status: 'PENDING' }, data: { noteMessageId: message.message_id } })
+        // The video was faster than the note.
+        if (count === 0) return void (await api.deleteMessage(String(chatId), message.message_id).catch(() => undefined))
+      }
+      if (seats.size >= mostSeats) return
+      seats.set(requestId, { chatId, until: Date.now() + longestSeconds * times.telegramSecondMs })
+      act(chatId)
+    },
+    close: () => clearInterval(timer),
+  }
+}

@@ -1,0 +1,168 @@
+/** The command line: a table of commands, loaded when they are called, and the only place where an error becomes an exit code. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { packageRoot } from './installation.ts'
+
+const whole = (text: string) => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number above 0.')
+  return value
+}
+
+/** `90s`, `30m`, `8h`, or plain seconds, as milliseconds. */
+export function duration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$/.exec(text.trim())
+  if (match === null) throw new InvalidArgumentError('It must be a duration such as 90s, 30m or 8h.')
+  return Number(match[1]) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[(match[2] ?? 's') as 'ms' | 's' | 'm' | 'h']
+}
+
+const sandboxOption = () => new Option('--sandbox', 'work on the local Telegram sandbox, a world of its own')
+const jsonOption = () => new Option('--json', 'print one JSON object instead of text')
+const newBotOption = () => new Option('--new-bot', 'hand this database over to another bot')
+const quietOption = () => new Option('-q, --quiet', 'no progress')
+
+const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  $ greetings ${line}`).join('\n')}\n`
+
+/** The table of commands. `done` receives the exit code of the one that ran. */
+export function commandTable(done: (code: number) => void): Command {
+  const program = new Command('greetings')
+    .description('Short video greetings that show and speak a child’s name: a Telegram bot, and the tool that fills its cache.')
+    .version((JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version)
+    .option('--log-level <level>', 'trace, debug, info, warn, error or silent (LOG_LEVEL)')
+    .showHelpAfterError('(add --help for the options)')
+    .addHelpText('after', examples('warm names/ru.csv --sandbox --limit 12', 'demo', 'up', 'status --json'))
+
+  program
+    .command('warm')
+    .description('request every name of a list and wait until each video is in the cache; run again, it does only what is missing')
+    .argument('<csv...>', 'files with names, or - for standard input')
+    .addOption(sandboxOption())
+    .option('--dry-run', 'only say what would be done; needs no Telegram')
+    .option('--limit <n>', 'only the first N distinct names', whole)
+    .option('--no-wait', 'queue the names and end')
+    .option('--no-work', 'leave the work to other workers')
+    .option('--retry-failed', 'try failed names again')
+    .option('--template <id>', 'for all names, instead of the first of TEMPLATES that serves the name’s script')
+    .option('--timeout <duration>', 'end after this time (90s, 30m, 8h); the rest stays queued', duration)
+    .option('--column <column>', 'the column with the names: its header, or its number from 1')
+    .option('--delimiter <character>', 'what separates columns (default: found out)')
+    .option('--encoding <label>', 'of the file, such as windows-1251 (default: found out)')
+    .option('--rejects <file>', 'write rejected rows to this CSV file')
+    .option('--strict', 'exit 1 when any row was rejected')
+    .addOption(newBotOption())
+    .addOption(jsonOption())
+    .addOption(quietOption())
+    .addHelpText('after', examples('warm names/ru.csv --sandbox --limit 12', 'warm names/ru.csv names/en.csv', 'warm list.csv --dry-run --json', 'cut -f1 list.tsv | greetings warm -', 'warm list.csv --timeout 8h --quiet --rejects rejected.csv'))
+    .action(async (files: string[], options) => done(await (await import('./commands/warm.ts')).warm(files, all(program, options))))
+
+  for (const [verb, description] of [
+    ['up', 'the bot and a worker in one process'],
+    ['bot', 'the bot alone: answers hits, queues misses'],
+    ['worker', 'a worker alone: renders, uploads, delivers'],
+  ] as const) {
+    program
+      .command(verb)
+      .description(description)
+      .addOption(sandboxOption())
+      .addOption(newBotOption())
+      .addHelpText('after', examples(`${verb} --sandbox`, verb))
+      .action(async (options) => done(await (await import('./commands/serve.ts')).serve(verb, all(program, options))))
+  }
+
+  program
+    .command('status')
+    .description('counts of assets and requests, waiting times, queue, workers, failures')
+    .addOption(sandboxOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples('status', 'status --json', 'status --sandbox'))
+    .action(async (options) => done(await (await import('./commands/status.ts')).status(all(program, options))))
+
+  program
+    .command('render')
+    .description('one video to a file; needs neither Telegram nor a database')
+    .argument('<name>', 'the name')
+    .requiredOption('-o, --output <file>', 'the .mp4 file to write')
+    .option('--template <id>', 'instead of the first of TEMPLATES that serves the name’s script')
+    .option('--say <text>', 'how the voice should say it')
+    .option('--force', 'overwrite the file')
+    .addOption(jsonOption())
+    .addOption(quietOption())
+    .addHelpText('after', examples('render Маша -o masha.mp4', "render \"O'Connor\" -o oconnor.mp4 --template new-year-en"))
+    .action(async (name: string, options) => done(await (await import('./commands/render.ts')).render(name, all(program, options))))
+
+  program
+    .command('cancel')
+    .description('take back queued warm work that nobody waits for')
+    .argument('[csv...]', 'files with the names to take back')
+    .option('--all', 'everything that is queued')
+    .addOption(sandboxOption())
+    .option('--column <column>', 'the column with the names: its header, or its number from 1')
+    .option('--delimiter <character>', 'what separates columns')
+    .option('--encoding <label>', 'of the file')
+    .addOption(jsonOption())
+    .addHelpText('after', examples('cancel names/ru.csv', 'cancel --all'))
+    .action(async (files: string[], options) => done(await (await import('./commands/cancel.ts')).cancel(files, all(program, options))))
+
+  program
+    .command('doctor')
+    .description('check everything a run needs, each with its remedy')
+    .addOption(sandboxOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples('doctor', 'doctor --sandbox'))
+    .action(async (options) => done(await (await import('./commands/doctor.ts')).doctor(all(program, options))))
+
+  program
+    .command('demo')
+    .description('everything on the sandbox, with a chat page in the browser')
+    .option('--no-open', 'do not open the browser')
+    .addHelpText('after', examples('demo'))
+    .action(async (options) => done(await (await import('./commands/serve.ts')).serve('demo', all(program, { ...options, sandbox: true }))))
+
+  const db = program.command('db').description('the embedded PostgreSQL server, by hand')
+  for (const [verb, description] of [
+    ['start', 'start the server and let it run without a command'],
+    ['stop', 'let it end'],
+    ['url', 'print its address, password included'],
+  ] as const) {
+    db.command(verb)
+      .description(description)
+      .addOption(sandboxOption())
+      .action(async (options) => done(await (await import('./commands/db.ts')).db(verb, all(program, options))))
+  }
+  return program
+}
+
+/** The options of the command and those of the program. */
+function all<T extends object>(program: Command, options: T): T & { logLevel?: string } {
+  return { ...program.opts<{ logLevel?: string }>(), ...options }
+}
+
+/** Runs the command line; the result is the exit code. Nothing else decides one. */
+export async function run(argv: string[]): Promise<number> {
+  let code = 0
+  // A reader that went away (`| head`) is no fault of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+  const program = commandTable((result) => {
+    code = result
+  })
+  const withExit = (command: Command) => {
+    command.exitOverride()
+    for (const child of command.commands) withExit(child)
+  }
+  withExit(program)
+  try {
+    if (argv.length <= 2) program.outputHelp()
+    else await program.parseAsync(argv)
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    const { endOf } = await import('./commands/exit.ts')
+    const end = endOf(error)
+    process.stderr.write(`${end.lines.join('\n')}\n`)
+    return end.code
+  }
+}

@@ -1,0 +1,17 @@
+/** Opens a page in the person's browser, where there is one. */
+import { spawn } from 'node:child_process'
+
+/** Tries the system's opener; that there is none is no fault. */
+export async function openPage(url: string): Promise<void> {
+  if (!process.stdout.isTTY) return
+  const [program, ...before] = process.platform === 'darwin' ? ['open'] : process.platform === 'win32' ? ['explorer'] : ['xdg-open']
+  if (program === undefined) return
+  await new Promise<void>((resolve) => {
+    const child = spawn(program, [...before, url], { stdio: 'ignore', detached: true })
+    child.once('error', () => resolve())
+    child.once('spawn', () => {
+      child.unref()
+      resolve()
+    })
+  })
+}

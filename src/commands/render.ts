@@ -1,0 +1,67 @@
+/** `render <name> -o FILE`: one video to a file, without Telegram and without a database. */
+import { constants } from 'node:fs'
+import { access, copyFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { configOfProcess } from '../config.ts'
+import { openLog } from '../log.ts'
+import { explainRejection, parseName } from '../names/name.ts'
+import { templateFor } from '../video/template.ts'
+import { exitCode, UsageFault } from './exit.ts'
+import { listenForStop } from './stop.ts'
+import { openFolder, openStudioOf } from './world.ts'
+
+export interface RenderOptions {
+  output: string
+  template?: string
+  say?: string
+  force?: boolean
+  json?: boolean
+  quiet?: boolean
+  logLevel?: string
+}
+
+export async function render(raw: string, options: RenderOptions): Promise<number> {
+  const config = configOfProcess()
+  const log = openLog(options.logLevel ?? (options.quiet === true ? 'error' : config.logLevel))
+  const output = resolve(options.output)
+  await checkOutput(output, options.force === true)
+  const stop = listenForStop()
+  const started = performance.now()
+  const home = await openFolder(config, true)
+  const studio = await openStudioOf(options.template === undefined ? config : { ...config, templates: [options.template] }, home, log)
+  const part = `${output}.${process.pid}.part`
+  try {
+    const extraScripts = studio.templates.flatMap(({ scripts }) => scripts)
+    const parsed = parseName(raw, { extraScripts })
+    if (!parsed.ok) throw new UsageFault(explainRejection(parsed.reason, 'en'))
+    const { key, display, script } = parsed.name
+    const template = options.template === undefined ? templateFor(studio.templates, script) : studio.templates[0]
+    if (template === undefined) throw new UsageFault(`No enabled template serves ${script} names. Add one to TEMPLATES, or choose one with --template.`)
+    if (options.quiet !== true) process.stderr.write('rendering…\n')
+    const video = await studio.make(template, { key, display, say: options.say ?? null }, { signal: stop.asked, onStep: (step, ms) => log.debug({ step, ms: Math.round(ms) }, 'step') })
+    await copyFile(video.path, part)
+    await rename(part, output)
+    const seconds = (performance.now() - started) / 1_000
+    if (options.json === true) process.stdout.write(`${JSON.stringify({ output, template: template.id, display, width: video.width, height: video.height, durationSeconds: video.durationSeconds, bytes: video.bytes, revision: video.revision, seconds: Number(seconds.toFixed(2)) })}\n`)
+    else process.stdout.write(`${options.output}: “${display}”, ${video.durationSeconds.toFixed(1)} s, ${video.width}×${video.height}, ${(video.bytes / 1e6).toFixed(1)} MB, made in ${seconds.toFixed(1)} s\n`)
+    return exitCode.done
+  } catch (error) {
+    if (stop.code !== undefined) return stop.code
+    throw error
+  } finally {
+    await rm(part, { force: true })
+    await studio.close()
+    stop.close()
+  }
+}
+
+/** Before seconds are spent on rendering: can the file be written at all? */
+async function checkOutput(output: string, force: boolean): Promise<void> {
+  const there = await stat(output).catch(() => undefined)
+  if (there?.isDirectory() === true) throw new UsageFault(`${output} is a folder. Name a file, such as ${output}/greeting.mp4.`)
+  if (there !== undefined && !force) throw new UsageFault(`${output} exists already. Add --force to overwrite it.`)
+  await access(dirname(output), constants.W_OK).catch(() => {
+    throw new UsageFault(`The folder ${dirname(output)} does not exist or cannot be written.`)
+  })
+}

@@ -1,0 +1,82 @@
+/** `bot`, `worker`, `up` and `demo`: what runs until it is stopped. */
+import { startBot, type RunningBot } from '../bot/index.ts'
+import { configOfProcess, type Config } from '../config.ts'
+import { openLog, type Log } from '../log.ts'
+import type { RunningWorker } from '../queue/processors/worker.ts'
+import { loadTemplates, templateFor } from '../video/template.ts'
+import { exitCode } from './exit.ts'
+import { openPage } from './open-page.ts'
+import { listenForStop, whenAborted } from './stop.ts'
+import { checkTelegramIsConfigured, openStudioOf, openWorld, requireStorage, startWorkerIn, type World } from './world.ts'
+
+export interface ServeOptions {
+  sandbox?: boolean
+  newBot?: boolean
+  /** demo: open the browser */
+  open?: boolean
+  logLevel?: string
+}
+
+/** Runs until SIGINT or SIGTERM, or until it cannot go on. */
+export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: ServeOptions): Promise<number> {
+  const config = configOfProcess()
+  checkTelegramIsConfigured(config, options.sandbox === true)
+  const log = openLog(options.logLevel ?? config.logLevel)
+  const stop = listenForStop()
+  const world = await openWorld({ config, log, sandbox: options.sandbox === true, role: verb, create: true, newBot: options.newBot })
+  let bot: RunningBot | undefined
+  let worker: RunningWorker | undefined
+  let closeStudio = async () => {}
+  try {
+    if (world.storage.chatIds.length > 0) await requireStorage(world)
+    if (verb !== 'bot') {
+      const studio = await openStudioOf(config, world.home, log)
+      closeStudio = () => studio.close()
+      await studio.warmUp()
+      worker = await startWorkerIn(world, studio, config, log)
+    }
+    if (verb !== 'worker') bot = await startBotIn(world, config, log)
+    log.info({ bot: world.bot.username, sandbox: options.sandbox === true, channels: world.storage.chatIds.length }, `${verb} is running`)
+    if (world.sandbox !== undefined && bot !== undefined) await showPage(world, verb === 'demo' && options.open !== false)
+
+    await Promise.race([whenAborted(stop.asked), bot?.ended ?? new Promise<never>(() => undefined)])
+    log.info({}, 'stopping')
+    return exitCode.done
+  } finally {
+    const hurry = () => {
+      bot?.hurry()
+      worker?.hurry()
+    }
+    if (stop.hurried.aborted) hurry()
+    stop.hurried.addEventListener('abort', hurry, { once: true })
+    await bot?.stop(config.stopMs)
+    await worker?.stop(config.stopMs)
+    await closeStudio()
+    await world.close()
+    stop.close()
+  }
+}
+
+async function startBotIn(world: World, config: Config, log: Log): Promise<RunningBot> {
+  // Manifests only: the process that answers people renders nothing.
+  const templates = await loadTemplates(config.templatesFolder, config.templates)
+  const admins = new Set(config.adminIds)
+  return startBot({
+    token: world.token,
+    apiRoot: world.apiRoot,
+    webhook: config.webhook === undefined || world.sandbox !== undefined ? undefined : { ...config.webhook, port: config.port },
+    door: world.door,
+    courier: world.courier,
+    templateFor: (script) => templateFor(templates, script),
+    extraScripts: templates.flatMap(({ scripts }) => scripts).filter((script) => script !== 'Cyrillic' && script !== 'Latin'),
+    isAdmin: (userId) => admins.has(String(userId)),
+    times: config.times,
+    log,
+  })
+}
+
+async function showPage({ sandbox }: World, open: boolean): Promise<void> {
+  if (sandbox === undefined) return
+  process.stdout.write(`The chat page: ${sandbox.pageUrl}\n`)
+  if (open) await openPage(sandbox.pageUrl)
+}

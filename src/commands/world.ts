@@ -1,0 +1,168 @@
+/** The world a command works in: home, sandbox or live, database, queue, Telegram. Opened and closed here. */
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import type { Config } from '../config.ts'
+import { openDatabase, type Db } from '../db/database.ts'
+import type { Door } from '../greetings/request.ts'
+import { findHome, openHome } from '../home.ts'
+import type { Log } from '../log.ts'
+import { openQueue, type GreetingsQueue } from '../queue/index.ts'
+import { startWorker, type RunningWorker } from '../queue/processors/worker.ts'
+import { openSandbox, type Sandbox } from '../sandbox/life.ts'
+import { connectTelegram, whoAmI, type Api, type BotIdentity } from '../telegram/api.ts'
+import type { Courier } from '../telegram/delivery.ts'
+import { checkChannels, type Storage } from '../telegram/storage.ts'
+import { openStudio, type Studio } from '../video/studio.ts'
+import { UsageFault } from './exit.ts'
+
+/** Home, database and queue: what every command that looks at the state needs. */
+export interface Store {
+  home: string
+  db: Db
+  queue: GreetingsQueue
+  close(): Promise<void>
+}
+
+/** A store, and the bot that serves from it. */
+export interface World extends Store {
+  api: Api
+  token: string
+  apiRoot: string | undefined
+  bot: BotIdentity
+  sandbox: Sandbox | undefined
+  storage: Storage
+  door: Door
+  courier: Courier
+}
+
+interface StoreOptions {
+  config: Config
+  log: Log
+  sandbox: boolean
+  /** the command's name, shown by PostgreSQL */
+  role: string
+  /** make a home when there is none */
+  create: boolean
+}
+
+// Nearly unlimited: the sandbox has no flood limit unless it is told to.
+const sandboxRatePerMinute = 60_000
+const telegramRatePerMinute = 20
+
+/** The folder of the home, made when `create`. @throws HomeUnusable */
+export async function openFolder(config: Config, create: boolean): Promise<string> {
+  const found = await findHome({ explicit: config.home, cwd: process.cwd() })
+  return (await openHome({ folder: found.folder, create })).folder
+}
+
+/** Where rendered files and what templates are made of are kept: shared by sandbox and live. */
+export function studioFolders(home: string) {
+  return { rendersFolder: join(home, 'renders'), cacheFolder: join(home, 'cache') }
+}
+
+/** Opens home, database and queue. */
+export async function openStore({ config, log, sandbox, role, create }: StoreOptions): Promise<Store> {
+  const home = await openFolder(config, create)
+  const database = await openDatabase({ home, databaseUrl: config.databaseUrl, sandbox, role, log })
+  try {
+    const { queueId } = await database.db.installation.findUniqueOrThrow({ where: { id: 1 } })
+    const queue = await openQueue({ databaseUrl: database.url, redisUrl: config.redisUrl, queueId, log })
+    return {
+      home,
+      db: database.db,
+      queue,
+      async close() {
+        await queue.close().catch(() => undefined)
+        await database.close()
+      },
+    }
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+/**
+ * Opens everything. Without a token and without `--sandbox` nothing is opened and the message says both ways out.
+ * @throws UsageFault, HomeUnusable, DatabaseUnreachable, QueueUnreachable, TelegramError
+ */
+export async function openWorld(options: StoreOptions & { newBot?: boolean }): Promise<World> {
+  const { config, log } = options
+  checkTelegramIsConfigured(config, options.sandbox)
+  const home = await openFolder(config, options.create)
+  const sandbox = options.sandbox ? await openSandbox({ folder: join(home, 'sandbox'), log, timeDivisor: config.timeDivisor }) : undefined
+  let store: Store | undefined
+  const close = async () => {
+    await store?.close()
+    await sandbox?.close()
+  }
+  try {
+    const token = sandbox?.token ?? config.token ?? ''
+    const apiRoot = sandbox?.url ?? config.apiRoot
+    const api = connectTelegram({ token, apiRoot, times: config.times })
+    const bot = await whoAmI(api)
+    store = await openStore(options)
+    const { db, queue } = store
+    await adoptBot(db, bot, options.newBot === true)
+    const { times } = config
+    const storage: Storage = {
+      db,
+      api,
+      chatIds: sandbox === undefined ? config.storageChatIds : [sandbox.storageChatId],
+      ratePerMinute: config.channelRatePerMinute ?? (sandbox === undefined ? telegramRatePerMinute : sandboxRatePerMinute),
+      times,
+      log,
+    }
+    const courier: Courier = { db, api, queue, botId: bot.id, times, log }
+    const door: Door = { db, queue, botId: bot.id, times, log }
+    return { ...store, api, token, apiRoot, bot, sandbox, storage, courier, door, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Without a token and without the sandbox a command that needs Telegram cannot begin. @throws UsageFault */
+export function checkTelegramIsConfigured(config: Config, sandbox: boolean): void {
+  if (sandbox || config.token !== undefined) return
+  throw new UsageFault('There is no bot to work with. Either set TELEGRAM_BOT_TOKEN to the token @BotFather gave you, or add --sandbox to try everything on this machine without Telegram.')
+}
+
+/** A database serves one bot: a `file_id` is worth nothing to another. */
+async function adoptBot(db: Db, bot: BotIdentity, newBot: boolean): Promise<void> {
+  await db.installation.updateMany({ where: { id: 1, botId: null }, data: { botId: bot.id } })
+  const { botId } = await db.installation.findUniqueOrThrow({ where: { id: 1 } })
+  if (botId === bot.id) return
+  if (!newBot) {
+    throw new UsageFault(`This database belongs to the bot ${botId}, and the token is of another, ${bot.id} (@${bot.username}). Videos uploaded by one bot cannot be sent by another. Use the token of bot ${botId}, or another DATABASE_URL or GREETINGS_HOME, or add --new-bot to hand this database over: then every video is uploaded anew when it is asked for.`)
+  }
+  await db.installation.update({ where: { id: 1 }, data: { botId: bot.id } })
+}
+
+/** Warming posts to a storage channel, so there must be one in which the bot may post. @throws UsageFault */
+export async function requireStorage({ api, storage, bot }: World): Promise<void> {
+  if (storage.chatIds.length === 0) {
+    throw new UsageFault('There is no storage channel to upload to. In Telegram: create a private channel, add the bot as an administrator who may post messages, and set STORAGE_CHAT_IDS to its id (a number like -1001234567890; forward a post of the channel to a bot that shows ids, or look at the address of the channel in Telegram’s web client).')
+  }
+  const faults = await checkChannels(api, storage.chatIds, bot.id)
+  if (faults.length > 0) {
+    const lines = faults.map(({ chatId, problem }) => `  storage channel ${chatId}: ${problem}`)
+    throw new UsageFault([`The bot @${bot.username} cannot use ${faults.length === 1 ? 'a storage channel' : 'some storage channels'}:`, ...lines, 'Make it an administrator with the right to post messages, or correct STORAGE_CHAT_IDS.'].join('\n'))
+  }
+}
+
+/** Templates, voice and ffmpeg of this host. */
+export function openStudioOf(config: Config, home: string, log: Log): Promise<Studio> {
+  return openStudio({ ...studioFolders(home), templatesFolder: config.templatesFolder, templateIds: config.templates, ffmpegPath: config.ffmpegPath, voice: config.voice, log })
+}
+
+/** Parallel renders of this host's worker. */
+export function concurrencyOf(config: Config): number {
+  return config.renderConcurrency ?? Math.min(8, availableParallelism())
+}
+
+/** A worker in this process. */
+export async function startWorkerIn(world: World, studio: Studio, config: Config, log: Log): Promise<RunningWorker> {
+  const { db, queue, storage, courier } = world
+  return startWorker({ db, queue, storage, courier, studio, times: config.times, log }, concurrencyOf(config))
+}

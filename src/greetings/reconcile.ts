@@ -1,0 +1,92 @@
+/**
+ * Brings the queue back in line with the database, which is the truth: work whose holder died, jobs that
+ * were never added or got lost, people who were not served. It never touches a live lease.
+ */
+import type { Times } from '../config.ts'
+import type { Db, Tx } from '../db/database.ts'
+import type { GreetingsQueue, Lane } from '../queue/index.ts'
+import { markQueued } from './request.ts'
+
+/** What one pass found. */
+export interface Reconciled {
+  /** leases that had run out */
+  recovered: number
+  /** jobs added */
+  queued: number
+  /** finished assets for which somebody still waits */
+  undelivered: string[]
+}
+
+interface Loose {
+  assetId: string
+  generation: number
+  wanted: boolean
+  delayMs: number
+}
+
+// One reconciler at a time in a database.
+const lockKey = 7_240_118
+const batch = 1_000
+
+/** One pass; undefined when another process is at it. */
+export async function reconcile({ db, queue, botId, times }: { db: Db; queue: GreetingsQueue; botId: bigint; times: Times }): Promise<Reconciled | undefined> {
+  return db.$transaction(
+    async (tx) => {
+      const [lock] = await tx.$queryRaw<{ mine: boolean }[]>`SELECT pg_try_advisory_xact_lock(${lockKey}) AS mine`
+      if (lock?.mine !== true) return undefined
+      const recovered = await tx.$executeRaw`
+        UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1, "leaseOwner" = NULL, "leaseUntil" = NULL, "queuedAt" = NULL
+        WHERE status = 'GENERATING' AND ("leaseUntil" IS NULL OR "leaseUntil" < now())`
+      await noticeLostJobs(tx, queue, times)
+      let queued = 0
+      for (;;) {
+        const loose = await looseAssets(tx, times)
+        for (const lane of ['people', 'warm'] as const) queued += await add(tx, queue, lane, loose.filter(({ wanted }) => wanted === (lane === 'people')))
+        if (loose.length < batch) break
+      }
+      const undelivered = await tx.$queryRaw<{ assetId: string }[]>`
+        SELECT asset.id AS "assetId" FROM "VideoAsset" AS asset WHERE asset.id IN (
+          SELECT "assetId" FROM "UserRequest" WHERE status = 'PENDING' AND ("claimUntil" IS NULL OR "claimUntil" < now()))
+        AND (status = 'FAILED' OR ("telegramFileId" IS NOT NULL AND "telegramBotId" = ${botId})) LIMIT 100`
+      await tx.$executeRaw`DELETE FROM "WorkerProcess" WHERE "seenAt" < now() - ${times.workerGoneMs * 3} * interval '1 millisecond'`
+      return { recovered, queued, undelivered: undelivered.map(({ assetId }) => assetId) }
+    },
+    { timeout: 120_000, maxWait: 10_000 },
+  )
+}
+
+/** Assets that wait for a job nobody has added: those people wait for first. */
+async function looseAssets(tx: Tx, times: Times): Promise<Loose[]> {
+  return tx.$queryRaw<Loose[]>`
+    SELECT id AS "assetId", generation, wanted, "delayMs" FROM (
+      SELECT id, generation, "createdAt", EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING') AS wanted,
+        greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "delayMs"
+      FROM "VideoAsset" WHERE status = 'PENDING' AND "queuedAt" IS NULL AND "updatedAt" < now() - ${times.queueGraceMs} * interval '1 millisecond'
+    ) AS loose ORDER BY wanted DESC, "createdAt" LIMIT ${batch}`
+}
+
+async function add(tx: Tx, queue: GreetingsQueue, lane: Lane, jobs: readonly Loose[]): Promise<number> {
+  const due = jobs.filter(({ delayMs }) => delayMs === 0)
+  await queue.add(lane, due)
+  for (const job of jobs.filter(({ delayMs }) => delayMs > 0)) await queue.add(lane, [job], { delayMs: Math.ceil(job.delayMs) })
+  await markQueued(tx, jobs.map(({ assetId }) => assetId))
+  return jobs.length
+}
+
+/** Fewer jobs than unfinished assets in two passes: the queue was emptied, so everything is added again. */
+async function noticeLostJobs(tx: Tx, queue: GreetingsQueue, times: Times): Promise<void> {
+  const { waiting, active, delayed } = await queue.counts()
+  const [state] = await tx.$queryRaw<{ unfinished: bigint; shortBefore: boolean | null }[]>`
+    SELECT (SELECT count(*) FROM "VideoAsset" WHERE status = 'GENERATING' OR (status = 'PENDING' AND "queuedAt" < now() - ${times.queueGraceMs} * interval '1 millisecond')) AS unfinished,
+      (SELECT "queueShortSince" < now() - ${times.reconcileMs * 0.8} * interval '1 millisecond' FROM "Installation" WHERE id = 1) AS "shortBefore"`
+  if (state === undefined) return
+  const short = waiting + active + delayed < Number(state.unfinished)
+  if (!short) {
+    if (state.shortBefore !== null) await tx.$executeRaw`UPDATE "Installation" SET "queueShortSince" = NULL WHERE id = 1`
+    return
+  }
+  if (state.shortBefore === null) await tx.$executeRaw`UPDATE "Installation" SET "queueShortSince" = now() WHERE id = 1`
+  if (state.shortBefore !== true) return
+  await tx.$executeRaw`UPDATE "VideoAsset" SET "queuedAt" = NULL WHERE status = 'PENDING' AND "queuedAt" IS NOT NULL`
+  await tx.$executeRaw`UPDATE "Installation" SET "queueShortSince" = NULL WHERE id = 1`
+}

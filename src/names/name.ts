@@ -1,0 +1,309 @@
+/**
+ * One name: what a person typed, made canonical, or the reason why it is not taken.
+ *
+ * Everything here runs in time proportional to the input, which is cut off at 1,000 characters: every regular
+ * expression below either is one character class or cannot match one text in two ways.
+ */
+import { articles, hyphenatedParticles, innerCapitals, leadingParticles, trailingParticles } from './capitals.ts'
+import { isOffensive } from './offensive.ts'
+
+/** A Unicode script by its name: `Cyrillic`, `Latin`, or an extra one the caller asked for, such as `Georgian`. */
+export type Script = 'Cyrillic' | 'Latin' | (string & Record<never, never>)
+
+/** A name in canonical form. `display` is a function of `key`, and parsing it gives the same name again. */
+export interface Name {
+  /** for lookup and dedup: case-folded, NFC, blanks, apostrophes and hyphens unified */
+  key: string
+  /** drawn and spoken */
+  display: string
+  script: Script
+}
+
+/** Why something is not taken as a name. */
+export type NameRejection =
+  | 'empty' // nothing, or only blanks and invisible characters
+  | 'too_long_input' // more than 1,000 characters: not looked at
+  | 'not_text' // control characters, broken encoding, text that changes direction
+  | 'several_names' // "Маша и Петя"
+  | 'digits'
+  | 'emoji'
+  | 'characters' // anything else that is no letter, blank, hyphen or apostrophe
+  | 'misplaced' // a hyphen or an apostrophe where none can stand
+  | 'marks' // too many accents on one letter
+  | 'mixed_scripts' // Cyrillic and Latin letters in one name
+  | 'unsupported_script'
+  | 'too_short'
+  | 'too_long'
+  | 'too_many_words'
+  | 'offensive'
+
+/** A name, or why it is none. */
+export type ParsedName = { ok: true; name: Name } | { ok: false; reason: NameRejection }
+
+/** Limits, in Unicode code points, graphemes and words. */
+const maxInput = 1000
+const minGraphemes = 2
+const maxGraphemes = 40
+const maxWords = 4
+
+/** U+FFFD, lone surrogates, bidirectional overrides and isolates, and control characters that are no blanks. */
+const notText = /[\p{Cs}\uFFFD\u202A-\u202E\u2066-\u2069]|(?!\p{White_Space})\p{Cc}/u
+/** Zero-width characters, direction marks, soft hyphens, variation selectors. */
+const invisible = /\p{Default_Ignorable_Code_Point}/gu
+const blanks = /\p{White_Space}+/gu
+const lineBreak = /[\n\v\f\r\u0085\u2028\u2029]/
+const apostrophes = /['’‘‛ʼʻʽʹ`´′＇]/g
+const hyphens = / ?[-‐‑‒–—―−－﹣] ?/g
+
+const severalNames = /[\p{L}\p{M}'] ?[,;&+/|\\·•،、\n] ?\p{L}| (?:и|й|і|та|или|або|and|or|und|et) /iu
+const emoji = /\p{Extended_Pictographic}|\p{Regional_Indicator}/u
+/** Words of letters, each with at most three marks and at most one apostrophe after it, joined by a blank or a hyphen. */
+const shape = /^(?:\p{L}[\p{Mn}\p{Mc}]{0,3}'?)+(?:[ -](?:\p{L}[\p{Mn}\p{Mc}]{0,3}'?)+)*$/u
+const permittedCharacters = /^[\p{L}\p{Mn}\p{Mc}' -]+$/u
+const tooManyMarks = /\p{M}{4}/u
+
+/** Letters of living languages only: no phonetic and no historical letters, which look like others. */
+const cyrillic = /^[\u0300-\u036F\u0400-\u0481\u048A-\u052F' -]+$/
+const latin = /^[\u0300-\u036FA-Za-zÀ-ÖØ-öø-ƚƜ-ƿǍ-ȹȻ-ȽɁ-ɏɓɔɖɗəɛɠɣɨɩɯɲɵʀʃʈʉʊʋʌʒḀ-ỿ' -]+$/
+const anyCyrillic = /\p{Script=Cyrillic}/u
+const anyLatin = /\p{Script=Latin}/u
+const cyrillicOrLatin = /^[\p{Script=Cyrillic}\p{Script=Latin}\u0300-\u036F' -]+$/u
+
+/** Pairs that look the same in print, Latin first. */
+const lookAlikes = ['AА', 'BВ', 'CС', 'EЕ', 'HН', 'IІ', 'JЈ', 'KК', 'MМ', 'OО', 'PР', 'TТ', 'XХ', 'YУ', 'aа', 'cс', 'eе', 'iі', 'jј', 'kк', 'oо', 'pр', 'xх', 'yу']
+const toCyrillic = new Map(lookAlikes.map((pair) => [pair.charAt(0), pair.charAt(1)]))
+const toLatin = new Map(lookAlikes.map((pair) => [pair.charAt(1), pair.charAt(0)]))
+
+/** A Cyrillic vowel with marks; one of them may be the stress. */
+const markedVowel = /[АаЕеИиОоУуЫыЭэЮюЯяІіЇїЁёЄєѢѣӘәӨөҮүҰұ]\p{M}+/gu
+
+/** Scripts that have capitals. Georgian's are for whole words only. */
+const scriptsWithCapitals = new Set<Script>(['Cyrillic', 'Latin', 'Greek', 'Armenian'])
+
+const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' })
+
+/**
+ * Takes what a person typed, or a cell of a list, for one name.
+ *
+ * @param options.extraScripts Unicode names of scripts (`Georgian`, `Greek`) that can be drawn and spoken besides
+ *   Cyrillic and Latin
+ * @throws RangeError or SyntaxError when an extra script's name is none that Unicode knows
+ */
+export function parseName(raw: string, options: { extraScripts?: readonly string[] } = {}): ParsedName {
+  if (isTooLong(raw)) return no('too_long_input')
+  if (notText.test(raw)) return no('not_text')
+
+  const tidy = unify(raw)
+  if (tidy === '') return no('empty')
+  const misfit = whatDoesNotFit(tidy)
+  if (misfit) return no(misfit)
+
+  // Ligatures and full-width letters become the letters they stand for.
+  const compatible = tidy.normalize('NFKC')
+  const written = inOneScript(shape.test(compatible) ? compatible : '', options.extraScripts ?? [])
+  if ('reason' in written) return no(written.reason)
+
+  const { script } = written
+  const key = foldCase(script === 'Cyrillic' ? withoutStress(written.text) : written.text)
+  const length = countGraphemes(key)
+  if (length < minGraphemes) return no('too_short')
+  if (length > maxGraphemes) return no('too_long')
+  if (key.split(' ').length > maxWords) return no('too_many_words')
+  if (isOffensive(key)) return no('offensive')
+  return { ok: true, name: { key, display: displayOf(key, script), script } }
+}
+
+/** The display form of a key that `parseName` made. */
+export function displayOf(key: string, script: Script): string {
+  if (!scriptsWithCapitals.has(script)) return key
+  const parts = key.split(/([ -])/) // parts at even places, what joins them at odd ones
+  const last = parts.length - 1
+  return parts
+    .map((part, place) => {
+      if (place % 2 === 1) return part
+      if (place > 0 && trailingParticles.has(part)) return part
+      if (place > 0 && place < last && leadingParticles.has(part)) return part
+      if (place > 0 && parts[place + 1] === '-' && hyphenatedParticles.has(part)) return part
+      if (place > 0 && place < last && articles.has(part) && /^(?:de|де)$/.test(parts[place - 2] ?? '')) return part
+      return capitalised(part, script)
+    })
+    .join('')
+    .normalize('NFC')
+}
+
+function no(reason: NameRejection): ParsedName {
+  return { ok: false, reason }
+}
+
+function isTooLong(raw: string): boolean {
+  if (raw.length <= maxInput) return false
+  if (raw.length > 2 * maxInput) return true
+  let codePoints = 0
+  for (const _ of raw) codePoints++
+  return codePoints > maxInput
+}
+
+/** No invisible characters, one kind of blank, apostrophe and hyphen. A line break inside stays one. */
+function unify(raw: string): string {
+  return raw
+    .replace(invisible, '')
+    .normalize('NFC') // after the invisible ones have gone: they keep a letter and its mark apart
+    .replace(blanks, (run) => (lineBreak.test(run) ? '\n' : ' '))
+    .trim()
+    .replace(apostrophes, '\'')
+    .replace(hyphens, '-')
+}
+
+function whatDoesNotFit(text: string): NameRejection | undefined {
+  if (severalNames.test(text)) return 'several_names'
+  if (shape.test(text)) return undefined
+  if (emoji.test(text)) return 'emoji'
+  if (/\p{N}/u.test(text)) return 'digits'
+  if (!permittedCharacters.test(text)) return 'characters'
+  return tooManyMarks.test(text) ? 'marks' : 'misplaced'
+}
+
+function inOneScript(text: string, extraScripts: readonly string[]): { text: string; script: Script } | { reason: NameRejection } {
+  if (text === '') return { reason: 'characters' }
+  if (cyrillic.test(text)) return { text, script: 'Cyrillic' }
+  if (latin.test(text)) return { text, script: 'Latin' }
+  const hasCyrillic = anyCyrillic.test(text)
+  const hasLatin = anyLatin.test(text)
+  if (hasCyrillic && hasLatin) return (cyrillicOrLatin.test(text) && withoutLookAlikes(text)) || { reason: 'mixed_scripts' }
+  for (const script of extraScripts) if (lettersOf(script).test(text)) return { text, script }
+  if (hasCyrillic || hasLatin) return { reason: cyrillicOrLatin.test(text) ? 'characters' : 'mixed_scripts' }
+  return { reason: 'unsupported_script' }
+}
+
+/**
+ * "Владимиp" with a Latin p, and the reverse. Letters are exchanged without their marks: a Latin ë is an e.
+ * What could be either becomes Cyrillic, so that one look has one key.
+ */
+function withoutLookAlikes(text: string): { text: string; script: Script } | undefined {
+  const letters = [...text.normalize('NFD')]
+  const asCyrillic = letters.map((letter) => toCyrillic.get(letter) ?? letter).join('').normalize('NFC')
+  if (cyrillic.test(asCyrillic)) return { text: asCyrillic, script: 'Cyrillic' }
+  const asLatin = letters.map((letter) => toLatin.get(letter) ?? letter).join('').normalize('NFC')
+  return latin.test(asLatin) ? { text: asLatin, script: 'Latin' } : undefined
+}
+
+const scriptPatterns = new Map<string, RegExp>()
+
+function lettersOf(script: string): RegExp {
+  const known = scriptPatterns.get(script)
+  if (known) return known
+  if (!/^\w+$/.test(script)) throw new RangeError(`${script} is not the name of a script`)
+  const made = new RegExp(`^[\\p{Script_Extensions=${script}}\\p{Script=Inherited}' -]+$`, 'u')
+  scriptPatterns.set(script, made)
+  return made
+}
+
+/** The stress mark guides a reader; it is no part of the name. */
+function withoutStress(text: string): string {
+  return text.replace(markedVowel, (vowel) => vowel.replaceAll('\u0301', '')).normalize('NFC')
+}
+
+/**
+ * Unicode's full case folding, where it makes a difference in names: ß is ss, a final sigma is a sigma. The Turkish İ
+ * is an i with a dot of its own, which is kept only where a capital will show it, and ı only where none will hide it.
+ */
+function foldCase(text: string): string {
+  return text
+    .toLowerCase()
+    .replaceAll('ß', 'ss')
+    .replaceAll('ς', 'σ')
+    .replace(/([^ -])i\u0307/gu, '$1i')
+    .replace(/(^|[ '-])ı/gu, '$1i')
+    .normalize('NFC')
+}
+
+/** Marks are on letters here, so outside the extra scripts each other character is a grapheme. */
+function countGraphemes(text: string): number {
+  if (/^[\u0020-\u02FF\u0400-\u0481\u048A-\u052F\u1E00-\u1EFF]*$/.test(text)) return text.length
+  let count = 0
+  for (const _ of graphemes.segment(text)) count++
+  return count
+}
+
+function capitalised(part: string, script: Script): string {
+  if (script === 'Greek') part = part.replace(/σ$/, 'ς')
+  if (script !== 'Latin') return upperFirst(part)
+  const inner = innerCapitals.get(part)
+  if (inner) return inner
+  if (/^mc\p{L}{3}/u.test(part)) return `Mc${upperFirst(part.slice(2))}`
+  if (/^\p{L}'\p{L}/u.test(part)) return `${part.charAt(0).toUpperCase()}'${capitalised(part.slice(2), script)}`
+  return upperFirst(part)
+}
+
+function upperFirst(word: string): string {
+  const first = String.fromCodePoint(word.codePointAt(0) ?? 0)
+  return first.toUpperCase() + word.slice(first.length)
+}
+
+const explanations: Record<NameRejection, { ru: string; en: string }> = {
+  empty: {
+    ru: 'Пришлите, пожалуйста, имя ребёнка: просто напишите его буквами, например «Маша».',
+    en: 'There is no name here. A name written in letters is needed, for example “Emma”.',
+  },
+  too_long_input: {
+    ru: 'Это слишком длинное сообщение. Пришлите, пожалуйста, только имя, например «Маша».',
+    en: 'This is far too long for a name. Only the name is needed, for example “Emma”.',
+  },
+  not_text: {
+    ru: 'Имя пришло с повреждёнными символами. Наберите его, пожалуйста, на клавиатуре ещё раз.',
+    en: 'The name arrived with damaged characters. Please type it once more.',
+  },
+  several_names: {
+    ru: 'Похоже, здесь несколько имён. Давайте по одному: пришлите сначала первое, потом следующее, и у каждого будет своё поздравление.',
+    en: 'There seems to be more than one name here. One name at a time, please: each gets a greeting of its own.',
+  },
+  digits: {
+    ru: 'В имени есть цифры. Напишите его, пожалуйста, одними буквами.',
+    en: 'There are digits in the name. Please write it in letters only.',
+  },
+  emoji: {
+    ru: 'Какой милый значок! Но нарисовать и произнести получится только буквы: пришлите имя без смайликов.',
+    en: 'What a nice emoji! But only letters can be drawn and spoken: please write the name without it.',
+  },
+  characters: {
+    ru: 'В имени есть знак, который не получится произнести. Подойдут буквы, пробел, дефис и апостроф.',
+    en: 'The name has a character that cannot be spoken. Letters, a space, a hyphen and an apostrophe are fine.',
+  },
+  misplaced: {
+    ru: 'Дефис или апостроф стоит не на своём месте. Он хорош внутри имени, как в «Анна-Мария»: проверьте, пожалуйста.',
+    en: 'A hyphen or an apostrophe is out of place. It belongs inside a name, as in “Anna-Maria”: please have a look.',
+  },
+  marks: {
+    ru: 'Над одной из букв слишком много значков. Напишите имя, пожалуйста, обычными буквами.',
+    en: 'One of the letters carries too many accents. Please write the name in plain letters.',
+  },
+  mixed_scripts: {
+    ru: 'В имени смешались русские и латинские буквы. Наберите его, пожалуйста, целиком на одной раскладке.',
+    en: 'The name mixes letters of different alphabets. Please write all of it in one.',
+  },
+  unsupported_script: {
+    ru: 'На этом алфавите пока не получится. Напишите имя, пожалуйста, русскими или латинскими буквами.',
+    en: 'This alphabet cannot be drawn and spoken yet. Please write the name in Latin or Cyrillic letters.',
+  },
+  too_short: {
+    ru: 'Одной буквы маловато. Напишите имя полностью, пожалуйста.',
+    en: 'One letter is too short for a name. Please write all of it.',
+  },
+  too_long: {
+    ru: 'Такое длинное имя не поместится на экране: нужно не больше 40 букв. Может быть, есть покороче?',
+    en: 'Such a long name does not fit on the screen: 40 letters at most. Is there a shorter form?',
+  },
+  too_many_words: {
+    ru: 'Слишком много слов: в имени их может быть не больше четырёх. Пришлите, пожалуйста, только имя.',
+    en: 'There are too many words: a name has four at most. Only the name is needed, please.',
+  },
+  offensive: {
+    ru: 'С таким словом поздравление не получится. Пришлите, пожалуйста, имя ребёнка.',
+    en: 'A greeting cannot be made with this word. Please send the name of a child.',
+  },
+}
+
+/** One kind sentence or two that say what to do. In English it also stands in operators' reports. */
+export function explainRejection(reason: NameRejection, language: 'ru' | 'en'): string {
+  return explanations[reason][language]
+}

@@ -1,0 +1,74 @@
+/**
+ * Words nobody wants to see in a greeting. Matched against a whole name, never against a part of one:
+ * Ванесса, Хуан and Нахида are names.
+ *
+ * The words come from `bad-words-next`. Its entries are patterns for running text: `*` at an end stands for
+ * "anything", `+` for a repeated letter, `_` for a blank. "Anything" would be a substring match, so here it stands
+ * for a grammatical ending, or for a common verbal prefix, and nothing else.
+ */
+import english from 'bad-words-next/lib/en'
+import russian from 'bad-words-next/lib/ru'
+import russianInLatin from 'bad-words-next/lib/ru_lat'
+import ukrainian from 'bad-words-next/lib/ua'
+
+/** Said here because the package's own types do not resolve in an ES module. */
+interface WordList {
+  words: string[]
+}
+const lists = [russian as WordList, ukrainian as WordList, russianInLatin as WordList, english as WordList]
+
+/** Real names that the lists would refuse. Lower case. */
+const realNames = new Set([
+  // Azerbaijani, Spanish, Arabic, Hebrew (a pet form of David) and Hungarian names in Cyrillic
+  'нигар', 'нигера', 'кончита', 'конча', 'иби', 'додик', 'ипатий', 'ипат',
+  // Семён and Семен as Ukrainians spell them, Vietnamese and Chinese, Catalan, English and Igbo names
+  'semen', 'huy', 'hui', 'huj', 'quim', 'dick', 'joi', 'jap', 'fanny', 'randy', 'willy', 'gaylord', 'dyke', 'ass', 'assa', 'negra', 'escorte', 'analia', 'dika', 'dike', 'titi', 'boo', 'fagan', 'damnit',
+])
+
+const endings = {
+  cyrillic: ['', ...'а я о е и ы у ю ь й л н к т ка ки ку ой ей ая ое ые ий ый ом ем ам ям ов ец ок ик ть ти ла ло ли на ня ня ный ная ное ник ница ться юк ун'.split(' ')],
+  latin: ['', ...'a e i o u y s es ed er ers in ing a aya ij iy yj ka k'.split(' ')],
+}
+const prefixes = ['на', 'по', 'за', 'до', 'о', 'от', 'у', 'вы', 'при', 'про', 'раз', 'рас', 'об', 'ни', 'пере', 'съ', 'съе']
+
+/** Letters that are used for one another to slip through. */
+const alike = (text: string) => text.replaceAll('ё', 'е').replaceAll('ъ', 'ь')
+
+interface Words {
+  /** refused as they are */
+  whole: Set<string>
+  /** refused behind one of `prefixes` too */
+  afterPrefix: Set<string>
+}
+
+let known: Words | undefined
+
+/** Built at the first question, because most commands ask none. */
+function words(): Words {
+  if (known) return known
+  known = { whole: new Set(), afterPrefix: new Set() }
+  for (const pattern of lists.flatMap((list) => list.words)) {
+    const stem = alike(pattern.replace(/^\*|\*$/g, '').replaceAll('+', '').replaceAll('_', ' ').replaceAll('’', '\'').toLowerCase())
+    const possible = pattern.endsWith('*') ? (/^[a-z]/.test(stem) ? endings.latin : endings.cyrillic) : ['']
+    for (const ending of possible) {
+      known.whole.add(stem + ending)
+      if (pattern.startsWith('*')) known.afterPrefix.add(stem + ending)
+    }
+  }
+  return known
+}
+
+/**
+ * Whether a whole name is an offensive word.
+ * @param key the key form of the name
+ */
+export function isOffensive(key: string): boolean {
+  if (realNames.has(key)) return false
+  const { whole, afterPrefix } = words()
+  const plain = alike(key)
+  if (whole.has(plain)) return true
+  for (const prefix of prefixes) if (plain.startsWith(prefix) && afterPrefix.has(plain.slice(prefix.length))) return true
+  // "х у й" and "х-у-й", "суууука": written so only to slip through
+  if (/^\p{L}(?:[ -]\p{L})+$/u.test(plain)) return whole.has(plain.replace(/[ -]/g, ''))
+  return /(\p{L})\1\1/u.test(plain) && whole.has(plain.replace(/(\p{L})\1{2,}/gu, '$1'))
+}

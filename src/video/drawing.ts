@@ -1,0 +1,667 @@
+/**
+ * Draws a name into the frames of a window: a fingertip of light writes it, sparks scatter from the tip, a glow settles,
+ * and the letters keep a slow shimmer until they fade.
+ *
+ * The name is set once, whole, with its kerning and joins; its light and shade are turned into layers of plain numbers.
+ * What moves from frame to frame is arithmetic on the few pixels that the layers touch, straight in the frame's own
+ * YUV 4:2:0 planes: no picture is drawn, converted or copied per frame. Nothing outside the window's box is touched.
+ */
+import { createCanvas, GlobalFonts } from '@napi-rs/canvas'
+import type { SKRSContext2D } from '@napi-rs/canvas'
+import { createHash } from 'node:crypto'
+import { layOut } from './layout.ts'
+import type { Layout } from './layout.ts'
+import type { Template, TemplateWindow } from './template.ts'
+
+/** A name ready to be drawn into a window's frames. */
+export interface NameDrawing {
+  layout: Layout
+  /** height of a capital letter, pixels */
+  capHeight: number
+  /** Draws frame `index` of the window, counted from its first, into the planes of a whole yuv420p frame. */
+  drawInto(frame: Uint8Array, index: number): void
+}
+
+/** A frame of the window without the name, to choose the halo by. */
+export interface Background {
+  frame: Uint8Array
+}
+
+/** A font has no outline for a capital letter, or another part of the set-up that must never fail. */
+export class DrawingFault extends Error {
+  override name = 'DrawingFault'
+}
+
+interface Yuv {
+  y: number
+  u: number
+  v: number
+}
+
+/** What a line does to the pixels of one plane. Arrays run in parallel, one element per touched pixel. */
+interface Plane {
+  /** offset in the frame */
+  at: Uint32Array
+  /** how much of what lies behind is covered, 0 to 255 */
+  cover: Uint8Array
+  /** light that is added, relative to the plane's black */
+  light: Int16Array
+  /** when the tip has passed, in steps of the writing */
+  arrival: Uint16Array
+  /** place in the table of the shimmer */
+  shimmer: Uint16Array
+  black: number
+}
+
+interface Tip {
+  x: number
+  y: number
+  /** 0 to 1 over the whole writing */
+  at: number
+  /** the tip is between lines: no light */
+  lifted: boolean
+}
+
+interface Spark {
+  x: number
+  y: number
+  driftX: number
+  driftY: number
+  born: number
+  life: number
+  size: number
+  strength: number
+  star: boolean
+}
+
+/** Resolution of arrival times; the writing takes this many steps. */
+const steps = 1024
+
+/** Settled letters are a little below full brightness, so that the shimmer has room to brighten them. */
+const settled = 0.93
+
+/**
+ * @param typefaceFile a font file that has every character of the name
+ * @throws DrawingFault
+ */
+export function drawName(template: Template, window: TemplateWindow, display: string, typefaceFile: string, background: Background): NameDrawing {
+  const { width, height } = template.size
+  const { box } = window
+  // All lengths below are meant for a frame 1,280 pixels high.
+  const unit = height / 1280
+  const font = registerFont(typefaceFile)
+  const capital = capHeightOf(font)
+  const padX = Math.min(34 * unit, box.width * 0.1)
+  const padY = Math.min(26 * unit, box.height * 0.1)
+  const layout = layOut(
+    display,
+    {
+      width: box.width - 2 * padX,
+      height: box.height - 2 * padY,
+      idealSize: (window.capHeightPercent.ideal / 100) * height / capital,
+      leastSize: (window.capHeightPercent.least / 100) * height / capital,
+    },
+    (text) => measureLine(font, text),
+  )
+  const inks = layout.lines.map((_, index) => inkOfLine(font, layout, index, box))
+  const halo = haloStrength(template, window, inks, background)
+  const random = randomNumbers(display)
+  const planesOfLines: Plane[][] = []
+  const tips = tipPath(inks, box.width, box.height, layout.fontSize)
+  for (const [index, ink] of inks.entries()) {
+    const arrival = window.entrance.style === 'write' ? arrivals(tips.filter(({ line }) => line === index), box.width, box.height, layout.fontSize) : new Uint16Array(box.width * box.height)
+    const others = inks.filter((_, other) => other !== index)
+    planesOfLines.push(layers(template, window, ink, others, arrival, unit, halo))
+  }
+  const planes = planesOfLines.flat()
+  const sparks = window.entrance.style === 'write' ? scatter(window, tips, unit, random) : []
+  const twinkles = twinkle(window, inks, unit, random)
+  const sparkColour = yuv(window.colours.sparks)
+  const glowColour = yuv(window.colours.glow)
+  const shimmerTable = new Uint16Array(shimmerLength(box))
+  const shown = new Uint16Array(steps * 2 + 1)
+  const gain = new Uint16Array(steps * 2 + 1)
+
+  return {
+    layout,
+    capHeight: layout.fontSize * capital,
+    drawInto(frame, index) {
+      const time = index / template.fps
+      const length = window.to - window.from
+      const leaving = smooth((time - (length - window.exit.seconds)) / Math.max(window.exit.seconds - 1 / template.fps, 1e-6))
+      const presence = 1 - leaving
+      if (presence <= 0) return
+      const writing = (time - window.entrance.after) / window.entrance.seconds
+      fillTables(window, writing, presence, shown, gain)
+      fillShimmer(shimmerTable, time, box)
+      for (const plane of planes) blend(frame, plane, shown, gain, shimmerTable)
+      const canvas = { frame, width, height, box }
+      for (const spark of sparks) drawSpark(canvas, spark, time, presence, sparkColour, glowColour)
+      for (const spark of twinkles) drawSpark(canvas, spark, time, presence, sparkColour, glowColour)
+      if (window.entrance.style === 'write') drawTip(canvas, tips, writing, time, unit, sparkColour, glowColour)
+    },
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Setting the type
+
+const families = new Map<string, string>()
+
+function registerFont(file: string): string {
+  let family = families.get(file)
+  if (family === undefined) {
+    // A family of its own per file: a family's other weights never stand in.
+    family = `face-${createHash('sha256').update(file).digest('hex').slice(0, 12)}`
+    if (GlobalFonts.registerFromPath(file, family) === null) throw new DrawingFault('the font file cannot be used')
+    families.set(file, family)
+  }
+  return family
+}
+
+const measuring = createCanvas(8, 8).getContext('2d')
+/** Sizes are measured large and scaled: hinting at small sizes would round them. */
+const measuredAt = 200
+
+function capHeightOf(font: string): number {
+  measuring.font = `${measuredAt}px "${font}"`
+  const { actualBoundingBoxAscent } = measuring.measureText('H')
+  if (!(actualBoundingBoxAscent > 0)) throw new DrawingFault('the font has no capital letters')
+  return actualBoundingBoxAscent / measuredAt
+}
+
+function measureLine(font: string, text: string): { width: number; ascent: number; descent: number } {
+  measuring.font = `${measuredAt}px "${font}"`
+  const size = measuring.measureText(text)
+  return {
+    width: Math.max(size.width, size.actualBoundingBoxLeft + size.actualBoundingBoxRight) / measuredAt,
+    ascent: size.actualBoundingBoxAscent / measuredAt,
+    descent: size.actualBoundingBoxDescent / measuredAt,
+  }
+}
+
+/** How much each pixel of the box is covered by the letters of a line, 0 to 255. */
+function inkOfLine(font: string, layout: Layout, line: number, box: TemplateWindow['box']): Uint8Array {
+  const canvas = createCanvas(box.width, box.height)
+  const context = canvas.getContext('2d')
+  context.font = `${layout.fontSize}px "${font}"`
+  context.fillStyle = '#fff'
+  const text = layout.lines[line] ?? ''
+  const first = measureLine(font, layout.lines[0] ?? '')
+  const last = measureLine(font, layout.lines.at(-1) ?? '')
+  const blockHeight = (first.ascent + last.descent) * layout.fontSize + (layout.lines.length - 1) * layout.lineHeight
+  const baseline = (box.height - blockHeight) / 2 + first.ascent * layout.fontSize + line * layout.lineHeight
+  drawCentred(context, text, box.width / 2, baseline, layout.narrowing)
+  const { data } = context.getImageData(0, 0, box.width, box.height)
+  const ink = new Uint8Array(box.width * box.height)
+  for (let index = 0; index < ink.length; index++) ink[index] = data[index * 4 + 3] ?? 0
+  return ink
+}
+
+/** Centred by what is seen, not by the advance: swashes reach beyond it. */
+function drawCentred(context: SKRSContext2D, text: string, centre: number, baseline: number, narrowing: number): void {
+  const { actualBoundingBoxLeft, actualBoundingBoxRight } = context.measureText(text)
+  context.translate(centre, baseline)
+  context.scale(narrowing, 1)
+  context.fillText(text, (actualBoundingBoxLeft - actualBoundingBoxRight) / 2, 0)
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Light and shade
+
+/**
+ * How dark the halo must be, 0 to 1, for a contrast of 4.5 : 1 and a little more between the letters and the brighter
+ * parts of what lies behind them.
+ */
+function haloStrength(template: Template, window: TemplateWindow, inks: Uint8Array[], { frame }: Background): number {
+  const { box } = window
+  const values: number[] = []
+  for (let y = 0; y < box.height; y += 3) {
+    for (let x = 0; x < box.width; x += 3) {
+      if (!inks.some((ink) => (ink[y * box.width + x] ?? 0) > 0)) continue
+      values.push(Math.max(0, ((frame[(box.y + y) * template.size.width + box.x + x] ?? 16) - 16) / 219))
+    }
+  }
+  values.sort((a, b) => a - b)
+  const bright = values[Math.floor(values.length * 0.9)] ?? 0
+  const ink = yuv(window.colours.ink).y / 219
+  // Contrast is a ratio of light, not of signal: (ink + 0.05) / (behind + 0.05), with signal ^ 2.2 as light.
+  const allowed = Math.max(0.05, (ink ** 2.2 + 0.05) / 6.5 - 0.05) ** (1 / 2.2)
+  return Math.min(0.92, Math.max(0.42, 1 - allowed / Math.max(bright, 1e-6)))
+}
+
+function layers(template: Template, window: TemplateWindow, ink: Uint8Array, others: Uint8Array[], arrival: Uint16Array, unit: number, haloStrengthOfName: number): Plane[] {
+  const { box, colours } = window
+  const { width: frameWidth, height: frameHeight } = template.size
+  const size = box.width * box.height
+  const near = blurred(ink, box, 3.2 * unit)
+  const middle = blurred(ink, box, 9 * unit)
+  const wide = blurred(ink, box, 22 * unit)
+  const inkColour = yuv(colours.ink)
+  const glowColour = yuv(colours.glow)
+  const haloColour = yuv(colours.halo)
+  const [top, bottom] = extent(ink, box)
+  const cover = new Float32Array(size)
+  const light = { y: new Float32Array(size), u: new Float32Array(size), v: new Float32Array(size) }
+  for (let y = 0; y < box.height; y++) {
+    // Letters are whiter above and more golden below, as if lit from the tip.
+    const gold = 0.3 * Math.min(1, Math.max(0, (y - top) / Math.max(1, bottom - top)))
+    for (let x = 0; x < box.width; x++) {
+      const index = y * box.width + x
+      const strokes = (ink[index] ?? 0) / 255
+      const edge = edgeFade(x, y, box, unit)
+      const otherStrokes = others.reduce((most, other) => Math.max(most, (other[index] ?? 0) / 255), 0)
+      const dark = haloStrengthOfName * Math.min(1, 0.9 * (near[index] ?? 0) + 1.5 * (middle[index] ?? 0) + 1.3 * (wide[index] ?? 0)) * edge * (1 - otherStrokes)
+      const glow = Math.min(1, 0.34 * (near[index] ?? 0) ** 1.2 + 0.30 * (middle[index] ?? 0) + 0.34 * (wide[index] ?? 0)) * edge
+      cover[index] = 1 - (1 - dark) * (1 - strokes)
+      for (const plane of ['y', 'u', 'v'] as const) {
+        const letter = inkColour[plane] * (1 - gold) + (inkColour[plane] * 0.55 + glowColour[plane] * 0.45) * gold
+        light[plane][index] = strokes * letter + (1 - strokes) * (haloColour[plane] * dark + glowColour[plane] * glow)
+      }
+    }
+  }
+  const lumaSize = frameWidth * frameHeight
+  return [
+    plane(box, 1, cover, light.y, arrival, 16, (x, y) => (box.y + y) * frameWidth + box.x + x),
+    plane(box, 2, cover, light.u, arrival, 128, (x, y) => lumaSize + (box.y / 2 + y) * (frameWidth / 2) + box.x / 2 + x),
+    plane(box, 2, cover, light.v, arrival, 128, (x, y) => lumaSize * 1.25 + (box.y / 2 + y) * (frameWidth / 2) + box.x / 2 + x),
+  ]
+}
+
+/** Keeps what a line does to one plane where it does anything at all; `scale` 2 averages four pixels into one of colour. */
+function plane(box: TemplateWindow['box'], scale: 1 | 2, cover: Float32Array, light: Float32Array, arrival: Uint16Array, black: number, offset: (x: number, y: number) => number): Plane {
+  const width = box.width / scale
+  const height = box.height / scale
+  const at = new Uint32Array(width * height)
+  const covers = new Uint8Array(width * height)
+  const lights = new Int16Array(width * height)
+  const arrivals = new Uint16Array(width * height)
+  const shimmers = new Uint16Array(width * height)
+  let count = 0
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const index = y * scale * box.width + x * scale
+      const [c, l] = scale === 1 ? [cover[index] ?? 0, light[index] ?? 0] : [quad(cover, index, box.width), quad(light, index, box.width)]
+      const c8 = Math.round(c * 255)
+      const l16 = Math.round(l * 16)
+      if (c8 === 0 && Math.abs(l16) < 8) continue
+      at[count] = offset(x, y)
+      covers[count] = c8
+      lights[count] = l16
+      arrivals[count] = arrival[index] ?? 0
+      shimmers[count] = shimmerPlace(x * scale, y * scale)
+      count += 1
+    }
+  }
+  return { at: at.slice(0, count), cover: covers.slice(0, count), light: lights.slice(0, count), arrival: arrivals.slice(0, count), shimmer: shimmers.slice(0, count), black }
+}
+
+const quad = (values: Float32Array, index: number, width: number) =>
+  ((values[index] ?? 0) + (values[index + 1] ?? 0) + (values[index + width] ?? 0) + (values[index + width + 1] ?? 0)) / 4
+
+/** The glow ends softly before the box does. */
+function edgeFade(x: number, y: number, box: TemplateWindow['box'], unit: number): number {
+  const distance = Math.min(x + 1, y + 1, box.width - x, box.height - y)
+  return smooth(distance / (20 * unit + 1))
+}
+
+/** The first and last row with ink. */
+function extent(ink: Uint8Array, box: TemplateWindow['box']): [number, number] {
+  let top = box.height
+  let bottom = 0
+  for (let index = 0; index < ink.length; index++) {
+    if ((ink[index] ?? 0) < 128) continue
+    const y = Math.floor(index / box.width)
+    top = Math.min(top, y)
+    bottom = y
+  }
+  return [Math.min(top, bottom), bottom]
+}
+
+/** Three box blurs are nearly a Gaussian. Values 0 to 1. */
+function blurred(ink: Uint8Array, box: TemplateWindow['box'], sigma: number): Float32Array {
+  const radius = Math.max(1, Math.round(sigma))
+  const from = new Float32Array(ink.length)
+  for (let index = 0; index < ink.length; index++) from[index] = (ink[index] ?? 0) / 255
+  const to = new Float32Array(ink.length)
+  for (let pass = 0; pass < 3; pass++) {
+    blurLines(from, to, box.height, box.width, box.width, 1, radius)
+    blurLines(to, from, box.width, box.height, 1, box.width, radius)
+  }
+  return from
+}
+
+function blurLines(from: Float32Array, to: Float32Array, lines: number, length: number, lineStride: number, stride: number, radius: number): void {
+  const share = 1 / (radius * 2 + 1)
+  for (let line = 0; line < lines; line++) {
+    const start = line * lineStride
+    let sum = 0
+    for (let index = 0; index < Math.min(radius, length); index++) sum += from[start + index * stride] ?? 0
+    for (let index = 0; index < length; index++) {
+      if (index + radius < length) sum += from[start + (index + radius) * stride] ?? 0
+      if (index - radius - 1 >= 0) sum -= from[start + (index - radius - 1) * stride] ?? 0
+      to[start + index * stride] = sum * share
+    }
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The writing
+
+/**
+ * The way of the fingertip: along each line it swings between the top and the foot of the letters, about once per
+ * letter, as a hand does. Times follow the length of the way, with an ease at both ends.
+ */
+function tipPath(inks: Uint8Array[], width: number, height: number, fontSize: number): (Tip & { line: number })[] {
+  const path: (Tip & { line: number; way: number })[] = []
+  let way = 0
+  inks.forEach((ink, line) => {
+    const columns = columnExtents(ink, width, height, fontSize)
+    const [left, right] = columns.reach
+    let phase = -Math.PI / 2
+    for (let x = left; x <= right; x += 2) {
+      const { top, bottom } = columns.at(x)
+      phase += (2 / (fontSize * 0.36)) * Math.PI * 2
+      const y = (top + bottom) / 2 + ((bottom - top) / 2) * 0.8 * Math.sin(phase)
+      const before = path.at(-1)
+      const lifted = before !== undefined && before.line !== line
+      // Between lines the hand moves fast.
+      if (before !== undefined) way += Math.hypot(x - before.x, y - before.y) * (lifted ? 0.2 : 1)
+      path.push({ x, y, at: 0, lifted, line, way })
+    }
+  })
+  for (const tip of path) {
+    const share = way === 0 ? 0 : tip.way / way
+    // The inverse of a gentle ease in and out.
+    tip.at = share + 0.06 * Math.sin(share * Math.PI * 2)
+  }
+  return path
+}
+
+function columnExtents(ink: Uint8Array, width: number, height: number, fontSize: number): { reach: [number, number]; at: (x: number) => { top: number; bottom: number } } {
+  const tops = new Float32Array(width).fill(NaN)
+  const bottoms = new Float32Array(width).fill(NaN)
+  let left = width
+  let right = 0
+  for (let x = 0; x < width; x++) {
+    for (let y = 0; y < height; y++) {
+      if ((ink[y * width + x] ?? 0) < 100) continue
+      if (Number.isNaN(tops[x])) tops[x] = y
+      bottoms[x] = y
+    }
+    if (!Number.isNaN(tops[x])) {
+      left = Math.min(left, x)
+      right = Math.max(right, x)
+    }
+  }
+  const reach = Math.max(2, Math.round(fontSize * 0.1))
+  return {
+    reach: [left, Math.max(left, right)],
+    at: (x) => {
+      let [top, bottom, count] = [0, 0, 0]
+      for (let near = Math.max(0, x - reach); near <= Math.min(width - 1, x + reach); near++) {
+        if (Number.isNaN(tops[near])) continue
+        top += tops[near] ?? 0
+        bottom += bottoms[near] ?? 0
+        count += 1
+      }
+      return count === 0 ? { top: height / 2, bottom: height / 2 } : { top: top / count, bottom: bottom / count }
+    },
+  }
+}
+
+/** When each pixel of the box is reached, in steps: once the tip has passed, and a little later the farther off it passed. */
+function arrivals(path: Tip[], width: number, height: number, fontSize: number): Uint16Array {
+  // A coarse grid is enough: arrival changes slowly from pixel to pixel.
+  const cell = Math.max(1, Math.round(fontSize / 28))
+  const columns = Math.ceil(width / cell) + 1
+  const rows = Math.ceil(height / cell) + 1
+  const coarse = new Float32Array(columns * rows).fill(Infinity)
+  const first = path[0]
+  const last = path.at(-1)
+  if (first === undefined || last === undefined) return new Uint16Array(width * height)
+  const perPixel = ((last.at - first.at) / Math.max(1, last.x - first.x)) * 0.55
+  for (let column = 0; column < columns; column++) {
+    const x = column * cell
+    // Only the part of the way that passes nearby can be the first to reach a pixel.
+    const from = Math.max(0, Math.floor((x - first.x - fontSize * 0.7) / 2))
+    const to = Math.min(path.length, Math.ceil((x - first.x + fontSize * 0.7) / 2) + 1)
+    const candidates = from < to ? path.slice(from, to) : [x < first.x ? first : last]
+    for (let row = 0; row < rows; row++) {
+      const y = row * cell
+      let earliest = Infinity
+      for (const tip of candidates) earliest = Math.min(earliest, tip.at + perPixel * Math.hypot(tip.x - x, tip.y - y))
+      coarse[row * columns + column] = earliest
+    }
+  }
+  const fine = new Uint16Array(width * height)
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor(y / cell)
+    const down = y / cell - row
+    for (let x = 0; x < width; x++) {
+      const column = Math.floor(x / cell)
+      const across = x / cell - column
+      const index = row * columns + column
+      const above = (coarse[index] ?? 1) * (1 - across) + (coarse[index + 1] ?? 1) * across
+      const below = (coarse[index + columns] ?? above) * (1 - across) + (coarse[index + columns + 1] ?? above) * across
+      fine[y * width + x] = Math.min(steps * 2, Math.max(0, Math.round((above * (1 - down) + below * down) * steps)))
+    }
+  }
+  return fine
+}
+
+/** For every arrival: how much of the letter is there, and how bright it is. `writing` is 0 when the tip touches, 1 when it lifts. */
+function fillTables(window: TemplateWindow, writing: number, presence: number, shown: Uint16Array, gain: Uint16Array): void {
+  const soft = window.entrance.style === 'write' ? 0.05 : 1
+  for (let step = 0; step < shown.length; step++) {
+    const since = writing - step / steps
+    shown[step] = Math.round(smooth(since / soft) * presence * 256)
+    const seconds = since * window.entrance.seconds
+    // Fresh strokes are bright and cool down.
+    const heat = window.entrance.style === 'write' && since > 0 ? Math.exp(-seconds / 0.32) * 0.85 : 0
+    gain[step] = Math.round((settled + heat) * 256)
+  }
+}
+
+const shimmerPlace = (x: number, y: number) => Math.round(x + y * 0.45)
+const shimmerLength = (box: TemplateWindow['box']) => shimmerPlace(box.width, box.height) + 2
+
+/** A soft band of light that crosses the letters every few seconds, over a slow breath. */
+function fillShimmer(table: Uint16Array, time: number, box: TemplateWindow['box']): void {
+  const length = table.length
+  const period = 2.6
+  const band = length * 0.13
+  const centre = (((time / period) % 1) * 1.5 - 0.25) * length
+  const breath = 0.035 * Math.sin(time * 2.4)
+  for (let place = 0; place < length; place++) {
+    const distance = (place - centre) / band
+    const ripple = 0.03 * Math.sin((place / Math.max(1, box.width)) * 19 - time * 3.1)
+    table[place] = Math.round((1 + 0.26 * Math.exp(-distance * distance) + breath + ripple) * 256)
+  }
+}
+
+/** The innermost loop: behind is covered, light is added, each by how much of the letter is there. */
+function blend(frame: Uint8Array, { at, cover, light, arrival, shimmer, black }: Plane, shown: Uint16Array, gain: Uint16Array, shimmerTable: Uint16Array): void {
+  const most = black === 16 ? 235 : 240
+  for (let index = 0; index < at.length; index++) {
+    const step = arrival[index] as number
+    const share = shown[step] as number
+    if (share === 0) continue
+    const place = at[index] as number
+    const behind = frame[place] as number
+    // light is 1/16 of a level, gain and shimmer 1/256
+    const added = ((light[index] as number) * (((gain[step] as number) * (shimmerTable[shimmer[index] as number] as number)) >> 8)) / 4096
+    const change = ((added - ((cover[index] as number) * (behind - black)) / 255) * share) / 256
+    const value = behind + change + 0.5
+    frame[place] = value < 16 ? 16 : value > most ? most : value
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Sparks
+
+interface Surface {
+  frame: Uint8Array
+  width: number
+  height: number
+  box: TemplateWindow['box']
+}
+
+/** Frost that flies off the tip: slow, light, a little upwards first, then sinking. */
+function scatter(window: TemplateWindow, tips: Tip[], unit: number, random: () => number): Spark[] {
+  const sparks: Spark[] = []
+  const count = 150
+  for (let index = 0; index < count; index++) {
+    const tip = tips[Math.floor((index / count) * tips.length)]
+    if (tip === undefined || tip.lifted) continue
+    const angle = random() * Math.PI * 2
+    const speed = (12 + 70 * random() ** 2) * unit
+    sparks.push({
+      x: window.box.x + tip.x + (random() - 0.5) * 10 * unit,
+      y: window.box.y + tip.y + (random() - 0.5) * 10 * unit,
+      driftX: Math.cos(angle) * speed + 14 * unit,
+      driftY: Math.sin(angle) * speed * 0.8 - 12 * unit,
+      born: window.entrance.after + tip.at * window.entrance.seconds,
+      life: 0.35 + 0.85 * random(),
+      size: (1.3 + 2.6 * random() ** 3) * unit,
+      strength: 0.55 + 0.45 * random(),
+      star: random() < 0.16,
+    })
+  }
+  return sparks
+}
+
+/** Now and then a point of a letter flashes, as frost does. */
+function twinkle(window: TemplateWindow, inks: Uint8Array[], unit: number, random: () => number): Spark[] {
+  const { box } = window
+  const points: number[] = []
+  inks.forEach((ink) => ink.forEach((value, index) => {
+    if (value > 200 && index % 7 === 0) points.push(index)
+  }))
+  const from = window.entrance.after + window.entrance.seconds * 0.7
+  const until = window.to - window.from - window.exit.seconds
+  const sparks: Spark[] = []
+  for (let born = from; born < until && points.length > 0; born += 0.13 + 0.12 * random()) {
+    const point = points[Math.floor(random() * points.length)] ?? 0
+    sparks.push({
+      x: box.x + (point % box.width), y: box.y + Math.floor(point / box.width),
+      driftX: 0, driftY: 0, born, life: 0.45 + 0.5 * random(),
+      size: (1.6 + 1.8 * random()) * unit, strength: 0.8, star: true,
+    })
+  }
+  return sparks
+}
+
+function drawSpark(surface: Surface, spark: Spark, time: number, presence: number, colour: Yuv, glow: Yuv): void {
+  const age = (time - spark.born) / spark.life
+  if (age <= 0 || age >= 1) return
+  const seconds = time - spark.born
+  // Air slows it down; its weight wins in the end.
+  const way = (1 - Math.exp(-seconds * 2.2)) / 2.2
+  const x = spark.x + spark.driftX * way
+  const y = spark.y + spark.driftY * way + spark.size * 4 * seconds * seconds
+  const still = spark.driftX === 0 && spark.driftY === 0
+  const strength = spark.strength * presence * (still ? Math.sin(age * Math.PI) ** 2 : smooth(age / 0.08) * (1 - age) ** 1.3)
+  addLight(surface, x, y, spark.size * 2.6, strength * 0.35, glow)
+  addLight(surface, x, y, spark.size, strength, colour)
+  if (spark.star) addStar(surface, x, y, spark.size * (still ? 5.5 : 4), strength * 0.9, colour)
+}
+
+function drawTip(surface: Surface, tips: Tip[], writing: number, time: number, unit: number, colour: Yuv, glow: Yuv): void {
+  // It comes down just before it writes and fades out as it lifts.
+  const touch = smooth((writing + 0.12) / 0.12) * (1 - smooth((writing - 1) / 0.14))
+  if (touch <= 0) return
+  const along = Math.min(1, Math.max(0, writing))
+  let index = tips.findIndex(({ at }) => at >= along)
+  if (index === -1) index = tips.length - 1
+  const tip = tips[index]
+  if (tip === undefined) return
+  const before = tips[Math.max(0, index - 1)] ?? tip
+  const between = tip.at > before.at ? Math.min(1, Math.max(0, (along - before.at) / (tip.at - before.at))) : 1
+  const x = surface.box.x + before.x + (tip.x - before.x) * between
+  const y = surface.box.y + before.y + (tip.y - before.y) * between
+  const strength = touch * (tip.lifted ? 0.25 : 1) * (0.93 + 0.07 * Math.sin(time * 40))
+  addLight(surface, x, y, 46 * unit, strength * 0.34, glow)
+  addLight(surface, x, y, 20 * unit, strength * 0.6, glow)
+  addLight(surface, x, y, 8 * unit, strength, colour)
+  addStar(surface, x, y, 40 * unit, strength * 0.55, colour)
+}
+
+/** A soft round light: pixels move towards its colour. `radius` is where it has sunk to an eighth. */
+function addLight(surface: Surface, x: number, y: number, radius: number, strength: number, colour: Yuv): void {
+  const reach = radius * 1.9
+  const fall = 2.08 / (radius * radius)
+  stamp(surface, x, y, reach, reach, colour, (dx, dy) => {
+    const squared = dx * dx + dy * dy
+    return squared > reach * reach ? 0 : strength * Math.exp(-squared * fall)
+  })
+}
+
+/** Two thin crossed rays. */
+function addStar(surface: Surface, x: number, y: number, length: number, strength: number, colour: Yuv): void {
+  const thin = Math.max(0.55, length * 0.035)
+  const ray = (along: number, across: number) => {
+    const left = 1 - Math.abs(along) / length
+    return left <= 0 ? 0 : left * left * Math.exp(-(across * across) / (thin * thin))
+  }
+  const half = thin * 2.5
+  stamp(surface, x, y, length, half, colour, (dx, dy) => strength * ray(dx, dy))
+  stamp(surface, x, y, half, length, colour, (dx, dy) => strength * ray(dy, dx))
+}
+
+/** Moves the pixels around a point towards a colour, by the share `at` gives for each; never outside the box. */
+function stamp({ frame, width, height, box }: Surface, x: number, y: number, reachX: number, reachY: number, colour: Yuv, at: (dx: number, dy: number) => number): void {
+  const left = Math.max(box.x, Math.floor(x - reachX))
+  const right = Math.min(box.x + box.width - 1, Math.ceil(x + reachX))
+  const top = Math.max(box.y, Math.floor(y - reachY))
+  const bottom = Math.min(box.y + box.height - 1, Math.ceil(y + reachY))
+  const luma = colour.y + 16
+  for (let row = top; row <= bottom; row++) {
+    for (let column = left; column <= right; column++) {
+      const share = at(column - x, row - y)
+      if (share < 0.004) continue
+      const place = row * width + column
+      const behind = frame[place] as number
+      frame[place] = behind + (luma - behind) * share + 0.5
+    }
+  }
+  const chroma = width * height
+  const halfWidth = width / 2
+  const red = (width * height) / 4
+  for (let row = top & ~1; row <= bottom; row += 2) {
+    for (let column = left & ~1; column <= right; column += 2) {
+      const share = at(column + 0.5 - x, row + 0.5 - y)
+      if (share < 0.01) continue
+      const place = chroma + (row / 2) * halfWidth + column / 2
+      const u = frame[place] as number
+      const v = frame[place + red] as number
+      frame[place] = u + (colour.u + 128 - u) * share + 0.5
+      frame[place + red] = v + (colour.v + 128 - v) * share + 0.5
+    }
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** BT.709, limited range, relative to black: y from 0 to 219, u and v around 0. */
+function yuv(colour: string): Yuv {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255) as [number, number, number]
+  const luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+  return { y: 219 * luma, u: (224 * (blue - luma)) / 1.8556, v: (224 * (red - luma)) / 1.5748 }
+}
+
+function smooth(value: number): number {
+  const inside = value < 0 ? 0 : value > 1 ? 1 : value
+  return inside * inside * (3 - 2 * inside)
+}
+
+/** The same numbers for the same name, so that a video made again is the same video. */
+function randomNumbers(display: string): () => number {
+  let state = createHash('sha256').update(display).digest().readUInt32LE(0)
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let value = Math.imul(state ^ (state >>> 15), 1 | state)
+    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value
+    return ((value ^ (value >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
