@@ -26,6 +26,7 @@ CREATE TABLE "VideoAsset" (
     "leaseUntil" TIMESTAMPTZ(3),
     "queuedAt" TIMESTAMPTZ(3),
     "revision" TEXT,
+    "templateRevision" TEXT,
     "telegramFileId" TEXT,
     "telegramFileUniqueId" TEXT,
     "telegramBotId" BIGINT,

@@ -1,0 +1,123 @@
+/** A small town for tests: a database, a queue, a Bot API server with a bot and a storage channel, all real but Telegram. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { waitingTimes, type Times } from '../src/config.ts'
+import type { Database, Db } from '../src/db/database.ts'
+import type { Ask, Door, Person } from '../src/greetings/request.ts'
+import { openQueue, type GreetingsQueue } from '../src/queue/index.ts'
+import { sandboxControl, type SandboxControl } from '../src/sandbox/client.ts'
+import { startSandboxServer, type SandboxServer } from '../src/sandbox/server.ts'
+import { connectTelegram, type Api } from '../src/telegram/api.ts'
+import type { Courier } from '../src/telegram/delivery.ts'
+import type { Storage } from '../src/telegram/storage.ts'
+import { parseName } from '../src/names/name.ts'
+import { temporaryDatabase } from './db/temporary-database.ts'
+import { startRedis, type TestRedis } from './redis.ts'
+
+export const quietLog = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** Times fifty times shorter than in life. */
+export const timeDivisor = 50
+
+export interface Town {
+  folder: string
+  database: Database
+  db: Db
+  queue: GreetingsQueue
+  redis: TestRedis | undefined
+  server: SandboxServer
+  telegram: SandboxControl
+  token: string
+  botId: bigint
+  channelId: number
+  api: Api
+  times: Times
+  door: Door
+  courier: Courier
+  storage: Storage
+  /** what a child process needs to live in this town */
+  env: Record<string, string>
+  close(): Promise<void>
+}
+
+export async function openTown({ queueMode = 'postgresql', channels = 1 }: { queueMode?: 'postgresql' | 'redis'; channels?: number } = {}): Promise<Town> {
+  const folder = await mkdtemp(join(tmpdir(), 'greetings-town-'))
+  const database = await temporaryDatabase()
+  const { db } = database
+  const redis = queueMode === 'redis' ? await startRedis() : undefined
+  const { queueId } = await db.installation.findUniqueOrThrow({ where: { id: 1 } })
+  const queue = await openQueue({ databaseUrl: database.url, redisUrl: redis?.url, queueId, log: quietLog })
+  const server = await startSandboxServer({ folder: join(folder, 'telegram'), timeDivisor })
+  const telegram = sandboxControl(server.url)
+  const bot = await telegram.registerBot({ username: 'greetings_test_bot' })
+  const botId = BigInt(bot.id)
+  const channelIds: number[] = []
+  for (let n = 0; n < channels; n++) channelIds.push(await telegram.createChannel({ title: `storage ${n + 1}`, admins: [bot.id] }))
+  const times = waitingTimes(timeDivisor)
+  const api = connectTelegram({ token: bot.token, apiRoot: server.url, times })
+  const courier: Courier = { db, api, queue, botId, times, log: quietLog }
+  return {
+    folder,
+    database,
+    db,
+    queue,
+    redis,
+    server,
+    telegram,
+    token: bot.token,
+    botId,
+    channelId: channelIds[0] ?? 0,
+    api,
+    times,
+    door: { db, queue, botId, times, log: quietLog },
+    courier,
+    storage: { db, api, chatIds: channelIds.map(String), ratePerMinute: 60_000, times, log: quietLog },
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: folder,
+      GREETINGS_HOME: join(folder, 'home'),
+      TELEGRAM_BOT_TOKEN: bot.token,
+      TELEGRAM_API_ROOT: server.url,
+      STORAGE_CHAT_IDS: channelIds.join(','),
+      DATABASE_URL: database.url,
+      ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
+      TEMPLATES: 'tiny',
+      TEMPLATES_FOLDER: join(import.meta.dirname, 'fixtures', 'templates'),
+      TIME_DIVISOR: String(timeDivisor),
+      CHANNEL_RATE: '60000',
+      STOP_SECONDS: '2',
+    },
+    async close() {
+      await queue.close()
+      await server.close()
+      await database.close()
+      await redis?.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A name as it is asked for, of the tiny template. */
+export function ask(text: string): Ask {
+  const parsed = parseName(text)
+  if (!parsed.ok) throw new Error(`${text} is no name: ${parsed.reason}`)
+  return { template: 'tiny', key: parsed.name.key, display: parsed.name.display }
+}
+
+let updates = 1
+/** A person, and an update of theirs that was never seen before. */
+export function person(id: number, updateId = updates++): Person {
+  return { userId: BigInt(id), chatId: BigInt(id), language: 'ru', updateId }
+}
+
+/** Waits for a condition of the database: looked at again and again, as nothing there tells of changes. */
+export async function until<T>(look: () => Promise<T | undefined | null | false>, what: string, timeoutMs = 20_000): Promise<T> {
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    const found = await look()
+    if (found !== undefined && found !== null && found !== false) return found
+    if (Date.now() > deadline) throw new Error(`${what} did not happen within ${timeoutMs} ms`)
+    await new Promise((resolve) => setTimeout(resolve, 15))
+  }
+}
