@@ -5,7 +5,7 @@ const withInnerCapital = [
   'DeAndre', 'DeAngelo', 'DeJuan', 'DeMarco', 'DeMarcus', 'DeMario', 'DeQuan', 'DeShaun', 'DeShawn', 'DeVante', 'DeVonte', 'DeWayne',
   'JaMarcus', 'JaQuan', 'JaVale', 'JoAnn', 'JoAnne', 'JoBeth', 'JoDee', 'JoEllen', 'JoLynn',
   'KaSandra', 'KeShawn', 'KeyShawn', 'LaDonna', 'LaKeisha', 'LaMarcus', 'LaMelo', 'LaQuan', 'LaShawn', 'LaTasha', 'LaToya', 'LaVar', 'LeAnn', 'LeAnne', 'LeBron', 'LeSean', 'LeVar',
-  'MacKenzie', 'MaryAnn', 'MaryBeth', 'MaryEllen', 'MaryKate', 'MaryLou', 'RaShawn', 'RayShawn', 'ReShawn', 'TaShawn', 'TyShawn',
+  'MaryAnn', 'MaryBeth', 'MaryEllen', 'MaryKate', 'MaryLou', 'RaShawn', 'RayShawn', 'ReShawn', 'TaShawn', 'TyShawn',
 ]
 
 /** key of a name's part → its display, for parts with a capital inside */

@@ -88,6 +88,7 @@ const maxRow = 1_000_000
 /** characters from the beginning by which the delimiter is chosen */
 const headSize = 64 * 1024
 const keptRejects = 100
+const beginsCyrillic = /^[\u0400-\u052F]/
 const maxSay = 200
 
 const nameHeaders = new Set(['name', 'names', 'first_name', 'firstname', 'first name', 'given_name', 'given name', 'forename', 'имя', 'имена', 'ім\'я'])
@@ -381,6 +382,6 @@ function fewestCovering(names: DistinctNames, share: number, total: number | nul
 
 function rowOf(names: DistinctNames, scripts: ReadonlyMap<number, Script>, id: number): NameRow {
   const { key, ...details } = names.get(id)
-  const script = scripts.get(id) ?? (/^\p{Script=Cyrillic}/u.test(key) ? 'Cyrillic' : 'Latin')
+  const script = scripts.get(id) ?? (beginsCyrillic.test(key) ? 'Cyrillic' : 'Latin')
   return { ...details, name: { key, display: displayOf(key, script), script } }
 }

@@ -29,6 +29,11 @@ function textStore() {
       const start = (at % chunkSize) + 2
       return chunk.toString('utf8', start, start + chunk.readUInt16LE(start - 2))
     },
+    hash(at: number): number {
+      const chunk = chunks[Math.floor(at / chunkSize)] as Buffer
+      const start = (at % chunkSize) + 2
+      return hashOf(chunk, start, chunk.readUInt16LE(start - 2))
+    },
     holds(at: number, bytes: Buffer, length: number): boolean {
       const chunk = chunks[Math.floor(at / chunkSize)] as Buffer
       const start = (at % chunkSize) + 2
@@ -67,7 +72,6 @@ export function distinctNames(): DistinctNames {
   let size = 0
   // 0 in these is "none"; other values are one more than what they stand for.
   let slots = new Uint32Array(1 << 12) // hash table of ids, at most half full
-  let hashes = new Uint32Array(1 << 11)
   let keys = new Uint32Array(1 << 11)
   let lines = new Uint32Array(1 << 11)
   let genderOf = new Uint8Array(1 << 11)
@@ -76,7 +80,6 @@ export function distinctNames(): DistinctNames {
 
   function grow() {
     const capacity = keys.length * 2
-    hashes = extended(hashes, new Uint32Array(capacity))
     keys = extended(keys, new Uint32Array(capacity))
     lines = extended(lines, new Uint32Array(capacity))
     genderOf = extended(genderOf, new Uint8Array(capacity))
@@ -84,7 +87,7 @@ export function distinctNames(): DistinctNames {
     counts &&= extended(counts, new Float64Array(capacity).fill(-1))
     slots = new Uint32Array(capacity * 2)
     for (let id = 0; id < size; id++) {
-      let slot = at(hashes, id) & (slots.length - 1)
+      let slot = texts.hash(at(keys, id)) & (slots.length - 1)
       while (at(slots, slot) !== 0) slot = (slot + 1) & (slots.length - 1)
       slots[slot] = id + 1
     }
@@ -114,18 +117,16 @@ export function distinctNames(): DistinctNames {
     },
     add(key, details) {
       const length = scratch.write(key)
-      const hash = hashOf(scratch, length)
-      let slot = hash & (slots.length - 1)
+      let slot = hashOf(scratch, 0, length) & (slots.length - 1)
       for (let found = at(slots, slot); found !== 0; slot = (slot + 1) & (slots.length - 1), found = at(slots, slot)) {
         const id = found - 1
-        if (at(hashes, id) === hash && texts.holds(at(keys, id), scratch, length)) {
+        if (texts.holds(at(keys, id), scratch, length)) {
           merge(id, details)
           return false
         }
       }
       const id = size
       slots[slot] = id + 1
-      hashes[id] = hash
       keys[id] = texts.add(scratch, length)
       lines[id] = details.line
       size++
@@ -157,9 +158,9 @@ function extended<T extends Uint32Array | Uint8Array | Float64Array>(from: T, to
 }
 
 /** FNV-1a with a last mix, because only the low bits choose a slot. */
-function hashOf(bytes: Buffer, length: number): number {
+function hashOf(bytes: Buffer, start: number, length: number): number {
   let hash = 0x811c9dc5
-  for (let i = 0; i < length; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193)
+  for (let i = start; i < start + length; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193)
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
   return (hash ^ (hash >>> 13)) >>> 0
 }

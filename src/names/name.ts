@@ -77,6 +77,11 @@ const toLatin = new Map(lookAlikes.map((pair) => [pair.charAt(1), pair.charAt(0)
 /** A Cyrillic vowel with marks; one of them may be the stress. */
 const markedVowel = /[АаЕеИиОоУуЫыЭэЮюЯяІіЇїЁёЄєѢѣӘәӨөҮүҰұ]\p{M}+/gu
 
+const dottedInside = /([^ -])i\u0307/gu
+const dotlessFirst = /(^|[ '-])ı/gu
+/** Texts in which each character is a grapheme. */
+const oneGraphemeEach = /^[\u0020-\u02FF\u0400-\u0481\u048A-\u052F\u1E00-\u1EFF]*$/
+
 /** Scripts that have capitals. Georgian's are for whole words only. */
 const scriptsWithCapitals = new Set<Script>(['Cyrillic', 'Latin', 'Greek', 'Armenian'])
 
@@ -116,6 +121,7 @@ export function parseName(raw: string, options: { extraScripts?: readonly string
 /** The display form of a key that `parseName` made. */
 export function displayOf(key: string, script: Script): string {
   if (!scriptsWithCapitals.has(script)) return key
+  if (!key.includes(' ') && !key.includes('-')) return capitalised(key, script).normalize('NFC')
   const parts = key.split(/([ -])/) // parts at even places, what joins them at odd ones
   const last = parts.length - 1
   return parts
@@ -212,14 +218,13 @@ function foldCase(text: string): string {
     .toLowerCase()
     .replaceAll('ß', 'ss')
     .replaceAll('ς', 'σ')
-    .replace(/([^ -])i\u0307/gu, '$1i')
-    .replace(/(^|[ '-])ı/gu, '$1i')
+    .replace(dottedInside, '$1i')
+    .replace(dotlessFirst, '$1i')
     .normalize('NFC')
 }
 
-/** Marks are on letters here, so outside the extra scripts each other character is a grapheme. */
 function countGraphemes(text: string): number {
-  if (/^[\u0020-\u02FF\u0400-\u0481\u048A-\u052F\u1E00-\u1EFF]*$/.test(text)) return text.length
+  if (oneGraphemeEach.test(text)) return text.length
   let count = 0
   for (const _ of graphemes.segment(text)) count++
   return count

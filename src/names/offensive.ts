@@ -31,6 +31,9 @@ const endings = {
 }
 const prefixes = ['на', 'по', 'за', 'до', 'о', 'от', 'у', 'вы', 'при', 'про', 'раз', 'рас', 'об', 'ни', 'пере', 'съ', 'съе']
 
+const singleLetters = /^\p{L}(?:[ -]\p{L})+$/u
+const drawnOut = /(\p{L})\1\1/u
+
 /** Letters that are used for one another to slip through. */
 const alike = (text: string) => text.replaceAll('ё', 'е').replaceAll('ъ', 'ь')
 
@@ -69,6 +72,6 @@ export function isOffensive(key: string): boolean {
   if (whole.has(plain)) return true
   for (const prefix of prefixes) if (plain.startsWith(prefix) && afterPrefix.has(plain.slice(prefix.length))) return true
   // "х у й" and "х-у-й", "суууука": written so only to slip through
-  if (/^\p{L}(?:[ -]\p{L})+$/u.test(plain)) return whole.has(plain.replace(/[ -]/g, ''))
-  return /(\p{L})\1\1/u.test(plain) && whole.has(plain.replace(/(\p{L})\1{2,}/gu, '$1'))
+  if (singleLetters.test(plain)) return whole.has(plain.replace(/[ -]/g, ''))
+  return drawnOut.test(plain) && whole.has(plain.replace(/(\p{L})\1{2,}/gu, '$1'))
 }
