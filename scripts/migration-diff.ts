@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { PrismaPg } from '@prisma/adapter-pg'
-import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
+import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum, type SqlQuery } from '@prisma/driver-adapter-utils'
 import * as engine from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
 import { joinServer, serverFolders } from '../src/db/embedded.ts'
@@ -23,41 +23,83 @@ import { openHome } from '../src/home.ts'
 /** What is used of WebAssembly, which the types of neither Node nor ES2023 describe. */
 const webAssembly = (globalThis as unknown as { WebAssembly: { instantiate(wasm: Buffer, imports: object): Promise<{ instance: { exports: { __wbindgen_start(): void } } }> } }).WebAssembly
 
-/** The SQL between what the database at `url` holds and the schema; empty when they agree. */
-export async function schemaDiff(url: string, schemaFile: string): Promise<string> {
-  const require = createRequire(import.meta.url)
-  const wasm = await readFile(require.resolve('@prisma/schema-engine-wasm').replace(/schema_engine\.js$/, 'schema_engine_bg.wasm'))
+/** Once per process: the engine's JavaScript half keeps views of the memory of the first instance. */
+let loaded: Promise<void> | undefined
+
+async function load(): Promise<void> {
+  const wasm = await readFile(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm').replace(/schema_engine\.js$/, 'schema_engine_bg.wasm'))
   const { instance } = await webAssembly.instantiate(wasm, { './schema_engine_bg.js': engine })
   engine.__wbg_set_wasm(instance.exports)
   instance.exports.__wbindgen_start()
-  const schema = { path: schemaFile, content: await readFile(schemaFile, 'utf8') }
-  const pool = readingCatalogs(new pg.Pool({ connectionString: url, max: 1 }))
-  const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg(pool))
-  const diff = await engine.SchemaEngine.new({ datamodels: [[schema.path, schema.content]] }, () => undefined, adapter)
+}
+
+/** Prisma's schema engine on the database at `url`. */
+export async function withSchemaEngine<T>(url: string, schema: Schema, work: (schemaEngine: engine.SchemaEngine) => Promise<T>): Promise<T> {
+  await (loaded ??= load())
+  const pool = new pg.Pool({ connectionString: url, max: 1 })
+  const adapter = bindMigrationAwareSqlAdapterFactory(readingCatalogs(pool))
+  const schemaEngine = await engine.SchemaEngine.new({ datamodels: [[schema.path, schema.content]] }, () => undefined, adapter)
   try {
-    const { stdout } = await diff.diff({
-      from: { tag: 'schemaDatasource', files: [schema], configDir: dirname(schemaFile) },
-      to: { tag: 'schemaDatamodel', files: [schema] },
-      script: true,
-      exitCode: null,
-      filters: { externalTables: [], externalEnums: [] },
-    })
-    return /^\s*(-- This is an empty migration\.)?\s*$/.test(stdout ?? '') ? '' : (stdout ?? '')
+    return await work(schemaEngine)
   } finally {
-    diff.free()
+    schemaEngine.free()
     await pool.end()
   }
 }
 
-/** The adapter does not know the type "char" of PostgreSQL's catalogs, which the engine reads: make it text. */
-function readingCatalogs(pool: pg.Pool): pg.Pool {
+interface Schema {
+  path: string
+  content: string
+}
+
+/** prisma/schema.prisma */
+export async function readSchema(): Promise<Schema> {
+  const path = fileURLToPath(new URL('../prisma/schema.prisma', import.meta.url))
+  return { path, content: await readFile(path, 'utf8') }
+}
+
+/** The SQL between what the database at `url` holds and the schema; empty when they agree. */
+export async function schemaDiff(url: string): Promise<string> {
+  const schema = await readSchema()
+  const { stdout } = await withSchemaEngine(url, schema, (schemaEngine) =>
+    schemaEngine.diff({
+      from: { tag: 'schemaDatasource', files: [schema], configDir: dirname(schema.path) },
+      to: { tag: 'schemaDatamodel', files: [schema] },
+      script: true,
+      exitCode: null,
+      filters: { externalTables: [], externalEnums: [] },
+    }),
+  )
+  return (stdout ?? '').replace('-- This is an empty migration.', '').trim()
+}
+
+/** An adapter that knows the type "char" of PostgreSQL's catalogs too, which the engine wants to read. */
+function readingCatalogs(pool: pg.Pool): PrismaPg {
   const [charType, textType] = [18, 25]
-  const query = pool.query.bind(pool) as (config: pg.QueryArrayConfig) => Promise<pg.QueryArrayResult>
-  return Object.assign(pool, {
+  const charColumns = new WeakMap<unknown[], number[]>()
+  const poolQuery = pool.query.bind(pool) as (config: pg.QueryArrayConfig) => Promise<pg.QueryArrayResult>
+  Object.assign(pool, {
     query: async (config: pg.QueryArrayConfig) => {
-      const result = await query(config)
-      for (const field of result.fields) if (field.dataTypeID === charType) field.dataTypeID = textType
+      const result = await poolQuery(config)
+      const chars = result.fields.flatMap(({ dataTypeID }, i) => (dataTypeID === charType ? [i] : []))
+      for (const i of chars) Object.assign(result.fields[i] ?? {}, { dataTypeID: textType })
+      charColumns.set(result.rows, chars)
       return result
+    },
+  })
+  const factory = new PrismaPg(pool)
+  const connect = factory.connect.bind(factory)
+  return Object.assign(factory, {
+    connect: async () => {
+      const adapter = await connect()
+      const queryRaw = adapter.queryRaw.bind(adapter)
+      return Object.assign(adapter, {
+        queryRaw: async (query: SqlQuery) => {
+          const result = await queryRaw(query)
+          for (const i of charColumns.get(result.rows) ?? []) result.columnTypes[i] = ColumnTypeEnum.Character
+          return result
+        },
+      })
     },
   })
 }
@@ -73,7 +115,7 @@ async function main(): Promise<void> {
       const client = new pg.Client(url)
       await client.connect()
       await migrate(client).finally(() => client.end())
-      console.log(await schemaDiff(url, fileURLToPath(new URL('../prisma/schema.prisma', import.meta.url))))
+      console.log(await schemaDiff(url))
     } finally {
       await server.close()
     }
