@@ -28,8 +28,6 @@ export interface SandboxOptions {
   /** divides the server's own waiting times: floods, webhook retries. Announced seconds stay. Default 1 */
   timeDivisor?: number
   log?: SandboxLog
-  /** answers paths that are not Telegram's nor ours, true when it did */
-  extra?: (request: IncomingMessage, response: ServerResponse, url: URL) => boolean
 }
 
 export interface SandboxServer {
@@ -49,7 +47,7 @@ class Hangup extends Error {}
  * Starts the server on 127.0.0.1.
  * @throws when the port is taken or the folder cannot be written
  */
-export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, log, extra }: SandboxOptions): Promise<SandboxServer> {
+export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, log }: SandboxOptions): Promise<SandboxServer> {
   const world = new World(folder)
   const watchers: ControlDesk['watchers'] = new Set()
   const tell = (event: SandboxEvent) => {
@@ -213,7 +211,6 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
     if (call !== null) return botApi(request, response, url, decodeURIComponent(call[1] ?? ''), call[2] ?? '')
     const file = /^\/file\/bot([^/]+)\/(.+)$/.exec(url.pathname)
     if (file !== null) return download(response, decodeURIComponent(file[1] ?? ''), file[2] ?? '')
-    if (extra?.(request, response, url)) return
     if (url.pathname.startsWith('/sandbox/')) return control(desk, request, response, url)
     const asset = page(url.pathname)
     request.resume()

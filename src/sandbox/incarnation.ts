@@ -1,0 +1,137 @@
+/**
+ * Which server process serves a folder. Every server that ever did has a number, and a file of that number
+ * with its port and secret, hard-linked into place: that succeeds for one process only, so no two serve at
+ * once, and nobody ever removes a file because he believes it stale. A server listens before it links, so
+ * whatever does not answer at the port of the highest number, or cannot prove to know the secret, is over.
+ */
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { linkSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { join } from 'node:path'
+
+/** Of the guard that answers members, not of the Bot API. */
+export interface Incarnation {
+  number: number
+  port: number
+  pid: number
+  secret: string
+}
+
+const kept = 8
+
+/** The newest one, dead or alive; undefined in a fresh folder. */
+export function lastIncarnation(folder: string): Incarnation | undefined {
+  const number = Math.max(0, ...numbers(folder))
+  if (number === 0) return undefined
+  try {
+    return { number, ...(JSON.parse(readFileSync(join(folder, 'servers', String(number)), 'utf8')) as Omit<Incarnation, 'number'>) }
+  } catch {
+    return undefined // tidied away in between; whoever comes back finds a higher number
+  }
+}
+
+/** Makes the caller the server that follows `before`; false when another process was faster. */
+export function becomeNext(folder: string, before: number, self: Omit<Incarnation, 'number'>): boolean {
+  const servers = join(folder, 'servers')
+  mkdirSync(servers, { recursive: true, mode: 0o700 })
+  const claim = join(servers, `claim-${self.pid}-${randomBytes(6).toString('hex')}`)
+  writeFileSync(claim, JSON.stringify(self), { mode: 0o600 })
+  try {
+    linkSync(claim, join(servers, String(before + 1)))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  } finally {
+    unlinkSync(claim)
+  }
+  if (Math.max(...numbers(folder)) !== before + 1) return false // asleep for many lives in between
+  for (const old of numbers(folder)) if (old <= before + 1 - kept) tryUnlink(join(servers, String(old)))
+  return true
+}
+
+function numbers(folder: string): number[] {
+  try {
+    return readdirSync(join(folder, 'servers')).filter((name) => /^\d+$/.test(name)).map(Number)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+function tryUnlink(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {
+    // another one tidied
+  }
+}
+
+/** What shows that a server knows the secret, without telling it. */
+export function proofOf(secret: string, nonce: string): string {
+  return createHmac('sha256', secret).update(nonce).digest('hex')
+}
+
+/** What a member is told when it joins. */
+export interface Welcome {
+  proof: string
+  url: string
+  token: string
+  botId: number
+  storageChatId: string
+}
+
+/** A look at a server: we are its member now, or why not. */
+export type Joined =
+  | { status: 'member'; welcome: Welcome; connection: IncomingMessage }
+  /** it takes no more members and will be gone soon */
+  | { status: 'leaving' }
+  /** nobody listens there, or somebody else */
+  | { status: 'over' }
+  /** somebody listens there but says nothing */
+  | { status: 'silent' }
+
+/** Joins a server. Membership lasts as long as the connection, so a killed member leaves by itself. */
+export function joinServer(server: Incarnation, timeoutMs: number): Promise<Joined> {
+  const nonce = randomBytes(16).toString('hex')
+  return new Promise((resolve) => {
+    const asked = request({ host: '127.0.0.1', port: server.port, path: `/member?nonce=${nonce}`, agent: false })
+    const timer = setTimeout(() => {
+      asked.destroy()
+      resolve({ status: 'silent' })
+    }, timeoutMs)
+    const done = (joined: Joined) => {
+      clearTimeout(timer)
+      if (joined.status !== 'member') asked.destroy()
+      resolve(joined)
+    }
+    asked.on('error', () => done({ status: 'over' }))
+    asked.on('response', (response) => {
+      let text = ''
+      const heard = (chunk: string) => {
+        text += chunk
+        const end = text.indexOf('\n')
+        if (end === -1 && text.length < 10_000) return
+        response.off('data', heard)
+        done(understand(response, text.slice(0, end), proofOf(server.secret, nonce)))
+      }
+      response.setEncoding('utf8')
+      response.on('data', heard)
+      response.on('error', () => {})
+      response.on('close', () => done({ status: 'over' }))
+    })
+    asked.end()
+  })
+}
+
+function understand(response: IncomingMessage, line: string, proof: string): Joined {
+  try {
+    const welcome = JSON.parse(line) as Welcome
+    const told = Buffer.from(String(welcome.proof))
+    const known = told.length === proof.length && timingSafeEqual(told, Buffer.from(proof))
+    if (!known) return { status: 'over' }
+    return response.statusCode === 200 ? { status: 'member', welcome, connection: response } : { status: 'leaving' }
+  } catch {
+    return { status: 'over' }
+  }
+}
