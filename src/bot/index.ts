@@ -5,6 +5,7 @@ import { Bot } from 'grammy'
 import type { Update } from 'grammy/types'
 import type { Times } from '../config.ts'
 import { isDatabaseDown } from '../db/database.ts'
+import { placeOf } from '../greetings/faults.ts'
 import { languageOf, texts } from '../greetings/texts.ts'
 import { clientOptions, isTelegram, ownErrors } from '../telegram/api.ts'
 import { TelegramError } from '../telegram/errors.ts'
@@ -52,7 +53,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
     const chatId = ctx.chat?.id ?? 0
     const send = (task: () => Promise<unknown>) =>
       sending.add(chatId, task).catch((error: unknown) => {
-        if (!sendStop.signal.aborted) log.warn({ error: error instanceof TelegramError ? error.message : nameOf(error) }, 'an answer could not be sent now')
+        if (!sendStop.signal.aborted) log.warn({ error: error instanceof TelegramError ? error.message : placeOf(error) }, 'an answer could not be sent now')
       })
     ctx.later = (task) => void send(task)
     ctx.say = (text) => void batchAnswers.push(send(() => sayPatiently(chatId, text)))
@@ -85,7 +86,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
       } catch (error) {
         const cause = (error as { error?: unknown }).error ?? error
         if (isDatabaseDown(cause)) throw cause
-        log.error({ error: nameOf(cause), updateId: update.update_id }, 'an update could not be handled')
+        log.error({ error: placeOf(cause), updateId: update.update_id }, 'an update could not be handled')
         const chatId = update.message?.chat.id
         if (chatId !== undefined) void sending.add(chatId, () => sayPatiently(chatId, texts[languageOf(update.message?.from?.language_code)].trouble)).catch(() => undefined)
       }
@@ -143,5 +144,3 @@ async function introduce(bot: Bot<BotContext>): Promise<void> {
     if (isTelegram(error, 'token', 'not_sent')) throw error
   }
 }
-
-const nameOf = (error: unknown) => (error instanceof Error ? error.name : typeof error)

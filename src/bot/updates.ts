@@ -10,6 +10,7 @@ import type { Bot } from 'grammy'
 import type { Update } from 'grammy/types'
 import type { Times } from '../config.ts'
 import { isDatabaseDown } from '../db/database.ts'
+import { placeOf } from '../greetings/faults.ts'
 import { isTelegram } from '../telegram/api.ts'
 import type { TelegramError } from '../telegram/errors.ts'
 import type { BotContext } from './context.ts'
@@ -130,7 +131,7 @@ export async function listenForWebhook({ handle, log }: Intake, { port, secret }
       handle(update).then(
         () => end(200),
         (error: unknown) => {
-          log.warn({ error: error instanceof Error ? error.name : typeof error }, 'an update could not be stored; Telegram will send it again')
+          log.warn({ error: placeOf(error) }, 'an update could not be stored; Telegram will send it again')
           end(503)
         },
       )

@@ -35,7 +35,7 @@ export type PutBack = Job & { lane: Lane }
 /** Takes the asset for `leaseMs`; undefined when the job is old, the asset is gone, done, or somebody has it. */
 export async function claim(db: Db, { assetId, generation }: Job, owner: string, leaseMs: number): Promise<ClaimedAsset | undefined> {
   const [asset] = await db.$queryRaw<ClaimedAsset[]>`
-    UPDATE "VideoAsset" SET status = 'GENERATING', "leaseOwner" = ${owner}, "leaseUntil" = now() + ${leaseMs} * interval '1 millisecond', "updatedAt" = now()
+    UPDATE "VideoAsset" SET status = 'GENERATING', "leaseOwner" = ${owner}, "leaseUntil" = now() + ${leaseMs}::float8 * interval '1 millisecond', "updatedAt" = now()
     WHERE id = ${assetId} AND generation = ${generation} AND status IN ('PENDING', 'GENERATING') AND ("leaseUntil" IS NULL OR "leaseUntil" < now())
     RETURNING id, template, name, display, say, generation, attempts, revision, "telegramFileId" AS "fileId", "telegramBotId" AS "botId"`
   return asset
@@ -44,7 +44,7 @@ export async function claim(db: Db, { assetId, generation }: Job, owner: string,
 /** Holds the asset for longer and tells whether a person waits for it; undefined: it is no longer ours. */
 export async function renewLease(db: Db, asset: ClaimedAsset, owner: string, leaseMs: number): Promise<{ wanted: boolean } | undefined> {
   const [row] = await db.$queryRaw<{ wanted: boolean }[]>`
-    UPDATE "VideoAsset" SET "leaseUntil" = now() + ${leaseMs} * interval '1 millisecond'
+    UPDATE "VideoAsset" SET "leaseUntil" = now() + ${leaseMs}::float8 * interval '1 millisecond'
     WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner}
     RETURNING EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING') AS wanted`
   return row
@@ -94,7 +94,7 @@ export async function putBack(db: Db, asset: ClaimedAsset, owner: string, option
 export async function markFailed(db: Db, asset: ClaimedAsset, owner: string, reason: Reason, coolDownMs: number): Promise<boolean> {
   const rows = await db.$executeRaw`
     UPDATE "VideoAsset" SET status = 'FAILED', attempts = attempts + 1, "leaseOwner" = NULL, "leaseUntil" = NULL,
-      "retryAfter" = now() + ${coolDownMs} * interval '1 millisecond', "errorClass" = ${reason.errorClass}, "errorText" = ${reason.errorText.slice(0, 500)}, "updatedAt" = now()
+      "retryAfter" = now() + ${coolDownMs}::float8 * interval '1 millisecond', "errorClass" = ${reason.errorClass}, "errorText" = ${reason.errorText.slice(0, 500)}, "updatedAt" = now()
     WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner}`
   return rows === 1
 }

@@ -34,3 +34,13 @@ export class Outage extends Error {
     super(message, options)
   }
 }
+
+/** An unexpected error by its class, code and place in our code, without its message, which may hold anything. */
+export function placeOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  const { code } = error as { code?: unknown }
+  const frames = error.stack?.split('\n').filter((line) => line.trimStart().startsWith('at ')) ?? []
+  const frame = frames.find((line) => !line.includes('node_modules') && !line.includes('node:')) ?? frames[0]
+  const place = /([^/\\(]+:\d+):\d+\)?$/.exec(frame ?? '')?.[1]
+  return [error.name, typeof code === 'string' ? code : '', place === undefined ? '' : `at ${place}`].filter((part) => part !== '').join(' ')
+}

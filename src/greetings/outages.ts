@@ -14,7 +14,7 @@ export interface OutageRow {
 export async function noteOutage(db: Db, { step, message }: Outage, pauseMs: number): Promise<void> {
   const reason = message.slice(0, 300)
   await db.$executeRaw`
-    INSERT INTO "Outage" (step, reason, until) VALUES (${step}, ${reason}, now() + ${pauseMs} * interval '1 millisecond')
+    INSERT INTO "Outage" (step, reason, until) VALUES (${step}, ${reason}, now() + ${pauseMs}::float8 * interval '1 millisecond')
     ON CONFLICT (step) DO UPDATE SET reason = EXCLUDED.reason, until = greatest("Outage".until, EXCLUDED.until)`
 }
 

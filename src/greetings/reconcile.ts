@@ -48,7 +48,7 @@ export async function reconcile({ db, queue, botId, times }: { db: Db; queue: Gr
         SELECT asset.id AS "assetId" FROM "VideoAsset" AS asset WHERE asset.id IN (
           SELECT "assetId" FROM "UserRequest" WHERE status = 'PENDING' AND ("claimUntil" IS NULL OR "claimUntil" < now()))
         AND (status = 'FAILED' OR ("telegramFileId" IS NOT NULL AND "telegramBotId" = ${botId})) LIMIT 100`
-      await tx.$executeRaw`DELETE FROM "WorkerProcess" WHERE "seenAt" < now() - ${times.workerGoneMs * 3} * interval '1 millisecond'`
+      await tx.$executeRaw`DELETE FROM "WorkerProcess" WHERE "seenAt" < now() - ${times.workerGoneMs * 3}::float8 * interval '1 millisecond'`
       return { recovered, queued, undelivered: undelivered.map(({ assetId }) => assetId) }
     },
     { timeout: 120_000, maxWait: 10_000 },
@@ -61,7 +61,7 @@ async function looseAssets(tx: Tx, times: Times): Promise<Loose[]> {
     SELECT id AS "assetId", generation, wanted, "delayMs" FROM (
       SELECT id, generation, "createdAt", EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING') AS wanted,
         greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "delayMs"
-      FROM "VideoAsset" WHERE status = 'PENDING' AND "queuedAt" IS NULL AND "updatedAt" < now() - ${times.queueGraceMs} * interval '1 millisecond'
+      FROM "VideoAsset" WHERE status = 'PENDING' AND "queuedAt" IS NULL AND "updatedAt" < now() - ${times.queueGraceMs}::float8 * interval '1 millisecond'
     ) AS loose ORDER BY wanted DESC, "createdAt" LIMIT ${batch}`
 }
 
@@ -77,8 +77,8 @@ async function add(tx: Tx, queue: GreetingsQueue, lane: Lane, jobs: readonly Loo
 async function noticeLostJobs(tx: Tx, queue: GreetingsQueue, times: Times): Promise<void> {
   const { waiting, active, delayed } = await queue.counts()
   const [state] = await tx.$queryRaw<{ unfinished: bigint; shortBefore: boolean | null }[]>`
-    SELECT (SELECT count(*) FROM "VideoAsset" WHERE status = 'GENERATING' OR (status = 'PENDING' AND "queuedAt" < now() - ${times.queueGraceMs} * interval '1 millisecond')) AS unfinished,
-      (SELECT "queueShortSince" < now() - ${times.reconcileMs * 0.8} * interval '1 millisecond' FROM "Installation" WHERE id = 1) AS "shortBefore"`
+    SELECT (SELECT count(*) FROM "VideoAsset" WHERE status = 'GENERATING' OR (status = 'PENDING' AND "queuedAt" < now() - ${times.queueGraceMs}::float8 * interval '1 millisecond')) AS unfinished,
+      (SELECT "queueShortSince" < now() - ${times.reconcileMs * 0.8}::float8 * interval '1 millisecond' FROM "Installation" WHERE id = 1) AS "shortBefore"`
   if (state === undefined) return
   const short = waiting + active + delayed < Number(state.unfinished)
   if (!short) {

@@ -66,7 +66,7 @@ async function longestMs(method: string, payload: Record<string, unknown>): Prom
   if (!(file instanceof InputFile)) return 15_000
   const path = (file as unknown as { fileData: unknown }).fileData
   const bytes = typeof path === 'string' ? (await stat(path).catch(() => ({ size: 0 }))).size : 0
-  return 30_000 + (bytes / slowestUploadBytesPerSecond) * 1_000
+  return 30_000 + Math.ceil((bytes / slowestUploadBytesPerSecond) * 1_000)
 }
 
 /** Whether the error is Telegram's, of one of these kinds. */

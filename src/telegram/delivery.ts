@@ -77,7 +77,7 @@ async function finishedAsset({ db, botId }: Courier, assetId: string): Promise<F
 
 async function claimRequests({ db, times }: Courier, assetId: string): Promise<ClaimedRequest[]> {
   const claimed = await db.$queryRaw<(ClaimedRequest & { createdAt: Date })[]>`
-    UPDATE "UserRequest" AS request SET "claimOwner" = ${me}, "claimUntil" = now() + ${times.claimMs} * interval '1 millisecond'
+    UPDATE "UserRequest" AS request SET "claimOwner" = ${me}, "claimUntil" = now() + ${times.claimMs}::float8 * interval '1 millisecond'
     FROM (
       SELECT id FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING' AND ("claimUntil" IS NULL OR "claimUntil" < now())
       ORDER BY "createdAt" LIMIT ${batch} FOR UPDATE SKIP LOCKED
@@ -96,7 +96,7 @@ async function sendInBulk(courier: Courier, request: ClaimedRequest, asset: Fini
     if (ticket.waitMs > times.longestFloodSleepMs) return postpone(courier, request, ticket.waitMs)
     await sleep(Math.min(ticket.waitMs, times.claimMs / 3), undefined, { signal })
     if (Date.now() - started > times.claimMs / 3) {
-      const kept = await db.$executeRaw`UPDATE "UserRequest" SET "claimUntil" = now() + ${times.claimMs} * interval '1 millisecond' WHERE id = ${request.id} AND status = 'PENDING' AND "claimOwner" = ${me}`
+      const kept = await db.$executeRaw`UPDATE "UserRequest" SET "claimUntil" = now() + ${times.claimMs}::float8 * interval '1 millisecond' WHERE id = ${request.id} AND status = 'PENDING' AND "claimOwner" = ${me}`
       if (kept === 0) return
     }
   }
@@ -124,7 +124,7 @@ export async function sendVideo(courier: Courier, request: ClaimedRequest, asset
         case 'flood': {
           const restMs = error.retryAfterMs ?? times.telegramSecondMs
           if (onFlood === 'sleep' && restMs <= times.longestFloodSleepMs && ++floods <= 5) {
-            await db.$executeRaw`UPDATE "UserRequest" SET "claimUntil" = now() + ${restMs + times.claimMs} * interval '1 millisecond' WHERE id = ${request.id}`
+            await db.$executeRaw`UPDATE "UserRequest" SET "claimUntil" = now() + ${restMs + times.claimMs}::float8 * interval '1 millisecond' WHERE id = ${request.id}`
             await sleep(restMs, undefined, { signal })
             continue
           }

@@ -26,17 +26,17 @@ export async function takeTicket(db: Db, keys: readonly string[], { perMinute, b
   const all = keys as string[]
   const taken = await db.$queryRaw<{ key: string }[]>`
     UPDATE "FloodBucket" AS bucket
-    SET "nextAt" = greatest(bucket."nextAt", now()) + ${spacingMs} * (CASE WHEN bucket."halvedUntil" > now() THEN 2 ELSE 1 END) * interval '1 millisecond'
+    SET "nextAt" = greatest(bucket."nextAt", now()) + ${spacingMs}::float8 * (CASE WHEN bucket."halvedUntil" > now() THEN 2 ELSE 1 END) * interval '1 millisecond'
     WHERE bucket.key = (
       SELECT key FROM "FloodBucket"
-      WHERE key = ANY(${all}) AND ("restUntil" IS NULL OR "restUntil" <= now()) AND "nextAt" <= now() + ${toleranceMs} * interval '1 millisecond'
+      WHERE key = ANY(${all}) AND ("restUntil" IS NULL OR "restUntil" <= now()) AND "nextAt" <= now() + ${toleranceMs}::float8 * interval '1 millisecond'
       ORDER BY "nextAt" LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING bucket.key`
   if (taken[0] !== undefined) return { key: taken[0].key }
-  const missing = await db.$executeRaw`INSERT INTO "FloodBucket" (key) SELECT * FROM unnest(${all}) ON CONFLICT DO NOTHING`
+  const missing = await db.$executeRaw`INSERT INTO "FloodBucket" (key) SELECT * FROM unnest(${all}::text[]) ON CONFLICT DO NOTHING`
   if (missing > 0) return takeTicket(db, keys, { perMinute, burst })
   const [soonest] = await db.$queryRaw<{ waitMs: number }[]>`
-    SELECT min(greatest(extract(epoch FROM "nextAt" - now()) * 1000 - ${toleranceMs}, extract(epoch FROM coalesce("restUntil", now()) - now()) * 1000))::float8 AS "waitMs"
+    SELECT min(greatest(extract(epoch FROM "nextAt" - now()) * 1000 - ${toleranceMs}::float8, extract(epoch FROM coalesce("restUntil", now()) - now()) * 1000))::float8 AS "waitMs"
     FROM "FloodBucket" WHERE key = ANY(${all})`
   return { waitMs: Math.max(5, Math.ceil(soonest?.waitMs ?? 1_000)) }
 }
@@ -45,6 +45,6 @@ export async function takeTicket(db: Db, keys: readonly string[], { perMinute, b
 export async function rest(db: Db, key: string, restMs: number, halvedMs = 600_000): Promise<void> {
   await db.$executeRaw`
     INSERT INTO "FloodBucket" (key, "restUntil", "halvedUntil")
-    VALUES (${key}, now() + ${restMs} * interval '1 millisecond', now() + ${restMs + halvedMs} * interval '1 millisecond')
+    VALUES (${key}, now() + ${restMs}::float8 * interval '1 millisecond', now() + ${restMs + halvedMs}::float8 * interval '1 millisecond')
     ON CONFLICT (key) DO UPDATE SET "restUntil" = greatest("FloodBucket"."restUntil", EXCLUDED."restUntil"), "halvedUntil" = EXCLUDED."halvedUntil"`
 }

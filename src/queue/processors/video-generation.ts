@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import type { Times } from '../../config.ts'
 import { isDatabaseDown, type Db } from '../../db/database.ts'
 import { claim, markAvailable, markFailed, markStillAvailable, putBack, renewLease, type ClaimedAsset, type Post } from '../../greetings/assets.ts'
-import { AssetFault, Outage } from '../../greetings/faults.ts'
+import { AssetFault, Outage, placeOf } from '../../greetings/faults.ts'
 import { clearOutage, noteOutage } from '../../greetings/outages.ts'
 import { markQueued } from '../../greetings/request.ts'
 import { deliver, uploadToSubscriber, type Courier } from '../../telegram/delivery.ts'
@@ -186,7 +186,7 @@ async function settle(workshop: Workshop, asset: ClaimedAsset, error: unknown, {
     await putBackAndQueue(workshop, asset, { delayMs: pauseMs, usesAttempt: false, reason: { errorClass: error.step, errorText: error.message } })
     return
   }
-  const reason = error instanceof AssetFault ? { errorClass: error.faultClass, errorText: error.message } : { errorClass: 'render', errorText: `unexpected ${nameOf(error)}` }
+  const reason = error instanceof AssetFault ? { errorClass: error.faultClass, errorText: error.message } : { errorClass: 'render', errorText: `unexpected ${placeOf(error)}` }
   log.warn({ assetId: asset.id, attempt: asset.attempts + 1, errorClass: reason.errorClass, reason: reason.errorText }, 'a video could not be made')
   if (asset.attempts + 1 < maxAttempts) await putBackAndQueue(workshop, asset, { delayMs: times.attemptDelayMs, usesAttempt: true, reason })
   else await markFailed(db, asset, owner, reason, times.coolDownMs)
@@ -217,7 +217,7 @@ async function afterwards(workshop: Workshop, job: Job, error: unknown, closing:
     return
   }
   if (error instanceof Outage) return beginOutage(workshop, error, error.retryAfterMs ?? times.outageMs)
-  log.warn({ assetId: job.assetId, error: nameOf(error) }, 'a job ended with an unexpected error')
+  log.warn({ assetId: job.assetId, error: placeOf(error) }, 'a job ended with an unexpected error')
 }
 
 async function beginOutage({ db, pauses, log, outOfOrder }: Workshop, outage: Outage, pauseMs: number): Promise<void> {
@@ -234,5 +234,3 @@ async function works({ db, pauses, outOfOrder }: Workshop, steps: readonly strin
   for (const step of over) pauses.clear(step)
   await clearOutage(db, over)
 }
-
-const nameOf = (error: unknown) => (error instanceof Error ? error.name : typeof error)

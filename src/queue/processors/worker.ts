@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDatabaseDown, type Db } from '../../db/database.ts'
+import { placeOf } from '../../greetings/faults.ts'
 import { currentOutages } from '../../greetings/outages.ts'
 import { reconcile } from '../../greetings/reconcile.ts'
 import { deliver } from '../../telegram/delivery.ts'
@@ -47,7 +48,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
     if (deliveries.has(assetId) || stop.signal.aborted) return
     const done = deliver(courier, assetId, stop.signal)
       .then(() => undefined, (error: unknown) => {
-        if (!stop.signal.aborted) log.warn({ assetId, error: error instanceof Error ? error.name : typeof error }, 'a delivery was interrupted and will go on')
+        if (!stop.signal.aborted) log.warn({ assetId, error: placeOf(error) }, 'a delivery was interrupted and will go on')
       })
       .finally(() => deliveries.delete(assetId))
     deliveries.set(assetId, done)
@@ -60,7 +61,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
         if (found !== undefined && found.recovered + found.queued > 0) log.info({ recovered: found.recovered, queued: found.queued }, 'reconciled')
         for (const assetId of found?.undelivered ?? []) deliverLater(assetId)
       } catch (error) {
-        log.warn({ error: error instanceof Error ? error.name : typeof error, databaseDown: isDatabaseDown(error) }, 'could not reconcile now')
+        log.warn({ error: placeOf(error), databaseDown: isDatabaseDown(error) }, 'could not reconcile now')
       }
       await sleep(times.reconcileMs, undefined, { signal: closing.signal }).catch(() => undefined)
     }
@@ -95,5 +96,5 @@ async function beat(db: Db, { id, concurrency, rendering, uploading }: { id: str
 export async function liveWorkers(db: Db, workerGoneMs: number) {
   return db.$queryRaw<{ id: string; host: string; pid: number; concurrency: number; rendering: number; uploading: number; startedAt: Date }[]>`
     SELECT id, host, pid, concurrency, rendering, uploading, "startedAt" FROM "WorkerProcess"
-    WHERE "seenAt" > now() - ${workerGoneMs} * interval '1 millisecond' ORDER BY "startedAt"`
+    WHERE "seenAt" > now() - ${workerGoneMs}::float8 * interval '1 millisecond' ORDER BY "startedAt"`
 }
