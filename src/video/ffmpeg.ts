@@ -12,8 +12,9 @@ import type { ChildProcess } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { constants as osConstants } from 'node:os'
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import ffmpegCommand from 'fluent-ffmpeg'
 
@@ -101,7 +102,9 @@ export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
   }
   // `-progress` writes a line whenever something moved; that is what the watchdog listens to.
   command.outputOptions([...(readsPipe ? [] : ['-nostdin']), '-hide_banner', '-nostats', '-loglevel', 'warning', '-progress', 'pipe:2', ...run.options])
-  command.output(run.output)
+  // A stream is left open and ended below: fluent-ffmpeg takes a closed output for a failure when the exit is a little late.
+  if (typeof run.output === 'string') command.output(run.output)
+  else command.output(run.output, { end: false })
 
   let child: ChildProcess | undefined
   let stopped: unknown
@@ -136,6 +139,10 @@ export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
       command.on('end', () => void exited.then(() => done()))
       command.run()
     })
+    if (typeof run.output !== 'string') {
+      run.output.end()
+      await finished(run.output)
+    }
   } catch (error) {
     if (stopped instanceof FfmpegFailed) throw new FfmpegFailed(stopped.message, stopped.reason, scrub(tail), { cause: error })
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- a signal's reason is whatever its owner chose
@@ -145,6 +152,8 @@ export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
     throw new FfmpegFailed(exitMessage(error as Error), 'exit', scrub(tail))
   } finally {
     watchdog.end()
+    if (typeof run.output !== 'string') run.output.destroy()
+    for (const { source } of run.inputs) if (typeof source !== 'string') source.destroy()
     run.signal?.removeEventListener('abort', onAbort)
   }
 }

@@ -1,0 +1,75 @@
+/** Piper, a neural voice that runs on this host. The text goes in by stdin, the sound comes out as a file. */
+import { spawn } from 'node:child_process'
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readFile, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import type { Config } from '../config.ts'
+import { AssetFault, Outage } from '../greetings/faults.ts'
+import { readWav } from './sound.ts'
+import type { Engine } from './speaker.ts'
+
+const timeoutMs = 60_000
+
+/** @throws Outage 'voice' when no model is configured or it cannot be read */
+export async function openPiper(voice: Config['voice'], workFolder: string): Promise<Engine> {
+  const program = voice.piperPath ?? 'piper'
+  const model = voice.piperModel
+  if (model === undefined) throw new Outage('voice', 'PIPER_MODEL is missing. TTS=piper needs the path of a voice model (.onnx).')
+  const content = await hashOf(model)
+  return {
+    identity: () => `${basename(model)}:${content}:${voice.voice ?? ''}`,
+    speak: async (text, _language, signal) => {
+      const file = join(workFolder, `speech-${randomUUID()}.wav`)
+      try {
+        await run(program, ['--model', model, '--output_file', file, ...(voice.voice === undefined ? [] : ['--speaker', voice.voice])], text, signal)
+        return readWav(await readFile(file))
+      } catch (error) {
+        if (error instanceof Outage || signal.aborted) throw error
+        throw new AssetFault('voice', 'Piper made no sound of this greeting. Give another spelling in the "say" column.', { cause: error })
+      } finally {
+        await rm(file, { force: true })
+      }
+    },
+    close: async () => undefined,
+  }
+}
+
+async function hashOf(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  try {
+    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
+  } catch (error) {
+    throw new Outage('voice', `PIPER_MODEL names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code ?? 'no code'}).`)
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+/** Runs to its end in a process group of its own, with the text on its input; what it prints is dropped, for it may repeat the text. */
+function run(program: string, args: string[], text: string, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  return new Promise((done, fail) => {
+    const child = spawn(program, args, { detached: process.platform !== 'win32', windowsHide: true, stdio: ['pipe', 'ignore', 'ignore'] })
+    const kill = () => {
+      try {
+        if (child.pid !== undefined) process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL')
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+    const limit = AbortSignal.timeout(timeoutMs)
+    const either = AbortSignal.any([signal, limit])
+    either.addEventListener('abort', kill, { once: true })
+    child.once('error', (error: NodeJS.ErrnoException) => fail(new Outage('voice', `Piper cannot be started (${error.code ?? 'no code'}). Install it, or set PIPER_PATH.`)))
+    child.once('close', (code) => {
+      either.removeEventListener('abort', kill)
+      if (signal.aborted) fail(signal.reason as Error)
+      else if (limit.aborted) fail(new Outage('voice', `Piper gave no answer for ${timeoutMs / 1000} s.`))
+      else if (code === 0) done()
+      else fail(new Error(`piper ended with ${code}`))
+    })
+    child.stdin.on('error', () => undefined)
+    // One line is one sentence.
+    child.stdin.end(`${text.replace(/\s+/g, ' ')}\n`)
+  })
+}

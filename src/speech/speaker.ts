@@ -1,0 +1,80 @@
+/**
+ * The voice: turns a sentence into sound, by the engine the configuration names. A sentence reaches every engine as plain
+ * text through a pipe, a file or the body of a request, never as an argument (`say` on macOS is the exception).
+ */
+import type { Config } from '../config.ts'
+import { AssetFault } from '../greetings/faults.ts'
+import { openEspeak } from './espeak.ts'
+import { openHttpVoice } from './http.ts'
+import { openPiper } from './piper.ts'
+import { openSay } from './say.ts'
+import { trimmed } from './sound.ts'
+import type { Sound } from './sound.ts'
+import { respelled } from './pronunciation.ts'
+
+/** What an engine must do. */
+export interface Engine {
+  /** the engine, its version, its voice for this language and how it is set: whatever changes the sound, and nothing else */
+  identity(language: string): string
+  /**
+   * The sentence as it comes out of the engine.
+   * @throws Outage 'voice' when the engine is out of order; AssetFault 'voice' when it fails on this sentence
+   */
+  speak(text: string, language: string, signal: AbortSignal): Promise<Sound>
+  close(): Promise<void>
+}
+
+export interface Speaker {
+  /** part of a video's revision: two equal ones make the same sound of the same sentence */
+  identity(language: string): string
+  /** The sentence that is spoken for a name: `say` as the operator gave it, else the name as this engine says it best. */
+  sentence(pattern: string, name: { display: string; say: string | null }, language: string): string
+  /**
+   * The sentence without silence around it.
+   * @throws Outage 'voice'; AssetFault 'voice'; the signal's reason when aborted
+   */
+  speak(text: string, language: string, signal: AbortSignal): Promise<Sound>
+  close(): Promise<void>
+}
+
+/** Which engine `auto` stands for on this platform. */
+export function resolvedEngine(engine: Config['voice']['engine'], platform: NodeJS.Platform = process.platform): Exclude<Config['voice']['engine'], 'auto'> {
+  if (engine !== 'auto') return engine
+  return platform === 'darwin' || platform === 'win32' ? 'say' : 'espeak'
+}
+
+/**
+ * @param workFolder where an engine may put files for the time of one sentence
+ * @throws Outage 'voice' when the engine is not there
+ */
+export async function openSpeaker(voice: Config['voice'], workFolder: string): Promise<Speaker> {
+  const kind = resolvedEngine(voice.engine)
+  const engine = await openEngine(kind, voice, workFolder)
+  return {
+    identity: (language) => `${kind}:${engine.identity(language)}`,
+    sentence: (pattern, name, language) => {
+      const spoken = name.say ?? (kind === 'espeak' ? respelled(name.display, language) : name.display)
+      // A function, for `$&` in a name must stay what it is.
+      return pattern.replace('{name}', () => spoken)
+    },
+    speak: async (text, language, signal) => {
+      const sound = trimmed(await engine.speak(text, language, signal))
+      if (sound.samples.length < sound.rate * 0.15) throw new AssetFault('voice', 'The voice says nothing when it reads this greeting. Give another spelling in the "say" column.')
+      return sound
+    },
+    close: () => engine.close(),
+  }
+}
+
+function openEngine(kind: ReturnType<typeof resolvedEngine>, voice: Config['voice'], workFolder: string): Promise<Engine> {
+  switch (kind) {
+    case 'say':
+      return openSay(voice, workFolder)
+    case 'espeak':
+      return openEspeak(voice)
+    case 'piper':
+      return openPiper(voice, workFolder)
+    case 'http':
+      return openHttpVoice(voice)
+  }
+}

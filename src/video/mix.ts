@@ -1,0 +1,149 @@
+/**
+ * The sound of one video: the template's music, turned down softly while the voice speaks, the voice with a little
+ * room around it, and the whole at the loudness people are used to. Stereo, 48 kHz.
+ */
+import { bell, filter, highPass, resampled } from '../speech/sound.ts'
+import type { Sound } from '../speech/sound.ts'
+import { sampleRate } from './encoding.ts'
+import { integrated, limit, plainLoudness, toGain, weightedPower } from './loudness.ts'
+import type { Stereo } from './loudness.ts'
+
+/** Integrated loudness of a finished video, LUFS. */
+const loudness = -16
+/** True peaks stay below this, dB; AAC may add a little. */
+const ceiling = -2
+/** Loudness of the voice while it speaks, LUFS. */
+const voiceLoudness = -14.5
+/** The voice stands at least so far above the music while it speaks, dB. */
+const clearance = 11.5
+const attackSeconds = 0.35
+const releaseSeconds = 0.8
+
+export interface Spoken {
+  /** when it begins, seconds */
+  at: number
+  /** the music is turned down at least so far, dB */
+  duckDecibels: number
+  sound: Sound
+}
+
+/** What is spoken does not end before the video does. */
+export class TooLong extends Error {
+  override name = 'TooLong'
+}
+
+/**
+ * @param music interleaved stereo at 48 kHz, at least `seconds` long
+ * @returns interleaved stereo at 48 kHz, exactly `seconds` long
+ * @throws TooLong
+ */
+export function mixSound(music: Float32Array, spoken: Spoken[], seconds: number): Float32Array {
+  const count = Math.round(seconds * sampleRate)
+  const mix: Stereo = { left: new Float32Array(count), right: new Float32Array(count) }
+  for (let index = 0; index < count; index++) {
+    mix.left[index] = music[index * 2] ?? 0
+    mix.right[index] = music[index * 2 + 1] ?? 0
+  }
+  const musicPowers = weightedPower(mix)
+  const musicLoudness = integrated(musicPowers)
+  // Ready music is a little softer than the whole, for the voice adds to it.
+  const musicGain = Number.isFinite(musicLoudness) ? toGain(loudness - 0.5 - musicLoudness) : 1
+  const voices = spoken.map((one) => prepare(one, count))
+  const ducked = new Float32Array(count).fill(musicGain)
+  for (const voice of voices) duck(ducked, musicPowers, musicGain, voice)
+  for (let index = 0; index < count; index++) {
+    mix.left[index] = (mix.left[index] as number) * (ducked[index] as number)
+    mix.right[index] = (mix.right[index] as number) * (ducked[index] as number)
+  }
+  for (const voice of voices) addVoice(mix, voice)
+
+  const finalLoudness = integrated(weightedPower(mix))
+  const gain = Number.isFinite(finalLoudness) ? toGain(Math.max(-6, Math.min(6, loudness - finalLoudness))) : 1
+  for (let index = 0; index < count; index++) {
+    mix.left[index] = (mix.left[index] as number) * gain
+    mix.right[index] = (mix.right[index] as number) * gain
+  }
+  limit(mix, ceiling)
+  const interleaved = new Float32Array(count * 2)
+  for (let index = 0; index < count; index++) {
+    interleaved[index * 2] = mix.left[index] as number
+    interleaved[index * 2 + 1] = mix.right[index] as number
+  }
+  return interleaved
+}
+
+interface Voice {
+  /** first and last sample in the video */
+  start: number
+  end: number
+  duckDecibels: number
+  samples: Float32Array
+}
+
+/** At our rate, without rumble, at its loudness. */
+function prepare({ at, duckDecibels, sound }: Spoken, count: number): Voice {
+  const samples = Float32Array.from(resampled(sound, sampleRate).samples)
+  const start = Math.round(at * sampleRate)
+  if (start + samples.length > count) throw new TooLong(`what is spoken takes ${(samples.length / sampleRate).toFixed(1)} s, the video ends ${((count - start) / sampleRate).toFixed(1)} s after it begins`)
+  filter(samples, highPass(sampleRate, 85))
+  filter(samples, bell(sampleRate, 3_200, 1.5, 0.9))
+  const now = integrated(weightedPower({ left: samples, right: samples }))
+  const gain = Number.isFinite(now) ? toGain(voiceLoudness - now) : 1
+  for (let index = 0; index < samples.length; index++) samples[index] = (samples[index] as number) * gain
+  return { start, end: start + samples.length, duckDecibels, samples }
+}
+
+/** Turns the music down around the voice: as far as the template asks, and farther where the music is loud there. */
+function duck(gains: Float32Array, musicPowers: Float64Array, musicGain: number, { start, end, duckDecibels }: Voice): void {
+  const step = sampleRate / 10
+  const under = plainLoudness(musicPowers.slice(Math.floor(start / step), Math.max(Math.floor(start / step) + 1, Math.ceil(end / step)))) + 20 * Math.log10(musicGain)
+  const depth = Math.min(34, Math.max(duckDecibels, Number.isFinite(under) ? under + clearance - voiceLoudness : 0))
+  const attack = attackSeconds * sampleRate
+  const release = releaseSeconds * sampleRate
+  for (let index = Math.max(0, Math.floor(start - attack)); index < Math.min(gains.length, end + release); index++) {
+    const share = index < start ? (index - (start - attack)) / attack : index < end ? 1 : 1 - (index - end) / release
+    const eased = share * share * (3 - 2 * share)
+    gains[index] = Math.min(gains[index] as number, musicGain * toGain(-depth * eased))
+  }
+}
+
+/** The voice in the middle, and behind it the soft answer of a small room, different on each side. */
+function addVoice(mix: Stereo, { start, samples }: Voice): void {
+  const tail = Math.round(sampleRate * 0.9)
+  for (const [channel, spread] of [[mix.left, 0], [mix.right, 37]] as const) {
+    const room = reverberated(samples, tail, spread)
+    for (let index = 0; index < room.length && start + index < channel.length; index++) {
+      channel[start + index] = (channel[start + index] as number) + (samples[index] ?? 0) + (room[index] as number) * 0.11
+    }
+  }
+}
+
+/** Four damped echoes in a loop and two that blur them, after Schroeder. */
+function reverberated(samples: Float32Array, tail: number, spread: number): Float32Array {
+  const length = samples.length + tail
+  const wet = new Float32Array(length)
+  for (const delay of [1_687, 1_811, 2_053, 2_251]) {
+    const line = new Float32Array(delay + spread)
+    let place = 0
+    let damped = 0
+    for (let index = 0; index < length; index++) {
+      const out = line[place] as number
+      damped = out * 0.62 + damped * 0.38
+      line[place] = (samples[index - 720] ?? 0) * 0.25 + damped * 0.8
+      wet[index] = (wet[index] as number) + out
+      place = place + 1 === line.length ? 0 : place + 1
+    }
+  }
+  for (const delay of [347, 113]) {
+    const line = new Float32Array(delay + spread)
+    let place = 0
+    for (let index = 0; index < length; index++) {
+      const echo = line[place] as number
+      const value = (wet[index] as number) + echo * 0.5
+      line[place] = value
+      wet[index] = echo - value * 0.5
+      place = place + 1 === line.length ? 0 : place + 1
+    }
+  }
+  return wet
+}

@@ -1,0 +1,67 @@
+/**
+ * A resident process that renders, started by studio.ts. It talks over the channel to its parent and leaves when that
+ * closes, however its parent ended; whatever it runs is stopped first.
+ */
+import { AssetFault, Outage } from '../greetings/faults.ts'
+import { prepare, render } from './render.ts'
+import type { RenderJob, Step } from './render.ts'
+
+/** From the parent. `id` names a piece of work. */
+export type ToRenderer =
+  | { id: number; kind: 'render'; job: RenderJob }
+  | { id: number; kind: 'prepare'; job: Pick<RenderJob, 'ffmpeg' | 'template' | 'templateRevision' | 'cacheFolder'> }
+  | { id: number; kind: 'abort' }
+
+/** To the parent. */
+export type FromRenderer =
+  | { id: number; kind: 'step'; step: Step; ms: number }
+  | { id: number; kind: 'done' }
+  | { id: number; kind: 'failed'; failure: Failure }
+
+/** An error on its way to another process. */
+export type Failure =
+  | { kind: 'fault'; faultClass: AssetFault['faultClass']; message: string }
+  | { kind: 'outage'; step: Outage['step']; message: string; retryAfterMs: number | undefined }
+  | { kind: 'aborted' }
+
+const underWay = new Map<number, AbortController>()
+
+process.on('message', (message: ToRenderer) => void receive(message))
+process.on('disconnect', () => void leave())
+
+async function receive(message: ToRenderer): Promise<void> {
+  const { id } = message
+  if (message.kind === 'abort') {
+    underWay.get(id)?.abort(new Error('aborted'))
+    return
+  }
+  const abort = new AbortController()
+  underWay.set(id, abort)
+  try {
+    if (message.kind === 'render') await render(message.job, abort.signal, (step, ms) => send({ id, kind: 'step', step, ms }))
+    else await prepare(message.job, abort.signal)
+    send({ id, kind: 'done' })
+  } catch (error) {
+    send({ id, kind: 'failed', failure: abort.signal.aborted ? { kind: 'aborted' } : failureOf(error) })
+  } finally {
+    underWay.delete(id)
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof Outage) return { kind: 'outage', step: error.step, message: error.message, retryAfterMs: error.retryAfterMs }
+  if (error instanceof AssetFault) return { kind: 'fault', faultClass: error.faultClass, message: error.message }
+  return { kind: 'fault', faultClass: 'render', message: error instanceof Error ? error.message : 'rendering failed' }
+}
+
+function send(message: FromRenderer): void {
+  if (process.connected) process.send?.(message)
+}
+
+/** Every ffmpeg of ours gets its signal at once; a moment for the system to deliver it, then we go. */
+async function leave(): Promise<void> {
+  for (const abort of underWay.values()) abort.abort(new Error('aborted'))
+  const until = Date.now() + 3_000
+  while (underWay.size > 0 && Date.now() < until) await new Promise((go) => setTimeout(go, 20))
+  process.exit(0)
+}

@@ -1,0 +1,336 @@
+/**
+ * From a name and its spoken greeting to a finished file: draw → encode → join → gate. Runs in a process of its own
+ * (render-process.ts), for drawing keeps a processor busy.
+ */
+import { createCanvas } from '@napi-rs/canvas'
+import { open, readFile, rename, writeFile } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable, Writable } from 'node:stream'
+import { AssetFault, Outage } from '../greetings/faults.ts'
+import type { Sound } from '../speech/sound.ts'
+import { drawName } from './drawing.ts'
+import type { NameDrawing } from './drawing.ts'
+import { frameBytes, mp4Options, nameless, partOptions, rawFrames, rawSound, soundOptions } from './encoding.ts'
+import { FfmpegFailed, FfmpegMissing, runFfmpeg } from './ffmpeg.ts'
+import type { Ffmpeg } from './ffmpeg.ts'
+import { judge } from './gate.ts'
+import { mixSound, TooLong } from './mix.ts'
+import { fixedParts } from './parts.ts'
+import type { Parts } from './parts.ts'
+import { frameCount, TemplateFault, typefaceFor, windowFrames } from './template.ts'
+import type { Template } from './template.ts'
+import { joinTransportStreams } from './transport-stream.ts'
+
+export type Step = 'speech' | 'draw' | 'encode' | 'join' | 'gate'
+
+/** Everything a render needs. Plain data, so that it can be sent to another process. */
+export interface RenderJob {
+  ffmpeg: Ffmpeg
+  template: Template
+  templateRevision: string
+  /** what is drawn */
+  display: string
+  /** what is heard: one sound per entry of the template's `speech` */
+  spoken: Sound[]
+  cacheFolder: string
+  /** an empty folder for unfinished files, on the same file system as `videoFile` */
+  workFolder: string
+  videoFile: string
+  thumbnailFile: string
+}
+
+/** Longest side of a thumbnail, pixels. */
+const thumbnailSide = 320
+
+/**
+ * Makes the video and its thumbnail. Both appear whole or not at all, the video last.
+ * @throws AssetFault; Outage; the signal's reason when aborted
+ */
+export async function render(job: RenderJob, signal: AbortSignal, onStep: (step: Step, ms: number) => void): Promise<void> {
+  try {
+    const parts = await fixedParts(job.ffmpeg, job.template, job.templateRevision, job.cacheFolder, signal)
+    const unfinished = join(job.workFolder, 'video.mp4')
+    const sound = await mix(job, parts)
+    const drawn = await drawAll(job, parts, onStep)
+    let verdict = await attempt(async () => {
+      const windows = await timed(onStep, 'encode', () => encodeWindows(job, parts, drawn, signal))
+      await timed(onStep, 'join', () => joinParts(job, parts, windows, sound, unfinished, signal))
+      return timed(onStep, 'gate', () => judge(unfinished, job.template))
+    })
+    if (verdict.faults.length > 0) {
+      // The slow way, without any seam: every frame of the clip through one encoder.
+      await timed(onStep, 'encode', () => attempt(() => encodeWhole(job, drawn, sound, unfinished, signal)))
+      const first = verdict
+      verdict = await timed(onStep, 'gate', () => judge(unfinished, job.template))
+      if (verdict.faults.length > 0) throw new AssetFault(verdict.tooLarge ? 'too_large' : 'gate', `The finished file is not as it must be, neither joined (${first.faults.join('; ')}) nor made as a whole (${verdict.faults.join('; ')}).`)
+    }
+    await writeFile(join(job.workFolder, 'thumbnail.jpg'), await thumbnail(job, parts, drawn))
+    await publish(join(job.workFolder, 'thumbnail.jpg'), job.thumbnailFile)
+    await publish(unfinished, job.videoFile)
+  } catch (error) {
+    throw signal.aborted ? signal.reason : asFault(error)
+  }
+}
+
+/** Makes the template's fixed parts, or finds them made. Throws as `render` does. */
+export async function prepare(job: Pick<RenderJob, 'ffmpeg' | 'template' | 'templateRevision' | 'cacheFolder'>, signal: AbortSignal): Promise<void> {
+  try {
+    await fixedParts(job.ffmpeg, job.template, job.templateRevision, job.cacheFolder, signal)
+  } catch (error) {
+    throw signal.aborted ? signal.reason : asFault(error)
+  }
+}
+
+/** What a failure of a step means for the asset. */
+export function asFault(error: unknown): Error {
+  if (error instanceof AssetFault || error instanceof Outage) return error
+  if (error instanceof FfmpegMissing) return new Outage('ffmpeg', error.message, undefined, { cause: error })
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS') return new Outage('disk', `The disk of the cache or the renders has no room or cannot be written to (${code}). Make room, or set GREETINGS_HOME to another disk.`, undefined, { cause: error })
+  if (error instanceof FfmpegFailed) {
+    if (/no space left on device|disk quota exceeded/i.test(error.tail)) return new Outage('disk', 'The disk has no room for a video. Make room, or set GREETINGS_HOME to another disk.', undefined, { cause: error })
+    if (/could not be run/.test(error.message)) return new Outage('ffmpeg', `${error.message}. It was there before: reinstall it, or set FFMPEG_PATH.`, undefined, { cause: error })
+    return new AssetFault('render', error.message, { cause: error })
+  }
+  if (error instanceof TooLong) return new AssetFault('voice', `The greeting is too long: ${error.message}.`, { cause: error })
+  if (error instanceof TemplateFault) return new AssetFault('render', error.message, { cause: error })
+  return new AssetFault('render', error instanceof Error ? `${error.name}: ${error.message}` : 'rendering failed', { cause: error })
+}
+
+/** Twice when ffmpeg stood still: that is a hiccup of the machine, not of the video. */
+async function attempt<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof FfmpegFailed && error.reason === 'stalled') return work()
+    throw error
+  }
+}
+
+async function timed<T>(onStep: (step: Step, ms: number) => void, step: Step, work: () => Promise<T>): Promise<T> {
+  const start = performance.now()
+  try {
+    return await work()
+  } finally {
+    onStep(step, Math.round(performance.now() - start))
+  }
+}
+
+async function mix(job: RenderJob, parts: Parts): Promise<Buffer> {
+  const bytes = await readFile(parts.music)
+  const music = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+  const spoken = job.template.speech.map(({ at, duckDecibels }, index) => ({ at, duckDecibels, sound: job.spoken[index] ?? { samples: new Float32Array(0), rate: 48_000 } }))
+  const sound = mixSound(music, spoken, job.template.seconds)
+  return Buffer.from(sound.buffer, sound.byteOffset, sound.byteLength)
+}
+
+async function drawAll(job: RenderJob, parts: Parts, onStep: (step: Step, ms: number) => void): Promise<NameDrawing[]> {
+  return timed(onStep, 'draw', async () => {
+    const drawn: NameDrawing[] = []
+    for (const [index, window] of job.template.windows.entries()) {
+      const typeface = typefaceFor(job.template, index, job.display)
+      if (typeface === undefined) throw new AssetFault('render', `No typeface of the template "${job.template.id}" has every character of the name.`)
+      const middle = Math.floor(((window.to - window.from) * job.template.fps) / 2)
+      drawn.push(drawName(job.template, window, job.display, typeface, { frame: await windowFrame(parts.windows[index] ?? '', job.template, middle) }))
+    }
+    return drawn
+  })
+}
+
+/** One frame of a window without the name. */
+async function windowFrame(file: string, template: Template, index: number): Promise<Buffer> {
+  const handle = await open(file, 'r')
+  try {
+    const frame = Buffer.alloc(frameBytes(template.size))
+    await handle.read(frame, 0, frame.length, index * frame.length)
+    return frame
+  } finally {
+    await handle.close()
+  }
+}
+
+/** One transport stream per window. */
+async function encodeWindows(job: RenderJob, parts: Parts, drawn: NameDrawing[], signal: AbortSignal): Promise<{ file: string; start: number }[]> {
+  const encoded: { file: string; start: number }[] = []
+  for (const [index, window] of job.template.windows.entries()) {
+    const { start, end } = windowFrames(job.template, window)
+    const file = join(job.workFolder, `window-${index}.ts`)
+    const handle = await open(parts.windows[index] ?? '', 'r')
+    try {
+      const frames = frameStream(end - start, frameBytes(job.template.size), async (frame, at) => {
+        await fill(handle, frame, at * frame.length)
+        drawn[index]?.drawInto(frame, at)
+      })
+      await runFfmpeg(job.ffmpeg, { inputs: [{ source: frames, options: rawFrames(job.template) }], options: partOptions(job.template, start), output: file, signal })
+    } finally {
+      await handle.close()
+    }
+    encoded.push({ file, start })
+  }
+  return encoded
+}
+
+async function fill(handle: FileHandle, frame: Buffer, position: number): Promise<void> {
+  const { bytesRead } = await handle.read(frame, 0, frame.length, position)
+  if (bytesRead !== frame.length) throw new Error('a window of the cache ends too early')
+}
+
+/**
+ * A stream of frames, each made when the one before it is on its way. Frames share a few buffers: the stream asks for the
+ * next one only when the pipe has taken the last but one.
+ */
+function frameStream(count: number, bytes: number, make: (frame: Buffer, index: number) => Promise<void>): Readable {
+  const ring = Array.from({ length: 4 }, () => Buffer.allocUnsafe(bytes))
+  let index = 0
+  return new Readable({
+    highWaterMark: 1,
+    read() {
+      if (index === count) {
+        this.push(null)
+        return
+      }
+      const frame = ring[index % ring.length] as Buffer
+      make(frame, index++).then(() => this.push(frame), (error: unknown) => this.destroy(error as Error))
+    },
+  })
+}
+
+async function joinParts(job: RenderJob, parts: Parts, windows: { file: string; start: number }[], sound: Buffer, file: string, signal: AbortSignal): Promise<void> {
+  const inOrder = [...parts.fixed, ...windows].sort((a, b) => a.start - b.start)
+  const joined = join(job.workFolder, 'joined.ts')
+  await writeFile(joined, joinTransportStreams(await Promise.all(inOrder.map((part) => readFile(part.file)))))
+  await runFfmpeg(job.ffmpeg, {
+    inputs: [{ source: joined, options: ['-f', 'mpegts'] }, { source: Readable.from([sound], { objectMode: false }), options: rawSound }],
+    options: ['-map', '0:v:0', '-map', '1:a:0', '-c:v', 'copy', ...soundOptions, ...nameless, ...mp4Options],
+    output: file,
+    signal,
+  })
+}
+
+/** Every frame from the clip itself, those of the windows with the name drawn in, through one encoder. */
+async function encodeWhole(job: RenderJob, drawn: NameDrawing[], sound: Buffer, file: string, signal: AbortSignal): Promise<void> {
+  const { template } = job
+  const picture = join(job.workFolder, 'whole.ts')
+  const bytes = frameBytes(template.size)
+  const clip = frameSource(bytes)
+  const failed = new AbortController()
+  const either = AbortSignal.any([signal, failed.signal])
+  const decoding = runFfmpeg(job.ffmpeg, { inputs: [{ source: template.clipFile }], options: ['-map', '0:v:0', '-an', '-r', String(template.fps), '-pix_fmt', 'yuv420p', '-f', 'rawvideo'], output: clip.sink, signal: either })
+  const frames = frameStream(frameCount(template), bytes, async (frame, at) => {
+    ;(await clip.next()).copy(frame)
+    template.windows.forEach((window, index) => {
+      const { start, end } = windowFrames(template, window)
+      if (at >= start && at < end) drawn[index]?.drawInto(frame, at - start)
+    })
+  })
+  const seams = template.windows.flatMap((window) => [window.from, window.to])
+  const encoding = runFfmpeg(job.ffmpeg, { inputs: [{ source: frames, options: rawFrames(template) }], options: ['-force_key_frames', seams.join(','), ...partOptions(template, 0)], output: picture, signal: either })
+  try {
+    await Promise.all([decoding, encoding])
+  } catch (error) {
+    failed.abort(error)
+    await Promise.allSettled([decoding, encoding])
+    throw error
+  }
+  await joinParts(job, { fixed: [{ file: picture, start: 0 }], windows: [], music: '' }, [], sound, file, signal)
+}
+
+/** Takes bytes as they come and hands them out a frame at a time; takes no more than a frame ahead. */
+function frameSource(bytes: number): { sink: Writable; next: () => Promise<Buffer> } {
+  let gathered: Buffer[] = []
+  let held = 0
+  let taken: (() => void) | undefined
+  let arrived: (() => void) | undefined
+  let ended: Error | undefined
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      gathered.push(chunk)
+      held += chunk.length
+      if (held >= bytes) taken = done
+      else done()
+      arrived?.()
+    },
+    destroy(error, done) {
+      ended = error ?? new Error('the clip ends too early')
+      arrived?.()
+      done(error)
+    },
+    final(done) {
+      ended = new Error('the clip ends too early')
+      arrived?.()
+      done()
+    },
+  })
+  return {
+    sink,
+    next: async () => {
+      while (held < bytes) {
+        if (ended !== undefined) throw ended
+        await new Promise<void>((go) => {
+          arrived = go
+        })
+      }
+      const all = Buffer.concat(gathered)
+      gathered = [all.subarray(bytes)]
+      held -= bytes
+      const go = held < bytes ? taken : undefined
+      if (go !== undefined) taken = undefined
+      go?.()
+      return all.subarray(0, bytes)
+    },
+  }
+}
+
+async function thumbnail(job: RenderJob, parts: Parts, drawn: NameDrawing[]): Promise<Buffer> {
+  const { template } = job
+  const at = Math.round(template.posterSeconds * template.fps)
+  const index = template.windows.findIndex((window) => at >= windowFrames(template, window).start && at < windowFrames(template, window).end)
+  const window = template.windows[index]
+  if (window === undefined) throw new TemplateFault([`templates/${template.id}: posterSeconds lies in no window`])
+  const place = at - windowFrames(template, window).start
+  const frame = await windowFrame(parts.windows[index] ?? '', template, place)
+  drawn[index]?.drawInto(frame, place)
+  const { width, height } = template.size
+  const scale = Math.min(1, thumbnailSide / Math.max(width, height))
+  const whole = createCanvas(width, height)
+  const picture = whole.getContext('2d').createImageData(width, height)
+  toRgba(frame, width, height, picture.data)
+  whole.getContext('2d').putImageData(picture, 0, 0)
+  const small = createCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)))
+  const context = small.getContext('2d')
+  context.imageSmoothingEnabled = true
+  context.imageSmoothingQuality = 'high'
+  context.drawImage(whole, 0, 0, small.width, small.height)
+  return small.encode('jpeg', 88)
+}
+
+/** BT.709, limited range. */
+function toRgba(frame: Uint8Array, width: number, height: number, to: Uint8ClampedArray): void {
+  const chroma = width * height
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const luma = 1.1644 * ((frame[row * width + column] as number) - 16)
+      const half = chroma + (row >> 1) * (width >> 1) + (column >> 1)
+      const u = (frame[half] as number) - 128
+      const v = (frame[half + (chroma >> 2)] as number) - 128
+      const at = (row * width + column) * 4
+      to[at] = luma + 1.7927 * v
+      to[at + 1] = luma - 0.2132 * u - 0.5329 * v
+      to[at + 2] = luma + 2.1124 * u
+      to[at + 3] = 255
+    }
+  }
+}
+
+/** On the disk to the last byte, then in its place. */
+async function publish(from: string, to: string): Promise<void> {
+  const handle = await open(from, 'r+')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await rename(from, to)
+}
+

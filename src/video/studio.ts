@@ -1,0 +1,316 @@
+/**
+ * The studio makes videos: it speaks a greeting, has it drawn and encoded in a resident process, and keeps the finished
+ * files by their content. Nothing here keeps the caller's event loop busy.
+ */
+import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { availableParallelism, hostname } from 'node:os'
+import { join } from 'node:path'
+import type { Config } from '../config.ts'
+import { AssetFault, Outage } from '../greetings/faults.ts'
+import { builtScript } from '../installation.ts'
+import { openSpeaker } from '../speech/speaker.ts'
+import type { Speaker } from '../speech/speaker.ts'
+import type { Sound } from '../speech/sound.ts'
+import { encodingRevision, partOptions, soundOptions } from './encoding.ts'
+import { findFfmpeg, FfmpegMissing } from './ffmpeg.ts'
+import { isThumbnail } from './gate.ts'
+import { Mp4Fault, readMp4 } from './mp4.ts'
+import type { Failure, FromRenderer, ToRenderer } from './render-process.ts'
+import type { RenderJob, Step } from './render.ts'
+import { loadTemplates, templateRevision } from './template.ts'
+import type { Template } from './template.ts'
+
+export interface VideoName {
+  /** lookup and dedup */
+  key: string
+  /** what is drawn, and spoken unless `say` is given */
+  display: string
+  /** how the operator's list wants it spoken */
+  say: string | null
+}
+
+export interface Video {
+  path: string
+  /** JPEG, at most 320 pixels and 200 kB */
+  thumbnailPath: string
+  revision: string
+  width: number
+  height: number
+  durationSeconds: number
+  bytes: number
+}
+
+export interface Studio {
+  /** the enabled ones, in order of preference */
+  templates: Template[]
+  /** Content hash of all that goes into the video: template, encoder settings, voice, spoken text, drawn text. */
+  revisionOf(template: Template, name: VideoName): Promise<string>
+  /** The video of this revision, when this host made it earlier and still has it whole. */
+  kept(revision: string): Promise<Video | undefined>
+  /**
+   * Speaks, draws, encodes, joins and checks a video, and puts it among the renders. A video kept from earlier is not made again.
+   * @throws AssetFault; Outage; the signal's reason when aborted
+   */
+  make(template: Template, name: VideoName, options: { signal: AbortSignal; onStep?: (step: Step, ms: number) => void }): Promise<Video>
+  /** Makes what all videos of the enabled templates share, or finds it made. Throws as `make` does. */
+  warmUp(signal?: AbortSignal): Promise<void>
+  close(): Promise<void>
+}
+
+export interface StudioSettings {
+  /** finished videos: `<revision>.mp4` and `<revision>.jpg` */
+  rendersFolder: string
+  /** what can be made again */
+  cacheFolder: string
+  /** the templates that ship when left out */
+  templatesFolder?: string
+  templateIds: string[]
+  ffmpegPath?: string | undefined
+  voice: Config['voice']
+  /** told what takes long or was mended; never a name */
+  log?: { info: (message: string) => void; debug: (message: string) => void } | undefined
+}
+
+/** A work folder older than this belongs to nobody, whatever its name says, milliseconds. */
+const abandonedMs = 6 * 3_600_000
+
+/**
+ * @throws TemplateFault; Outage 'ffmpeg'; Outage 'voice'
+ */
+export async function openStudio(settings: StudioSettings): Promise<Studio> {
+  const { rendersFolder, cacheFolder } = settings
+  const templates = await loadTemplates(settings.templatesFolder, settings.templateIds)
+  await mkdir(rendersFolder, { recursive: true })
+  await mkdir(cacheFolder, { recursive: true })
+  await removeAbandoned(rendersFolder)
+  const ffmpeg = await findFfmpeg({ path: settings.ffmpegPath, cacheFolder }).catch((error: unknown) => {
+    throw error instanceof FfmpegMissing ? new Outage('ffmpeg', error.message, undefined, { cause: error }) : error
+  })
+  const voiceFolder = await mkdtemp(join(rendersFolder, workPrefix()))
+  const speaker = await openSpeaker(settings.voice, voiceFolder).catch(async (error: unknown) => {
+    await rm(voiceFolder, { recursive: true, force: true })
+    throw error
+  })
+  const renderers = openRenderers()
+  const templateRevisions = new Map<string, Promise<string>>()
+  const contentOf = (template: Template) => {
+    let revision = templateRevisions.get(template.id)
+    if (revision === undefined) templateRevisions.set(template.id, (revision = templateRevision(template)))
+    return revision
+  }
+
+  const studio: Studio = {
+    templates,
+    revisionOf: async (template, name) => {
+      const parts = [
+        await contentOf(template), encodingRevision, partOptions(template, 0), soundOptions,
+        template.speech.map(({ text, language }) => [speaker.identity(language), speaker.sentence(text, name, language)]),
+        name.display,
+      ]
+      return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
+    },
+    kept: (revision) => keptVideo(rendersFolder, revision),
+    make: async (template, name, { signal, onStep = () => undefined }) => {
+      signal.throwIfAborted()
+      const revision = await studio.revisionOf(template, name)
+      const earlier = await studio.kept(revision)
+      if (earlier !== undefined) return earlier
+      const started = performance.now()
+      const spoken = await speakAll(speaker, template, name, signal)
+      onStep('speech', Math.round(performance.now() - started))
+      const workFolder = await makeWorkFolder(rendersFolder)
+      try {
+        const files = filesOf(rendersFolder, revision)
+        const job: RenderJob = { ffmpeg, template, templateRevision: await contentOf(template), display: name.display, spoken, cacheFolder, workFolder, videoFile: files.video, thumbnailFile: files.thumbnail }
+        await renderers.run({ kind: 'render', job }, signal, onStep)
+      } finally {
+        await rm(workFolder, { recursive: true, force: true })
+      }
+      const video = await studio.kept(revision)
+      if (video === undefined) throw new AssetFault('gate', 'The finished video is gone or damaged.')
+      return video
+    },
+    warmUp: async (signal = new AbortController().signal) => {
+      for (const template of templates) {
+        await renderers.run({ kind: 'prepare', job: { ffmpeg, template, templateRevision: await contentOf(template), cacheFolder } }, signal, () => undefined)
+      }
+    },
+    close: async () => {
+      await renderers.close()
+      await speaker.close()
+      await rm(voiceFolder, { recursive: true, force: true })
+    },
+  }
+  return studio
+}
+
+const filesOf = (folder: string, revision: string) => ({ video: join(folder, `${revision}.mp4`), thumbnail: join(folder, `${revision}.jpg`) })
+
+async function keptVideo(folder: string, revision: string): Promise<Video | undefined> {
+  const files = filesOf(folder, revision)
+  try {
+    const { video, seconds, bytes } = await readMp4(files.video)
+    if (video === undefined || !(await isThumbnail(files.thumbnail))) return undefined
+    return { path: files.video, thumbnailPath: files.thumbnail, revision, width: video.width, height: video.height, durationSeconds: seconds, bytes }
+  } catch (error) {
+    if (error instanceof Mp4Fault || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+async function speakAll(speaker: Speaker, template: Template, name: VideoName, signal: AbortSignal): Promise<Sound[]> {
+  const spoken: Sound[] = []
+  for (const { text, language } of template.speech) spoken.push(await speaker.speak(speaker.sentence(text, name, language), language, signal))
+  return spoken
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Work folders
+
+/** `tmp-<host>-<pid>-`: tells whose it is. */
+function workPrefix(pid = process.pid): string {
+  return `tmp-${createHash('sha256').update(hostname()).digest('hex').slice(0, 8)}-${pid}-`
+}
+
+async function makeWorkFolder(folder: string): Promise<string> {
+  try {
+    return await mkdtemp(join(folder, workPrefix()))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS' || code === 'EACCES') throw new Outage('disk', `Nothing can be written to ${folder} (${code}). Make room, or correct its rights.`)
+    throw error
+  }
+}
+
+/** Those of processes of this host that have ended, and those nobody can still be using. */
+async function removeAbandoned(folder: string): Promise<void> {
+  const ours = workPrefix(0).replace(/0-$/, '')
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith('tmp-')) continue
+    const path = join(folder, name)
+    const pid = name.startsWith(ours) ? Number(name.slice(ours.length).split('-')[0]) : undefined
+    const age = Date.now() - (await stat(path).then(({ mtimeMs }) => mtimeMs, () => Date.now()))
+    if ((pid !== undefined && !isAlive(pid)) || age > abandonedMs) await rm(path, { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Render processes
+
+type Work = { kind: 'render'; job: RenderJob } | { kind: 'prepare'; job: Pick<RenderJob, 'ffmpeg' | 'template' | 'templateRevision' | 'cacheFolder'> }
+
+interface Renderers {
+  run(work: Work, signal: AbortSignal, onStep: (step: Step, ms: number) => void): Promise<void>
+  close(): Promise<void>
+}
+
+interface Renderer {
+  child: ChildProcess
+  gone: Promise<void>
+  work: Map<number, { done: () => void; fail: (error: unknown) => void; onStep: (step: Step, ms: number) => void }>
+}
+
+/** Resident processes, one more whenever all are busy, as many as there are processors at most. */
+function openRenderers(): Renderers {
+  const renderers = new Set<Renderer>()
+  let closed = false
+  let nextId = 1
+  const most = Math.max(1, availableParallelism())
+
+  const leastBusy = (): Renderer => {
+    const found = [...renderers].sort((a, b) => a.work.size - b.work.size)[0]
+    if (found !== undefined && (found.work.size === 0 || renderers.size >= most)) return found
+    const started = startRenderer((renderer) => renderers.delete(renderer))
+    renderers.add(started)
+    return started
+  }
+  return {
+    run: (work, signal, onStep) => {
+      if (closed) return Promise.reject(new Error('the studio is closed'))
+      signal.throwIfAborted()
+      const renderer = leastBusy()
+      const id = nextId++
+      return new Promise<void>((done, fail) => {
+        // The renderer answers an abort once everything it ran has ended.
+        const onAbort = () => send(renderer, { id, kind: 'abort' })
+        const settle = (then: () => void) => {
+          signal.removeEventListener('abort', onAbort)
+          renderer.work.delete(id)
+          keepAlive(renderer)
+          then()
+        }
+        renderer.work.set(id, {
+          done: () => settle(done),
+          fail: (error) => settle(() => fail(signal.aborted ? (signal.reason as Error) : (error as Error))),
+          onStep,
+        })
+        keepAlive(renderer)
+        signal.addEventListener('abort', onAbort, { once: true })
+        send(renderer, { id, ...work })
+      })
+    },
+    close: async () => {
+      closed = true
+      const all = [...renderers]
+      for (const { child } of all) if (child.connected) child.disconnect()
+      for (const { child } of all) child.ref()
+      await Promise.all(all.map(({ gone }) => gone))
+    },
+  }
+}
+
+function startRenderer(onGone: (renderer: Renderer) => void): Renderer {
+  // A group of its own: Ctrl-C in a terminal reaches us, and we decide. It leaves when our end of the channel closes.
+  const child = fork(builtScript('video/render-process'), [], { detached: true, serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+  const renderer: Renderer = { child, work: new Map(), gone: Promise.resolve() }
+  renderer.gone = new Promise((resolve) => {
+    const end = () => {
+      onGone(renderer)
+      for (const { fail } of [...renderer.work.values()]) fail(new AssetFault('render', 'The render process ended unexpectedly.'))
+      resolve()
+    }
+    child.once('exit', end)
+    child.once('error', end)
+  })
+  child.on('message', (message: FromRenderer) => {
+    const work = renderer.work.get(message.id)
+    if (message.kind === 'step') work?.onStep(message.step, message.ms)
+    else if (message.kind === 'done') work?.done()
+    else work?.fail(revived(message.failure))
+  })
+  return renderer
+}
+
+function send({ child }: Renderer, message: ToRenderer): void {
+  // An unfinished send means the process has just gone; its exit settles the work.
+  if (child.connected) child.send(message, () => undefined)
+}
+
+/** Keeps this program alive only while a renderer works for it. */
+function keepAlive({ child, work }: Renderer): void {
+  if (work.size > 0) {
+    child.ref()
+    child.channel?.ref()
+  } else {
+    child.unref()
+    child.channel?.unref()
+  }
+}
+
+function revived(failure: Failure): Error {
+  if (failure.kind === 'outage') return new Outage(failure.step, failure.message, failure.retryAfterMs)
+  if (failure.kind === 'fault') return new AssetFault(failure.faultClass, failure.message)
+  return new Error('aborted')
+}
