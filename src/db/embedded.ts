@@ -302,7 +302,7 @@ async function ensureRunning(place: Place, mayCreate: boolean, log: DatabaseLog 
 }
 
 async function ensureData(place: Place, programs: PostgresPrograms, mayCreate: boolean, log: DatabaseLog | undefined): Promise<void> {
-  const recordFile = join(place.keys, 'data')
+  const recordFile = join(place.keys, 'data-folder')
   const version = await readFile(join(place.data, 'PG_VERSION'), 'utf8').catch(() => undefined)
   const record = await readFile(recordFile, 'utf8').catch(() => undefined)
   if (version === undefined) {

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { openDatabase } from '../../src/db/database.ts'
-import { serverUrl } from '../../src/db/embedded.ts'
+import { isDatabaseDown, openDatabase } from '../../src/db/database.ts'
+import { serverFolders, serverUrl } from '../../src/db/embedded.ts'
 import { builtScript } from '../../src/installation.ts'
 import { temporaryHome } from './temporary-database.ts'
 
@@ -71,9 +73,9 @@ it('20 short commands come and go at random for 30 s, two are killed: none fails
   expect(await running()).toBe(false)
   expect(starts).toBeGreaterThan(1)
 
-  const { db, close } = await openDatabase({ home: home.folder, databaseUrl: undefined, sandbox: false, role: 'test' })
-  const ids = (await db.user.findMany()).map(({ id }) => Number(id))
-  await close()
+  const reader = await openDatabase({ home: home.folder, databaseUrl: undefined, sandbox: false, role: 'test' })
+  const ids = (await reader.db.user.findMany()).map(({ id }) => Number(id))
+  await reader.close()
   expect(ids).toEqual(expect.arrayContaining(Array.from({ length: 20 }, (_, id) => id).filter((id) => id !== 3 && id !== 8)))
 })
 
@@ -105,4 +107,21 @@ it('a command that is killed while it stops the server never prevents the next',
     expect(await command(joins(0)), `after a kill at ${killAfterMs} ms`).toEqual(fine)
     expect(await running(), `after a kill at ${killAfterMs} ms`).toBe(false)
   }
+})
+
+it('a server that is killed is started again by its members, whose pools find it again', async () => {
+  const [one, two] = await Promise.all([1, 2].map(() => openDatabase({ home: home.folder, databaseUrl: undefined, sandbox: false, role: 'test' })))
+  const [place = ''] = await serverFolders(home.folder)
+  const pid = async () => Number((await readFile(join(place, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0])
+  const killed = await pid()
+  await one?.db.user.create({ data: { id: 1n } })
+  process.kill(killed, 'SIGKILL')
+  const noOutages: unknown[] = []
+  const count = (each: typeof one) => each?.db.user.count().catch((error: unknown) => void (isDatabaseDown(error) || noOutages.push(error)))
+  for (const each of [one, two]) await expect.poll(() => count(each), { timeout: 30_000, interval: 50 }).toBe(1)
+  expect(noOutages).toEqual([])
+  expect(await pid()).not.toBe(killed)
+  await one?.close()
+  await two?.close()
+  expect(await running()).toBe(false)
 })
