@@ -54,7 +54,7 @@ export function commandTable(done: (code: number) => void): Command {
     .addOption(jsonOption())
     .addOption(quietOption())
     .addHelpText('after', examples('warm names/ru.csv --sandbox --limit 12', 'warm names/ru.csv names/en.csv', 'warm list.csv --dry-run --json', 'cut -f1 list.tsv | greetings warm -', 'warm list.csv --timeout 8h --quiet --rejects rejected.csv'))
-    .action(async (files: string[], options) => done(await (await import('./commands/warm.ts')).warm(files, all(program, options))))
+    .action(async (files: string[], options: object) => done(await (await import('./commands/warm.ts')).warm(files, all(program, options))))
 
   for (const [verb, description] of [
     ['up', 'the bot and a worker in one process'],
@@ -67,7 +67,7 @@ export function commandTable(done: (code: number) => void): Command {
       .addOption(sandboxOption())
       .addOption(newBotOption())
       .addHelpText('after', examples(`${verb} --sandbox`, verb))
-      .action(async (options) => done(await (await import('./commands/serve.ts')).serve(verb, all(program, options))))
+      .action(async (options: object) => done(await (await import('./commands/serve.ts')).serve(verb, all(program, options))))
   }
 
   program
@@ -76,7 +76,7 @@ export function commandTable(done: (code: number) => void): Command {
     .addOption(sandboxOption())
     .addOption(jsonOption())
     .addHelpText('after', examples('status', 'status --json', 'status --sandbox'))
-    .action(async (options) => done(await (await import('./commands/status.ts')).status(all(program, options))))
+    .action(async (options: object) => done(await (await import('./commands/status.ts')).status(all(program, options))))
 
   program
     .command('render')
@@ -89,7 +89,7 @@ export function commandTable(done: (code: number) => void): Command {
     .addOption(jsonOption())
     .addOption(quietOption())
     .addHelpText('after', examples('render Маша -o masha.mp4', "render \"O'Connor\" -o oconnor.mp4 --template new-year-en"))
-    .action(async (name: string, options) => done(await (await import('./commands/render.ts')).render(name, all(program, options))))
+    .action(async (name: string, options: object) => done(await (await import('./commands/render.ts')).render(name, all(program, options))))
 
   program
     .command('cancel')
@@ -102,7 +102,7 @@ export function commandTable(done: (code: number) => void): Command {
     .option('--encoding <label>', 'of the file')
     .addOption(jsonOption())
     .addHelpText('after', examples('cancel names/ru.csv', 'cancel --all'))
-    .action(async (files: string[], options) => done(await (await import('./commands/cancel.ts')).cancel(files, all(program, options))))
+    .action(async (files: string[], options: object) => done(await (await import('./commands/cancel.ts')).cancel(files, all(program, options))))
 
   program
     .command('doctor')
@@ -110,14 +110,14 @@ export function commandTable(done: (code: number) => void): Command {
     .addOption(sandboxOption())
     .addOption(jsonOption())
     .addHelpText('after', examples('doctor', 'doctor --sandbox'))
-    .action(async (options) => done(await (await import('./commands/doctor.ts')).doctor(all(program, options))))
+    .action(async (options: object) => done(await (await import('./commands/doctor.ts')).doctor(all(program, options))))
 
   program
     .command('demo')
     .description('everything on the sandbox, with a chat page in the browser')
     .option('--no-open', 'do not open the browser')
     .addHelpText('after', examples('demo'))
-    .action(async (options) => done(await (await import('./commands/serve.ts')).serve('demo', all(program, { ...options, sandbox: true }))))
+    .action(async (options: object) => done(await (await import('./commands/serve.ts')).serve('demo', all(program, { ...options, sandbox: true }))))
 
   const db = program.command('db').description('the embedded PostgreSQL server, by hand')
   for (const [verb, description] of [
@@ -128,14 +128,14 @@ export function commandTable(done: (code: number) => void): Command {
     db.command(verb)
       .description(description)
       .addOption(sandboxOption())
-      .action(async (options) => done(await (await import('./commands/db.ts')).db(verb, all(program, options))))
+      .action(async (options: object) => done(await (await import('./commands/db.ts')).db(verb, all(program, options))))
   }
   return program
 }
 
-/** The options of the command and those of the program. */
-function all<T extends object>(program: Command, options: T): T & { logLevel?: string } {
-  return { ...program.opts<{ logLevel?: string }>(), ...options }
+/** The options of the command and those of the program, as the table above declares them. */
+function all<T>(program: Command, options: object): T {
+  return { ...program.opts<object>(), ...options } as T
 }
 
 /** Runs the command line; the result is the exit code. Nothing else decides one. */

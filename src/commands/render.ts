@@ -29,7 +29,7 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
   const stop = listenForStop()
   const started = performance.now()
   const home = await openFolder(config, true)
-  const studio = await openStudioOf(options.template === undefined ? config : { ...config, templates: [options.template] }, home, log)
+  const studio = await openStudioOf(options.template === undefined ? config : { ...config, templates: [options.template] }, home)
   const part = `${output}.${process.pid}.part`
   try {
     const extraScripts = studio.templates.flatMap(({ scripts }) => scripts)

@@ -30,7 +30,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   try {
     if (world.storage.chatIds.length > 0) await requireStorage(world)
     if (verb !== 'bot') {
-      const studio = await openStudioOf(config, world.home, log)
+      const studio = await openStudioOf(config, world.home)
       closeStudio = () => studio.close()
       await studio.warmUp()
       worker = await startWorkerIn(world, studio, config, log)

@@ -82,7 +82,7 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
   try {
     await requireStorage(world)
     if (options.wait && options.work) {
-      const studio = await openStudioOf(config, world.home, log)
+      const studio = await openStudioOf(config, world.home)
       closeStudio = () => studio.close()
       await studio.warmUp()
       worker = await startWorkerIn(world, studio, config, log)

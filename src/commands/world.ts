@@ -152,8 +152,8 @@ export async function requireStorage({ api, storage, bot }: World): Promise<void
 }
 
 /** Templates, voice and ffmpeg of this host. */
-export function openStudioOf(config: Config, home: string, log: Log): Promise<Studio> {
-  return openStudio({ ...studioFolders(home), templatesFolder: config.templatesFolder, templateIds: config.templates, ffmpegPath: config.ffmpegPath, voice: config.voice, log })
+export function openStudioOf(config: Config, home: string): Promise<Studio> {
+  return openStudio({ ...studioFolders(home), templatesFolder: config.templatesFolder, templateIds: config.templates, ffmpegPath: config.ffmpegPath, voice: config.voice })
 }
 
 /** Parallel renders of this host's worker. */

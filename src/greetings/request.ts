@@ -110,7 +110,7 @@ async function requestForList(door: Door, asks: readonly Ask[], { retryFailed = 
 // ---- a person --------------------------------------------------------------------------------------
 
 async function requestForPerson(door: Door, ask: Ask, person: Person): Promise<Answer> {
-  const { db, botId } = door
+  const { db } = door
   const hit = await requestHit(door, ask, person)
   if (hit !== undefined) return hit
   if ((await findAssets(db, [ask])).length === 0) {

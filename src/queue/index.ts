@@ -47,6 +47,8 @@ export interface GreetingsQueue {
   /** Takes back jobs that no worker has begun. */
   remove(lane: Lane, jobs: readonly Job[]): Promise<void>
   counts(): Promise<QueueCounts>
+  /** what Redis drops when its memory is full; null where there is no such danger */
+  evictionPolicy(): Promise<string | null>
   /** Calls `process` for the lane's jobs, `concurrency` at a time. `process` must not throw in normal life. */
   work(lane: Lane, concurrency: number, process: (job: Job) => Promise<void>): LaneWorker
   close(): Promise<void>
@@ -133,6 +135,7 @@ export async function openQueue({ databaseUrl, redisUrl, queueId, log }: QueueSe
         oldestWaitingSeconds: oldest === Infinity ? null : Math.max(0, Math.round((Date.now() - oldest) / 1_000)),
       }
     },
+    evictionPolicy: () => server.evictionPolicy(),
     work(lane, concurrency, process) {
       const worker = server.worker(`${queueId}-${lane}`, concurrency, async (id) => {
         const job = parseJobId(id)
@@ -148,6 +151,7 @@ export async function openQueue({ databaseUrl, redisUrl, queueId, log }: QueueSe
 interface Server {
   queue(name: string): Queue
   worker(name: string, concurrency: number, process: (jobId: string) => Promise<void>): Worker
+  evictionPolicy(): Promise<string | null>
   close(): Promise<void>
 }
 
@@ -160,6 +164,7 @@ async function onPostgres(connectionString: string): Promise<Server> {
   return {
     queue: (name) => asQueue(new Queue(name, { connection: connection(3) }, createPostgresBackend)),
     worker: (name, concurrency, process) => asWorker(new Worker(name, async (job: { id?: string }) => process(job.id ?? ''), { connection: connection(4), concurrency, lockDuration: lockMs, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } }, createPostgresBackend)),
+    evictionPolicy: async () => null,
     close: async () => undefined,
   }
 }
@@ -179,6 +184,7 @@ async function onRedis(url: string, complain: (error: Error) => void): Promise<S
   return {
     queue: (name) => new Queue(name, { connection: producer }),
     worker: (name, concurrency, process) => new Worker(name, async (job: { id?: string }) => process(job.id ?? ''), { connection: consumer, concurrency, lockDuration: lockMs, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } }),
+    evictionPolicy: async () => /maxmemory_policy:(\S+)/.exec(await producer.info('memory'))?.[1] ?? null,
     async close() {
       producer.disconnect()
       consumer.disconnect()

@@ -44,7 +44,7 @@ export async function whoAmI(api: Api): Promise<BotIdentity> {
  */
 export function ownErrors(times: Times): Transformer {
   return async (previous, method, payload, signal) => {
-    const timeout = AbortSignal.timeout(await longestMs(method, payload as Record<string, unknown>))
+    const timeout = AbortSignal.timeout(await longestMs(method, payload))
     const caller = signal as unknown as AbortSignal | undefined
     const either = caller === undefined ? timeout : AbortSignal.any([caller, timeout])
     let answer

@@ -1,0 +1,146 @@
+/** `doctor`: checks everything a run needs; what is wrong comes with its remedy. */
+import { statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { configOfProcess, type Config } from '../config.ts'
+import { openDatabase, type Database } from '../db/database.ts'
+import { currentOutages } from '../greetings/outages.ts'
+import { openLog, type Log } from '../log.ts'
+import { openQueue } from '../queue/index.ts'
+import { openSandbox, type Sandbox } from '../sandbox/life.ts'
+import { openSpeaker } from '../speech/speaker.ts'
+import { connectTelegram, whoAmI } from '../telegram/api.ts'
+import { checkChannels } from '../telegram/storage.ts'
+import { findFfmpeg } from '../video/ffmpeg.ts'
+import { loadTemplates } from '../video/template.ts'
+import { endOf, exitCode } from './exit.ts'
+import { openFolder, studioFolders } from './world.ts'
+
+/** The outcome of one check. */
+export interface Check {
+  name: string
+  state: 'pass' | 'warning' | 'failure'
+  message: string
+}
+
+type Finding = { state: Check['state']; message: string } | string
+
+const leastFreeBytes = 2_000_000_000
+
+export async function doctor(options: { sandbox?: boolean; json?: boolean; logLevel?: string }): Promise<number> {
+  const config = configOfProcess()
+  const log = openLog(options.logLevel ?? 'error')
+  const checks: Check[] = []
+  const check = async (name: string, look: () => Promise<Finding>): Promise<void> => {
+    const finding = await look().catch((error: unknown): Finding => ({ state: 'failure', message: endOf(error).lines.join(' ') }))
+    const outcome: Check = { name, ...(typeof finding === 'string' ? { state: 'pass', message: finding } : finding) }
+    checks.push(outcome)
+    if (options.json !== true) process.stdout.write(`${mark[outcome.state]} ${name.padEnd(10)} ${outcome.message}\n`)
+  }
+  await examine(config, log, options.sandbox === true, check)
+  const failures = checks.filter(({ state }) => state === 'failure').length
+  const warnings = checks.filter(({ state }) => state === 'warning').length
+  if (options.json === true) process.stdout.write(`${JSON.stringify({ healthy: failures === 0, checks })}\n`)
+  else process.stdout.write(failures === 0 ? `Ready${warnings > 0 ? `, with ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}` : ''}.\n` : `${failures} ${failures === 1 ? 'thing needs' : 'things need'} attention.\n`)
+  return failures === 0 ? exitCode.done : exitCode.someFailed
+}
+
+const mark = { pass: '✓', warning: '!', failure: '✗' } as const
+
+async function examine(config: Config, log: Log, inSandbox: boolean, check: (name: string, look: () => Promise<Finding>) => Promise<void>): Promise<void> {
+  let home = tmpdir()
+  let database: Database | undefined
+  let sandbox: Sandbox | undefined
+  await check('home', async () => {
+    home = await openFolder(config, true)
+    return home
+  })
+  await check('disk', async () => {
+    const { bavail, bsize } = await statfs(home)
+    const gigabytes = `${((bavail * bsize) / 1e9).toFixed(1)} GB free`
+    return bavail * bsize > leastFreeBytes ? gigabytes : { state: 'warning', message: `${gigabytes}. Rendered files need about 5 MB each: make room, or point GREETINGS_HOME to a larger disk.` }
+  })
+  await check('ffmpeg', async () => {
+    const { version, path } = await findFfmpeg({ path: config.ffmpegPath, cacheFolder: studioFolders(home).cacheFolder })
+    return `${version.split(' ').slice(0, 3).join(' ')}, ${path}`
+  })
+  await check('templates', async () => {
+    // Reading a template opens its fonts and finds characters they lack.
+    const templates = await loadTemplates(config.templatesFolder, config.templates)
+    return templates.map(({ id, scripts }) => `${id} (${scripts.join(', ')})`).join(', ')
+  })
+  await check('voice', () => hearVoice(config))
+  await check('database', async () => {
+    database = await openDatabase({ home, databaseUrl: config.databaseUrl, sandbox: inSandbox, role: 'doctor', log })
+    const [server] = await database.db.$queryRaw<{ version: string }[]>`SELECT current_setting('server_version') AS version`
+    return `PostgreSQL ${server?.version ?? ''}${config.databaseUrl === undefined ? ', embedded' : ''}`
+  })
+  try {
+    if (database !== undefined) {
+      const { db, url } = database
+      await check('queue', async () => {
+        const { queueId } = await db.installation.findUniqueOrThrow({ where: { id: 1 } })
+        const queue = await openQueue({ databaseUrl: url, redisUrl: config.redisUrl, queueId, log })
+        try {
+          const { waiting, delayed } = await queue.counts()
+          const policy = await queue.evictionPolicy()
+          const where = config.redisUrl === undefined ? 'in PostgreSQL' : 'on Redis'
+          if (policy !== null && policy !== 'noeviction') return { state: 'warning', message: `${where}, which may drop jobs when its memory is full (maxmemory-policy ${policy}). Set it to noeviction.` }
+          return `${where}: ${waiting} waiting, ${delayed} delayed`
+        } finally {
+          await queue.close()
+        }
+      })
+      await check('outages', async () => {
+        const outages = await currentOutages(db)
+        return outages.length === 0 ? 'none is noted' : { state: 'warning', message: outages.map(({ step, reason, since }) => `${step} since ${since.toISOString()}: ${reason}`).join(' ') }
+      })
+    }
+    if (inSandbox) {
+      await check('sandbox', async () => {
+        sandbox = await openSandbox({ folder: `${home}/sandbox`, log, timeDivisor: config.timeDivisor })
+        return sandbox.url
+      })
+    }
+    await examineTelegram(config, sandbox, inSandbox, check)
+  } finally {
+    await sandbox?.close()
+    await database?.close()
+  }
+}
+
+async function hearVoice(config: Config): Promise<Finding> {
+  const speaker = await openSpeaker(config.voice, tmpdir())
+  try {
+    const { samples, rate } = await speaker.speak('Маша', 'ru', AbortSignal.timeout(30_000))
+    return `${speaker.identity('ru').split(':')[0] ?? ''}, says “Маша” in ${(samples.length / rate).toFixed(1)} s`
+  } finally {
+    await speaker.close()
+  }
+}
+
+async function examineTelegram(config: Config, sandbox: Sandbox | undefined, inSandbox: boolean, check: (name: string, look: () => Promise<Finding>) => Promise<void>): Promise<void> {
+  const token = sandbox?.token ?? config.token
+  if (inSandbox && sandbox === undefined) return
+  if (token === undefined) {
+    return check('token', async () => ({ state: 'failure', message: 'TELEGRAM_BOT_TOKEN is not set. Ask @BotFather for a token (/newbot), or use --sandbox.' }))
+  }
+  const api = connectTelegram({ token, apiRoot: sandbox?.url ?? config.apiRoot, times: config.times })
+  let botId: bigint | undefined
+  await check('token', async () => {
+    const bot = await whoAmI(api)
+    botId = bot.id
+    return `@${bot.username} (${bot.id})`
+  })
+  const id = botId
+  if (id === undefined) return
+  const chatIds = sandbox === undefined ? config.storageChatIds : [sandbox.storageChatId]
+  if (chatIds.length === 0) {
+    return check('storage', async () => ({ state: 'warning', message: 'No storage channel: the bot works, `warm` does not. Create a private channel, make the bot an administrator who may post, and set STORAGE_CHAT_IDS.' }))
+  }
+  for (const chatId of chatIds) {
+    await check('storage', async () => {
+      const [fault] = await checkChannels(api, [chatId], id)
+      return fault === undefined ? `the bot may post to ${chatId}` : { state: 'failure', message: `${chatId}: ${fault.problem}. Make the bot an administrator with the right to post messages, or correct STORAGE_CHAT_IDS.` }
+    })
+  }
+}
