@@ -2,9 +2,9 @@
 
 /** Given names whose usual spelling has a capital inside. */
 const withInnerCapital = [
-  'DeAndre', 'DeAngelo', 'DeJuan', 'DeMarco', 'DeMarcus', 'DeMario', 'DeQuan', 'DeShaun', 'DeShawn', 'DeVante', 'DeVonte', 'DeWayne',
-  'JaMarcus', 'JaQuan', 'JaVale', 'JoAnn', 'JoAnne', 'JoBeth', 'JoDee', 'JoEllen', 'JoLynn',
-  'KaSandra', 'KeShawn', 'KeyShawn', 'LaDonna', 'LaKeisha', 'LaMarcus', 'LaMelo', 'LaQuan', 'LaShawn', 'LaTasha', 'LaToya', 'LaVar', 'LeAnn', 'LeAnne', 'LeBron', 'LeSean', 'LeVar',
+  'DeAndre', 'DeAngelo', 'DeJuan', 'DeMarco', 'DeMarcus', 'DeMario', 'DeQuan', 'DeShaun', 'DeShawn', 'DeVante', 'DeVonte',
+  'JaMarcus', 'JaQuan', 'JaVale', 'JoAnn', 'JoBeth', 'JoEllen', 'JoLynn',
+  'KeShawn', 'KeyShawn', 'LaDonna', 'LaKeisha', 'LaMarcus', 'LaMelo', 'LaQuan', 'LaShawn', 'LaToya', 'LaVar', 'LeAnn', 'LeBron', 'LeSean', 'LeVar',
   'MaryAnn', 'MaryBeth', 'MaryEllen', 'MaryKate', 'MaryLou', 'RaShawn', 'RayShawn', 'ReShawn', 'TaShawn', 'TyShawn',
 ]
 

@@ -7,7 +7,7 @@ import { createReadStream } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { CsvError, parse } from 'csv-parse'
+import { CsvError, parse, type Options } from 'csv-parse'
 import { textOf, UnreadableFile } from './decode.ts'
 import { distinctNames, type DistinctNames } from './distinct-names.ts'
 import { displayOf, parseName, type Name, type NameRejection, type Script } from './name.ts'
@@ -218,42 +218,50 @@ function sayFrom(cell: string | undefined): string | null {
   return text === '' || text.length > maxSay || text.includes('\uFFFD') ? null : text
 }
 
-/** Rows of cells, each with the line it begins in. */
-async function* recordsOf(text: AsyncGenerator<string>, source: string, given: string | undefined): AsyncGenerator<{ line: number; cells: string[] }> {
+interface Row {
+  /** where it begins */
+  line: number
+  cells: string[]
+}
+
+async function* recordsOf(text: AsyncGenerator<string>, source: string, given: string | undefined): AsyncGenerator<Row> {
   let head = ''
   for (let next = await text.next(); !next.done; next = await text.next()) {
     head += next.value
     if (head.length >= headSize) break
   }
   const delimiter = given ?? delimiterOf(head)
-  const parser = parse({
+  let line = 1
+  const options: Options<Row, string[]> = {
     delimiter,
     record_delimiter: '\n',
     relax_quotes: true, // a stray quotation mark spoils its row, not the file
     relax_column_count: true,
     skip_empty_lines: false,
     max_record_size: maxRow,
-  })
+    // Here and not where the rows arrive, because an error overtakes rows on their way, and it must know its line.
+    on_record: (cells: string[]): Row => {
+      const row = { line, cells }
+      line++
+      for (const cell of cells) {
+        if (cell.length > maxCell) throw unclosed(source, row.line, `has a cell of more than ${maxCell.toLocaleString('en')} characters`)
+        if (!cell.includes('\n')) continue
+        // What the parser makes of a cell whose quotation mark met another one in a later row.
+        if (cell.startsWith('"')) throw unclosed(source, row.line, 'has a quotation mark without its partner')
+        for (let at = cell.indexOf('\n'); at >= 0; at = cell.indexOf('\n', at + 1)) line++
+      }
+      return row
+    },
+  }
+  const parser = parse(options as unknown as Options) // its types know no rows that `on_record` makes
   async function* all() {
     yield head
     yield* text
   }
   const feeding = pipeline(Readable.from(all()), parser)
   feeding.catch(() => {}) // the loop below throws the same error
-  let line = 1
   try {
-    for await (const cells of parser as AsyncIterable<string[]>) {
-      const begin = line
-      line++
-      for (const cell of cells) {
-        if (cell.length > maxCell) throw unclosed(source, begin, `has a cell of more than ${maxCell.toLocaleString('en')} characters`)
-        if (!cell.includes('\n')) continue
-        // What the parser makes of a cell whose quotation mark met another one in a later row.
-        if (cell.startsWith('"')) throw unclosed(source, begin, 'has a quotation mark without its partner')
-        for (let at = cell.indexOf('\n'); at >= 0; at = cell.indexOf('\n', at + 1)) line++
-      }
-      yield { line: begin, cells }
-    }
+    yield* parser as AsyncIterable<Row>
     await feeding
   } catch (error) {
     if (!(error instanceof CsvError)) throw error

@@ -19,14 +19,15 @@ const lists = [russian as WordList, ukrainian as WordList, russianInLatin as Wor
 
 /** Real names that the lists would refuse. Lower case. */
 const realNames = new Set([
-  // Azerbaijani, Spanish, Arabic, Hebrew (a pet form of David) and Hungarian names in Cyrillic
-  'нигар', 'нигера', 'кончита', 'конча', 'иби', 'додик', 'ипатий', 'ипат',
-  // Семён and Семен as Ukrainians spell them, Vietnamese and Chinese, Catalan, English and Igbo names
-  'semen', 'huy', 'hui', 'huj', 'quim', 'dick', 'joi', 'jap', 'fanny', 'randy', 'willy', 'gaylord', 'dyke', 'ass', 'assa', 'negra', 'escorte', 'analia', 'dika', 'dike', 'titi', 'boo', 'fagan', 'damnit',
+  'кончита', 'иби', // Spanish and Hungarian
+  'додик', // a pet form of David
+  'semen', // Семен, as Ukrainian passports spell it
+  'huy', 'hui', // Vietnamese and Chinese
+  'quim', 'dick', 'joi', 'dike', // Catalan, English, English, Igbo
 ])
 
 const endings = {
-  cyrillic: ['', ...'а я о е и ы у ю ь й л н к т ка ки ку ой ей ая ое ые ий ый ом ем ам ям ов ец ок ик ть ти ла ло ли на ня ня ный ная ное ник ница ться юк ун'.split(' ')],
+  cyrillic: ['', ...'а дь я о е и ы у ю ь й л н к т ка ки ку ой ей ая ое ые ий ый ом ем ам ям ов ец ок ик ть ти ла ло ли на ня ня ный ная ное ник ница ться юк ун'.split(' ')],
   latin: ['', ...'a e i o u y s es ed er ers in ing a aya ij iy yj ka k'.split(' ')],
 }
 const prefixes = ['на', 'по', 'за', 'до', 'о', 'от', 'у', 'вы', 'при', 'про', 'раз', 'рас', 'об', 'ни', 'пере', 'съ', 'съе']
@@ -51,14 +52,22 @@ function words(): Words {
   if (known) return known
   known = { whole: new Set(), afterPrefix: new Set() }
   for (const pattern of lists.flatMap((list) => list.words)) {
-    const stem = alike(pattern.replace(/^\*|\*$/g, '').replaceAll('+', '').replaceAll('_', ' ').replaceAll('’', '\'').toLowerCase())
+    const stem = alike(pattern.replace(/^\*|\*$/g, '').replaceAll('_', ' ').replaceAll('’', '\'').toLowerCase())
     const possible = pattern.endsWith('*') ? (/^[a-z]/.test(stem) ? endings.latin : endings.cyrillic) : ['']
-    for (const ending of possible) {
-      known.whole.add(stem + ending)
-      if (pattern.startsWith('*')) known.afterPrefix.add(stem + ending)
+    for (const word of spelledOut(stem).flatMap((spelled) => possible.map((ending) => spelled + ending))) {
+      known.whole.add(word)
+      if (pattern.startsWith('*')) known.afterPrefix.add(word)
     }
   }
   return known
+}
+
+/** Each repeated letter once or twice: `ni+g+er` has four spellings. */
+function spelledOut(stem: string): string[] {
+  const [start, ...rest] = stem.split(/(?<=\+)/)
+  const firsts = start?.endsWith('+') ? [start.slice(0, -1), start.slice(0, -1) + start.charAt(start.length - 2)] : [start ?? '']
+  if (rest.length === 0) return firsts
+  return spelledOut(rest.join('')).flatMap((tail) => firsts.map((first) => first + tail))
 }
 
 /**
