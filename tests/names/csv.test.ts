@@ -160,6 +160,15 @@ describe('rows', () => {
     expect(list.rejects.map(({ line, reason }) => [line, reason])).toEqual([[4, 'digits'], [5, 'several_names']])
   })
 
+  test('a CRLF in two pieces is one line end', async () => {
+    const stdin = (async function* () {
+      for (const byte of Buffer.from('name\r\nX1\r\n\r\nX2\r\n')) yield Buffer.from([byte])
+    })()
+    const list = await readNames(['-'], { stdin })
+    expect(list).toMatchObject({ rows: 3, blank: 1 })
+    expect(list.rejects.map(({ line }) => line)).toEqual([2, 4])
+  })
+
   test('line numbers count the breaks inside cells', async () => {
     const list = await read('name,note\nМаша,"one\r\ntwo\r\n\r\nfour"\nX1,\n\nX2,"a\nb"\nX3,\n')
     expect(list.rejects.map(({ line }) => line)).toEqual([6, 8, 10])
@@ -246,6 +255,8 @@ describe('several inputs and what is taken of them', () => {
     expect(await of(0.51)).toEqual(['Маша', 'Петя'])
     expect(await of(0.99)).toEqual(['Маша', 'Петя', 'Аня'])
     expect(await of(1)).toEqual(['Маша', 'Петя', 'Аня', 'Редкая'])
+    // 0.28 * 25 comes out a little above 7
+    expect((await read('name,count\nМаша,7\nПетя,6\nАня,6\nОля,6\n')).select({ coverage: 0.28 }).size).toBe(1)
     expect(list.select({ coverage: 0.9, limit: 1 })).toMatchObject({ size: 1, share: 0.5 })
     const uncounted = await read('Маша\n')
     expect(() => uncounted.select({ coverage: 0.9 })).toThrow(/count/)

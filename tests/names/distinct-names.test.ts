@@ -25,3 +25,9 @@ test('long texts and many genders find room', () => {
   expect(names.get(2_998)).toMatchObject({ key: `${long}2998`, say: null, gender: null })
   expect(names.get(1)).toMatchObject({ gender: 'g1' })
 })
+
+test('a key is not taken for a longer one that begins with it', () => {
+  const names = distinctNames()
+  for (let length = 2_000; length > 0; length--) names.add('а'.repeat(length), { ...nothing, line: 1 })
+  expect(names.size).toBe(2_000)
+})

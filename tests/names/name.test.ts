@@ -45,6 +45,8 @@ describe('what is a name', () => {
     ['Маша\n', 'Маша'],
     ['\tМаша\r\n', 'Маша'],
     ['Ｍａｓｈａ', 'Masha'],
+    ['ALİ', 'Ali'],
+    ['Le\u0323\u0302\u0303\u0306a', 'Lệ\u0303\u0306a'], // four marks, of which two become part of the letter
   ])('%j is %s', (raw, display) => {
     expect(shown(raw)).toBe(display)
   })
