@@ -18,6 +18,8 @@ const voiceLoudness = -14.5
 const clearance = 11.5
 const attackSeconds = 0.35
 const releaseSeconds = 0.8
+/** how long the room answers */
+const tailSeconds = 0.9
 
 export interface Spoken {
   /** when it begins, seconds */
@@ -32,32 +34,47 @@ export class TooLong extends Error {
   override name = 'TooLong'
 }
 
+/** A template's music with what is the same in every mix. */
+export interface Music {
+  /** interleaved stereo at 48 kHz */
+  samples: Float32Array
+  /** see `weightedPower` */
+  powers: Float64Array
+}
+
+/** Measures the music once for all mixes. */
+export function readyMusic(samples: Float32Array): Music {
+  const count = samples.length / 2
+  const stereo: Stereo = { left: new Float32Array(count), right: new Float32Array(count) }
+  for (let index = 0; index < count; index++) {
+    stereo.left[index] = samples[index * 2] as number
+    stereo.right[index] = samples[index * 2 + 1] as number
+  }
+  return { samples, powers: weightedPower(stereo) }
+}
+
 /**
- * @param music interleaved stereo at 48 kHz, at least `seconds` long
+ * @param music at least `seconds` long, but for a few samples
  * @returns interleaved stereo at 48 kHz, exactly `seconds` long
  * @throws TooLong
  */
-export function mixSound(music: Float32Array, spoken: Spoken[], seconds: number): Float32Array {
+export function mixSound(music: Music, spoken: Spoken[], seconds: number): Float32Array {
   const count = Math.round(seconds * sampleRate)
-  const mix: Stereo = { left: new Float32Array(count), right: new Float32Array(count) }
-  for (let index = 0; index < count; index++) {
-    mix.left[index] = music[index * 2] ?? 0
-    mix.right[index] = music[index * 2 + 1] ?? 0
-  }
-  const musicPowers = weightedPower(mix)
-  const musicLoudness = integrated(musicPowers)
+  const musicLoudness = integrated(music.powers)
   // Ready music is a little softer than the whole, for the voice adds to it.
   const musicGain = Number.isFinite(musicLoudness) ? toGain(loudness - 0.5 - musicLoudness) : 1
   const voices = spoken.map((one) => prepare(one, count))
   const ducked = new Float32Array(count).fill(musicGain)
-  for (const voice of voices) duck(ducked, musicPowers, musicGain, voice)
+  for (const voice of voices) duck(ducked, music.powers, musicGain, voice)
+  const mix: Stereo = { left: new Float32Array(count), right: new Float32Array(count) }
   for (let index = 0; index < count; index++) {
-    mix.left[index] = (mix.left[index] as number) * (ducked[index] as number)
-    mix.right[index] = (mix.right[index] as number) * (ducked[index] as number)
+    const gain = ducked[index] as number
+    mix.left[index] = (music.samples[index * 2] ?? 0) * gain
+    mix.right[index] = (music.samples[index * 2 + 1] ?? 0) * gain
   }
   for (const voice of voices) addVoice(mix, voice)
 
-  const finalLoudness = integrated(weightedPower(mix))
+  const finalLoudness = integrated(powersOfMix(mix, music.powers, musicGain, voices))
   const gain = Number.isFinite(finalLoudness) ? toGain(Math.max(-6, Math.min(6, loudness - finalLoudness))) : 1
   for (let index = 0; index < count; index++) {
     mix.left[index] = (mix.left[index] as number) * gain
@@ -70,6 +87,21 @@ export function mixSound(music: Float32Array, spoken: Spoken[], seconds: number)
     interleaved[index * 2 + 1] = mix.right[index] as number
   }
   return interleaved
+}
+
+/** The mix is measured anew only around the voices: elsewhere it is the music, softer or louder as a whole. */
+function powersOfMix(mix: Stereo, musicPowers: Float64Array, musicGain: number, voices: Voice[]): Float64Array {
+  const step = sampleRate / 10
+  const powers = musicPowers.map((power) => power * musicGain * musicGain)
+  for (const { start, end } of voices) {
+    const first = Math.max(0, Math.floor((start - attackSeconds * sampleRate) / step) - 1)
+    const last = Math.min(powers.length, Math.ceil((end + Math.max(releaseSeconds, tailSeconds) * sampleRate) / step))
+    // One step more before, for the filters to settle.
+    const from = Math.max(0, first - 1)
+    const part = weightedPower({ left: mix.left.subarray(from * step, last * step), right: mix.right.subarray(from * step, last * step) })
+    for (let index = first; index < last; index++) powers[index] = part[index - from] ?? 0
+  }
+  return powers
 }
 
 interface Voice {
@@ -109,7 +141,7 @@ function duck(gains: Float32Array, musicPowers: Float64Array, musicGain: number,
 
 /** The voice in the middle, and behind it the soft answer of a small room, different on each side. */
 function addVoice(mix: Stereo, { start, samples }: Voice): void {
-  const tail = Math.round(sampleRate * 0.9)
+  const tail = Math.round(sampleRate * tailSeconds)
   for (const [channel, spread] of [[mix.left, 0], [mix.right, 37]] as const) {
     const room = reverberated(samples, tail, spread)
     for (let index = 0; index < room.length && start + index < channel.length; index++) {

@@ -15,7 +15,8 @@ import { frameBytes, mp4Options, nameless, partOptions, rawFrames, rawSound, sou
 import { FfmpegFailed, FfmpegMissing, runFfmpeg } from './ffmpeg.ts'
 import type { Ffmpeg } from './ffmpeg.ts'
 import { judge } from './gate.ts'
-import { mixSound, TooLong } from './mix.ts'
+import { mixSound, readyMusic, TooLong } from './mix.ts'
+import type { Music } from './mix.ts'
 import { fixedParts } from './parts.ts'
 import type { Parts } from './parts.ts'
 import { frameCount, TemplateFault, typefaceFor, windowFrames } from './template.ts'
@@ -117,9 +118,19 @@ async function timed<T>(onStep: (step: Step, ms: number) => void, step: Step, wo
   }
 }
 
+/** The music that was read last: a resident process makes one video of a template after the other. */
+let ready: { file: string; music: Music } | undefined
+
+async function readMusic(file: string): Promise<Music> {
+  if (ready?.file !== file) {
+    const bytes = await readFile(file)
+    ready = { file, music: readyMusic(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)) }
+  }
+  return ready.music
+}
+
 async function mix(job: RenderJob, parts: Parts): Promise<Buffer> {
-  const bytes = await readFile(parts.music)
-  const music = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+  const music = await readMusic(parts.music)
   const spoken = job.template.speech.map(({ at, duckDecibels }, index) => ({ at, duckDecibels, sound: job.spoken[index] ?? { samples: new Float32Array(0), rate: 48_000 } }))
   const sound = mixSound(music, spoken, job.template.seconds)
   return Buffer.from(sound.buffer, sound.byteOffset, sound.byteLength)
