@@ -31,6 +31,8 @@ const owners = [
   { name: 'csv-parse', owner: ['src/names/csv.ts'] },
 ]
 
+const covers = (pattern, file) => (pattern.endsWith('/**') ? file.startsWith(pattern.slice(0, -2)) : pattern === file)
+
 export const importDirections = [
   ...directions.map(({ files, forbid, except = [], why }) => ({
     files,
@@ -40,7 +42,7 @@ export const importDirections = [
         {
           patterns: [
             { group: [...forbid, ...except.map((path) => `!${path}`)], message: why },
-            ...owners.filter(({ owner }) => !files.some((file) => owner.includes(file))).map(({ name, owner }) => ({ group: [name, `${name}/*`], message: `only ${owner.join(', ')} uses ${name}`, allowTypeImports: false })),
+            ...owners.filter(({ owner }) => !files.some((pattern) => owner.some((file) => covers(pattern, file)))).map(({ name, owner }) => ({ group: [name, `${name}/*`], message: `only ${owner.join(', ')} uses ${name}`, allowTypeImports: false })),
           ],
         },
       ],

@@ -32,7 +32,6 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
     if (verb !== 'bot') {
       const studio = await openStudioOf(config, world.home)
       closeStudio = () => studio.close()
-      await studio.warmUp()
       worker = await startWorkerIn(world, studio, config, log)
     }
     if (verb !== 'worker') bot = await startBotIn(world, config, log)

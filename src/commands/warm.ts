@@ -81,14 +81,13 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
   let timedOut = false
   try {
     await requireStorage(world)
-    if (options.wait && options.work) {
-      const studio = await openStudioOf(config, world.home)
-      closeStudio = () => studio.close()
-      await studio.warmUp()
-      worker = await startWorkerIn(world, studio, config, log)
-    }
     const open = await enqueue(world, selection, asksOf, summary, options.retryFailed === true, stop)
     if (options.wait && open.size > 0 && stop.code === undefined) {
+      if (options.work) {
+        const studio = await openStudioOf(config, world.home)
+        closeStudio = () => studio.close()
+        worker = await startWorkerIn(world, studio, config, log)
+      }
       const view = openProgress({ quiet: options.quiet === true, alreadyDone: summary.available + summary.failed })
       try {
         timedOut = await waitFor(world, open, summary, { config, stop, view, deadline: options.timeout === undefined ? undefined : started + options.timeout, working: worker !== undefined })
