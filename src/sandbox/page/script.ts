@@ -6,13 +6,13 @@ export const script = String.raw`
 const russian = /^(ru|uk|be|kk)/i.test(navigator.language || '')
 const texts = russian ? {
   sandbox: 'песочница', people: 'Кто пишет боту', channels: 'Канал-хранилище', newPerson: 'Новый человек', write: 'Сообщение', send: 'Отправить', commands: 'Команды',
-  theirName: 'Имя', theirLanguage: 'Язык', cancel: 'Отмена', create: 'Добавить', close: 'Закрыть', offline: 'Песочница остановлена, ждём…',
+  theirName: 'Имя', theirLanguage: 'Язык', cancel: 'Отмена', create: 'Добавить', close: 'Закрыть', play: 'Смотреть', offline: 'Песочница остановлена, ждём…',
   bot: 'бот', start: 'Начать', hello: 'Здесь можно написать боту, как в Telegram.', you: 'вы: ', edited: 'изм. ', blockedBot: 'бот заблокирован', nothing: 'Здесь появятся все готовые видео.',
   today: 'Сегодня', yesterday: 'Вчера', posts: 'публикаций: ', unread: 'Бот пока не прочитал сообщение. Запущен ли он?', file: 'Файл', noChat: 'ещё не писал(а)',
   typing: 'печатает', record_video: 'записывает видео', upload_video: 'отправляет видео', upload_document: 'отправляет файл', upload_photo: 'отправляет фото', record_voice: 'записывает голос', upload_voice: 'отправляет голос',
 } : {
   sandbox: 'sandbox', people: 'Who writes to the bot', channels: 'Storage channel', newPerson: 'New person', write: 'Message', send: 'Send', commands: 'Commands',
-  theirName: 'Name', theirLanguage: 'Language', cancel: 'Cancel', create: 'Add', close: 'Close', offline: 'The sandbox has stopped, waiting…',
+  theirName: 'Name', theirLanguage: 'Language', cancel: 'Cancel', create: 'Add', close: 'Close', play: 'Play', offline: 'The sandbox has stopped, waiting…',
   bot: 'bot', start: 'Start', hello: 'Write to the bot here as you would in Telegram.', you: 'you: ', edited: 'edited ', blockedBot: 'bot blocked', nothing: 'Every finished video will appear here.',
   today: 'Today', yesterday: 'Yesterday', posts: 'posts: ', unread: 'The bot has not read the message yet. Is it running?', file: 'File', noChat: 'has not written yet',
   typing: 'typing', record_video: 'recording a video', upload_video: 'sending a video', upload_document: 'sending a file', upload_photo: 'sending a photo', record_voice: 'recording a voice message', upload_voice: 'sending a voice message',
@@ -53,7 +53,7 @@ async function post(path, body) {
 }
 
 const fileUrl = (unique) => '/sandbox/files/' + encodeURIComponent(unique)
-const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' })
+const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit', hour12: false })
 const length = (seconds) => Math.floor(seconds / 60) + ':' + String(seconds % 60).padStart(2, '0')
 
 function face(node, name, id, kind) {
@@ -225,17 +225,31 @@ function bubble(message) {
 }
 
 function video(film, silent) {
+  const box = make('div', 'screen')
   const node = make('video')
   node.src = fileUrl(film.file_unique_id)
-  node.controls = !silent
   node.playsInline = true
   node.preload = film.thumbnail ? 'none' : 'metadata'
-  if (silent) Object.assign(node, { muted: true, loop: true, autoplay: true })
   if (film.cover && film.cover[0]) node.poster = fileUrl(film.cover[0].file_unique_id)
   else if (film.thumbnail) node.poster = fileUrl(film.thumbnail.file_unique_id)
   if (film.width && film.height) node.style.aspectRatio = film.width + ' / ' + film.height
-  node.addEventListener('play', () => { for (const other of document.querySelectorAll('video')) if (other !== node && !other.muted) other.pause() })
-  return node
+  box.append(node)
+  if (silent) {
+    Object.assign(node, { muted: true, loop: true, autoplay: true })
+    return box
+  }
+  // Quiet until somebody presses play, then with the browser's own controls.
+  const play = make('button', 'play')
+  play.type = 'button'
+  play.setAttribute('aria-label', texts.play)
+  play.addEventListener('click', () => node.play())
+  box.append(play, make('span', 'long', length(film.duration || 0)))
+  node.addEventListener('play', () => {
+    box.classList.add('playing')
+    node.controls = true
+    for (const other of document.querySelectorAll('video')) if (other !== node && !other.muted) other.pause()
+  })
+  return box
 }
 
 function attachment(file) {

@@ -74,19 +74,27 @@ button { cursor: pointer; border: 0; background: none; }
 @keyframes rise { from { opacity: 0; transform: translateY(8px); } }
 .words { padding: 7px 12px 8px; white-space: pre-wrap; overflow-wrap: anywhere; }
 .words::after { content: ""; display: inline-block; width: 52px; height: 1px; }
-.edited .words::after { width: 92px; }
+.edited .words::after { width: 100px; }
 .time { position: absolute; right: 11px; bottom: 5px; font-size: 11.5px; opacity: .62; }
 .bubble .quote { margin: 8px 10px 0; padding: 3px 9px; border-left: 3px solid var(--gold); border-radius: 5px; font-size: 13.5px; opacity: .85; background: rgba(130, 150, 230, .12); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .bubble.film { padding: 4px; }
-.film video, .film .still { display: block; width: min(264px, 66vw); border-radius: 15px 15px 15px 4px; background: #070c22; object-fit: cover; }
-.film.bare .time { right: 13px; bottom: 52px; padding: 1px 7px; border-radius: 10px; color: #fff; opacity: 1; background: rgba(5, 8, 25, .55); pointer-events: none; }
-.film .words { max-width: min(264px, 66vw); padding: 7px 8px 6px; }
+.screen { position: relative; }
+.film video { display: block; width: min(236px, 62vw); max-height: 420px; border-radius: 15px 15px 15px 4px; background: #070c22; object-fit: cover; }
+.screen .play, .tile .play { position: absolute; inset: 0; margin: auto; width: 58px; height: 58px; border-radius: 50%; background: rgba(6, 10, 30, .5); backdrop-filter: blur(4px); transition: transform .15s, background .15s; }
+.screen:hover .play, .tile:hover .play { transform: scale(1.07); background: rgba(6, 10, 30, .65); }
+.screen .play::after, .tile .play::after { content: ""; position: absolute; left: 38%; top: 50%; transform: translateY(-50%); border: solid transparent; border-width: 11px 0 11px 18px; border-left-color: #f7d587; }
+.screen .long, .tile .long { position: absolute; right: 8px; bottom: 8px; font-size: 12px; padding: 1px 7px; border-radius: 9px; color: #fff; background: rgba(6, 10, 30, .6); }
+.screen .long { right: auto; left: 8px; bottom: auto; top: 8px; }
+.screen.playing .play, .screen.playing .long { display: none; }
+.film.bare .screen.playing ~ .time { display: none; }
+.film.bare .time { right: 13px; bottom: 12px; padding: 1px 7px; border-radius: 10px; color: #fff; opacity: 1; background: rgba(5, 8, 25, .55); pointer-events: none; }
+.film .words { max-width: min(236px, 62vw); padding: 7px 8px 6px; }
 .file { display: flex; gap: 12px; align-items: center; padding: 10px 14px 20px 12px; color: inherit; text-decoration: none; }
 .file span { flex: none; width: 42px; height: 42px; border-radius: 50%; display: grid; place-items: center; background: var(--gold-2); color: #2b1e02; font-size: 19px; }
 .file small { color: inherit; opacity: .65; display: block; }
 .words a { color: var(--gold); }
 .words code, .words pre { font-family: ui-monospace, monospace; font-size: .92em; }
-.buttons { align-self: flex-start; width: min(82%, 320px); display: grid; gap: 4px; margin-top: 2px; }
+.buttons { align-self: flex-start; width: min(244px, 64vw); display: grid; gap: 4px; margin-top: 2px; }
 .buttons div { display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; gap: 4px; }
 .buttons button, .buttons a, .keyboard button { padding: 9px 10px; border-radius: 12px; background: rgba(110, 135, 220, .22); text-align: center; font-size: 14.5px; color: inherit; text-decoration: none; transition: background .15s; overflow-wrap: anywhere; }
 .buttons button:hover, .keyboard button:hover { background: rgba(243, 199, 107, .3); }
@@ -115,9 +123,8 @@ button { cursor: pointer; border: 0; background: none; }
 .tile { position: relative; aspect-ratio: 9 / 14; border-radius: 9px; overflow: hidden; background: linear-gradient(160deg, #24336f, #131c45); padding: 0; color: #fff; }
 .tile img, .tile video { width: 100%; height: 100%; object-fit: cover; display: block; transition: transform .3s; }
 .tile:hover img { transform: scale(1.04); }
-.tile .play { position: absolute; inset: 0; margin: auto; width: 44px; height: 44px; border-radius: 50%; background: rgba(6, 10, 30, .5); backdrop-filter: blur(3px); }
-.tile .play::after { content: ""; position: absolute; left: 17px; top: 13px; border: solid transparent; border-width: 9px 0 9px 14px; border-left-color: #fff; }
-.tile .long { position: absolute; right: 7px; bottom: 6px; font-size: 12px; padding: 1px 6px; border-radius: 8px; background: rgba(6, 10, 30, .6); }
+.tile .play { width: 44px; height: 44px; }
+.tile .play::after { border-width: 8px 0 8px 13px; }
 .tile .n { position: absolute; left: 7px; top: 6px; font-size: 12px; opacity: .8; text-shadow: 0 1px 3px #000; }
 .tile p { padding: 30px 10px 10px; font-size: 13px; text-align: left; overflow-wrap: anywhere; }
 .grid .empty { grid-column: 1 / -1; padding-top: 90px; }
