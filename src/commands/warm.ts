@@ -97,7 +97,7 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
     }
     summary.pending = open.size
   } finally {
-    await worker?.stop(stop.code === undefined ? 0 : config.stopMs)
+    await worker?.stop(config.stopMs)
     await closeStudio()
     await world.close()
     stop.close()
