@@ -280,6 +280,6 @@ export function composeMusic(): Float32Array {
 }
 
 /** Seconds at which the fingertip touches the glass: the start of the window and the manifest's `entrance.after`. */
-export const nameTouch = 8.15
+const nameTouch = 8.15
 /** Brings the whole to about −19 LUFS. */
 const loudness = 1.25

@@ -13,7 +13,7 @@ const whole: Place = { scale: 1, x: 0, y: 0 }
 const panes = [[36, 44, 351, 292], [369, 44, 684, 292], [36, 314, 684, 1180]] as const
 
 /** Where the candle's flame stands. */
-export const flameAt = { x: 158, y: 962 }
+const flameAt = { x: 158, y: 962 }
 
 type Bulb = { x: number; y: number; radius: number; light: Rgb; phase: number; speed: number; depth: number }
 

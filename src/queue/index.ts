@@ -55,7 +55,7 @@ export interface GreetingsQueue {
 }
 
 /** The queue's server cannot be reached (exit code 3). */
-export class QueueUnreachable extends Error {
+class QueueUnreachable extends Error {
   override name = 'QueueUnreachable'
 }
 

@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http'
 import type { Message } from 'grammy/types'
 import type { CallCounts, CallFilter, CallRecord, FaultPlan, FaultState, Limits, SandboxChat, SandboxEvent, SandboxUser, Say } from './contract.ts'
 
-export type { CallCounts, CallFilter, CallRecord, FaultAnswer, FaultPlan, FaultState, Limits, SandboxChat, SandboxEvent, SandboxUser, Say } from './contract.ts'
+export type { CallCounts, CallFilter, CallRecord, FaultPlan, FaultState, Limits, SandboxChat, SandboxEvent, SandboxUser, Say } from './contract.ts'
 
 /** A message as the bot sees it. `keyboard`: a keyboard that is not inline. */
 export type SandboxMessage = Message & { keyboard?: unknown }

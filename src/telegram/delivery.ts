@@ -214,7 +214,7 @@ async function removeNote({ api, db }: Courier, request: ClaimedRequest): Promis
  * one; without it the asset becomes work again (`remaking`), which uploads the kept file. `later`: Telegram
  * could not be asked now.
  */
-export async function heal(courier: Courier, assetId: string, dead: string): Promise<{ fileId: string } | 'remaking' | 'later'> {
+async function heal(courier: Courier, assetId: string, dead: string): Promise<{ fileId: string } | 'remaking' | 'later'> {
   const { api, db, botId } = courier
   const asset = await db.videoAsset.findUnique({ where: { id: assetId } })
   if (asset === null || asset.telegramFileId === null) return 'remaking'
