@@ -147,11 +147,12 @@ export class ConfigFault extends Error {
 export function readConfig(env: Record<string, string | undefined>): Config {
   const parsed = environment.safeParse(env)
   const faults = parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}. Correct it, or unset it for the default.`)
-  if (!parsed.success) throw new ConfigFault(faults)
+  // From the environment itself, so that a fault elsewhere does not hide these.
+  const voice = env.TTS
+  if (voice === 'http' && blankIsAbsent(env.TTS_URL) === undefined) faults.push('TTS_URL is missing. TTS=http needs the address of an OpenAI-compatible /v1/audio/speech endpoint.')
+  if (voice === 'piper' && blankIsAbsent(env.PIPER_MODEL) === undefined) faults.push('PIPER_MODEL is missing. TTS=piper needs the path of a voice model (.onnx).')
+  if (!parsed.success || faults.length > 0) throw new ConfigFault(faults)
   const read = parsed.data
-  if (read.TTS === 'http' && read.TTS_URL === undefined) faults.push('TTS_URL is missing. TTS=http needs the address of an OpenAI-compatible /v1/audio/speech endpoint.')
-  if (read.TTS === 'piper' && read.PIPER_MODEL === undefined) faults.push('PIPER_MODEL is missing. TTS=piper needs the path of a voice model (.onnx).')
-  if (faults.length > 0) throw new ConfigFault(faults)
   return {
     home: read.GREETINGS_HOME,
     token: read.TELEGRAM_BOT_TOKEN,

@@ -1,0 +1,73 @@
+/** The linter's guard over imports: it must be seen to fail, and to let pass what is allowed. */
+import { ESLint, type Linter } from 'eslint'
+import ts from 'typescript-eslint'
+import { expect, it } from 'vitest'
+import { importDirections } from '../scripts/import-directions.js'
+import { packageRoot } from '../src/installation.ts'
+
+const linter = new ESLint({
+  cwd: packageRoot,
+  overrideConfigFile: true,
+  // Only the rules on imports, which need no types: a moment instead of minutes.
+  overrideConfig: [{ files: ['**/*.ts'], languageOptions: { parser: ts.parser } }, ...importDirections] as Linter.Config[],
+})
+
+async function complaints(file: string, ...imports: string[]): Promise<string[]> {
+  const [result] = await linter.lintText(imports.map((from, n) => `import { a as a${n} } from '${from}'`).join('\n'), { filePath: file })
+  return (result?.messages ?? []).map(({ message, line }) => `${imports[line - 1] ?? ''}: ${message}`)
+}
+
+const forbidden: [file: string, from: string, why: RegExp][] = [
+  ['src/bot/features/greeting.ts', '../../queue/processors/worker.ts', /renders nothing/],
+  ['src/bot/index.ts', '../video/studio.ts', /renders nothing/],
+  ['src/bot/index.ts', '../speech/speaker.ts', /renders nothing/],
+  ['src/bot/index.ts', '../commands/world.ts', /renders nothing/],
+  ['src/queue/processors/worker.ts', '../../bot/index.ts', /does not know the bot/],
+  ['src/queue/processors/worker.ts', '../../sandbox/life.ts', /does not know the bot/],
+  ['src/greetings/request.ts', '../queue/processors/worker.ts', /who calls it/],
+  ['src/telegram/api.ts', '../bot/index.ts', /who calls it/],
+  ['src/video/studio.ts', '../commands/exit.ts', /who calls it/],
+  ['src/video/studio.ts', '../cli.ts', /who calls it/],
+  ['src/video/ffmpeg.ts', './template.ts', /nothing of ours/],
+  ['src/video/ffmpeg.ts', '../config.ts', /nothing of ours/],
+  ['src/config.ts', './home.ts', /nothing of ours/],
+  ['src/names/name.ts', '../config.ts', /nothing of ours/],
+  ['src/db/database.ts', '../greetings/request.ts', /at the bottom/],
+  ['src/queue/index.ts', './processors/worker.ts', /at the bottom/],
+  ['src/sandbox/life.ts', '../db/database.ts', /nothing of ours/],
+  ['src/sandbox/page/script.ts', '../../db/database.ts', /nothing of ours/],
+]
+it.each(forbidden)('%s may not import %s', async (file, from, why) => {
+  const found = await complaints(file, from)
+  expect(found).toHaveLength(1)
+  expect(found[0]).toMatch(why)
+})
+
+const allowed: [file: string, imports: string[]][] = [
+  ['src/cli.ts', ['commander', './installation.ts', './commands/exit.ts']],
+  ['src/commands/warm.ts', ['../config.ts', '../queue/processors/worker.ts', '../sandbox/life.ts', '../video/template.ts', './exit.ts']],
+  ['src/bot/features/greeting.ts', ['grammy', '../context.ts', '../../greetings/request.ts', '../../telegram/delivery.ts']],
+  ['src/queue/processors/worker.ts', ['../index.ts', '../../video/studio.ts', '../../telegram/storage.ts']],
+  ['src/queue/index.ts', ['bullmq', 'ioredis', '../config.ts']],
+  ['src/video/studio.ts', ['./ffmpeg.ts', '../speech/speaker.ts']],
+  ['src/video/ffmpeg.ts', ['fluent-ffmpeg', 'node:fs']],
+  ['src/names/csv.ts', ['csv-parse', './name.ts']],
+  ['src/sandbox/life.ts', ['../config.ts', '../installation.ts', './server.ts']],
+  ['src/sandbox/page/script.ts', ['../contract.ts', './style.ts']],
+]
+it.each(allowed)('%s may import %j', async (file, imports) => {
+  expect(await complaints(file, ...imports)).toEqual([])
+})
+
+// A file of each folder, as the directions must not switch the owners off.
+const folders = ['src/bot/index.ts', 'src/commands/warm.ts', 'src/db/database.ts', 'src/greetings/request.ts', 'src/names/name.ts', 'src/queue/processors/worker.ts', 'src/sandbox/server.ts', 'src/telegram/api.ts', 'src/video/studio.ts', 'src/config.ts', 'src/log.ts']
+it.each(folders)('%s uses no library that belongs to another file', async (file) => {
+  const libraries = ['bullmq', 'ioredis', 'fluent-ffmpeg', 'commander', 'csv-parse', 'csv-parse/sync']
+  expect((await complaints(file, ...libraries)).map((text) => text.split(':')[0])).toEqual(libraries)
+})
+
+it('an owner uses its own library and no other; types count too', async () => {
+  expect(await complaints('src/queue/index.ts', 'bullmq', 'ioredis', 'commander')).toEqual([expect.stringMatching(/^commander: .*only src\/cli\.ts/)])
+  const [result] = await linter.lintText("import type { Job } from 'bullmq'", { filePath: 'src/greetings/request.ts' })
+  expect(result?.errorCount).toBe(1)
+})
