@@ -1,0 +1,54 @@
+/** A worker of the town in this process, with a studio that keeps to a plan: rendering is tested elsewhere. */
+import type { Studio, Video } from '../../src/video/studio.ts'
+import { createPauses, createSlots } from '../../src/queue/processors/slots.ts'
+import type { Workshop } from '../../src/queue/processors/video-generation.ts'
+import { loadTemplates } from '../../src/video/template.ts'
+import { makeClip } from '../clip.ts'
+import { quietLog, type Town } from '../town.ts'
+
+/** What happens in the studio before a video is there; may throw. */
+export type Making = (display: string, signal: AbortSignal) => Promise<void>
+
+/** A studio whose every video is the same tiny real clip; `made` counts. */
+export async function plannedStudio(town: Town, making: Making = async () => undefined): Promise<Studio & { made: string[] }> {
+  const templates = await loadTemplates(town.env.TEMPLATES_FOLDER, ['tiny'])
+  const clip = await makeClip(town.folder)
+  const videos = new Map<string, Video>()
+  const made: string[] = []
+  const revisionOf: Studio['revisionOf'] = async (_template, { key }) => `revision of ${key}`
+  return {
+    templates,
+    made,
+    revisionOf,
+    kept: async (revision) => videos.get(revision),
+    make: async (template, name, { signal }) => {
+      await making(name.display, signal)
+      signal.throwIfAborted()
+      const revision = await revisionOf(template, name)
+      const video: Video = { ...clip, revision, bytes: 1 }
+      videos.set(revision, video)
+      made.push(name.display)
+      return video
+    },
+    warmUp: async () => undefined,
+    close: async () => undefined,
+  }
+}
+
+/** What `startWorker` needs. */
+export function workerParts(town: Town, studio: Studio): Parameters<typeof import('../../src/queue/processors/worker.ts').startWorker>[0] {
+  return { db: town.db, queue: town.queue, storage: town.storage, courier: town.courier, studio, times: town.times, log: quietLog }
+}
+
+/** What `generateVideo` needs, without a worker around it: no reconciler runs. */
+export function workshop(town: Town, studio: Studio): Workshop {
+  return {
+    ...workerParts(town, studio),
+    templateRevisions: new Map([['tiny', 'tiny of today']]),
+    slots: createSlots(2),
+    pauses: createPauses(),
+    owner: 'test',
+    uploads: { count: 0 },
+    outOfOrder: new Set(),
+  }
+}
