@@ -37,7 +37,7 @@ export function makeClip(): Clip {
     setLine({ text: greeting[1], baseline: 436, size: 158, face: 'greeting', from: 14.7, seconds: 0.8, weight: 1.4 }, 152, 640),
     setLine({ text: wish, baseline: 538, size: 44, face: 'wish', from: 16.6, seconds: 1.1, weight: 0.7 }, 153, 110),
   ]]))
-  return { village: makeVillage(), pane: makePane(), snow: makeSnow(2100, 161), letters }
+  return { village: makeVillage(), pane: makePane(), snow: makeSnow(1500, 161), letters }
 }
 
 /** How much larger the window looks than from afar: 1 at first, and at last the pane fills the frame. */
@@ -126,9 +126,10 @@ function drawArrival(picture: Picture, clip: Clip, time: number): void {
     drawVillage(picture, clip.village, camera, mood, time)
     drawSnow(picture, clip.snow, camera, time, snowLight, 0.46 * wide, 1.5)
   }
-  close.data.fill(0)
-  drawClose(close, clip, time)
   drawHero(picture, clip.village, camera, mood, time, (place) => {
+    if (heroPane.y * place.scale + place.y > frameHeight) return
+    close.data.fill(0)
+    drawClose(close, clip, time)
     let layer = layerFrom(close)
     while (layer.density / place.scale > 1.6) layer = halved(layer)
     put(picture, layer, place)

@@ -13,17 +13,18 @@ const berry: Rgb = [1, 0.13, 0.16]
 /** Places are those of a far plane: see `drawVillage`. */
 const bursts: Burst[] = [
   { at: 12.75, x: 250, y: 420, radius: 150, count: 90, seed: 1, young: paleGold, old: gold, willow: 0.3, rise: 0.9 },
-  { at: 13.35, x: 500, y: 330, radius: 200, count: 120, seed: 2, young: gold, old: ember, willow: 1, rise: 1 },
+  { at: 13.35, x: 500, y: 330, radius: 200, count: 104, seed: 2, young: gold, old: ember, willow: 1, rise: 1 },
   { at: 13.95, x: 180, y: 250, radius: 170, count: 100, seed: 3, young: paleGold, old: gold, willow: 0.5, rise: 1 },
   { at: 14.5, x: 540, y: 520, radius: 110, count: 66, seed: 4, young: berry, old: ember, willow: 0.2, rise: 0.8 },
-  { at: 14.95, x: 365, y: 200, radius: 235, count: 140, seed: 5, young: paleGold, old: ember, willow: 1.1, rise: 1.1 },
+  { at: 14.95, x: 365, y: 200, radius: 235, count: 120, seed: 5, young: paleGold, old: ember, willow: 1.1, rise: 1.1 },
   { at: 15.7, x: 140, y: 480, radius: 120, count: 70, seed: 6, young: gold, old: ember, willow: 0.5, rise: 0.9 },
   { at: 16.3, x: 590, y: 430, radius: 135, count: 80, seed: 7, young: paleGold, old: gold, willow: 0.6, rise: 0.9 },
-  { at: 17.3, x: 250, y: 560, radius: 80, count: 50, seed: 8, young: gold, old: ember, willow: 0.5, rise: 0.7 },
+  { at: 16.9, x: 84, y: 410, radius: 62, count: 44, seed: 8, young: gold, old: ember, willow: 0.5, rise: 0.7 },
 ]
 
-function strengthOf(burst: Burst, age: number): number {
-  return smooth(0, 0.09, age) * Math.exp(-Math.max(0, age - 0.09) * 1.7)
+/** Rises within `rise` seconds and dies away. */
+function strengthOf(age: number, rise: number): number {
+  return smooth(0, rise, age) * Math.exp(-Math.max(0, age - rise) * 1.7)
 }
 
 /** The light all fireworks together throw on the land. */
@@ -32,7 +33,8 @@ export function flashAt(time: number): Rgb {
   for (const burst of bursts) {
     const age = time - burst.at
     if (age < 0 || age > 4) continue
-    const amount = strengthOf(burst, age) * (burst.radius / 200) * 1.25
+    // Slower than the burst itself: the land must glow, not flicker.
+    const amount = strengthOf(age, 0.36) * (burst.radius / 200) * 1.2
     const tint = blend(burst.young, burst.old, clamp(age / 1.6))
     light = [light[0] + tint[0] * amount, light[1] + tint[1] * amount * 0.9, light[2] + tint[2] * amount * 0.7]
   }
@@ -66,7 +68,7 @@ export function drawFireworks(picture: Picture, place: Place, time: number, stre
       }
       continue
     }
-    const lit = strengthOf(burst, age)
+    const lit = strengthOf(age, 0.14)
     shine(picture, originX, originY, burst.radius * 2.1 * size, halo, burst.young, 0.28 * lit * strength)
     shine(picture, originX, originY, burst.radius * 0.5 * size, glow, paleGold, 0.9 * Math.exp(-age * 9) * smooth(0, 0.05, age) * strength)
     const chance = random(burst.seed * 7919)

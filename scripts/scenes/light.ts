@@ -174,23 +174,26 @@ export function put(picture: Picture, layer: Layer, place: Place, gain: Rgb = [1
   const red = gain[0] * opacity
   const green = gain[1] * opacity
   const blue = gain[2] * opacity
-  const firstRow = Math.max(0, Math.ceil(-startY / step))
-  const lastRow = Math.min(height - 1, Math.floor((layer.height - 1.001 - startY) / step))
+  // Half a pixel beyond the outermost centres belongs to the layer too.
+  const firstRow = Math.max(0, Math.ceil((-0.5 - startY) / step))
+  const lastRow = Math.min(height - 1, Math.floor((layer.height - 0.5 - startY) / step))
+  const lowest = layer.height - 2
+  const rightmost = layer.width - 2
   for (let row = firstRow; row <= lastRow; row++) {
     const sourceY = startY + row * step
-    const top = Math.floor(sourceY)
-    const v = sourceY - top
-    const left = Math.max(0, Math.min(layer.spans[top * 2]!, layer.spans[top * 2 + 2]!) - 1)
-    const right = Math.min(layer.width - 1, Math.max(layer.spans[top * 2 + 1]!, layer.spans[top * 2 + 3]!) + 1)
+    const top = Math.min(lowest, Math.max(0, Math.floor(sourceY)))
+    const v = Math.min(1, Math.max(0, sourceY - top))
+    const left = Math.min(layer.spans[top * 2]!, layer.spans[top * 2 + 2]!) - 1
+    const right = Math.max(layer.spans[top * 2 + 1]!, layer.spans[top * 2 + 3]!) + 1
     if (left >= right) continue
-    const first = Math.max(0, Math.ceil((left - startX) / step))
-    const last = Math.min(width - 1, Math.floor((right - 0.001 - startX) / step))
+    const first = Math.max(0, Math.ceil((Math.max(left, -0.5) - startX) / step))
+    const last = Math.min(width - 1, Math.floor((Math.min(right, layer.width - 0.5) - startX) / step))
     let to = (row * width + first) * 3
     let sourceX = startX + first * step
     const base = top * line
     for (let column = first; column <= last; column++, to += 3, sourceX += step) {
-      const whole = Math.floor(sourceX)
-      const u = sourceX - whole
+      const whole = Math.min(rightmost, sourceX | 0)
+      const u = Math.min(1, Math.max(0, sourceX - whole))
       const a = base + whole * 4
       const b = a + line
       const w11 = u * v

@@ -46,7 +46,7 @@ export function snowSlope(x: number, y: number, width: number, height: number, d
       const drift = (u: number, v: number) => fractal(u / (wide * 3.4), v / wide, seed, 3)
       const relief = (drift(px + grain * 0.3, below - grain * 0.12) - drift(px - grain * 0.3, below + grain * 0.12)) * 2.6
       const fine = fractal(px / (grain * 0.16), below / (grain * 0.09), seed + 7, 2) - 0.5
-      const lit = clamp(0.5 - relief + (lean - 0.5) * -0.7 + fine * 0.14)
+      const lit = clamp(0.5 - relief + (lean - 0.5) * -0.7 + fine * 0.07)
       const base = lit < 0.5 ? blend(colours.shade, colours.middle, lit * 2) : blend(colours.middle, colours.light, lit * 2 - 1)
       const rim = Math.exp(-below / (grain * 0.16)) * 0.75
       const tone = blend(blend(base, colours.light, rim), colours.deep, clamp(below / fade) ** 1.2)

@@ -556,11 +556,11 @@ export function drawHero(picture: Picture, village: Village, camera: Camera, moo
   inside(place)
   const flicker = 1 + 0.06 * wander(time * 2, 3)
   const [x, y] = at(place, heroPane.x + heroPane.width / 2, heroPane.y + heroPane.height / 2)
-  const far = 1 - smooth(1.6, 5, place.scale)
-  shine(picture, x, y, 190 * place.scale, halo, warm, 0.3 * flicker * (0.12 + far * 0.88))
+  const far = 1 - smooth(1.6, 7.5, place.scale)
+  shine(picture, x, y, 190 * place.scale, halo, warm, 0.3 * flicker * far)
   const [, ground] = at(place, 0, 1112)
-  shine(picture, x - 4 * place.scale, ground, 210 * place.scale, glow, warm, 0.2 * flicker * (0.3 + 0.7 * far), 0.2, 0.3)
-  shine(picture, x - 4 * place.scale, ground + 6 * place.scale, 120 * place.scale, glow, warm, 0.26 * flicker * (0.3 + 0.7 * far), 0.2, 0.36)
+  shine(picture, x - 4 * place.scale, ground, 210 * place.scale, glow, warm, 0.2 * flicker * far, 0.2, 0.3)
+  shine(picture, x - 4 * place.scale, ground + 6 * place.scale, 120 * place.scale, glow, warm, 0.26 * flicker * far, 0.2, 0.36)
 }
 
 /** What stands nearest: firs out of focus, a snowbank, the rowan twig. They pass the camera as it comes closer. */
