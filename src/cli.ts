@@ -128,6 +128,7 @@ export function commandTable(done: (code: number) => void): Command {
     db.command(verb)
       .description(description)
       .addOption(sandboxOption())
+      .addHelpText('after', examples(`db ${verb}`))
       .action(async (options: object) => done(await (await import('./commands/db.ts')).db(verb, all(program, options))))
   }
   return program
