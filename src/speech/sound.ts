@@ -68,7 +68,7 @@ export function resampled({ samples, rate }: Sound, to: number): Sound {
   const reach = Math.ceil(16 / cutoff)
   // The kernel is looked up, not computed: 512 places between two samples are finer than anybody hears.
   const places = 512
-  const kernel = new Float32Array((reach * 2 + 1) * places)
+  const kernel = new Float32Array((reach * 2 + 1) * places + 1)
   for (let index = 0; index < kernel.length; index++) {
     const x = index / places - reach
     const sinc = x === 0 ? 1 : Math.sin(Math.PI * cutoff * x) / (Math.PI * cutoff * x)
@@ -77,10 +77,13 @@ export function resampled({ samples, rate }: Sound, to: number): Sound {
   const result = new Float32Array(Math.round(samples.length / ratio))
   for (let index = 0; index < result.length; index++) {
     const centre = index * ratio
-    const first = Math.ceil(centre - reach)
+    const first = Math.max(0, Math.ceil(centre - reach))
+    const last = Math.min(samples.length - 1, Math.floor(centre + reach))
+    let place = Math.round((first - centre + reach) * places)
     let sum = 0
-    for (let at = Math.max(0, first); at <= Math.min(samples.length - 1, Math.floor(centre + reach)); at++) {
-      sum += (samples[at] as number) * (kernel[Math.round((at - centre + reach) * places)] ?? 0)
+    for (let at = first; at <= last; at++) {
+      sum += (samples[at] as number) * (kernel[place] as number)
+      place += places
     }
     result[index] = sum
   }

@@ -106,6 +106,7 @@ export function drawName(template: Template, window: TemplateWindow, display: st
   const inks = layout.lines.map((_, index) => inkOfLine(font, layout, index, box))
   const halo = haloStrength(template, window, inks, background)
   const random = randomNumbers(display)
+  const writingSeconds = writingTime(window, display)
   const planesOfLines: Plane[][] = []
   const tips = tipPath(inks, box.width, box.height, layout.fontSize)
   for (const [index, ink] of inks.entries()) {
@@ -114,8 +115,8 @@ export function drawName(template: Template, window: TemplateWindow, display: st
     planesOfLines.push(layers(template, window, ink, others, arrival, unit, halo))
   }
   const planes = planesOfLines.flat()
-  const sparks = window.entrance.style === 'write' ? scatter(window, tips, unit, random) : []
-  const twinkles = twinkle(window, inks, unit, random)
+  const sparks = window.entrance.style === 'write' ? scatter(window, writingSeconds, tips, unit, random) : []
+  const twinkles = twinkle(window, writingSeconds, inks, unit, random)
   const sparkColour = yuv(window.colours.sparks)
   const glowColour = yuv(window.colours.glow)
   const shimmerTable = new Uint16Array(shimmerLength(box))
@@ -131,8 +132,8 @@ export function drawName(template: Template, window: TemplateWindow, display: st
       const leaving = smooth((time - (length - window.exit.seconds)) / Math.max(window.exit.seconds - 1 / template.fps, 1e-6))
       const presence = 1 - leaving
       if (presence <= 0) return
-      const writing = (time - window.entrance.after) / window.entrance.seconds
-      fillTables(window, writing, presence, shown, gain)
+      const writing = (time - window.entrance.after) / writingSeconds
+      fillTables(window.entrance.style === 'write', writingSeconds, writing, presence, shown, gain)
       fillShimmer(shimmerTable, time, box)
       for (const plane of planes) blend(frame, plane, shown, gain, shimmerTable)
       const canvas = { frame, width, height, box }
@@ -234,9 +235,10 @@ function layers(template: Template, window: TemplateWindow, ink: Uint8Array, oth
   const { box, colours } = window
   const { width: frameWidth, height: frameHeight } = template.size
   const size = box.width * box.height
-  const near = blurred(ink, box, 3.2 * unit)
-  const middle = blurred(ink, box, 9 * unit)
-  const wide = blurred(ink, box, 22 * unit)
+  const core = blurred(ink, box, 1.6 * unit)
+  const near = blurred(ink, box, 3.6 * unit)
+  const middle = blurred(ink, box, 11 * unit)
+  const wide = blurred(ink, box, 27 * unit)
   const inkColour = yuv(colours.ink)
   const glowColour = yuv(colours.glow)
   const haloColour = yuv(colours.halo)
@@ -245,19 +247,25 @@ function layers(template: Template, window: TemplateWindow, ink: Uint8Array, oth
   const light = { y: new Float32Array(size), u: new Float32Array(size), v: new Float32Array(size) }
   for (let y = 0; y < box.height; y++) {
     // Letters are whiter above and more golden below, as if lit from the tip.
-    const gold = 0.3 * Math.min(1, Math.max(0, (y - top) / Math.max(1, bottom - top)))
+    const low = Math.min(1, Math.max(0, (y - top) / Math.max(1, bottom - top)))
     for (let x = 0; x < box.width; x++) {
       const index = y * box.width + x
-      const strokes = (ink[index] ?? 0) / 255
+      const [n, m, w] = [near[index] as number, middle[index] as number, wide[index] as number]
+      if (n + m + w < 0.002) continue
+      const strokes = (ink[index] as number) / 255
       const edge = edgeFade(x, y, box, unit)
-      const otherStrokes = others.reduce((most, other) => Math.max(most, (other[index] ?? 0) / 255), 0)
-      const dark = haloStrengthOfName * Math.min(1, 0.9 * (near[index] ?? 0) + 1.5 * (middle[index] ?? 0) + 1.3 * (wide[index] ?? 0)) * edge * (1 - otherStrokes)
-      const glow = Math.min(1, 0.34 * (near[index] ?? 0) ** 1.2 + 0.30 * (middle[index] ?? 0) + 0.34 * (wide[index] ?? 0)) * edge
+      let otherStrokes = 0
+      for (const other of others) otherStrokes = Math.max(otherStrokes, (other[index] as number) / 255)
+      const dark = haloStrengthOfName * Math.min(1, 0.9 * n + 1.5 * m + 1.4 * w) * edge * (1 - otherStrokes)
+      const glow = Math.min(1, 0.26 * n + 0.36 * m + 0.66 * w) * edge
+      // A stroke of light is white in its middle and golden at its rim.
+      const gold = Math.min(0.75, 0.22 * low + 0.6 * (1 - smooth(((core[index] as number) - 0.45) / 0.45)))
       cover[index] = 1 - (1 - dark) * (1 - strokes)
-      for (const plane of ['y', 'u', 'v'] as const) {
-        const letter = inkColour[plane] * (1 - gold) + (inkColour[plane] * 0.55 + glowColour[plane] * 0.45) * gold
-        light[plane][index] = strokes * letter + (1 - strokes) * (haloColour[plane] * dark + glowColour[plane] * glow)
-      }
+      const [letterShare, glowShare] = [strokes * (1 - 0.45 * gold), strokes * 0.45 * gold + (1 - strokes) * glow]
+      const haloShare = (1 - strokes) * dark
+      light.y[index] = inkColour.y * letterShare + glowColour.y * glowShare + haloColour.y * haloShare
+      light.u[index] = inkColour.u * letterShare + glowColour.u * glowShare + haloColour.u * haloShare
+      light.v[index] = inkColour.v * letterShare + glowColour.v * glowShare + haloColour.v * haloShare
     }
   }
   const lumaSize = frameWidth * frameHeight
@@ -284,7 +292,7 @@ function plane(box: TemplateWindow['box'], scale: 1 | 2, cover: Float32Array, li
       const [c, l] = scale === 1 ? [cover[index] ?? 0, light[index] ?? 0] : [quad(cover, index, box.width), quad(light, index, box.width)]
       const c8 = Math.round(c * 255)
       const l16 = Math.round(l * 16)
-      if (c8 === 0 && Math.abs(l16) < 8) continue
+      if (c8 < 2 && Math.abs(l16) < 12) continue
       at[count] = offset(x, y)
       covers[count] = c8
       lights[count] = l16
@@ -318,17 +326,50 @@ function extent(ink: Uint8Array, box: TemplateWindow['box']): [number, number] {
   return [Math.min(top, bottom), bottom]
 }
 
-/** Three box blurs are nearly a Gaussian. Values 0 to 1. */
+/**
+ * Three box blurs are nearly a Gaussian. Values 0 to 1. A wide blur is made of a smaller picture: nothing finer than the
+ * blur is left in it anyway.
+ */
 function blurred(ink: Uint8Array, box: TemplateWindow['box'], sigma: number): Float32Array {
-  const radius = Math.max(1, Math.round(sigma))
-  const from = new Float32Array(ink.length)
-  for (let index = 0; index < ink.length; index++) from[index] = (ink[index] ?? 0) / 255
-  const to = new Float32Array(ink.length)
-  for (let pass = 0; pass < 3; pass++) {
-    blurLines(from, to, box.height, box.width, box.width, 1, radius)
-    blurLines(to, from, box.width, box.height, 1, box.width, radius)
+  const factor = sigma >= 16 ? 4 : sigma >= 6 ? 2 : 1
+  const width = Math.ceil(box.width / factor)
+  const height = Math.ceil(box.height / factor)
+  const radius = Math.max(1, Math.round(sigma / factor))
+  const from = new Float32Array(width * height)
+  for (let y = 0; y < box.height; y++) {
+    const row = Math.floor(y / factor) * width
+    for (let x = 0; x < box.width; x++) {
+      const value = ink[y * box.width + x] as number
+      if (value !== 0) from[row + Math.floor(x / factor)] = (from[row + Math.floor(x / factor)] as number) + value / (255 * factor * factor)
+    }
   }
-  return from
+  const to = new Float32Array(from.length)
+  for (let pass = 0; pass < 3; pass++) {
+    blurLines(from, to, height, width, width, 1, radius)
+    blurLines(to, from, width, height, 1, width, radius)
+  }
+  return factor === 1 ? from : enlarged(from, width, height, box, factor)
+}
+
+/** Back to the box's size, linear between the small picture's pixels. */
+function enlarged(small: Float32Array, width: number, height: number, box: TemplateWindow['box'], factor: number): Float32Array {
+  const large = new Float32Array(box.width * box.height)
+  for (let y = 0; y < box.height; y++) {
+    const v = Math.min(height - 1, Math.max(0, (y + 0.5) / factor - 0.5))
+    const top = Math.floor(v) * width
+    const bottom = Math.min(height - 1, Math.floor(v) + 1) * width
+    const down = v - Math.floor(v)
+    for (let x = 0; x < box.width; x++) {
+      const u = Math.min(width - 1, Math.max(0, (x + 0.5) / factor - 0.5))
+      const left = Math.floor(u)
+      const right = Math.min(width - 1, left + 1)
+      const across = u - left
+      const above = (small[top + left] as number) * (1 - across) + (small[top + right] as number) * across
+      const below = (small[bottom + left] as number) * (1 - across) + (small[bottom + right] as number) * across
+      large[y * box.width + x] = above * (1 - down) + below * down
+    }
+  }
+  return large
 }
 
 function blurLines(from: Float32Array, to: Float32Array, lines: number, length: number, lineStride: number, stride: number, radius: number): void {
@@ -410,6 +451,12 @@ function columnExtents(ink: Uint8Array, width: number, height: number, fontSize:
   }
 }
 
+/** A short name is written in less time than the template allows: a hand has its speed. */
+function writingTime(window: TemplateWindow, display: string): number {
+  if (window.entrance.style !== 'write') return window.entrance.seconds
+  return window.entrance.seconds * Math.min(1, 0.5 + display.length / 14)
+}
+
 /** When each pixel of the box is reached, in steps: once the tip has passed, and a little later the farther off it passed. */
 function arrivals(path: Tip[], width: number, height: number, fontSize: number): Uint16Array {
   // A coarse grid is enough: arrival changes slowly from pixel to pixel.
@@ -420,7 +467,10 @@ function arrivals(path: Tip[], width: number, height: number, fontSize: number):
   const first = path[0]
   const last = path.at(-1)
   if (first === undefined || last === undefined) return new Uint16Array(width * height)
-  const perPixel = ((last.at - first.at) / Math.max(1, last.x - first.x)) * 0.55
+  // Ahead of the tip the delay grows faster than the tip moves, else letters would appear before it is there. Above, below
+  // and behind it only as much as makes the edge round.
+  const ahead = ((last.at - first.at) / Math.max(1, last.x - first.x)) * 1.3
+  const aside = Math.min(ahead, 0.09 / (fontSize * 0.4))
   for (let column = 0; column < columns; column++) {
     const x = column * cell
     // Only the part of the way that passes nearby can be the first to reach a pixel.
@@ -430,7 +480,11 @@ function arrivals(path: Tip[], width: number, height: number, fontSize: number):
     for (let row = 0; row < rows; row++) {
       const y = row * cell
       let earliest = Infinity
-      for (const tip of candidates) earliest = Math.min(earliest, tip.at + perPixel * Math.hypot(tip.x - x, tip.y - y))
+      for (const tip of candidates) {
+        const across = (x - tip.x) * (x > tip.x ? ahead : aside)
+        const down = (y - tip.y) * aside
+        earliest = Math.min(earliest, tip.at + Math.sqrt(across * across + down * down))
+      }
       coarse[row * columns + column] = earliest
     }
   }
@@ -451,14 +505,14 @@ function arrivals(path: Tip[], width: number, height: number, fontSize: number):
 }
 
 /** For every arrival: how much of the letter is there, and how bright it is. `writing` is 0 when the tip touches, 1 when it lifts. */
-function fillTables(window: TemplateWindow, writing: number, presence: number, shown: Uint16Array, gain: Uint16Array): void {
-  const soft = window.entrance.style === 'write' ? 0.05 : 1
+function fillTables(written: boolean, writingSeconds: number, writing: number, presence: number, shown: Uint16Array, gain: Uint16Array): void {
+  const soft = written ? 0.085 : 1
   for (let step = 0; step < shown.length; step++) {
     const since = writing - step / steps
     shown[step] = Math.round(smooth(since / soft) * presence * 256)
-    const seconds = since * window.entrance.seconds
+    const seconds = since * writingSeconds
     // Fresh strokes are bright and cool down.
-    const heat = window.entrance.style === 'write' && since > 0 ? Math.exp(-seconds / 0.32) * 0.85 : 0
+    const heat = written && since > 0 ? Math.exp(-seconds / 0.38) * 1.0 : 0
     gain[step] = Math.round((settled + heat) * 256)
   }
 }
@@ -489,10 +543,10 @@ function blend(frame: Uint8Array, { at, cover, light, arrival, shimmer, black }:
     if (share === 0) continue
     const place = at[index] as number
     const behind = frame[place] as number
-    // light is 1/16 of a level, gain and shimmer 1/256
-    const added = ((light[index] as number) * (((gain[step] as number) * (shimmerTable[shimmer[index] as number] as number)) >> 8)) / 4096
-    const change = ((added - ((cover[index] as number) * (behind - black)) / 255) * share) / 256
-    const value = behind + change + 0.5
+    // Whole numbers only: light counts sixteenths of a level, gain and shimmer 256ths; 257 / 4096 is 16 / 255.
+    const added = ((light[index] as number) * (((gain[step] as number) * (shimmerTable[shimmer[index] as number] as number)) >> 8)) >> 8
+    const covered = ((cover[index] as number) * (behind - black) * 257) >> 12
+    const value = behind + (((added - covered) * share + 2048) >> 12)
     frame[place] = value < 16 ? 16 : value > most ? most : value
   }
 }
@@ -508,22 +562,22 @@ interface Surface {
 }
 
 /** Frost that flies off the tip: slow, light, a little upwards first, then sinking. */
-function scatter(window: TemplateWindow, tips: Tip[], unit: number, random: () => number): Spark[] {
+function scatter(window: TemplateWindow, writingSeconds: number, tips: Tip[], unit: number, random: () => number): Spark[] {
   const sparks: Spark[] = []
-  const count = 150
+  const count = 230
   for (let index = 0; index < count; index++) {
     const tip = tips[Math.floor((index / count) * tips.length)]
     if (tip === undefined || tip.lifted) continue
     const angle = random() * Math.PI * 2
-    const speed = (12 + 70 * random() ** 2) * unit
+    const speed = (20 + 150 * random() ** 2) * unit
     sparks.push({
       x: window.box.x + tip.x + (random() - 0.5) * 10 * unit,
       y: window.box.y + tip.y + (random() - 0.5) * 10 * unit,
       driftX: Math.cos(angle) * speed + 14 * unit,
       driftY: Math.sin(angle) * speed * 0.8 - 12 * unit,
-      born: window.entrance.after + tip.at * window.entrance.seconds,
+      born: window.entrance.after + tip.at * writingSeconds,
       life: 0.35 + 0.85 * random(),
-      size: (1.3 + 2.6 * random() ** 3) * unit,
+      size: (1.7 + 3.4 * random() ** 3) * unit,
       strength: 0.55 + 0.45 * random(),
       star: random() < 0.16,
     })
@@ -532,13 +586,13 @@ function scatter(window: TemplateWindow, tips: Tip[], unit: number, random: () =
 }
 
 /** Now and then a point of a letter flashes, as frost does. */
-function twinkle(window: TemplateWindow, inks: Uint8Array[], unit: number, random: () => number): Spark[] {
+function twinkle(window: TemplateWindow, writingSeconds: number, inks: Uint8Array[], unit: number, random: () => number): Spark[] {
   const { box } = window
   const points: number[] = []
   inks.forEach((ink) => ink.forEach((value, index) => {
     if (value > 200 && index % 7 === 0) points.push(index)
   }))
-  const from = window.entrance.after + window.entrance.seconds * 0.7
+  const from = window.entrance.after + writingSeconds * 0.7
   const until = window.to - window.from - window.exit.seconds
   const sparks: Spark[] = []
   for (let born = from; born < until && points.length > 0; born += 0.13 + 0.12 * random()) {
@@ -546,7 +600,7 @@ function twinkle(window: TemplateWindow, inks: Uint8Array[], unit: number, rando
     sparks.push({
       x: box.x + (point % box.width), y: box.y + Math.floor(point / box.width),
       driftX: 0, driftY: 0, born, life: 0.45 + 0.5 * random(),
-      size: (1.6 + 1.8 * random()) * unit, strength: 0.8, star: true,
+      size: (2.2 + 2.6 * random()) * unit, strength: 0.9, star: true,
     })
   }
   return sparks
@@ -581,20 +635,49 @@ function drawTip(surface: Surface, tips: Tip[], writing: number, time: number, u
   const x = surface.box.x + before.x + (tip.x - before.x) * between
   const y = surface.box.y + before.y + (tip.y - before.y) * between
   const strength = touch * (tip.lifted ? 0.25 : 1) * (0.93 + 0.07 * Math.sin(time * 40))
-  addLight(surface, x, y, 46 * unit, strength * 0.34, glow)
-  addLight(surface, x, y, 20 * unit, strength * 0.6, glow)
-  addLight(surface, x, y, 8 * unit, strength, colour)
-  addStar(surface, x, y, 40 * unit, strength * 0.55, colour)
+  addLight(surface, x, y, 84 * unit, strength * 0.3, glow)
+  addLight(surface, x, y, 34 * unit, strength * 0.55, glow)
+  addLight(surface, x, y, 14 * unit, strength, colour)
+  addStar(surface, x, y, 62 * unit, strength * 0.75, colour)
 }
 
-/** A soft round light: pixels move towards its colour. `radius` is where it has sunk to an eighth. */
-function addLight(surface: Surface, x: number, y: number, radius: number, strength: number, colour: Yuv): void {
+/** A Gaussian by the square of the distance; the last place is where it has sunk to nothing. */
+const falloff = Float32Array.from({ length: 257 }, (_, place) => Math.max(0, (Math.exp(-place * 0.0293) - Math.exp(-7.5)) / (1 - Math.exp(-7.5))))
+
+/** A soft round light: pixels move towards its colour. `radius` is where it has sunk to an eighth. Written out, for the tip's light is large. */
+function addLight({ frame, width, height, box }: Surface, x: number, y: number, radius: number, strength: number, colour: Yuv): void {
   const reach = radius * 1.9
-  const fall = 2.08 / (radius * radius)
-  stamp(surface, x, y, reach, reach, colour, (dx, dy) => {
-    const squared = dx * dx + dy * dy
-    return squared > reach * reach ? 0 : strength * Math.exp(-squared * fall)
-  })
+  const scale = 256 / (reach * reach)
+  const left = Math.max(box.x, Math.floor(x - reach))
+  const right = Math.min(box.x + box.width - 1, Math.ceil(x + reach))
+  const top = Math.max(box.y, Math.floor(y - reach))
+  const bottom = Math.min(box.y + box.height - 1, Math.ceil(y + reach))
+  const luma = colour.y + 16
+  for (let row = top; row <= bottom; row++) {
+    const down = (row - y) * (row - y)
+    for (let column = left; column <= right; column++) {
+      const place = ((column - x) * (column - x) + down) * scale
+      if (place >= 256) continue
+      const at = row * width + column
+      const behind = frame[at] as number
+      frame[at] = behind + (luma - behind) * strength * (falloff[place | 0] as number) + 0.5
+    }
+  }
+  const [blue, red] = [colour.u + 128, colour.v + 128]
+  const chroma = width * height
+  for (let row = top & ~1; row <= bottom; row += 2) {
+    const down = (row + 0.5 - y) * (row + 0.5 - y)
+    for (let column = left & ~1; column <= right; column += 2) {
+      const place = ((column + 0.5 - x) * (column + 0.5 - x) + down) * scale
+      if (place >= 256) continue
+      const share = strength * (falloff[place | 0] as number)
+      const at = chroma + (row >> 1) * (width >> 1) + (column >> 1)
+      const u = frame[at] as number
+      frame[at] = u + (blue - u) * share + 0.5
+      const v = frame[at + (chroma >> 2)] as number
+      frame[at + (chroma >> 2)] = v + (red - v) * share + 0.5
+    }
+  }
 }
 
 /** Two thin crossed rays. */

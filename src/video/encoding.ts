@@ -18,8 +18,8 @@ export const sampleRate = 48_000
 export const videoOptions = (fps: number): string[] => [
   '-r', String(fps),
   '-c:v', 'libx264',
-  '-preset', 'veryfast',
-  '-crf', '20',
+  '-preset', 'faster',
+  '-crf', '22',
   '-profile:v', 'high',
   '-level:v', '4.0',
   '-pix_fmt', 'yuv420p',

@@ -5,7 +5,7 @@ import { frameCount, windowFrames } from './template.ts'
 import type { Template } from './template.ts'
 
 /** From here on Telegram reads no metadata and shows a square tile. */
-export const sizeLimitBytes = 10_000_000
+const sizeLimitBytes = 10_000_000
 
 export interface Verdict {
   /** what is wrong, one phrase each; empty when the file is good */

@@ -34,59 +34,71 @@ export class TooLong extends Error {
   override name = 'TooLong'
 }
 
-/** A template's music with what is the same in every mix. */
+/** A template's music with what is the same in every mix. Use one for one mix at a time. */
 export interface Music {
-  /** interleaved stereo at 48 kHz */
-  samples: Float32Array
+  left: Float32Array
+  right: Float32Array
   /** see `weightedPower` */
   powers: Float64Array
-}
-
-/** Measures the music once for all mixes. */
-export function readyMusic(samples: Float32Array): Music {
-  const count = samples.length / 2
-  const stereo: Stereo = { left: new Float32Array(count), right: new Float32Array(count) }
-  for (let index = 0; index < count; index++) {
-    stereo.left[index] = samples[index * 2] as number
-    stereo.right[index] = samples[index * 2 + 1] as number
-  }
-  return { samples, powers: weightedPower(stereo) }
+  /** room for a mix, kept from one to the next: fresh megabytes for every video would keep the collector busy */
+  room: { mix: Stereo; gains: Float32Array }
 }
 
 /**
- * @param music at least `seconds` long, but for a few samples
- * @returns interleaved stereo at 48 kHz, exactly `seconds` long
+ * Measures the music once for all mixes.
+ * @param samples interleaved stereo at 48 kHz, at least `seconds` long but for a few samples
+ */
+export function readyMusic(samples: Float32Array, seconds: number): Music {
+  const count = Math.round(seconds * sampleRate)
+  const [left, right] = [new Float32Array(count), new Float32Array(count)]
+  for (let index = 0; index < Math.min(count, samples.length >> 1); index++) {
+    left[index] = samples[index * 2] as number
+    right[index] = samples[index * 2 + 1] as number
+  }
+  const room = { mix: { left: new Float32Array(count), right: new Float32Array(count) }, gains: new Float32Array(count) }
+  return { left, right, powers: weightedPower({ left, right }), room }
+}
+
+/**
+ * @returns interleaved stereo at 48 kHz, exactly as long as the music
  * @throws TooLong
  */
-export function mixSound(music: Music, spoken: Spoken[], seconds: number): Float32Array {
-  const count = Math.round(seconds * sampleRate)
+export function mixSound(music: Music, spoken: Spoken[]): Float32Array {
+  const count = music.left.length
   const musicLoudness = integrated(music.powers)
   // Ready music is a little softer than the whole, for the voice adds to it.
   const musicGain = Number.isFinite(musicLoudness) ? toGain(loudness - 0.5 - musicLoudness) : 1
   const voices = spoken.map((one) => prepare(one, count))
-  const ducked = new Float32Array(count).fill(musicGain)
-  for (const voice of voices) duck(ducked, music.powers, musicGain, voice)
-  const mix: Stereo = { left: new Float32Array(count), right: new Float32Array(count) }
-  for (let index = 0; index < count; index++) {
-    const gain = ducked[index] as number
-    mix.left[index] = (music.samples[index * 2] ?? 0) * gain
-    mix.right[index] = (music.samples[index * 2 + 1] ?? 0) * gain
-  }
+  const { mix, gains } = music.room
+  gains.fill(musicGain)
+  for (const voice of voices) duck(gains, music.powers, musicGain, voice)
+  multiply(music.left, gains, mix.left)
+  multiply(music.right, gains, mix.right)
   for (const voice of voices) addVoice(mix, voice)
 
   const finalLoudness = integrated(powersOfMix(mix, music.powers, musicGain, voices))
   const gain = Number.isFinite(finalLoudness) ? toGain(Math.max(-6, Math.min(6, loudness - finalLoudness))) : 1
-  for (let index = 0; index < count; index++) {
-    mix.left[index] = (mix.left[index] as number) * gain
-    mix.right[index] = (mix.right[index] as number) * gain
-  }
+  scale(mix.left, gain)
+  scale(mix.right, gain)
   limit(mix, ceiling)
-  const interleaved = new Float32Array(count * 2)
-  for (let index = 0; index < count; index++) {
-    interleaved[index * 2] = mix.left[index] as number
-    interleaved[index * 2 + 1] = mix.right[index] as number
+  return interleaved(mix)
+}
+
+function multiply(samples: Float32Array, gains: Float32Array, to: Float32Array): void {
+  for (let index = 0; index < to.length; index++) to[index] = (samples[index] as number) * (gains[index] as number)
+}
+
+function scale(samples: Float32Array, gain: number): void {
+  for (let index = 0; index < samples.length; index++) samples[index] = (samples[index] as number) * gain
+}
+
+function interleaved({ left, right }: Stereo): Float32Array {
+  const both = new Float32Array(left.length * 2)
+  for (let index = 0; index < left.length; index++) {
+    both[index * 2] = left[index] as number
+    both[index * 2 + 1] = right[index] as number
   }
-  return interleaved
+  return both
 }
 
 /** The mix is measured anew only around the voices: elsewhere it is the music, softer or louder as a whole. */

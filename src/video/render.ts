@@ -4,9 +4,8 @@
  */
 import { createCanvas } from '@napi-rs/canvas'
 import { open, readFile, rename, writeFile } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable, Writable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { AssetFault, Outage } from '../greetings/faults.ts'
 import type { Sound } from '../speech/sound.ts'
 import { drawName } from './drawing.ts'
@@ -14,6 +13,7 @@ import type { NameDrawing } from './drawing.ts'
 import { frameBytes, mp4Options, nameless, partOptions, rawFrames, rawSound, soundOptions } from './encoding.ts'
 import { FfmpegFailed, FfmpegMissing, runFfmpeg } from './ffmpeg.ts'
 import type { Ffmpeg } from './ffmpeg.ts'
+import { fill, frameSource, frameStream, toSmallRgba, windowFrame } from './frames.ts'
 import { judge } from './gate.ts'
 import { mixSound, readyMusic, TooLong } from './mix.ts'
 import type { Music } from './mix.ts'
@@ -74,6 +74,16 @@ export async function render(job: RenderJob, signal: AbortSignal, onStep: (step:
   }
 }
 
+/**
+ * Makes the video the slow way, without any seam: every frame of the clip through one encoder. What `render` falls back to,
+ * and what it is measured against. Writes `video.mp4` into the work folder. Errors are those of its steps.
+ */
+export async function renderWhole(job: RenderJob, signal: AbortSignal): Promise<void> {
+  const parts = await fixedParts(job.ffmpeg, job.template, job.templateRevision, job.cacheFolder, signal)
+  const drawn = await drawAll(job, parts, () => undefined)
+  await encodeWhole(job, drawn, await mix(job, parts), join(job.workFolder, 'video.mp4'), signal)
+}
+
 /** Makes the template's fixed parts, or finds them made. Throws as `render` does. */
 export async function prepare(job: Pick<RenderJob, 'ffmpeg' | 'template' | 'templateRevision' | 'cacheFolder'>, signal: AbortSignal): Promise<void> {
   try {
@@ -121,18 +131,18 @@ async function timed<T>(onStep: (step: Step, ms: number) => void, step: Step, wo
 /** The music that was read last: a resident process makes one video of a template after the other. */
 let ready: { file: string; music: Music } | undefined
 
-async function readMusic(file: string): Promise<Music> {
+async function readMusic(file: string, seconds: number): Promise<Music> {
   if (ready?.file !== file) {
     const bytes = await readFile(file)
-    ready = { file, music: readyMusic(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)) }
+    ready = { file, music: readyMusic(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4), seconds) }
   }
   return ready.music
 }
 
 async function mix(job: RenderJob, parts: Parts): Promise<Buffer> {
-  const music = await readMusic(parts.music)
+  const music = await readMusic(parts.music, job.template.seconds)
   const spoken = job.template.speech.map(({ at, duckDecibels }, index) => ({ at, duckDecibels, sound: job.spoken[index] ?? { samples: new Float32Array(0), rate: 48_000 } }))
-  const sound = mixSound(music, spoken, job.template.seconds)
+  const sound = mixSound(music, spoken)
   return Buffer.from(sound.buffer, sound.byteOffset, sound.byteLength)
 }
 
@@ -147,18 +157,6 @@ async function drawAll(job: RenderJob, parts: Parts, onStep: (step: Step, ms: nu
     }
     return drawn
   })
-}
-
-/** One frame of a window without the name. */
-async function windowFrame(file: string, template: Template, index: number): Promise<Buffer> {
-  const handle = await open(file, 'r')
-  try {
-    const frame = Buffer.alloc(frameBytes(template.size))
-    await handle.read(frame, 0, frame.length, index * frame.length)
-    return frame
-  } finally {
-    await handle.close()
-  }
 }
 
 /** One transport stream per window. */
@@ -180,31 +178,6 @@ async function encodeWindows(job: RenderJob, parts: Parts, drawn: NameDrawing[],
     encoded.push({ file, start })
   }
   return encoded
-}
-
-async function fill(handle: FileHandle, frame: Buffer, position: number): Promise<void> {
-  const { bytesRead } = await handle.read(frame, 0, frame.length, position)
-  if (bytesRead !== frame.length) throw new Error('a window of the cache ends too early')
-}
-
-/**
- * A stream of frames, each made when the one before it is on its way. Frames share a few buffers: the stream asks for the
- * next one only when the pipe has taken the last but one.
- */
-function frameStream(count: number, bytes: number, make: (frame: Buffer, index: number) => Promise<void>): Readable {
-  const ring = Array.from({ length: 4 }, () => Buffer.allocUnsafe(bytes))
-  let index = 0
-  return new Readable({
-    highWaterMark: 1,
-    read() {
-      if (index === count) {
-        this.push(null)
-        return
-      }
-      const frame = ring[index % ring.length] as Buffer
-      make(frame, index++).then(() => this.push(frame), (error: unknown) => this.destroy(error as Error))
-    },
-  })
 }
 
 async function joinParts(job: RenderJob, parts: Parts, windows: { file: string; start: number }[], sound: Buffer, file: string, signal: AbortSignal): Promise<void> {
@@ -247,52 +220,6 @@ async function encodeWhole(job: RenderJob, drawn: NameDrawing[], sound: Buffer, 
   await joinParts(job, { fixed: [{ file: picture, start: 0 }], windows: [], music: '' }, [], sound, file, signal)
 }
 
-/** Takes bytes as they come and hands them out a frame at a time; takes no more than a frame ahead. */
-function frameSource(bytes: number): { sink: Writable; next: () => Promise<Buffer> } {
-  let gathered: Buffer[] = []
-  let held = 0
-  let taken: (() => void) | undefined
-  let arrived: (() => void) | undefined
-  let ended: Error | undefined
-  const sink = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      gathered.push(chunk)
-      held += chunk.length
-      if (held >= bytes) taken = done
-      else done()
-      arrived?.()
-    },
-    destroy(error, done) {
-      ended = error ?? new Error('the clip ends too early')
-      arrived?.()
-      done(error)
-    },
-    final(done) {
-      ended = new Error('the clip ends too early')
-      arrived?.()
-      done()
-    },
-  })
-  return {
-    sink,
-    next: async () => {
-      while (held < bytes) {
-        if (ended !== undefined) throw ended
-        await new Promise<void>((go) => {
-          arrived = go
-        })
-      }
-      const all = Buffer.concat(gathered)
-      gathered = [all.subarray(bytes)]
-      held -= bytes
-      const go = held < bytes ? taken : undefined
-      if (go !== undefined) taken = undefined
-      go?.()
-      return all.subarray(0, bytes)
-    },
-  }
-}
-
 async function thumbnail(job: RenderJob, parts: Parts, drawn: NameDrawing[]): Promise<Buffer> {
   const { template } = job
   const at = Math.round(template.posterSeconds * template.fps)
@@ -303,35 +230,13 @@ async function thumbnail(job: RenderJob, parts: Parts, drawn: NameDrawing[]): Pr
   const frame = await windowFrame(parts.windows[index] ?? '', template, place)
   drawn[index]?.drawInto(frame, place)
   const { width, height } = template.size
-  const scale = Math.min(1, thumbnailSide / Math.max(width, height))
-  const whole = createCanvas(width, height)
-  const picture = whole.getContext('2d').createImageData(width, height)
-  toRgba(frame, width, height, picture.data)
-  whole.getContext('2d').putImageData(picture, 0, 0)
-  const small = createCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)))
-  const context = small.getContext('2d')
-  context.imageSmoothingEnabled = true
-  context.imageSmoothingQuality = 'high'
-  context.drawImage(whole, 0, 0, small.width, small.height)
-  return small.encode('jpeg', 88)
-}
-
-/** BT.709, limited range. */
-function toRgba(frame: Uint8Array, width: number, height: number, to: Uint8ClampedArray): void {
-  const chroma = width * height
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      const luma = 1.1644 * ((frame[row * width + column] as number) - 16)
-      const half = chroma + (row >> 1) * (width >> 1) + (column >> 1)
-      const u = (frame[half] as number) - 128
-      const v = (frame[half + (chroma >> 2)] as number) - 128
-      const at = (row * width + column) * 4
-      to[at] = luma + 1.7927 * v
-      to[at + 1] = luma - 0.2132 * u - 0.5329 * v
-      to[at + 2] = luma + 2.1124 * u
-      to[at + 3] = 255
-    }
-  }
+  const factor = Math.max(1, Math.ceil(Math.max(width, height) / thumbnailSide))
+  const small = { width: Math.floor(width / factor), height: Math.floor(height / factor) }
+  const canvas = createCanvas(small.width, small.height)
+  const picture = canvas.getContext('2d').createImageData(small.width, small.height)
+  toSmallRgba(frame, template.size, factor, small, picture.data)
+  canvas.getContext('2d').putImageData(picture, 0, 0)
+  return canvas.encode('jpeg', 90)
 }
 
 /** On the disk to the last byte, then in its place. */

@@ -80,7 +80,6 @@ const manifest = z.strictObject({
 
 export type Manifest = z.infer<typeof manifest>
 export type TemplateWindow = Manifest['windows'][number]
-export type TemplateSpeech = Manifest['speech'][number]
 
 /** A manifest that was read and found good. Plain data: it may be sent to another process. */
 export interface Template extends Manifest {
@@ -124,9 +123,9 @@ export async function listTemplateIds(folder: string = templatesFolder): Promise
   return found.sort()
 }
 
-/** The first template that serves the script, a Unicode script name such as "Cyrillic". */
-export function templateFor(templates: Template[], script: string): Template | undefined {
-  return templates.find((template) => template.scripts.includes(script))
+/** The first template that serves the script, a Unicode script name such as "Cyrillic", and has a glyph for every letter of the name. */
+export function templateFor(templates: Template[], { script, display }: { script: string; display: string }): Template | undefined {
+  return templates.find((template) => template.scripts.includes(script) && canShow(template, display))
 }
 
 /** The font file a name is set in inside a window: the first that has every character; undefined when none has. */
@@ -135,7 +134,7 @@ export function typefaceFor(template: Template, windowIndex: number, display: st
 }
 
 /** Whether every window of the template can show the name. */
-export function canShow(template: Template, display: string): boolean {
+function canShow(template: Template, display: string): boolean {
   return template.windows.every((_, index) => typefaceFor(template, index, display) !== undefined)
 }
 
