@@ -49,6 +49,11 @@ describe('what the sandbox remembers', () => {
     await after.unblock(5)
     expect((await again.sendMessage(5, 'next')).message_id).toBe(4)
     await second.close()
+
+    // What was written after the torn line is readable too.
+    const third = await startSandboxServer({ folder })
+    expect((await sandboxControl(third.url).messages(5)).map(({ text }) => text)).toEqual(['a', 'b', 'new', 'next'])
+    await third.close()
   })
 
   it('holds every message that was answered when the server is killed', async () => {
