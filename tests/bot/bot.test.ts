@@ -1,0 +1,252 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { startBot, type BotParts, type RunningBot } from '../../src/bot/index.ts'
+import { texts } from '../../src/greetings/texts.ts'
+import { request } from '../../src/greetings/request.ts'
+import { explainRejection, parseName } from '../../src/names/name.ts'
+import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
+import { videosOf } from '../queue/processes.ts'
+import { plannedStudio, workerParts } from '../queue/workshop.ts'
+import { ask, openTown, quietLog, until, type Town } from '../town.ts'
+
+let town: Town
+let worker: RunningWorker
+let bot: RunningBot
+/** set by a test that wants to look around before a video is made */
+let beforeVideo = async (): Promise<void> => undefined
+
+const parts = (): BotParts => ({
+  token: town.token,
+  apiRoot: town.server.url,
+  webhook: undefined,
+  door: town.door,
+  courier: town.courier,
+  templateFor: ({ script }) => (['Cyrillic', 'Latin'].includes(script) ? { id: 'tiny' } : undefined),
+  extraScripts: [],
+  isAdmin: () => false,
+  times: town.times,
+  log: quietLog,
+})
+
+let people = 5_000
+const newPerson = () => people++
+
+/** A person writes; the bot's first answer of which `fits` is true. */
+async function answerTo(userId: number, text: string, fits: (text: string) => boolean = () => true): Promise<string> {
+  const before = (await town.telegram.messages(userId)).at(-1)?.message_id ?? 0
+  await town.telegram.say({ userId, text, languageCode: 'ru' })
+  const message = await town.telegram.waitForMessage(userId, (each) => each.from?.id === Number(town.botId) && each.message_id > before && fits(each.text ?? ''))
+  return message.text ?? ''
+}
+
+/** Makes a name's video before anybody asks. */
+async function warm(name: string): Promise<string> {
+  const [answer] = await request(town.door, [ask(name)])
+  const assetId = answer !== undefined && 'assetId' in answer ? answer.assetId : ''
+  await until(async () => (await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId } })).status === 'AVAILABLE', 'the video')
+  return assetId
+}
+
+beforeAll(async () => {
+  town = await openTown()
+  worker = await startWorker(workerParts(town, await plannedStudio(town, () => beforeVideo())), 2)
+  bot = await startBot(parts())
+})
+afterEach(async () => {
+  beforeVideo = async () => undefined
+  await town.telegram.release()
+})
+afterAll(async () => {
+  await bot.stop(1_000)
+  await worker.stop(1_000)
+  await town.close()
+})
+
+describe('the bot', () => {
+  it('explains itself on /start and /help, in the language of the person', async () => {
+    const id = newPerson()
+    expect(await answerTo(id, '/start')).toBe(texts.ru.welcome)
+    expect(await answerTo(id, '/help')).toBe(texts.ru.help)
+    const other = newPerson()
+    await town.telegram.say({ userId: other, text: '/help', languageCode: 'en' })
+    expect((await town.telegram.waitForMessage(other, ({ from }) => from?.id === Number(town.botId))).text).toBe(texts.en.help)
+  })
+
+  it('answers a hit with the video by file_id, at once and with nothing around it', async () => {
+    await warm('Маша')
+    const id = newPerson()
+    await town.telegram.say({ userId: id, text: ' мАША ' })
+    const video = await town.telegram.waitForMessage(id, (message) => message.video !== undefined)
+    expect(video.caption).toBe(texts.ru.caption('Маша'))
+    const calls = (await town.telegram.calls({ chatId: id })).map(({ method, upload }) => `${method} ${upload}`)
+    expect(calls).toEqual(['sendVideo file_id'])
+    expect(await town.db.userRequest.findFirst({ where: { userId: BigInt(id) } })).toMatchObject({ hit: true })
+  })
+
+  it('on a miss says that it is made, shows it, sends the video and takes the note away', async () => {
+    let release = () => {}
+    beforeVideo = () => new Promise<void>((resolve) => (release = resolve))
+    const id = newPerson()
+    expect(await answerTo(id, 'Милана')).toBe(texts.ru.making('Милана'))
+    const [action] = await town.telegram.waitForCalls({ method: 'sendChatAction', chatId: id })
+    expect(action?.parameters.action).toBe('upload_video')
+
+    // Asking again changes nothing but the answer.
+    expect(await answerTo(id, 'милана')).toBe(texts.ru.stillMaking('Милана'))
+    release()
+    await town.telegram.waitForMessage(id, (message) => message.video !== undefined)
+    await town.telegram.waitFor(async () => !(await town.telegram.messages(id)).some(({ text }) => text === texts.ru.making('Милана')), { what: 'the note going away' })
+    expect(await videosOf(town, id)).toBe(1)
+    expect(await town.db.userRequest.count({ where: { userId: BigInt(id) } })).toBe(1)
+  })
+
+  it.each(['👶', 'Маша и Петя', 'https://example.com', '12345', '小明', '!!!', 'М', `Маша${'а'.repeat(60)}`, 'маша@mail.ru', '/cancel'])('tells why “%s” is no name', async (text) => {
+    const parsed = parseName(text, { extraScripts: [] })
+    const answer = await answerTo(newPerson(), text)
+    if (parsed.ok) expect(answer).toBe(texts.ru.making(parsed.name.display))
+    else expect(answer).toBe(explainRejection(parsed.reason, 'ru'))
+  })
+
+  it('takes a name as text only: never as a file, an option or a format', async () => {
+    const id = newPerson()
+    for (const text of ['$(touch /tmp/x)', '../../etc/passwd', "'; DROP TABLE \"User\"; --", '<b>Маша</b>', '%n%s', '-i', 'a\u202Eb', '\u0000Маша', '🏳️‍🌈'.repeat(1_000), 'Z̸̡͝a̵l̶g̵o'.repeat(300), 'ы'.repeat(4_096)]) {
+      expect((await answerTo(id, text)).length).toBeGreaterThan(0)
+    }
+    expect(await answerTo(id, '/start')).toBe(texts.ru.welcome)
+  })
+
+  it('property 9: a 429 in one chat delays nobody else', async () => {
+    await warm('Ника')
+    const slow = newPerson()
+    const quick = newPerson()
+    await town.telegram.fault({ method: 'sendVideo', chatId: slow, answer: { kind: 'flood', retryAfter: 50 } })
+    await town.telegram.say({ userId: slow, text: 'Ника' })
+    await town.telegram.waitForCalls({ method: 'sendVideo', chatId: slow })
+    await town.telegram.say({ userId: quick, text: 'Ника' })
+    await town.telegram.waitForMessage(quick, (message) => message.video !== undefined)
+    expect(await videosOf(town, slow)).toBe(0)
+    await town.telegram.waitForMessage(slow, (message) => message.video !== undefined)
+    expect((await town.telegram.counts()).early).toBe(0)
+  })
+
+  it('property 8: a person who blocks the bot fails alone', async () => {
+    await warm('Олег')
+    const id = newPerson()
+    const other = newPerson()
+    // Heard while the answer is held: the block comes before the video.
+    const hold = await town.telegram.fault({ method: 'sendVideo', chatId: id, answer: { kind: 'hold' } })
+    await town.telegram.say({ userId: id, text: 'Олег' })
+    await town.telegram.waitForHeld(hold.id)
+    await town.telegram.block(id)
+    await town.telegram.release()
+    await until(async () => (await town.db.userRequest.findFirst({ where: { userId: BigInt(id) } }))?.status === 'FAILED', 'the request failing')
+    await town.telegram.say({ userId: other, text: 'Олег' })
+    await town.telegram.waitForMessage(other, (message) => message.video !== undefined)
+  })
+
+  it('property 6: an update that comes again makes no second video', async () => {
+    const id = newPerson()
+    const updateId = await town.telegram.say({ userId: id, text: 'Полина' })
+    await town.telegram.waitForMessage(id, (message) => message.video !== undefined)
+    await until(async () => (await town.db.userRequest.findFirst({ where: { userId: BigInt(id) } }))?.status === 'COMPLETED', 'the record of it')
+    expect(await town.telegram.resend([updateId ?? 0])).toBe(1)
+    // Updates of a chat are answered in order, so whatever the second one causes comes before this.
+    await answerTo(id, '/help', (text) => text === texts.ru.help)
+    expect(await videosOf(town, id)).toBe(1)
+    expect(await town.db.userRequest.count({ where: { userId: BigInt(id) } })).toBe(1)
+  })
+
+  it('property 11: while Telegram is out of order nothing is lost', async () => {
+    const id = newPerson()
+    await town.telegram.fault({ method: 'getUpdates', times: 2, answer: { kind: 'html', code: 502 } })
+    await town.telegram.fault({ method: 'sendVideo', upload: 'file_id', times: 2, answer: { kind: 'html', code: 502 } })
+    await town.telegram.say({ userId: id, text: 'Роман' })
+    await town.telegram.waitForMessage(id, (message) => message.video !== undefined)
+    expect(await videosOf(town, id)).toBe(1)
+  })
+})
+
+describe('a bot with a webhook', () => {
+  const secret = 'a-secret-of-the-webhook'
+  let port = 0
+  let update = 900_000_000
+
+  async function tell(body: unknown, headers: Record<string, string> = { 'x-telegram-bot-api-secret-token': secret }): Promise<number> {
+    const response = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers, body: typeof body === 'string' ? body : JSON.stringify(body) })
+    return response.status
+  }
+  const from = (id: number) => ({ id, is_bot: false, first_name: 'Somebody', language_code: 'ru' })
+  const message = (id: number, content: object) => ({ message_id: 1, date: 1, chat: { id, type: 'private', first_name: 'Somebody' }, from: from(id), ...content })
+  const command = (text: string) => ({ text, entities: [{ type: 'bot_command', offset: 0, length: text.length }] })
+  const lastWord = (id: number, text: string) => town.telegram.waitForMessage(id, (each) => each.text === text)
+
+  beforeAll(async () => {
+    await bot.stop(1_000)
+    const log = { ...quietLog, info: (fields: object) => void ('port' in fields && (port = Number(fields.port))) }
+    bot = await startBot({ ...parts(), webhook: { url: 'http://127.0.0.1:9/unused', secret, port: 0 }, log })
+  })
+
+  async function known(): Promise<number> {
+    const id = newPerson()
+    // The update goes to the address that nobody listens at; the person is known from then on.
+    await town.telegram.say({ userId: id, text: '/start' })
+    return id
+  }
+
+  it('tells Telegram its address, its secret and what it wants to hear', async () => {
+    const [call] = await town.telegram.calls({ method: 'setWebhook' })
+    expect(call?.parameters).toMatchObject({ url: 'http://127.0.0.1:9/unused', secret_token: secret })
+    expect(port).toBeGreaterThan(0)
+  })
+
+  it('hears nobody without the secret', async () => {
+    const id = await known()
+    const body = { update_id: update++, message: message(id, command('/start')) }
+    expect(await tell(body, {})).toBe(401)
+    expect(await tell(body, { 'x-telegram-bot-api-secret-token': 'guessed' })).toBe(401)
+    expect(await tell('no json')).toBe(400)
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404)
+    expect(await tell({ ...body, message: message(id, command('/help')) })).toBe(200)
+    await lastWord(id, texts.ru.help)
+    expect((await town.telegram.calls({ chatId: id })).length).toBe(1)
+  })
+
+  it.each([
+    { what: 'a photo', content: { photo: [{ file_id: 'x', file_unique_id: 'x', width: 1, height: 1 }] } },
+    { what: 'a photo with a caption', content: { photo: [], caption: 'Маша' } },
+    { what: 'a sticker', content: { sticker: { file_id: 'x', file_unique_id: 'x', type: 'regular', width: 1, height: 1, is_animated: false, is_video: false } } },
+    { what: 'a voice message', content: { voice: { file_id: 'x', file_unique_id: 'x', duration: 1 } } },
+    { what: 'a place', content: { location: { latitude: 0, longitude: 0 } } },
+    { what: 'an empty message', content: {} },
+  ])('answers $what with what it understands', async ({ content }) => {
+    const id = await known()
+    expect(await tell({ update_id: update++, message: message(id, content) })).toBe(200)
+    await lastWord(id, texts.ru.notText)
+  })
+
+  it('takes an edited message as a new wish', async () => {
+    await warm('Севастьян')
+    const id = await known()
+    expect(await tell({ update_id: update++, edited_message: { ...message(id, { text: 'Севастьян' }), edit_date: 2 } })).toBe(200)
+    await town.telegram.waitForMessage(id, (each) => each.video !== undefined)
+  })
+
+  it('outlives what Telegram would never send', async () => {
+    const id = await known()
+    const odd = [{}, { update_id: update++ }, { update_id: update++, message: null }, { update_id: 'x', message: {} }, { update_id: update++, my_chat_member: {} }, { update_id: update++, message: { chat: { id } } }, [], null, 'text', 7]
+    for (const each of odd) await tell(each)
+    await tell({ update_id: update++, message: message(id, { text: 'я'.repeat(450_000) }) })
+    await tell({ update_id: update++, message: message(id, { text: 'я'.repeat(1_000_000) }) }).catch(() => undefined)
+    expect(await tell({ update_id: update++, message: message(id, command('/start')) })).toBe(200)
+    await lastWord(id, texts.ru.welcome)
+  })
+
+  it('property 6: an update told twice at the same time makes one request', async () => {
+    const id = await known()
+    const body = { update_id: update++, message: message(id, { text: 'Тихон' }) }
+    expect(await Promise.all([tell(body), tell(body), tell(body)])).toEqual([200, 200, 200])
+    await town.telegram.waitForMessage(id, (each) => each.video !== undefined)
+    expect(await tell(body)).toBe(200)
+    expect(await town.db.userRequest.count({ where: { userId: BigInt(id) } })).toBe(1)
+    expect(await videosOf(town, id)).toBe(1)
+  })
+})
