@@ -18,7 +18,7 @@ import { startRedis, type TestRedis } from './redis.ts'
 export const quietLog = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** Times fifty times shorter than in life. */
-export const timeDivisor = 50
+const timeDivisor = 50
 
 export interface Town {
   folder: string

@@ -36,8 +36,8 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
     const parsed = parseName(raw, { extraScripts })
     if (!parsed.ok) throw new UsageFault(explainRejection(parsed.reason, 'en'))
     const { key, display, script } = parsed.name
-    const template = options.template === undefined ? templateFor(studio.templates, script) : studio.templates[0]
-    if (template === undefined) throw new UsageFault(`No enabled template serves ${script} names. Add one to TEMPLATES, or choose one with --template.`)
+    const template = options.template === undefined ? templateFor(studio.templates, parsed.name) : studio.templates[0]
+    if (template === undefined) throw new UsageFault(`No enabled template serves ${script} names with these letters. Add one to TEMPLATES, or choose one with --template.`)
     if (options.quiet !== true) process.stderr.write('rendering…\n')
     const video = await studio.make(template, { key, display, say: options.say ?? null }, { signal: stop.asked, onStep: (step, ms) => log.debug({ step, ms: Math.round(ms) }, 'step') })
     await copyFile(video.path, part)

@@ -7,7 +7,7 @@ import { loadTemplates, templateFor } from '../video/template.ts'
 import { exitCode } from './exit.ts'
 import { openPage } from './open-page.ts'
 import { listenForStop, whenAborted } from './stop.ts'
-import { checkTelegramIsConfigured, openStudioOf, openWorld, requireStorage, startWorkerIn, type World } from './world.ts'
+import { checkTelegramIsConfigured, openStudioOf, openWorld, startWorkerIn, type World } from './world.ts'
 
 export interface ServeOptions {
   sandbox?: boolean
@@ -28,7 +28,6 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   let worker: RunningWorker | undefined
   let closeStudio = async () => {}
   try {
-    if (world.storage.chatIds.length > 0) await requireStorage(world)
     if (verb !== 'bot') {
       const studio = await openStudioOf(config, world.home)
       closeStudio = () => studio.close()
@@ -66,7 +65,7 @@ async function startBotIn(world: World, config: Config, log: Log): Promise<Runni
     webhook: config.webhook === undefined || world.sandbox !== undefined ? undefined : { ...config.webhook, port: config.port },
     door: world.door,
     courier: world.courier,
-    templateFor: (script) => templateFor(templates, script),
+    templateFor: (name) => templateFor(templates, name),
     extraScripts: templates.flatMap(({ scripts }) => scripts).filter((script) => script !== 'Cyrillic' && script !== 'Latin'),
     isAdmin: (userId) => admins.has(String(userId)),
     times: config.times,

@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { configOfProcess, type Config } from '../config.ts'
-import { isDatabaseDown, type Db } from '../db/database.ts'
+import { isDatabaseDown, openDatabase, type Database, type Db } from '../db/database.ts'
 import { currentOutages } from '../greetings/outages.ts'
 import { request, type Ask } from '../greetings/request.ts'
 import { findHome } from '../home.ts'
@@ -14,7 +14,7 @@ import { loadTemplates, templateFor, type Template } from '../video/template.ts'
 import { exitCode } from './exit.ts'
 import { openProgress, type ProgressView } from './progress.ts'
 import { listenForStop, type StopRequest } from './stop.ts'
-import { checkTelegramIsConfigured, concurrencyOf, openStore, openStudioOf, openWorld, requireStorage, startWorkerIn, type World } from './world.ts'
+import { checkTelegramIsConfigured, concurrencyOf, openFolder, openStudioOf, openWorld, startWorkerIn, type World } from './world.ts'
 
 export interface WarmOptions {
   sandbox?: boolean
@@ -73,14 +73,13 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
   if (options.dryRun === true) return plan(config, log, selection, asksOf, summary, options, started)
 
   const stop = listenForStop()
-  const world = await openWorld({ config, log, sandbox: options.sandbox === true, role: 'warm', create: true, newBot: options.newBot })
+  const world = await openWorld({ config, log, sandbox: options.sandbox === true, role: 'warm', create: true, newBot: options.newBot, needsChannel: true })
   let worker: RunningWorker | undefined
   let closeStudio = async () => {}
   const hurry = () => worker?.hurry()
   stop.hurried.addEventListener('abort', hurry, { once: true })
   let timedOut = false
   try {
-    await requireStorage(world)
     const open = await enqueue(world, selection, asksOf, summary, options.retryFailed === true, stop)
     if (options.wait && open.size > 0 && stop.code === undefined) {
       if (options.work) {
@@ -121,12 +120,12 @@ function emptySummary(list: NameList, selection: Selection): Summary {
 function toAsks(rows: NameRow[], templates: Template[], forced: boolean, summary: Summary): Ask[] {
   const asks: Ask[] = []
   for (const { line, name, say } of rows) {
-    const template = forced ? templates[0] : templateFor(templates, name.script)
+    const template = forced ? templates[0] : templateFor(templates, name)
     if (template !== undefined) asks.push({ template: template.id, key: name.key, display: name.display, say })
     else {
       summary.names--
       summary.rejected++
-      if (summary.rejects.length < 100) summary.rejects.push({ line, reason: `No enabled template serves ${name.script} names.` })
+      if (summary.rejects.length < 100) summary.rejects.push({ line, reason: `No enabled template serves ${name.script} names with these letters.` })
     }
   }
   return asks
@@ -214,8 +213,7 @@ async function finished(db: Db, ids: string[]): Promise<{ id: string; status: 'A
 
 /** `--dry-run`: what would be done, from the database alone. */
 async function plan(config: Config, log: Log, selection: Selection, asksOf: (rows: NameRow[]) => Ask[], summary: Summary, options: WarmOptions, started: number): Promise<number> {
-  const found = await findHome({ explicit: config.home, cwd: process.cwd() })
-  const store = found.exists || config.databaseUrl !== undefined ? await openStore({ config, log, sandbox: options.sandbox === true, role: 'warm', create: false }) : undefined
+  const store = await openKnown(config, log, options.sandbox === true)
   try {
     const botId = (await store?.db.installation.findUnique({ where: { id: 1 } }))?.botId ?? null
     for await (const rows of selection.batches(doorBatch)) {
@@ -245,6 +243,14 @@ async function plan(config: Config, log: Log, selection: Selection, asksOf: (row
   } finally {
     await store?.close()
   }
+}
+
+/** The database, if there can be one: a database of one's own needs no home, and without either nothing is known yet. */
+async function openKnown(config: Config, log: Log, sandbox: boolean): Promise<Database | undefined> {
+  const { exists, folder } = await findHome({ explicit: config.home, cwd: process.cwd() })
+  if (!exists && config.databaseUrl === undefined) return undefined
+  const home = exists ? await openFolder(config, false) : folder
+  return openDatabase({ home, databaseUrl: config.databaseUrl, sandbox, role: 'warm', log })
 }
 
 async function knownAssets(db: Db, asks: Ask[]): Promise<{ status: string; botId: bigint | null }[]> {

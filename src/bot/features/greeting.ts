@@ -12,8 +12,8 @@ export interface GreetingParts {
   door: Door
   courier: Courier
   waitingRoom: WaitingRoom
-  /** the template that serves a script, if any does */
-  templateFor(script: string): { id: string } | undefined
+  /** the template that serves the name's script and has all its letters, if any does */
+  templateFor(name: { script: string; display: string }): { id: string } | undefined
   /** scripts beyond Cyrillic and Latin that a template serves */
   extraScripts: readonly string[]
   isAdmin(userId: number): boolean
@@ -29,8 +29,8 @@ export function greeting({ door, courier, waitingRoom, templateFor, extraScripts
     const say = texts[ctx.language]
     const parsed = parseName(ctx.msg.text, { extraScripts })
     if (!parsed.ok) return ctx.say(explainRejection(parsed.reason, ctx.language))
-    const { key, display, script } = parsed.name
-    const template = templateFor(script)
+    const { key, display } = parsed.name
+    const template = templateFor(parsed.name)
     if (template === undefined) return ctx.say(say.noTemplate)
 
     const chatId = BigInt(ctx.chat.id)
