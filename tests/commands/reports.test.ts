@@ -1,0 +1,126 @@
+/** `status`, `cancel`, `render` and `doctor` in a town. */
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { request } from '../../src/greetings/request.ts'
+import { ask, openTown, person, type Town } from '../town.ts'
+import { jsonOf, runProgram } from './program.ts'
+
+// A command needs a second or two; a busy machine, many.
+vi.setConfig({ testTimeout: 300_000 })
+
+let town: Town
+beforeAll(async () => {
+  town = await openTown()
+  await mkdir(join(town.folder, 'home'))
+  await writeFile(join(town.folder, 'home', 'id'), '00000000-0000-4000-8000-000000000000')
+}, 120_000)
+afterAll(() => town.close())
+beforeEach(async () => {
+  await town.db.userRequest.deleteMany()
+  await town.queue.remove('warm', (await town.db.videoAsset.findMany()).map(({ id: assetId, generation }) => ({ assetId, generation })))
+  await town.db.videoAsset.deleteMany()
+})
+
+const greetings = (args: string[], env = town.env) => runProgram(args, { env })
+const keys = async () => (await town.db.videoAsset.findMany({ orderBy: { name: 'asc' } })).map(({ name }) => name)
+
+describe('status', () => {
+  it('--json has the shape of the contract', async () => {
+    await town.db.videoAsset.create({ data: { template: 'tiny', name: 'ира', display: 'Ира', status: 'FAILED', errorClass: 'voice' } })
+    await request(town.door, [ask('Маша'), ask('Петя')])
+    const end = await greetings(['status', '--json'])
+    expect([end.code, end.stderr]).toEqual([0, ''])
+    const report = jsonOf(end)
+    const count = expect.any(Number) as number
+    expect(report).toEqual({
+      assets: { pending: 2, generating: 0, available: 0, failed: 1, stale: 0 },
+      requests: { pending: 0, completed: 0, failed: 0 },
+      last24h: { requests: 0, hits: 0, hitRate: null, waitSeconds: { p50: null, p95: null } },
+      queue: { waiting: 2, active: 0, delayed: 0, failed: 0, oldestWaitingSeconds: count },
+      workers: [],
+      failures: [{ reason: expect.any(String) as string, count: 1 }],
+      outages: [],
+    })
+    expect(end.stdout).not.toMatch(/маша|Маша/)
+  })
+
+  it('without a home: 2, the folder it looked for, and none is made', async () => {
+    const folder = join(town.folder, 'nowhere')
+    const end = await greetings(['status'], { ...town.env, GREETINGS_HOME: folder })
+    expect(end).toMatchObject({ code: 2, stdout: '' })
+    expect(end.stderr).toContain(folder)
+    await expect(stat(folder)).rejects.toThrow('ENOENT')
+  })
+})
+
+describe('cancel', () => {
+  it('takes back the names of a list, then everything, but nothing somebody waits for', async () => {
+    await request(town.door, ['Маша', 'Петя', 'Оля', 'Ира'].map(ask))
+    await request(town.door, [ask('Оля')], person(77))
+    const list = join(town.folder, 'back.csv')
+    await writeFile(list, 'name\nмаша\nОля\nВася\n')
+    const some = await greetings(['cancel', list, '--json'])
+    expect([some.code, some.stderr, some.stdout]).toEqual([0, '', '{"cancelled":1}\n'])
+    expect(await keys()).toEqual(['ира', 'оля', 'петя'])
+    const all = await greetings(['cancel', '--all'])
+    expect([all.code, all.stdout]).toEqual([0, '2 queued names taken back. What is being rendered goes on.\n'])
+    expect(await keys()).toEqual(['оля'])
+    expect(await town.queue.counts()).toMatchObject({ waiting: 1 })
+  })
+
+  it('needs a list or --all, not both and not neither', async () => {
+    for (const args of [[], ['x.csv', '--all']]) expect(await greetings(['cancel', ...args])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--all') as string })
+  })
+})
+
+describe('render', () => {
+  it('makes a file without Telegram and a database, and overwrites it only when told to', async () => {
+    const { TELEGRAM_BOT_TOKEN: _token, TELEGRAM_API_ROOT: _root, DATABASE_URL: _url, STORAGE_CHAT_IDS: _ids, ...env } = town.env
+    const output = join(town.folder, 'masha.mp4')
+    const made = await greetings(['render', 'мАША', '-o', output, '--json', '--quiet'], env)
+    expect(made.code, made.stderr).toBe(0)
+    expect(made.stderr).toBe('')
+    expect(jsonOf(made)).toMatchObject({ output, template: 'tiny', display: 'Маша', width: 64, height: 64, durationSeconds: 4 })
+    expect((await readFile(output)).subarray(4, 8).toString()).toBe('ftyp')
+
+    const again = await greetings(['render', 'Маша', '-o', output], env)
+    expect(again).toMatchObject({ code: 2, stdout: '' })
+    expect(again.stderr).toContain('--force')
+    await writeFile(output, 'old')
+    expect((await greetings(['render', 'Маша', '-o', output, '--force'], env)).code).toBe(0)
+    expect((await stat(output)).size).toBeGreaterThan(1_000)
+  })
+
+  it.each([
+    ['a folder that is not there', 'Маша', 'nowhere/masha.mp4', /nowhere does not exist/],
+    ['a folder for a file', 'Маша', '.', /is a folder/],
+    ['a name that is none', '<b>7</b>', 'seven.mp4', /name/i],
+  ])('%s: 2', async (_what, name, output, sentence) => {
+    const end = await greetings(['render', name, '-o', join(town.folder, output)])
+    expect(end).toMatchObject({ code: 2, stdout: '' })
+    expect(end.stderr).toMatch(sentence)
+  })
+})
+
+describe('doctor', () => {
+  it('finds a town healthy', async () => {
+    const end = await greetings(['doctor', '--json'])
+    expect(end.code, end.stdout).toBe(0)
+    const { healthy, checks } = jsonOf(end) as { healthy: boolean; checks: { name: string; state: string }[] }
+    expect(healthy).toBe(true)
+    expect(checks.filter(({ state }) => state === 'failure')).toEqual([])
+    expect(checks.map(({ name }) => name)).toEqual(['home', 'disk', 'ffmpeg', 'templates', 'voice', 'database', 'queue', 'outages', 'token', 'storage'])
+    expect(end.stdout).not.toContain(town.token)
+  })
+
+  it('tells what is missing, each with its remedy: 1', async () => {
+    const { TELEGRAM_BOT_TOKEN: _token, ...env } = town.env
+    const end = await greetings(['doctor'], { ...env, DATABASE_URL: 'postgresql://operator:hunter2@127.0.0.1:9/x' })
+    expect(end.code).toBe(1)
+    expect(end.stdout).toMatch(/^✗ token .*@BotFather.*--sandbox/m)
+    expect(end.stdout).toMatch(/^✗ database .*cannot be reached.*DATABASE_URL/m)
+    expect(end.stdout).toMatch(/^2 things need attention\.$/m)
+    expect(end.stdout + end.stderr).not.toContain('hunter2')
+  })
+})
