@@ -10,8 +10,8 @@ import { drawEnd, drawHero, drawNear, drawVillage, frameHeight, frameWidth, hero
 export const fps = 30
 export const seconds = 20
 /** The name is written on the glass between these moments. */
-export const nameFrom = 8
-export const nameTo = 12
+const nameFrom = 8
+const nameTo = 12
 /** Before this moment all editions look the same. */
 export const wordsFrom = 12.2
 

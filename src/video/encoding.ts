@@ -15,7 +15,7 @@ export const sampleRate = 48_000
  * a part's content; a closed GOP at each part's start makes it independent. One thread costs the least in all: several
  * videos are made side by side, and a window has too few frames to share out.
  */
-export const videoOptions = (fps: number): string[] => [
+const videoOptions = (fps: number): string[] => [
   '-r', String(fps),
   '-c:v', 'libx264',
   '-preset', 'faster',
@@ -31,7 +31,7 @@ export const videoOptions = (fps: number): string[] => [
 ]
 
 /** Constant quality has no bound on size; this keeps a restless clip below 10 MB at 20 s. */
-export const peakOptions = ['-maxrate', '3M', '-bufsize', '3M']
+const peakOptions = ['-maxrate', '3M', '-bufsize', '3M']
 
 /** Parts are MPEG transport streams with the time stamps they have in the whole, 10 s later, so that none is negative. */
 export function partOptions(template: Template, startFrame: number): string[] {

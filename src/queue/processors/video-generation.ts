@@ -41,7 +41,7 @@ export interface StopSignals {
 }
 
 /** Faults of an asset before it is given up. */
-export const maxAttempts = 3
+const maxAttempts = 3
 
 /**
  * Makes the asset's video and hands it to everyone who waits. Ends quietly when the job is old, the asset is
