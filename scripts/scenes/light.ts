@@ -362,24 +362,6 @@ function threshold(column: number, row: number): number {
   return thresholds[((row & 255) << 8) | (column & 255)]!
 }
 
-/** The picture as a screen shows it: bytes of RGBA. */
-export function develop(picture: Picture, corners: Float32Array, exposure: number): Uint8ClampedArray {
-  const { width, height, data } = picture
-  const bytes = new Uint8ClampedArray(width * height * 4)
-  const toIndex = filmSize / filmRange
-  for (let row = 0, at = 0, from = 0; row < height; row++) {
-    for (let column = 0; column < width; column++, at++, from += 3) {
-      const light = corners[at]! * exposure
-      const grain = threshold(column, row)
-      for (let channel = 0; channel < 3; channel++) {
-        bytes[at * 4 + channel] = film[Math.min(filmSize, (Math.sqrt(Math.max(0, data[from + channel]! * light)) * toIndex) | 0)]! * 255 + grain
-      }
-      bytes[at * 4 + 3] = 255
-    }
-  }
-  return bytes
-}
-
 /** The picture as planes of Y, U and V (BT.709, limited range, 4:2:0), rounded with the same fine threshold. */
 export function developYuv(picture: Picture, corners: Float32Array, exposure: number, out: Uint8Array): void {
   const { width, height, data } = picture
