@@ -46,7 +46,7 @@ export function startCommand(town: Town, args: readonly string[], env: Record<st
     },
     wrote: (wanted) =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(() => done(new Error(`${args.join(' ')} did not write “${wanted}” within 30 s:\n${text}`)), 30_000)
+        const timer = setTimeout(() => done(new Error(`${args.join(' ')} did not write “${wanted}” within 90 s:\n${text}`)), 90_000)
         const done = (error?: Error) => {
           clearTimeout(timer)
           heard.delete(look)
@@ -75,11 +75,11 @@ export async function startService(town: Town, verb: 'worker' | 'bot' | 'up', en
   return running
 }
 
-/** Processes whose environment names the town's home: commands of it, and the programs they started. Linux only. */
+/** Processes whose environment names the town's home: commands of it, and the programs they started. Where there is no /proc: none. */
 export async function processesOf(town: Town): Promise<{ pid: number; commandLine: string }[]> {
   const mark = `GREETINGS_HOME=${String(town.env.GREETINGS_HOME)}\0`
   const found = []
-  for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry))) {
+  for (const pid of (await readdir('/proc').catch(() => [])).filter((entry) => /^\d+$/.test(entry))) {
     try {
       if (!(await readFile(`/proc/${pid}/environ`, 'latin1')).includes(mark)) continue
       found.push({ pid: Number(pid), commandLine: (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ') })
