@@ -83,14 +83,14 @@ export async function openStore({ config, log, sandbox, role, create }: StoreOpt
 }
 
 /**
- * Opens everything. Without a token and without `--sandbox` nothing is opened and the message says both ways out.
+ * Opens everything. Without a token and without `--sandbox`, without a channel where one is needed, and with a
+ * channel in which the bot may not post, nothing is made and the message says what to do.
  * @throws UsageFault, HomeUnusable, DatabaseUnreachable, QueueUnreachable, TelegramError
  */
-export async function openWorld(options: StoreOptions & { newBot?: boolean }): Promise<World> {
+export async function openWorld(options: StoreOptions & { newBot?: boolean; needsChannel?: boolean }): Promise<World> {
   const { config, log } = options
   checkTelegramIsConfigured(config, options.sandbox)
-  const home = await openFolder(config, options.create)
-  const sandbox = options.sandbox ? await openSandbox({ folder: join(home, 'sandbox'), log, timeDivisor: config.timeDivisor }) : undefined
+  const sandbox = options.sandbox ? await openSandbox({ folder: join(await openFolder(config, options.create), 'sandbox'), log, timeDivisor: config.timeDivisor }) : undefined
   let store: Store | undefined
   const close = async () => {
     await store?.close()
@@ -101,6 +101,9 @@ export async function openWorld(options: StoreOptions & { newBot?: boolean }): P
     const apiRoot = sandbox?.url ?? config.apiRoot
     const api = connectTelegram({ token, apiRoot, times: config.times })
     const bot = await whoAmI(api)
+    const chatIds = sandbox === undefined ? config.storageChatIds : [sandbox.storageChatId]
+    // Before anything is made or handed over: who is sent away for this must find all as it was.
+    if (options.needsChannel === true || chatIds.length > 0) await requireChannels(api, chatIds, bot)
     store = await openStore(options)
     const { db, queue } = store
     await adoptBot(db, bot, options.newBot === true)
@@ -108,7 +111,7 @@ export async function openWorld(options: StoreOptions & { newBot?: boolean }): P
     const storage: Storage = {
       db,
       api,
-      chatIds: sandbox === undefined ? config.storageChatIds : [sandbox.storageChatId],
+      chatIds,
       ratePerMinute: config.channelRatePerMinute ?? (sandbox === undefined ? telegramRatePerMinute : sandboxRatePerMinute),
       times,
       log,
@@ -139,12 +142,12 @@ async function adoptBot(db: Db, bot: BotIdentity, newBot: boolean): Promise<void
   await db.installation.update({ where: { id: 1 }, data: { botId: bot.id } })
 }
 
-/** Warming posts to a storage channel, so there must be one in which the bot may post. @throws UsageFault */
-export async function requireStorage({ api, storage, bot }: World): Promise<void> {
-  if (storage.chatIds.length === 0) {
+/** There must be channels, and the bot must be able to post to each. @throws UsageFault */
+async function requireChannels(api: Api, chatIds: string[], bot: BotIdentity): Promise<void> {
+  if (chatIds.length === 0) {
     throw new UsageFault('There is no storage channel to upload to. In Telegram: create a private channel, add the bot as an administrator who may post messages, and set STORAGE_CHAT_IDS to its id (a number like -1001234567890; forward a post of the channel to a bot that shows ids, or look at the address of the channel in Telegram’s web client).')
   }
-  const faults = await checkChannels(api, storage.chatIds, bot.id)
+  const faults = await checkChannels(api, chatIds, bot.id)
   if (faults.length > 0) {
     const lines = faults.map(({ chatId, problem }) => `  storage channel ${chatId}: ${problem}`)
     throw new UsageFault([`The bot @${bot.username} cannot use ${faults.length === 1 ? 'a storage channel' : 'some storage channels'}:`, ...lines, 'Make it an administrator with the right to post messages, or correct STORAGE_CHAT_IDS.'].join('\n'))
