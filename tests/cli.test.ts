@@ -10,7 +10,7 @@ import { commandTable, duration } from '../src/cli.ts'
 import { packageRoot } from '../src/installation.ts'
 import { runProgram } from './commands/program.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 const bin = join(packageRoot, 'bin', 'greetings.js')
 const env = { PATH: process.env.PATH ?? '', HOME: tmpdir(), GREETINGS_HOME: join(tmpdir(), 'greetings-never') }

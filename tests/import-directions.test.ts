@@ -1,5 +1,5 @@
 /** The linter's guard over imports: it must be seen to fail, and to let pass what is allowed. */
-import { ESLint, type Linter } from 'eslint'
+import { ESLint } from 'eslint'
 import ts from 'typescript-eslint'
 import { expect, it } from 'vitest'
 import { importDirections } from '../scripts/import-directions.js'
@@ -9,7 +9,7 @@ const linter = new ESLint({
   cwd: packageRoot,
   overrideConfigFile: true,
   // Only the rules on imports, which need no types: a moment instead of minutes.
-  overrideConfig: [{ files: ['**/*.ts'], languageOptions: { parser: ts.parser } }, ...(importDirections as Linter.Config[])],
+  overrideConfig: [{ files: ['**/*.ts'], languageOptions: { parser: ts.parser } }, ...(importDirections)],
 })
 
 async function complaints(file: string, ...imports: string[]): Promise<string[]> {

@@ -38,7 +38,7 @@ export interface Speaker {
 }
 
 /** Which engine `auto` stands for on this platform. */
-export function resolvedEngine(engine: Config['voice']['engine'], platform: NodeJS.Platform = process.platform): Exclude<Config['voice']['engine'], 'auto'> {
+function resolvedEngine(engine: Config['voice']['engine'], platform: NodeJS.Platform = process.platform): Exclude<Config['voice']['engine'], 'auto'> {
   if (engine !== 'auto') return engine
   return platform === 'darwin' || platform === 'win32' ? 'say' : 'espeak'
 }

@@ -28,7 +28,7 @@ export interface Background {
 }
 
 /** A font has no outline for a capital letter, or another part of the set-up that must never fail. */
-export class DrawingFault extends Error {
+class DrawingFault extends Error {
   override name = 'DrawingFault'
 }
 

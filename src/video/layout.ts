@@ -83,7 +83,7 @@ function best(pieces: Piece[], space: Space, measure: (text: string) => LineSize
   const settings = Array.from({ length: Math.min(mostLines, pieces.length) }, (_, index) => setInLines(pieces, index + 1, space, measure))
   const largest = Math.max(...settings.map(({ fontSize, narrowing }) => fontSize * narrowing))
   // One line more must make the letters clearly larger to be worth it.
-  return settings.find(({ fontSize, narrowing }) => fontSize * narrowing >= largest * 0.8) as Layout
+  return settings.find(({ fontSize, narrowing }) => fontSize * narrowing >= largest * 0.7) as Layout
 }
 
 function setInLines(pieces: Piece[], count: number, space: Space, measure: (text: string) => LineSize): Layout {

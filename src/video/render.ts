@@ -94,7 +94,7 @@ export async function prepare(job: Pick<RenderJob, 'ffmpeg' | 'template' | 'temp
 }
 
 /** What a failure of a step means for the asset. */
-export function asFault(error: unknown): Error {
+function asFault(error: unknown): Error {
   if (error instanceof AssetFault || error instanceof Outage) return error
   if (error instanceof FfmpegMissing) return new Outage('ffmpeg', error.message, undefined, { cause: error })
   const { code } = error as NodeJS.ErrnoException

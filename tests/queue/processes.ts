@@ -21,7 +21,7 @@ export interface Running {
 }
 
 /** Starts `greetings <args>` in the town. Whoever starts it ends it with `kill` (harmless twice). */
-export function startCommand(town: Town, args: readonly string[], env: Record<string, string> = {}): Running {
+function startCommand(town: Town, args: readonly string[], env: Record<string, string> = {}): Running {
   const child = spawn(process.execPath, [join(packageRoot, 'bin', 'greetings.js'), ...args], { cwd: town.folder, env: { ...town.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let text = ''
   const heard = new Set<() => void>()
