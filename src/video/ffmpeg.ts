@@ -93,7 +93,9 @@ export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
   command._checkCapabilities = (done) => done()
   command.availableEncoders = (done) => done(undefined as unknown as Error, {})
   const spawnPlain = command._spawnFfmpeg.bind(command)
-  command._spawnFfmpeg = (args, options, ...rest) => spawnPlain(args, { ...options, detached: process.platform !== 'win32' }, ...rest)
+  command._spawnFfmpeg = (args, options, onStart, onEnd) =>
+    // When the program cannot be started fluent-ffmpeg forgets the lines it then asks for.
+    spawnPlain(args, { ...options, detached: process.platform !== 'win32' }, onStart, (error, stdout = noLines, stderr = noLines) => onEnd(error, stdout, stderr))
 
   const readsPipe = run.inputs.some(({ source }) => typeof source !== 'string')
   for (const { source, options } of run.inputs) {
@@ -163,8 +165,14 @@ interface Internals {
   ffmpegProc?: ChildProcess
   _getFfmpegPath: (done: (error: null, path: string) => void) => void
   _checkCapabilities: (done: () => void) => void
-  _spawnFfmpeg: (args: string[], options: object, ...rest: unknown[]) => void
+  _spawnFfmpeg: (args: string[], options: object, onStart: unknown, onEnd: (error: unknown, stdout?: Lines, stderr?: Lines) => void) => void
 }
+
+interface Lines {
+  get(): string
+}
+
+const noLines: Lines = { get: () => '' }
 
 interface StreamFailure {
   inputStreamError?: Error

@@ -103,11 +103,12 @@ function softened(needed: Float32Array): Float32Array {
     }
   }
   const soft = new Float32Array(needed.length)
-  let sum = 0
+  // A running sum; what lies outside counts as 1.
+  let sum = reach
   for (let index = -reach; index < needed.length; index++) {
     sum += least[index + reach] ?? 1
-    sum -= index - reach - 1 >= -reach ? (least[index - reach - 1] ?? 1) : 0
-    if (index >= 0) soft[index] = sum / (reach * 2 + 1)
+    if (index > 0) sum -= least[index - reach - 1] ?? 1
+    if (index >= 0) soft[index] = Math.min(1, sum / (reach * 2 + 1))
   }
   return soft
 }
