@@ -103,12 +103,13 @@ function softened(needed: Float32Array): Float32Array {
     }
   }
   const soft = new Float32Array(needed.length)
-  // A running sum; what lies outside counts as 1.
-  let sum = reach
-  for (let index = -reach; index < needed.length; index++) {
-    sum += least[index + reach] ?? 1
-    if (index > 0) sum -= least[index - reach - 1] ?? 1
-    if (index >= 0) soft[index] = Math.min(1, sum / (reach * 2 + 1))
+  // A running sum; outside it goes on as at the ends.
+  const at = (index: number) => least[Math.min(least.length - 1, Math.max(0, index))] as number
+  let sum = 0
+  for (let index = -reach; index <= reach; index++) sum += at(index)
+  for (let index = 0; index < needed.length; index++) {
+    soft[index] = Math.min(1, sum / (reach * 2 + 1))
+    sum += at(index + reach + 1) - at(index - reach)
   }
   return soft
 }
