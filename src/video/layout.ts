@@ -65,14 +65,14 @@ function splitWords(display: string): Piece[] {
 
 const vowels = /[aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýÿœāăąēĕėęěīĭįıōŏőūŭůűų\u0430\u0435\u0451\u0438\u043e\u0443\u044b\u044d\u044e\u044f\u0456\u0457\u0454\u04d9\u04e9\u04b1\u04af]/iu
 
-/** Breaks before a consonant that a vowel follows, as syllables begin; never leaves fewer than three letters. */
+/** Breaks before a consonant that a vowel follows, as syllables begin, and where none does for long; never leaves fewer than three letters. */
 function splitSyllables(word: Piece): Piece[] {
   const letters = [...new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(word.text)].map(({ segment }) => segment)
   const pieces: Piece[] = []
   let start = 0
   for (let at = 3; at <= letters.length - 3; at++) {
     const begins = /^\p{L}/u.test(letters[at] ?? '') && !vowels.test(letters[at] ?? '') && vowels.test(letters[at + 1] ?? '')
-    if (at - start < 3 || !begins) continue
+    if (at - start < 3 || (!begins && at - start < 9)) continue
     pieces.push({ text: letters.slice(start, at).join(''), joint: '', atBreak: '-' })
     start = at
   }

@@ -1,5 +1,5 @@
 /** The tiny template of the tests, and what the tests need to look into a video: 64 × 64 pixels, 4 s at 10 fps. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,7 +49,7 @@ export async function frameHashes(file: string): Promise<string[]> {
 /** What ffmpeg says of a file's loudness: integrated, LUFS, and true peak, dB. */
 export async function loudnessOf(file: string): Promise<{ integrated: number; peak: number }> {
   const { path } = await ffmpegOfTests()
-  const text = execFileSync(path, ['-hide_banner', '-nostats', '-i', file, '-map', '0:a:0', '-af', 'ebur128=peak=true:framelog=quiet', '-f', 'null', '-'], { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] as never })
+  const { stderr: text } = spawnSync(path, ['-hide_banner', '-nostats', '-i', file, '-map', '0:a:0', '-af', 'ebur128=peak=true:framelog=quiet', '-f', 'null', '-'], { encoding: 'utf8' })
   return { integrated: Number(/I:\s*(-?[\d.]+) LUFS/.exec(text)?.[1]), peak: Number(/Peak:\s*(-?[\d.]+) dBFS/.exec(text)?.[1]) }
 }
 

@@ -1,0 +1,314 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { AssetFault, Outage } from '../../src/greetings/faults.ts'
+import { builtScript } from '../../src/installation.ts'
+import { judge } from '../../src/video/gate.ts'
+import { readMp4 } from '../../src/video/mp4.ts'
+import { openStudio } from '../../src/video/studio.ts'
+import type { Studio, StudioSettings } from '../../src/video/studio.ts'
+import type { Template } from '../../src/video/template.ts'
+import { bundledVoice, changedTemplate, ffmpegOfTests, frameHashes, isRunning, loudnessOf, temporaryFolder, tinyTemplates } from './tiny.ts'
+
+const folder = temporaryFolder()
+const renders = join(folder, 'renders')
+const cache = join(folder, 'cache')
+const free = () => new AbortController().signal
+const name = (display: string, say: string | null = null) => ({ key: display.toLowerCase(), display, say })
+
+function settings(changes: Partial<StudioSettings> = {}): StudioSettings {
+  return { rendersFolder: renders, cacheFolder: cache, templatesFolder: tinyTemplates, templateIds: ['tiny'], voice: bundledVoice, ...changes }
+}
+
+const opened: Studio[] = []
+async function open(changes: Partial<StudioSettings> = {}): Promise<Studio & { template: Template }> {
+  const studio = await openStudio(settings(changes))
+  opened.push(studio)
+  return { ...studio, template: studio.templates[0] as Template }
+}
+afterEach(async () => {
+  for (const studio of opened.splice(0)) await studio.close()
+})
+beforeAll(() => mkdirSync(renders, { recursive: true }))
+
+/** Process ids below this one whose arguments hold the text. */
+function childrenWith(text: string): number[] {
+  return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).map(Number).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === String(process.pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text)
+    } catch {
+      return false
+    }
+  })
+}
+
+/** An ffmpeg that is the bundled one, but for what the script does with its arguments first. */
+async function wrapped(file: string, script: string): Promise<string> {
+  const { path } = await ffmpegOfTests()
+  const wrapper = join(folder, file)
+  writeFileSync(wrapper, `#!/bin/bash\nREAL=${path}\n${script}\nexec "$REAL" "$@"\n`)
+  chmodSync(wrapper, 0o755)
+  return wrapper
+}
+
+describe('a video', () => {
+  test('passes the gate, has a thumbnail, and lies among the renders under its revision', async () => {
+    const { make, template, revisionOf } = await open()
+    const steps: string[] = []
+    const video = await make(template, name('Маша'), { signal: free(), onStep: (step) => steps.push(step) })
+    expect(video).toMatchObject({ path: join(renders, `${video.revision}.mp4`), thumbnailPath: join(renders, `${video.revision}.jpg`), width: 64, height: 64, durationSeconds: 4, bytes: statSync(video.path).size })
+    expect(video.revision).toBe(await revisionOf(template, name('Маша')))
+    expect(await judge(video.path, template)).toMatchObject({ faults: [] })
+    expect(steps).toEqual(['speech', 'draw', 'encode', 'join', 'gate'])
+    expect(readdirSync(renders).filter((file) => file.startsWith('tmp-') && readdirSync(join(renders, file)).length > 0)).toEqual([])
+    const { integrated, peak } = await loudnessOf(video.path)
+    expect(integrated).toBeGreaterThan(-17.5)
+    expect(integrated).toBeLessThan(-14.5)
+    expect(peak).toBeLessThan(-1)
+  })
+
+  test('has B-frames, a key frame at every seam, and outside its window the frames of every other video', async () => {
+    const { make, template } = await open()
+    const [masha, petya] = [await make(template, name('Маша'), { signal: free() }), await make(template, name('Петя'), { signal: free() })]
+    const [first, second] = [await frameHashes(masha.path), await frameHashes(petya.path)]
+    expect(first).toHaveLength(40)
+    const different = first.flatMap((hash, index) => (hash === second[index] ? [] : [index]))
+    expect(different.every((index) => index >= 10 && index < 14)).toBe(true)
+    expect(different.length).toBeGreaterThan(1)
+    const { path } = await ffmpegOfTests()
+    expect(execFileSync(path, ['-loglevel', 'error', '-i', masha.path, '-vf', 'select=eq(pict_type\\,B)', '-fps_mode', 'vfr', '-an', '-f', 'framemd5', '-'], { encoding: 'utf8' }).split('\n').filter((line) => line.startsWith('0,')).length).toBeGreaterThan(5)
+  })
+
+  test('shows outside its window exactly what the encoded template shows', async () => {
+    const { make, template } = await open()
+    const video = await make(template, name('Маша'), { signal: free() })
+    const hashes = await frameHashes(video.path)
+    const parts = join(cache, 'parts', readdirSync(join(cache, 'parts')).find((entry) => entry.startsWith('tiny-')) ?? '')
+    expect(hashes.slice(0, 10)).toEqual(await frameHashes(join(parts, 'fixed-0.ts')))
+    expect(hashes.slice(14)).toEqual(await frameHashes(join(parts, 'fixed-1.ts')))
+  })
+
+  test('takes the right frames of the clip on both sides of each seam', async () => {
+    const { make, template } = await open()
+    const video = await make(template, name('Маша'), { signal: free() })
+    const { path } = await ffmpegOfTests()
+    const text = execFileSync(path, ['-hide_banner', '-nostats', '-i', video.path, '-i', template.clipFile, '-filter_complex', '[0:v][1:v]psnr=stats_file=-', '-f', 'null', '-'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    const quality = text.trim().split('\n').map((line) => Number(/psnr_avg:(\S+)/.exec(line)?.[1]?.replace('inf', '99')))
+    expect(quality).toHaveLength(40)
+    for (const frame of [0, 9, 14, 39]) expect(quality[frame], `frame ${frame}`).toBeGreaterThan(36)
+  })
+
+  test('says nothing of a person, a host or a time in the file', async () => {
+    const { make, template } = await open()
+    const video = await make(template, name('Приметноеимя', 'Приметноеимя'), { signal: free() })
+    const bytes = readFileSync(video.path)
+    for (const text of ['Приметноеимя', 'Lavf', folder]) expect(bytes.includes(text), text).toBe(false)
+    expect(readdirSync(renders).join()).not.toContain('Приметноеимя')
+  })
+
+  test('kept from earlier is not made again; a damaged one is', async () => {
+    const { make, template, kept } = await open()
+    const video = await make(template, name('Соня'), { signal: free() })
+    const steps: string[] = []
+    expect(await make(template, name('Соня'), { signal: free(), onStep: (step) => steps.push(step) })).toEqual(video)
+    expect(steps).toEqual([])
+    expect(await kept(video.revision)).toEqual(video)
+    truncateSync(video.path, video.bytes - 1)
+    expect(await kept(video.revision)).toBeUndefined()
+    expect((await make(template, name('Соня'), { signal: free() })).bytes).toBe(statSync(video.path).size)
+    rmSync(video.thumbnailPath)
+    expect(await kept(video.revision)).toBeUndefined()
+  })
+
+  test('has another revision with another name, spelling for the voice, voice or template, and only then', async () => {
+    const { template, revisionOf } = await open()
+    const first = await revisionOf(template, name('Маша'))
+    expect(await (await open()).revisionOf(template, { ...name('Маша'), key: 'other' })).toBe(first)
+    expect(await revisionOf(template, name('Даша'))).not.toBe(first)
+    expect(await revisionOf(template, name('Маша', 'Маша-Маша'))).not.toBe(first)
+    expect(await (await open({ voice: { ...bundledVoice, voice: 'ru+m3' } })).revisionOf(template, name('Маша'))).not.toBe(first)
+    const other = await open({ templatesFolder: changedTemplate((manifest) => void (manifest.posterSeconds = 1.25)) })
+    expect(await other.revisionOf(other.template, name('Маша'))).not.toBe(first)
+  })
+
+  test('may have several windows, and none before the first or behind the last', async () => {
+    const templatesFolder = changedTemplate((manifest) => {
+      const [window] = manifest.windows
+      if (window === undefined) return
+      manifest.windows = [{ ...window, from: 0, to: 0.5 }, window, { ...window, from: 3.5, to: 4 }]
+    })
+    const { make, template } = await open({ templatesFolder })
+    const [masha, petya] = [await make(template, name('Маша'), { signal: free() }), await make(template, name('Петя'), { signal: free() })]
+    expect((await judge(masha.path, template)).faults).toEqual([])
+    expect((await readMp4(masha.path)).video?.keyFrames).toEqual(expect.arrayContaining([0, 5, 10, 14, 35]))
+    const second = await frameHashes(petya.path)
+    const different = (await frameHashes(masha.path)).flatMap((hash, index) => (hash === second[index] ? [] : [index]))
+    expect(different.some((index) => index < 5) && different.some((index) => index >= 10 && index < 14) && different.some((index) => index >= 35)).toBe(true)
+    expect(different.every((index) => index < 5 || (index >= 10 && index < 14) || index >= 35)).toBe(true)
+  })
+})
+
+describe('when something goes wrong', () => {
+  /** Without a voice to load, which takes longer than all the rest. */
+  const templatesFolder = changedTemplate((manifest) => void (manifest.speech = []))
+
+  test('parts that were damaged in the cache are caught by the gate, and the video is made as a whole', async () => {
+    const cacheFolder = join(folder, 'damaged-cache')
+    const { make, template, warmUp } = await open({ templatesFolder, cacheFolder, rendersFolder: join(folder, 'damaged-renders') })
+    await warmUp()
+    const parts = join(cacheFolder, 'parts', readdirSync(join(cacheFolder, 'parts'))[0] ?? '')
+    // Of the right size, so that it is taken for whole, but its second half holds no picture.
+    const bytes = readFileSync(join(parts, 'fixed-1.ts'))
+    const half = Math.floor(bytes.length / 2 / 188) * 188
+    for (let at = half; at < bytes.length; at += 188) bytes.writeUInt16BE(0x1fff, at + 1)
+    writeFileSync(join(parts, 'fixed-1.ts'), bytes)
+    const steps: string[] = []
+    const video = await make(template, name('Маша'), { signal: free(), onStep: (step) => steps.push(step) })
+    expect(steps.filter((step) => step === 'gate')).toHaveLength(2)
+    expect(await judge(video.path, template)).toMatchObject({ faults: [] })
+  })
+
+  test('a file that is wrong even when made as a whole is a fault of the gate, and nothing is published', async () => {
+    const rendersFolder = join(folder, 'gate-renders')
+    const ffmpegPath = await wrapped('no-faststart', 'args=(); for one in "$@"; do [ "$one" = +faststart ] && one=+write_colr; args+=("$one"); done; set -- "${args[@]}"')
+    const { make, template } = await open({ templatesFolder, ffmpegPath, rendersFolder })
+    await expect(make(template, name('Маша'), { signal: free() })).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'gate', message: expect.stringContaining('index behind the media') as string })
+    expect(readdirSync(rendersFolder).filter((file) => !file.startsWith('tmp-'))).toEqual([])
+  })
+
+  test('an ffmpeg that is missing is an outage that says so', async () => {
+    await expect(openStudio(settings({ ffmpegPath: join(folder, 'nowhere') }))).rejects.toMatchObject({ name: 'Outage', step: 'ffmpeg', message: expect.stringContaining('Correct it, or unset it') as string })
+    const ffmpegPath = await wrapped('vanishing', '')
+    const { make, template } = await open({ templatesFolder, ffmpegPath, rendersFolder: join(folder, 'vanishing-renders') })
+    rmSync(ffmpegPath)
+    const error: unknown = await make(template, name('Маша'), { signal: free() }).then(() => undefined, (thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(Outage)
+    expect(error).toMatchObject({ step: 'ffmpeg' })
+  })
+
+  test('an ffmpeg that fails is a fault of the render, with its last lines and without the folders', async () => {
+    const ffmpegPath = await wrapped('failing', `case " $* " in *" mpegts "*) case " $* " in *rawvideo*) echo "[libx264] something about ${folder}/x.ts broke" >&2; exit 1;; esac;; esac`)
+    const { make, template } = await open({ templatesFolder, ffmpegPath, rendersFolder: join(folder, 'failing-renders') })
+    const error: unknown = await make(template, name('Маша'), { signal: free() }).then(() => undefined, (thrown: unknown) => thrown)
+    expect(error).toMatchObject({ name: 'AssetFault', faultClass: 'render', message: expect.stringMatching(/exited with code 1: .*something about …\/x\.ts broke/) as string })
+    expect((error as Error).message).not.toContain(folder)
+  })
+
+  test('a disk without room is an outage', async () => {
+    const ffmpegPath = await wrapped('full', 'case " $* " in *" mp4 "*) echo "av_interleaved_write_frame(): No space left on device" >&2; exit 1;; esac')
+    const { make, template } = await open({ templatesFolder, ffmpegPath, rendersFolder: join(folder, 'full-renders') })
+    await expect(make(template, name('Маша'), { signal: free() })).rejects.toMatchObject({ name: 'Outage', step: 'disk' })
+  })
+
+  test('an aborted render ends with the reason, and leaves no process and no file behind', async () => {
+    const rendersFolder = join(folder, 'aborted-renders')
+    const ffmpegPath = await wrapped('slow', `case " $* " in *" mp4 "*) echo $$ > ${folder}/slow.pid; sleep 60;; esac`)
+    const { make, template, close } = await open({ templatesFolder, ffmpegPath, rendersFolder })
+    const abort = new AbortController()
+    const reason = new Error('enough')
+    const outcome = expect(make(template, name('Маша'), { signal: abort.signal })).rejects.toBe(reason)
+    const pid = await untilWritten(join(folder, 'slow.pid'))
+    abort.abort(reason)
+    await outcome
+    expect(isRunning(pid)).toBe(false)
+    await close()
+    expect(readdirSync(rendersFolder)).toEqual([])
+  })
+
+  test('a render process that dies is a fault of the render, its ffmpeg ends, and the next video is made by a new one', async () => {
+    const ffmpegPath = await wrapped('endless', `case " $* " in *" mp4 "*) [ -e ${folder}/endless.pid ] || { echo $$ > ${folder}/endless.pid; exec "$REAL" -loglevel error -re -f lavfi -i testsrc2 -f null -; };; esac`)
+    const { make, template } = await open({ templatesFolder, ffmpegPath, rendersFolder: join(folder, 'dying-renders') })
+    const outcome = expect(make(template, name('Маша'), { signal: free() })).rejects.toBeInstanceOf(AssetFault)
+    await untilWritten(join(folder, 'endless.pid'))
+    for (const pid of childrenWith('render-process')) process.kill(pid, 'SIGKILL')
+    await outcome
+    expect((await make(template, name('Маша'), { signal: free() })).durationSeconds).toBe(4)
+    process.kill(Number(readFileSync(join(folder, 'endless.pid'), 'utf8')), 'SIGKILL')
+  })
+
+  test('a greeting longer than the video is a fault of the voice', async () => {
+    const { make, template } = await open()
+    await expect(make(template, name('Маша', 'Маша '.repeat(20)), { signal: free() })).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'voice' })
+  })
+
+  test('a name no typeface has every character of is never drawn', async () => {
+    const { make, template } = await open()
+    await expect(make(template, name('太郎', 'Таро'), { signal: free() })).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'render', message: expect.not.stringContaining('太郎') as string })
+  })
+
+  test('a clip or music that does not fit the manifest is named when the studio warms up', async () => {
+    const long = changedTemplate((manifest) => void (manifest.seconds = 5))
+    await expect((await open({ templatesFolder: long })).warmUp()).rejects.toThrow('templates/tiny: clip.mp4: has 40 frames, the manifest\'s 5 s at 10 fps are 50')
+    const large = changedTemplate((manifest) => void (manifest.size = { width: 128, height: 64 }))
+    await expect((await open({ templatesFolder: large })).warmUp()).rejects.toThrow('templates/tiny: clip.mp4: is 64×64, the manifest says 128×64')
+  })
+})
+
+describe('several processes', () => {
+  test('make the same and other videos at once from one cache', async () => {
+    const [cacheFolder, rendersFolder] = [join(folder, 'shared-cache'), join(folder, 'shared-renders')]
+    const script = join(folder, 'process.mjs')
+    writeFileSync(script, `
+      const { openStudio } = await import(${JSON.stringify(builtScript('video/studio'))})
+      const studio = await openStudio(${JSON.stringify(settings({ cacheFolder, rendersFolder }))})
+      const videos = await Promise.all(['Маша', process.argv[2]].map((display) => studio.make(studio.templates[0], { key: display, display, say: null }, { signal: new AbortController().signal })))
+      console.log(JSON.stringify(videos.map(({ path }) => path)))
+      await studio.close()
+    `)
+    const run = (other: string) => new Promise<string[]>((done, fail) => {
+      const child = spawn(process.execPath, [script, other], { stdio: ['ignore', 'pipe', 'inherit'] })
+      let output = ''
+      child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+      child.once('close', (code) => (code === 0 ? done(JSON.parse(output) as string[]) : fail(new Error(`ended with ${code}`))))
+    })
+    const [one, two] = await Promise.all([run('Петя'), run('Даша')])
+    expect(one?.[0]).toBe(two?.[0])
+    const { template } = await open()
+    for (const path of [...(one ?? []), ...(two ?? [])]) expect((await judge(path, template)).faults).toEqual([])
+    expect(readdirSync(join(cacheFolder, 'parts'))).toHaveLength(1)
+    expect(readdirSync(rendersFolder).filter((file) => file.startsWith('tmp-'))).toEqual([])
+  })
+
+  test('that have died leave nothing: their folders go when the next studio opens, a lock of theirs is taken over', async () => {
+    const [cacheFolder, rendersFolder] = [join(folder, 'left-cache'), join(folder, 'left-renders')]
+    await (await open({ cacheFolder, rendersFolder })).warmUp()
+    const own = readdirSync(rendersFolder).find((file) => file.startsWith('tmp-')) ?? ''
+    const dead = own.replace(`-${process.pid}-`, '-4194303-')
+    mkdirSync(join(rendersFolder, dead))
+    const [parts = ''] = readdirSync(join(cacheFolder, 'parts'))
+    rmSync(join(cacheFolder, 'parts', parts), { recursive: true })
+    mkdirSync(join(cacheFolder, 'parts', `${parts}.lock`))
+    const longAgo = new Date(Date.now() - 60_000)
+    utimesSync(join(cacheFolder, 'parts', `${parts}.lock`), longAgo, longAgo)
+    const { warmUp } = await open({ cacheFolder, rendersFolder })
+    expect(readdirSync(rendersFolder)).not.toContain(dead)
+    expect(readdirSync(rendersFolder)).toContain(own)
+    await warmUp()
+    expect(readdirSync(join(cacheFolder, 'parts'))).toEqual([parts])
+  })
+})
+
+test('a closed studio leaves no process behind', async () => {
+  const { make, template, close } = await open()
+  await make(template, name('Вера'), { signal: free() })
+  expect(childrenWith('render-process').length).toBeGreaterThan(0)
+  await close()
+  expect(childrenWith('render-process')).toEqual([])
+  expect(childrenWith('espeak-process')).toEqual([])
+})
+
+afterAll(() => expect(childrenWith('render-process')).toEqual([]))
+
+async function untilWritten(file: string): Promise<number> {
+  for (let tries = 0; ; tries++) {
+    try {
+      const text = readFileSync(file, 'utf8')
+      if (text.endsWith('\n')) return Number(text)
+    } catch {
+      // Not yet.
+    }
+    if (tries > 500) throw new Error('waited in vain')
+    await new Promise((go) => setTimeout(go, 20))
+  }
+}
