@@ -1,0 +1,179 @@
+/** `warm` in a town: what it prints, what it leaves in the database, how it ends. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { openTown, until, type Town } from '../town.ts'
+import { jsonOf, runProgram, startProgram, type RunOptions } from './program.ts'
+
+// A command needs a second or two; a busy machine, many.
+vi.setConfig({ testTimeout: 300_000 })
+
+let town: Town
+beforeAll(async () => {
+  town = await openTown()
+}, 120_000)
+afterAll(() => town.close())
+beforeEach(async () => {
+  await town.db.userRequest.deleteMany()
+  await town.queue.remove('warm', (await town.db.videoAsset.findMany()).map(({ id: assetId, generation }) => ({ assetId, generation })))
+  await town.db.videoAsset.deleteMany()
+  await town.telegram.clearCalls()
+})
+afterEach(() => town.telegram.release())
+
+const warm = (args: string[], options: Partial<RunOptions> = {}) => runProgram(['warm', ...args], { env: town.env, ...options })
+
+async function list(name: string, text: string): Promise<string> {
+  const path = join(town.folder, name)
+  await writeFile(path, text)
+  return path
+}
+
+/** The object of the contract, with what is not told here being nothing. */
+const summary = (parts: object) => ({ rows: 0, blank: 0, rejected: 0, duplicates: 0, names: 0, cached: 0, joined: 0, enqueued: 0, failedBefore: 0, available: 0, failed: 0, pending: 0, rejects: [], seconds: expect.any(Number) as number, ...parts })
+const names = async () => (await town.db.videoAsset.findMany({ orderBy: { createdAt: 'asc' } })).map(({ name, status }) => `${name} ${status}`)
+
+describe('warm', () => {
+  it('makes what is missing, says so in one object, and finds everything cached the second time', async () => {
+    const file = await list('names.csv', 'name\nМаша\n маша \n\nПетя1\nAnna\n')
+    const read = { rows: 5, blank: 1, rejected: 1, duplicates: 1, names: 2, available: 2, rejects: [{ line: 5, reason: expect.stringContaining('digits') as string }] }
+    const first = await warm([file, '--json'])
+    expect(first.code, first.stderr).toBe(0)
+    expect(jsonOf(first)).toEqual(summary({ ...read, enqueued: 2 }))
+    expect((await town.telegram.counts()).uploads).toBe(2)
+
+    const second = await warm([file, '--json'])
+    expect([second.code, second.stderr]).toEqual([0, ''])
+    expect(jsonOf(second)).toEqual(summary({ ...read, cached: 2 }))
+    expect((await town.telegram.counts()).uploads).toBe(2)
+
+    const third = await warm([file, '--quiet'])
+    expect([third.code, third.stderr]).toEqual([0, ''])
+    expect(third.stdout).toMatch(/5 rows: 2 names, 1 repeated, 1 blank, 1 rejected/)
+    expect(third.stdout).toMatch(/all 2 were in the cache/)
+  })
+
+  it('reads stdin and several files; --no-wait queues, what is queued is joined, --limit takes the first', async () => {
+    const one = await list('one.csv', 'Маша\nПетя\nОля\n')
+    const queued = await warm([one, '--limit', '2', '--no-wait', '--json'])
+    expect(queued.code, queued.stderr).toBe(0)
+    expect(jsonOf(queued)).toEqual(summary({ rows: 3, names: 2, enqueued: 2, pending: 2 }))
+    expect(await names()).toEqual(['маша PENDING', 'петя PENDING'])
+    expect(await town.queue.counts()).toMatchObject({ waiting: 2 })
+
+    const joined = await warm([one, '-', '--no-wait', '--json'], { input: 'name;count\nИра;5\nпетя;2\n' })
+    expect(joined.code, joined.stderr).toBe(0)
+    expect(jsonOf(joined)).toEqual(summary({ rows: 5, duplicates: 1, names: 4, joined: 2, enqueued: 2, pending: 4 }))
+    expect((await town.telegram.counts()).uploads).toBe(0)
+  })
+
+  it('says that no worker is alive, and ends with 1 when the time is up, the rest queued', async () => {
+    const end = await warm(['-', '--no-work', '--timeout', '400ms', '--json'], { input: 'Маша\n' })
+    expect(end.code).toBe(1)
+    expect(jsonOf(end)).toEqual(summary({ rows: 1, names: 1, enqueued: 1, pending: 1 }))
+    expect(end.stderr).toContain('No worker is alive')
+    expect(end.stderr).toContain('greetings worker')
+    expect(await names()).toEqual(['маша PENDING'])
+  })
+
+  it('goes on when a worker makes what it queued', async () => {
+    const worker = startProgram(['worker'], { env: town.env })
+    try {
+      await worker.waitForText(/worker is running/)
+      const end = await warm(['-', '--no-work', '--json'], { input: 'Маша\n' })
+      expect(end.code, end.stderr).toBe(0)
+      expect(end.stderr).not.toContain('No worker is alive')
+      expect(jsonOf(end)).toEqual(summary({ rows: 1, names: 1, enqueued: 1, available: 1 }))
+    } finally {
+      worker.signal('SIGTERM')
+      expect((await worker.ended).code).toBe(0)
+    }
+  })
+
+  it('--dry-run needs neither Telegram nor a home and changes nothing', async () => {
+    const { TELEGRAM_BOT_TOKEN: _token, DATABASE_URL: _url, STORAGE_CHAT_IDS: _ids, ...bare } = town.env
+    const env = { ...bare, GREETINGS_HOME: join(town.folder, 'never') }
+    const end = await warm(['-', '--dry-run', '--json'], { env, input: 'Маша\nПетя\n\n7\n' })
+    expect(end.code, end.stderr).toBe(0)
+    expect(jsonOf(end)).toMatchObject({ rows: 4, blank: 1, rejected: 1, names: 2, enqueued: 2, pending: 2, dryRun: true, misses: 2 })
+    await expect(readFile(join(town.folder, 'never', 'id'))).rejects.toThrow('ENOENT')
+    expect(await names()).toEqual([])
+  })
+
+  it('--dry-run tells hits from misses with a database of one’s own, before there is a home', async () => {
+    const known = { template: 'tiny', display: 'Маша' }
+    await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
+    await town.db.videoAsset.create({ data: { ...known, name: 'маша', status: 'AVAILABLE', telegramFileId: 'x', telegramBotId: town.botId } })
+    await town.db.videoAsset.create({ data: { ...known, name: 'оля', status: 'FAILED' } })
+    const env = { ...town.env, GREETINGS_HOME: join(town.folder, 'never') }
+    const end = await warm(['-', '--dry-run', '--json'], { env, input: 'Маша\nПетя\nОля\n' })
+    expect(end.code, end.stderr).toBe(0)
+    expect(jsonOf(end)).toMatchObject({ names: 3, cached: 1, enqueued: 1, failedBefore: 1, misses: 1 })
+    await expect(readFile(join(town.folder, 'never', 'id'))).rejects.toThrow('ENOENT')
+  })
+
+  it('--rejects writes the bad rows, safe for a spreadsheet; --strict ends with 1', async () => {
+    const report = join(town.folder, 'rejects.csv')
+    const end = await warm(['-', '--no-wait', '--strict', '--rejects', report], { input: 'Маша\n=1+2\n' })
+    expect(end.code, end.stderr).toBe(1)
+    const text = await readFile(report, 'utf8')
+    expect(text).toMatch(/^\uFEFFline,reason,text\n2,/)
+    expect(text).toContain('\'=1+2')
+    expect(await names()).toEqual(['маша PENDING'])
+  })
+
+  it('leaves failed names alone, with 1, until --retry-failed', async () => {
+    await town.db.videoAsset.create({ data: { template: 'tiny', name: 'маша', display: 'Маша', status: 'FAILED', attempts: 3 } })
+    const left = await warm(['-', '--no-wait', '--json'], { input: 'Маша\n' })
+    expect(left.code, left.stderr).toBe(1)
+    expect(jsonOf(left)).toEqual(summary({ rows: 1, names: 1, failedBefore: 1, failed: 1 }))
+    const again = await warm(['-', '--retry-failed', '--template', 'tiny', '--json'], { input: 'Маша\n' })
+    expect(again.code, again.stderr).toBe(0)
+    expect(jsonOf(again)).toEqual(summary({ rows: 1, names: 1, enqueued: 1, available: 1 }))
+  })
+
+  it.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('ends with its own code after %s, leaves the rest queued, and goes on when run again', async (signal, code) => {
+    const hold = await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', answer: { kind: 'hold' } })
+    const run = startProgram(['warm', '-', '--json'], { env: town.env, input: 'Маша\nПетя\nОля\n' })
+    await town.telegram.waitForHeld(hold.id, 1, { timeoutMs: 200_000 })
+    run.signal(signal)
+    const end = await run.ended
+    expect(end.code, end.stderr).toBe(code)
+    expect(jsonOf(end)).toMatchObject({ names: 3, enqueued: 3, available: 0, failed: 0, pending: 3 })
+    const left = await town.db.videoAsset.findMany()
+    expect(left.map(({ status, attempts }) => [status, attempts])).toEqual([['PENDING', 0], ['PENDING', 0], ['PENDING', 0]])
+    await town.telegram.release()
+    const again = await warm(['-', '--json'], { input: 'Маша\nПетя\nОля\n' })
+    expect(again.code, again.stderr).toBe(0)
+    expect(jsonOf(again)).toMatchObject({ names: 3, joined: 3, enqueued: 0, available: 3, pending: 0 })
+  })
+
+  it('belongs to one bot: another ends with 2, and goes on with --new-bot', async () => {
+    await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
+    const other = await town.telegram.registerBot({ username: 'another_bot' })
+    const channel = await town.telegram.createChannel({ title: 'another', admins: [other.id] })
+    const env = { ...town.env, TELEGRAM_BOT_TOKEN: other.token, STORAGE_CHAT_IDS: String(channel) }
+    const refused = await warm(['-', '--no-wait'], { env, input: 'Маша\n' })
+    expect(refused).toMatchObject({ code: 2, stdout: '' })
+    expect(refused.stderr).toContain(`belongs to the bot ${town.botId}`)
+    expect(refused.stderr).toContain('--new-bot')
+    expect(await names()).toEqual([])
+    const handed = await warm(['-', '--no-wait', '--new-bot'], { env, input: 'Маша\n' })
+    expect(handed.code, handed.stderr).toBe(0)
+    expect((await town.db.installation.findUniqueOrThrow({ where: { id: 1 } })).botId).toBe(BigInt(other.id))
+    await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
+  })
+
+  it('is not held up by a worker that was killed', async () => {
+    const hold = await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', answer: { kind: 'hold' } })
+    const run = startProgram(['warm', '-', '--json'], { env: town.env, input: 'Маша\n' })
+    await town.telegram.waitForHeld(hold.id, 1, { timeoutMs: 200_000 })
+    run.signal('SIGKILL')
+    expect((await run.ended).code).toBeNull()
+    await town.telegram.release()
+    const again = await warm(['-', '--json'], { input: 'Маша\n' })
+    expect(again.code, again.stderr).toBe(0)
+    expect(jsonOf(again)).toMatchObject({ names: 1, joined: 1, available: 1 })
+    await until(async () => (await town.db.videoAsset.findFirstOrThrow()).status === 'AVAILABLE', 'the video')
+  })
+})
