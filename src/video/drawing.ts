@@ -229,7 +229,7 @@ function haloStrength(template: Template, window: TemplateWindow, inks: Uint8Arr
   // Contrast is a ratio of light, not of signal: (ink + 0.05) / (behind + 0.05), with signal ^ 2.2 as light. The glow adds
   // some light of its own.
   const allowed = Math.max(0.1, ((ink ** 2.2 + 0.05) / 7 - 0.05) ** (1 / 2.2) - 0.18)
-  return Math.min(0.95, Math.max(0.5, 1 - allowed / Math.max(bright, 1e-6)))
+  return Math.min(0.95, Math.max(0.4, 1 - allowed / Math.max(bright, 1e-6)))
 }
 
 function layers(template: Template, window: TemplateWindow, ink: Uint8Array, others: Uint8Array[], arrival: Uint16Array, unit: number, haloStrengthOfName: number): Plane[] {
@@ -245,7 +245,7 @@ function layers(template: Template, window: TemplateWindow, ink: Uint8Array, oth
   const haloColour = yuv(colours.halo)
   const [top, bottom] = extent(ink, box)
   // Against something bright a glow is no light, only haze.
-  const glowing = 1 - 0.8 * Math.min(1, (haloStrengthOfName - 0.5) / 0.3)
+  const glowing = 1 - 0.8 * Math.min(1, (haloStrengthOfName - 0.4) / 0.4)
   const cover = new Float32Array(size)
   const light = { y: new Float32Array(size), u: new Float32Array(size), v: new Float32Array(size) }
   for (let y = 0; y < box.height; y++) {
@@ -260,7 +260,7 @@ function layers(template: Template, window: TemplateWindow, ink: Uint8Array, oth
       let otherStrokes = 0
       for (const other of others) otherStrokes = Math.max(otherStrokes, (other[index] as number) / 255)
       const dark = haloStrengthOfName * Math.min(1, 1.1 * n + 2.6 * m + 2 * w) * edge * (1 - otherStrokes)
-      const glow = Math.min(1, 0.2 * n + 0.26 * m + 0.66 * w) * edge * glowing
+      const glow = Math.min(1, 0.22 * n + 0.28 * m + 0.8 * w) * edge * glowing
       // A stroke of light is white in its middle and golden at its rim.
       const gold = Math.min(0.75, 0.22 * low + 0.6 * (1 - smooth(((core[index] as number) - 0.45) / 0.45)))
       cover[index] = 1 - (1 - dark) * (1 - strokes)

@@ -19,7 +19,7 @@ const videoOptions = (fps: number): string[] => [
   '-r', String(fps),
   '-c:v', 'libx264',
   '-preset', 'faster',
-  '-crf', '22',
+  '-crf', '23.5',
   '-profile:v', 'high',
   '-level:v', '4.0',
   '-pix_fmt', 'yuv420p',
