@@ -15,6 +15,7 @@ export type ToRenderer =
 /** To the parent. */
 export type FromRenderer =
   | { id: number; kind: 'step'; step: Step; ms: number }
+  | { id: number; kind: 'note'; text: string }
   | { id: number; kind: 'done' }
   | { id: number; kind: 'failed'; failure: Failure }
 
@@ -38,7 +39,7 @@ async function receive(message: ToRenderer): Promise<void> {
   const abort = new AbortController()
   underWay.set(id, abort)
   try {
-    if (message.kind === 'render') await render(message.job, abort.signal, (step, ms) => send({ id, kind: 'step', step, ms }))
+    if (message.kind === 'render') await render(message.job, abort.signal, (step, ms) => send({ id, kind: 'step', step, ms }), (text) => send({ id, kind: 'note', text }))
     else await prepare(message.job, abort.signal)
     send({ id, kind: 'done' })
   } catch (error) {

@@ -45,10 +45,10 @@ export interface RenderJob {
 const thumbnailSide = 320
 
 /**
- * Makes the video and its thumbnail. Both appear whole or not at all, the video last.
+ * Makes the video and its thumbnail. Both appear whole or not at all, the video last. `onNote` is told what had to be mended.
  * @throws AssetFault; Outage; the signal's reason when aborted
  */
-export async function render(job: RenderJob, signal: AbortSignal, onStep: (step: Step, ms: number) => void): Promise<void> {
+export async function render(job: RenderJob, signal: AbortSignal, onStep: (step: Step, ms: number) => void, onNote: (text: string) => void = () => undefined): Promise<void> {
   try {
     const parts = await fixedParts(job.ffmpeg, job.template, job.templateRevision, job.cacheFolder, signal)
     const unfinished = join(job.workFolder, 'video.mp4')
@@ -61,6 +61,7 @@ export async function render(job: RenderJob, signal: AbortSignal, onStep: (step:
     })
     if (verdict.faults.length > 0) {
       // The slow way, without any seam: every frame of the clip through one encoder.
+      onNote(`the joined file did not pass the gate (${verdict.faults.join('; ')}); it is made as a whole`)
       await timed(onStep, 'encode', () => attempt(() => encodeWhole(job, drawn, sound, unfinished, signal)))
       const first = verdict
       verdict = await timed(onStep, 'gate', () => judge(unfinished, job.template))

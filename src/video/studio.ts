@@ -70,8 +70,8 @@ export interface StudioSettings {
   templateIds: string[]
   ffmpegPath?: string | undefined
   voice: Config['voice']
-  /** told what takes long or was mended; never a name */
-  log?: { info: (message: string) => void; debug: (message: string) => void } | undefined
+  /** told what had to be mended; never a name */
+  log?: { warn: (text: string) => void } | undefined
 }
 
 /** A work folder older than this belongs to nobody, whatever its name says, milliseconds. */
@@ -94,7 +94,7 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
     await rm(voiceFolder, { recursive: true, force: true })
     throw error
   })
-  const renderers = openRenderers()
+  const renderers = openRenderers((text) => settings.log?.warn(text))
   const templateRevisions = new Map<string, Promise<string>>()
   const contentOf = (template: Template) => {
     let revision = templateRevisions.get(template.id)
@@ -152,9 +152,9 @@ const filesOf = (folder: string, revision: string) => ({ video: join(folder, `${
 async function keptVideo(folder: string, revision: string): Promise<Video | undefined> {
   const files = filesOf(folder, revision)
   try {
-    const { video, seconds, bytes } = await readMp4(files.video)
+    const { video, bytes } = await readMp4(files.video)
     if (video === undefined || !(await isThumbnail(files.thumbnail))) return undefined
-    return { path: files.video, thumbnailPath: files.thumbnail, revision, width: video.width, height: video.height, durationSeconds: seconds, bytes }
+    return { path: files.video, thumbnailPath: files.thumbnail, revision, width: video.width, height: video.height, durationSeconds: video.seconds, bytes }
   } catch (error) {
     if (error instanceof Mp4Fault || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
@@ -223,7 +223,7 @@ interface Renderer {
 }
 
 /** Resident processes, one more whenever all are busy, as many as there are processors at most. */
-function openRenderers(): Renderers {
+function openRenderers(onNote: (text: string) => void): Renderers {
   const renderers = new Set<Renderer>()
   let closed = false
   let nextId = 1
@@ -232,7 +232,7 @@ function openRenderers(): Renderers {
   const leastBusy = (): Renderer => {
     const found = [...renderers].sort((a, b) => a.work.size - b.work.size)[0]
     if (found !== undefined && (found.work.size === 0 || renderers.size >= most)) return found
-    const started = startRenderer((renderer) => renderers.delete(renderer))
+    const started = startRenderer((renderer) => renderers.delete(renderer), onNote)
     renderers.add(started)
     return started
   }
@@ -271,7 +271,7 @@ function openRenderers(): Renderers {
   }
 }
 
-function startRenderer(onGone: (renderer: Renderer) => void): Renderer {
+function startRenderer(onGone: (renderer: Renderer) => void, onNote: (text: string) => void): Renderer {
   // A group of its own: Ctrl-C in a terminal reaches us, and we decide. It leaves when our end of the channel closes.
   const child = fork(builtScript('video/render-process'), [], { detached: true, serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
   const renderer: Renderer = { child, work: new Map(), gone: Promise.resolve() }
@@ -287,6 +287,7 @@ function startRenderer(onGone: (renderer: Renderer) => void): Renderer {
   child.on('message', (message: FromRenderer) => {
     const work = renderer.work.get(message.id)
     if (message.kind === 'step') work?.onStep(message.step, message.ms)
+    else if (message.kind === 'note') onNote(message.text)
     else if (message.kind === 'done') work?.done()
     else work?.fail(revived(message.failure))
   })

@@ -155,7 +155,8 @@ describe('when something goes wrong', () => {
 
   test('parts that were damaged in the cache are caught by the gate, and the video is made as a whole', async () => {
     const cacheFolder = join(folder, 'damaged-cache')
-    const { make, template, warmUp } = await open({ templatesFolder, cacheFolder, rendersFolder: join(folder, 'damaged-renders') })
+    const notes: string[] = []
+    const { make, template, warmUp } = await open({ templatesFolder, cacheFolder, rendersFolder: join(folder, 'damaged-renders'), log: { warn: (text) => notes.push(text) } })
     await warmUp()
     const parts = join(cacheFolder, 'parts', readdirSync(join(cacheFolder, 'parts'))[0] ?? '')
     // Of the right size, so that it is taken for whole, but its second half holds no picture.
@@ -166,6 +167,7 @@ describe('when something goes wrong', () => {
     const steps: string[] = []
     const video = await make(template, name('Маша'), { signal: free(), onStep: (step) => steps.push(step) })
     expect(steps.filter((step) => step === 'gate')).toHaveLength(2)
+    expect(notes).toEqual([expect.stringMatching(/did not pass the gate \(.*frames, not 40.*made as a whole/)])
     expect(await judge(video.path, template)).toMatchObject({ faults: [] })
   })
 
@@ -289,6 +291,27 @@ describe('several processes', () => {
   })
 })
 
+test('a program that is killed without warning leaves no process behind', async () => {
+  const script = join(folder, 'killed.mjs')
+  // ffmpeg keeps still in the middle of its work, so that all processes are there when the program is killed.
+  const ffmpegPath = await wrapped('keeping-still', `case " $* " in *" mp4 "*) echo $$ > ${folder}/keeping-still.pid; sleep 60;; esac`)
+  writeFileSync(script, `
+    const { openStudio } = await import(${JSON.stringify(builtScript('video/studio'))})
+    const studio = await openStudio(${JSON.stringify(settings({ ffmpegPath, rendersFolder: join(folder, 'killed-renders') }))})
+    await studio.make(studio.templates[0], { key: 'маша', display: 'Маша', say: null }, { signal: new AbortController().signal })
+  `)
+  const program = spawn(process.execPath, [script], { stdio: 'ignore' })
+  const ffmpeg = await untilWritten(join(folder, 'keeping-still.pid'))
+  const below = descendants(program.pid ?? 0)
+  expect(below.length).toBeGreaterThanOrEqual(3)
+  expect(below).toContain(ffmpeg)
+  program.kill('SIGKILL')
+  for (let tries = 0; below.some(isRunning); tries++) {
+    if (tries > 250) throw new Error('some are still running')
+    await new Promise((go) => setTimeout(go, 20))
+  }
+})
+
 test('a closed studio leaves no process behind', async () => {
   const { make, template, close } = await open()
   await make(template, name('Вера'), { signal: free() })
@@ -299,6 +322,18 @@ test('a closed studio leaves no process behind', async () => {
 })
 
 afterAll(() => expect(childrenWith('render-process')).toEqual([]))
+
+/** Process ids of everything a process has started, and what that has started. */
+function descendants(pid: number): number[] {
+  const own = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).map(Number).filter((other) => {
+    try {
+      return readFileSync(`/proc/${other}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[1] === String(pid)
+    } catch {
+      return false
+    }
+  })
+  return own.flatMap((child) => [child, ...descendants(child)])
+}
 
 async function untilWritten(file: string): Promise<number> {
   for (let tries = 0; ; tries++) {
