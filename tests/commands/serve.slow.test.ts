@@ -1,0 +1,108 @@
+/** What runs until it is stopped, and the sandbox as a world of its own: on the embedded server, from nothing. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { serverFolders, stopServer } from '../../src/db/embedded.ts'
+import { sandboxControl } from '../../src/sandbox/client.ts'
+import { startSandboxServer, type SandboxServer } from '../../src/sandbox/server.ts'
+import { until } from '../town.ts'
+import { jsonOf, runProgram, startProgram } from './program.ts'
+
+let folder: string
+let home: string
+let env: Record<string, string>
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'greetings-serve-'))
+  home = join(folder, 'home')
+  env = {
+    PATH: process.env.PATH ?? '',
+    HOME: folder,
+    GREETINGS_HOME: home,
+    TEMPLATES: 'tiny',
+    TEMPLATES_FOLDER: join(import.meta.dirname, '..', 'fixtures', 'templates'),
+    TIME_DIVISOR: '50',
+    STOP_SECONDS: '2',
+  }
+})
+afterEach(async () => {
+  const isHome = await readFile(join(home, 'id')).then(() => true, () => false)
+  if (isHome) {
+    // The last member leaves the server when its process ends, which may be a moment ago.
+    await until(async () => (await stopServer(home)).outcome !== 'in use', 'the end of the embedded server', 30_000)
+    for (const each of await serverFolders(home)) await rm(each, { recursive: true, force: true })
+  }
+  // The sandbox server goes by itself a moment after its last command, and may write meanwhile.
+  await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 })
+})
+
+describe('demo', () => {
+  it('starts from nothing, answers a person, and ends with 0 on SIGTERM', async () => {
+    const demo = startProgram(['demo', '--no-open'], { env })
+    await demo.waitForText(/The chat page: (\S+)\n/)
+    await demo.waitForText(/demo is running/)
+    demo.signal('SIGTERM')
+    const end = await demo.ended
+    expect(end.code, end.stderr).toBe(0)
+    expect(end.stdout).toMatch(/^The chat page: http:\/\/127\.0\.0\.1:\d+\/\n$/)
+    // It left the embedded server, which has ended with its last member.
+    const url = await runProgram(['db', 'url'], { env })
+    expect(url).toMatchObject({ code: 2, stdout: '' })
+    expect(url.stderr).toContain('greetings db start')
+  })
+})
+
+describe('the sandbox is a world of its own', () => {
+  let live: SandboxServer
+  afterEach(() => live.close())
+
+  it('pending sandbox requests are never sent by a live up', async () => {
+    // What stands for Telegram here is a second server, so that every call to it is seen.
+    live = await startSandboxServer({ folder: join(folder, 'telegram'), timeDivisor: 50 })
+    const telegram = sandboxControl(live.url)
+    const bot = await telegram.registerBot({ username: 'live_bot' })
+    const channel = await telegram.createChannel({ title: 'storage', admins: [bot.id] })
+    const liveEnv = { ...env, TELEGRAM_BOT_TOKEN: bot.token, TELEGRAM_API_ROOT: live.url, STORAGE_CHAT_IDS: String(channel) }
+
+    // A bot alone: the person's request stays pending, as nobody renders.
+    const sandboxBot = startProgram(['bot', '--sandbox'], { env: liveEnv })
+    const sandbox = sandboxControl(await sandboxBot.waitForText(/The chat page: (\S+?)\/\n/))
+    await sandbox.say({ userId: 4242, text: 'Маша' })
+    await sandbox.waitForMessage(4242, (message) => message.from?.is_bot === true)
+    const warmed = await runProgram(['warm', '-', '--sandbox', '--no-wait', '--json'], { env: liveEnv, input: 'Петя\n' })
+    expect(warmed.code, warmed.stderr).toBe(0)
+    sandboxBot.signal('SIGTERM')
+    expect((await sandboxBot.ended).code).toBe(0)
+
+    const up = startProgram(['up'], { env: liveEnv })
+    await up.waitForText(/up is running/)
+    // A live name goes all the way, so whatever else was queued had its turn.
+    const end = await runProgram(['warm', '-', '--no-work', '--json'], { env: liveEnv, input: 'Оля\n' })
+    expect(jsonOf(end)).toMatchObject({ names: 1, enqueued: 1, available: 1 })
+    const status = jsonOf(await runProgram(['status', '--json'], { env: liveEnv }))
+    expect(status).toMatchObject({ assets: { available: 1, pending: 0 }, requests: { pending: 0 } })
+    up.signal('SIGTERM')
+    expect((await up.ended).code).toBe(0)
+    expect((await telegram.calls({ chatId: 4242 }))).toEqual([])
+    expect((await telegram.counts()).uploads).toBe(1)
+    const inSandbox = jsonOf(await runProgram(['status', '--sandbox', '--json'], { env: liveEnv }))
+    expect(inSandbox).toMatchObject({ assets: { available: 0, pending: 2 }, requests: { pending: 1 } })
+  })
+})
+
+describe('db', () => {
+  it('starts, tells its address, stops', async () => {
+    const start = await runProgram(['db', 'start'], { env })
+    expect(start).toMatchObject({ code: 0, stdout: expect.stringMatching(/^The embedded PostgreSQL is running\.[^\n]*\n$/) as string })
+    // The first start says that it makes the database; nothing worse may be said.
+    expect(start.stderr).not.toMatch(/"level":"(warn|error)"/)
+    const url = await runProgram(['db', 'url'], { env })
+    expect(url.code, url.stderr).toBe(0)
+    expect(url.stdout).toMatch(/^postgres(ql)?:\/\/[^\n]+\/greetings\n$/)
+    expect(await runProgram(['db', 'stop'], { env })).toMatchObject({ code: 0, stdout: 'The embedded PostgreSQL has stopped.\n' })
+    expect(await runProgram(['db', 'stop'], { env })).toMatchObject({ code: 0, stdout: 'The embedded PostgreSQL was not running.\n' })
+    const own = await runProgram(['db', 'start'], { env: { ...env, DATABASE_URL: 'postgresql://127.0.0.1:9/x' } })
+    expect(own).toMatchObject({ code: 2, stdout: '' })
+    expect(own.stderr).toContain('DATABASE_URL')
+  })
+})
