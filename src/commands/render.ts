@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks'
 import { configOfProcess } from '../config.ts'
 import { openLog } from '../log.ts'
 import { explainRejection, parseName } from '../names/name.ts'
-import { templateFor } from '../video/template.ts'
+import { scriptsOf, templateFor } from '../video/template.ts'
 import { exitCode, UsageFault } from './exit.ts'
 import { listenForStop } from './stop.ts'
 import { openFolder, openStudioOf } from './world.ts'
@@ -32,8 +32,7 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
   const studio = await openStudioOf(options.template === undefined ? config : { ...config, templates: [options.template] }, home)
   const part = `${output}.${process.pid}.part`
   try {
-    const extraScripts = studio.templates.flatMap(({ scripts }) => scripts)
-    const parsed = parseName(raw, { extraScripts })
+    const parsed = parseName(raw, { extraScripts: scriptsOf(studio.templates) })
     if (!parsed.ok) throw new UsageFault(explainRejection(parsed.reason, 'en'))
     const { key, display, script } = parsed.name
     const template = options.template === undefined ? templateFor(studio.templates, parsed.name) : studio.templates[0]

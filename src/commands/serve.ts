@@ -3,11 +3,11 @@ import { startBot, type RunningBot } from '../bot/index.ts'
 import { configOfProcess, type Config } from '../config.ts'
 import { openLog, type Log } from '../log.ts'
 import type { RunningWorker } from '../queue/processors/worker.ts'
-import { loadTemplates, templateFor } from '../video/template.ts'
+import { loadTemplates, scriptsOf, templateFor } from '../video/template.ts'
 import { exitCode } from './exit.ts'
 import { openPage } from './open-page.ts'
 import { listenForStop, whenAborted } from './stop.ts'
-import { checkTelegramIsConfigured, openStudioOf, openWorld, startWorkerIn, type World } from './world.ts'
+import { openStudioOf, openWorld, startWorkerIn, type World } from './world.ts'
 
 export interface ServeOptions {
   sandbox?: boolean
@@ -20,7 +20,6 @@ export interface ServeOptions {
 /** Runs until SIGINT or SIGTERM, or until it cannot go on. */
 export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: ServeOptions): Promise<number> {
   const config = configOfProcess()
-  checkTelegramIsConfigured(config, options.sandbox === true)
   const log = openLog(options.logLevel ?? config.logLevel)
   const stop = listenForStop()
   const world = await openWorld({ config, log, sandbox: options.sandbox === true, role: verb, create: true, newBot: options.newBot })
@@ -66,7 +65,7 @@ async function startBotIn(world: World, config: Config, log: Log): Promise<Runni
     door: world.door,
     courier: world.courier,
     templateFor: (name) => templateFor(templates, name),
-    extraScripts: templates.flatMap(({ scripts }) => scripts).filter((script) => script !== 'Cyrillic' && script !== 'Latin'),
+    extraScripts: scriptsOf(templates),
     isAdmin: (userId) => admins.has(String(userId)),
     times: config.times,
     log,

@@ -10,7 +10,7 @@ import { openLog, type Log } from '../log.ts'
 import { readNames, type NameList, type NameRow, type Selection } from '../names/csv.ts'
 import { explainRejection } from '../names/name.ts'
 import { liveWorkers, type RunningWorker } from '../queue/processors/worker.ts'
-import { loadTemplates, templateFor, type Template } from '../video/template.ts'
+import { loadTemplates, scriptsOf, templateFor, type Template } from '../video/template.ts'
 import { exitCode } from './exit.ts'
 import { openProgress, type ProgressView } from './progress.ts'
 import { listenForStop, type StopRequest } from './stop.ts'
@@ -64,7 +64,7 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
   const log = openLog(options.logLevel ?? (process.stderr.isTTY || options.quiet === true ? 'error' : config.logLevel === 'info' ? 'warn' : config.logLevel))
   if (options.dryRun !== true) checkTelegramIsConfigured(config, options.sandbox === true)
   const templates = await loadTemplates(config.templatesFolder, options.template === undefined ? config.templates : [options.template])
-  const extraScripts = templates.flatMap(({ scripts }) => scripts)
+  const extraScripts = scriptsOf(templates)
   const list = await readNames(files, { column: options.column, delimiter: options.delimiter, encoding: options.encoding, rejects: options.rejects, extraScripts })
   const selection = list.select({ limit: options.limit })
   const summary = emptySummary(list, selection)
@@ -83,7 +83,8 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
     const open = await enqueue(world, selection, asksOf, summary, options.retryFailed === true, stop)
     if (options.wait && open.size > 0 && stop.code === undefined) {
       if (options.work) {
-        const studio = await openStudioOf(config, world.home)
+        // What is queued already may be of any enabled template, and this run's own may be none of them.
+        const studio = await openStudioOf({ ...config, templates: [...new Set([...config.templates, ...templates.map(({ id }) => id)])] }, world.home)
         closeStudio = () => studio.close()
         worker = await startWorkerIn(world, studio, config, log)
       }

@@ -128,6 +128,11 @@ export function templateFor(templates: Template[], { script, display }: { script
   return templates.find((template) => template.scripts.includes(script) && canShow(template, display))
 }
 
+/** Every script that one of the templates serves; a name in another is refused. */
+export function scriptsOf(templates: Template[]): string[] {
+  return [...new Set(templates.flatMap(({ scripts }) => scripts))]
+}
+
 /** The font file a name is set in inside a window: the first that has every character; undefined when none has. */
 export function typefaceFor(template: Template, windowIndex: number, display: string): string | undefined {
   return (template.typefaceFiles[windowIndex] ?? []).find((file) => missingGlyphs(file, display).length === 0)

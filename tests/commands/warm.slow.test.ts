@@ -1,5 +1,5 @@
 /** `warm` in a town: what it prints, what it leaves in the database, how it ends. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openTown, until, type Town } from '../town.ts'
@@ -162,6 +162,16 @@ describe('warm', () => {
     expect(handed.code, handed.stderr).toBe(0)
     expect((await town.db.installation.findUniqueOrThrow({ where: { id: 1 } })).botId).toBe(BigInt(other.id))
     await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
+  })
+
+  it('--template makes the names of one that is not among TEMPLATES', async () => {
+    const folder = join(town.folder, 'templates')
+    for (const id of ['tiny', 'other']) await cp(join(town.env.TEMPLATES_FOLDER ?? '', 'tiny'), join(folder, id), { recursive: true })
+    const manifest = join(folder, 'other', 'template.json')
+    await writeFile(manifest, JSON.stringify({ ...(JSON.parse(await readFile(manifest, 'utf8')) as object), id: 'other' }))
+    const end = await warm(['-', '--template', 'other', '--timeout', '60s', '--json'], { input: 'Маша\n', env: { ...town.env, TEMPLATES_FOLDER: folder } })
+    expect(end.code, end.stderr).toBe(0)
+    expect(await town.db.videoAsset.findFirstOrThrow()).toMatchObject({ template: 'other', status: 'AVAILABLE' })
   })
 
   it('is not held up by a worker that was killed', async () => {
