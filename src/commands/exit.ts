@@ -9,8 +9,8 @@ export class UsageFault extends Error {
 }
 
 // By name, so that reporting an error loads none of the modules that throw them.
-const unusable = new Set(['ConfigFault', 'UsageFault', 'UnreadableFile', 'DatabaseUnusable', 'HomeUnusable', 'TemplateFault', 'OutputFault'])
-const unreachable = new Set(['DatabaseUnreachable', 'QueueUnreachable', 'SandboxUnreachable', 'FfmpegMissing'])
+const unusable = new Set(['ConfigFault', 'UsageFault', 'UnreadableFile', 'DatabaseUnusable', 'HomeUnusable', 'TemplateFault'])
+const unreachable = new Set(['DatabaseUnreachable', 'QueueUnreachable', 'FfmpegMissing'])
 
 /** The exit code and the lines for stderr of whatever ended a command. */
 export function endOf(error: unknown): { code: number; lines: string[] } {

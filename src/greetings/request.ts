@@ -91,7 +91,7 @@ async function requestForList(door: Door, asks: readonly Ask[], { retryFailed = 
   const revived = byAsk(await turnIntoWork(db, wanted))
   // A row that another process created in the meantime is known now.
   const late = asks.filter((ask) => !known.has(askKey(ask)) && !created.has(askKey(ask)))
-  if (late.length > 0) for (const asset of await findAssets(db, late)) known.set(askKey(asset.asAsk), asset.row)
+  if (late.length > 0) for (const [key, asset] of byAsk(await findAssets(db, late))) known.set(key, asset)
 
   await enqueue(door, 'warm', [...created.values(), ...revived.values(), ...[...known.values()].filter(({ status, queuedAt }) => status === 'PENDING' && queuedAt === null)])
 
@@ -181,7 +181,7 @@ async function subscribe(door: Door, ask: Ask, person: Person): Promise<{ answer
           if (!exclusive) return 'again exclusively'
           const [work] = await turnIntoWork(tx, [asset])
           if (work !== undefined) {
-            asset = { ...asset, status: 'PENDING', generation: work.row.generation }
+            asset = { ...asset, status: 'PENDING', generation: work.generation }
             started = true
           }
         }
@@ -242,41 +242,31 @@ function needsWork(asset: AssetRow, botId: bigint): boolean {
 }
 
 const askKey = ({ template, key }: { template: string; key: string }) => `${template}\n${key}`
+const byAsk = (rows: AssetRow[]) => new Map(rows.map((row) => [askKey({ template: row.template, key: row.name }), row]))
 
-interface FoundAsset {
-  row: AssetRow
-  asAsk: { template: string; key: string }
-}
-
-const found = (row: AssetRow): FoundAsset => ({ row, asAsk: { template: row.template, key: row.name } })
-const byAsk = (assets: FoundAsset[]) => new Map(assets.map(({ row, asAsk }) => [askKey(asAsk), row]))
-
-async function findAssets(db: Db | Tx, asks: readonly Ask[]): Promise<FoundAsset[]> {
+async function findAssets(db: Db | Tx, asks: readonly Ask[]): Promise<AssetRow[]> {
   if (asks.length === 0) return []
   const sql = `SELECT ${assetColumns} FROM "VideoAsset" JOIN unnest($1::text[], $2::text[]) AS ask(t, n) ON template = ask.t AND name = ask.n`
-  const rows = await db.$queryRawUnsafe<AssetRow[]>(sql, asks.map(({ template }) => template), asks.map(({ key }) => key))
-  return rows.map(found)
+  return db.$queryRawUnsafe<AssetRow[]>(sql, asks.map(({ template }) => template), asks.map(({ key }) => key))
 }
 
 /** Creates the assets that do not exist; returns only those this call created. */
-async function createAssets(db: Db, asks: readonly Ask[]): Promise<FoundAsset[]> {
+async function createAssets(db: Db, asks: readonly Ask[]): Promise<AssetRow[]> {
   if (asks.length === 0) return []
   const sql = `INSERT INTO "VideoAsset" (template, name, display, say)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) ON CONFLICT (template, name) DO NOTHING RETURNING ${assetColumns}`
   const columns = [asks.map((ask) => ask.template), asks.map((ask) => ask.key), asks.map((ask) => ask.display), asks.map((ask) => ask.say ?? null)]
-  const rows = await serializable(db, (tx) => tx.$queryRawUnsafe<AssetRow[]>(sql, ...columns))
-  return rows.map(found)
+  return serializable(db, (tx) => tx.$queryRawUnsafe<AssetRow[]>(sql, ...columns))
 }
 
 /** FAILED and AVAILABLE assets become PENDING under a new generation, unless somebody else did it first. */
-async function turnIntoWork(db: Db | Tx, assets: readonly AssetRow[]): Promise<FoundAsset[]> {
+async function turnIntoWork(db: Db | Tx, assets: readonly AssetRow[]): Promise<AssetRow[]> {
   if (assets.length === 0) return []
   const sql = `UPDATE "VideoAsset" SET status = 'PENDING', generation = "VideoAsset".generation + 1, attempts = 0, "queuedAt" = NULL, "retryAfter" = NULL,
       "leaseOwner" = NULL, "leaseUntil" = NULL, "updatedAt" = now()
     FROM unnest($1::text[], $2::int[]) AS wanted(asset, seen)
     WHERE id = wanted.asset AND "VideoAsset".generation = wanted.seen AND status IN ('FAILED', 'AVAILABLE') RETURNING ${assetColumns}`
-  const rows = await db.$queryRawUnsafe<AssetRow[]>(sql, assets.map(({ id }) => id), assets.map(({ generation }) => generation))
-  return rows.map(found)
+  return db.$queryRawUnsafe<AssetRow[]>(sql, assets.map(({ id }) => id), assets.map(({ generation }) => generation))
 }
 
 async function enqueue(door: Door, lane: Lane, assets: readonly AssetRow[]): Promise<void> {

@@ -75,12 +75,12 @@ async function finishedAsset({ db, botId }: Courier, assetId: string): Promise<F
   return asset.fileId !== null || asset.status === 'FAILED' ? asset : undefined
 }
 
-async function claimRequests({ db, times }: Courier, assetId: string): Promise<ClaimedRequest[]> {
+async function claimRequests({ db, times }: Courier, assetId: string, most = batch): Promise<ClaimedRequest[]> {
   const claimed = await db.$queryRaw<(ClaimedRequest & { createdAt: Date })[]>`
     UPDATE "UserRequest" AS request SET "claimOwner" = ${me}, "claimUntil" = now() + ${times.claimMs}::float8 * interval '1 millisecond'
     FROM (
       SELECT id FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING' AND ("claimUntil" IS NULL OR "claimUntil" < now())
-      ORDER BY "createdAt" LIMIT ${batch} FOR UPDATE SKIP LOCKED
+      ORDER BY "createdAt" LIMIT ${most} FOR UPDATE SKIP LOCKED
     ) AS next WHERE request.id = next.id
     RETURNING request.id, "chatId", language, "noteMessageId", request."createdAt"`
   return claimed.sort((one, other) => one.createdAt.getTime() - other.createdAt.getTime())
@@ -256,10 +256,8 @@ async function heal(courier: Courier, assetId: string, dead: string): Promise<{ 
 export async function uploadToSubscriber(courier: Courier, asset: ClaimedAsset, video: VideoFile, signal: AbortSignal): Promise<{ post: Post; delivered: () => Promise<void> } | undefined> {
   for (;;) {
     signal.throwIfAborted()
-    const requests = await claimRequests(courier, asset.id)
-    const [first, ...others] = requests
+    const [first] = await claimRequests(courier, asset.id, 1)
     if (first === undefined) return undefined
-    for (const other of others) await postpone(courier, other, 0)
     try {
       const message = await courier.api.sendVideo(String(first.chatId), videoUpload(video), { ...videoOptions(video), caption: texts[languageOf(first.language)].caption(asset.display) }, signal as never)
       return { post: postOf(message, null), delivered: () => complete(courier, first) }

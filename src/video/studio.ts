@@ -48,6 +48,8 @@ export interface Studio {
   templates: Template[]
   /** Content hash of all that goes into the video: template, encoder settings, voice, spoken text, drawn text. */
   revisionOf(template: Template, name: VideoName): Promise<string>
+  /** Content hash of the template alone; read once. */
+  templateRevisionOf(template: Template): Promise<string>
   /** The video of this revision, when this host made it earlier and still has it whole. */
   kept(revision: string): Promise<Video | undefined>
   /**
@@ -112,6 +114,7 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
       ]
       return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
     },
+    templateRevisionOf: contentOf,
     kept: (revision) => keptVideo(rendersFolder, revision),
     make: async (template, name, { signal, onStep = () => undefined }) => {
       signal.throwIfAborted()

@@ -20,6 +20,7 @@ export async function plannedStudio(town: Town, making: Making = async () => und
     templates,
     made,
     revisionOf,
+    templateRevisionOf: async () => 'tiny of today',
     kept: async (revision) => videos.get(revision),
     make: async (template, name, { signal }) => {
       await making(name.display, signal)
@@ -44,7 +45,6 @@ export function workerParts(town: Town, studio: Studio): Parameters<typeof impor
 export function workshop(town: Town, studio: Studio): Workshop {
   return {
     ...workerParts(town, studio),
-    templateRevisions: new Map([['tiny', 'tiny of today']]),
     slots: createSlots(2),
     pauses: createPauses(),
     owner: 'test',

@@ -18,8 +18,6 @@ export interface Workshop {
   db: Db
   queue: GreetingsQueue
   studio: Studio
-  /** by template id: what a video's name has no part in */
-  templateRevisions: ReadonlyMap<string, string>
   storage: Storage
   courier: Courier
   slots: Slots
@@ -114,7 +112,7 @@ async function publish(workshop: Workshop, asset: ClaimedAsset, video: Video, le
   }
   log.info({ assetId: asset.id, step: 'upload', ms: Math.round(performance.now() - started) }, 'step')
   await works(workshop, ['telegram', 'storage', 'token'])
-  const recorded = await markAvailable(db, asset, owner, courier.botId, { revision: video.revision, templateRevision: workshop.templateRevisions.get(asset.template) ?? '' }, post)
+  const recorded = await markAvailable(db, asset, owner, courier.botId, { revision: video.revision, templateRevision: await workshop.studio.templateRevisionOf(templateOf(workshop, asset)) }, post)
   await delivered()
   return recorded
 }

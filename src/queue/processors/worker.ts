@@ -7,7 +7,6 @@ import { placeOf } from '../../greetings/faults.ts'
 import { currentOutages } from '../../greetings/outages.ts'
 import { reconcile } from '../../greetings/reconcile.ts'
 import { deliver } from '../../telegram/delivery.ts'
-import { templateRevision } from '../../video/template.ts'
 import { lanes } from '../index.ts'
 import { createPauses, createSlots } from './slots.ts'
 import { generateVideo, type Workshop } from './video-generation.ts'
@@ -23,7 +22,7 @@ export interface RunningWorker {
   hurry(): void
 }
 
-type WorkshopParts = Omit<Workshop, 'slots' | 'pauses' | 'owner' | 'uploads' | 'outOfOrder' | 'templateRevisions'>
+type WorkshopParts = Omit<Workshop, 'slots' | 'pauses' | 'owner' | 'uploads' | 'outOfOrder'>
 
 // Finished files that may wait for an upload while rendering goes on, per worker.
 const rendersAhead = 6
@@ -33,9 +32,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
   const { db, queue, times, log, courier } = parts
   const id = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
   const outOfOrder = new Set((await currentOutages(db)).map(({ step }) => step))
-  const templateRevisions = new Map<string, string>()
-  for (const template of parts.studio.templates) templateRevisions.set(template.id, await templateRevision(template))
-  const workshop: Workshop = { ...parts, templateRevisions, slots: createSlots(concurrency), pauses: createPauses(), owner: id, uploads: { count: 0 }, outOfOrder }
+  const workshop: Workshop = { ...parts, slots: createSlots(concurrency), pauses: createPauses(), owner: id, uploads: { count: 0 }, outOfOrder }
   const closing = new AbortController()
   const stop = new AbortController()
   const deliveries = new Map<string, Promise<void>>()
