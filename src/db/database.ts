@@ -1,6 +1,7 @@
 /** The database as commands see it: opened, migrated, closed. */
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
+import { connectClient } from './connect.ts'
 import { PrismaClient, type Prisma } from './generated/client.ts'
 import { joinServer, type DatabaseLog } from './embedded.ts'
 import { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown, isWriteConflict } from './faults.ts'
@@ -138,17 +139,8 @@ async function firstOf(urls: URL[], role: string): Promise<pg.Client> {
   throw new Error('no database to create another one from')
 }
 
-async function connectOnce(url: URL, role: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url.href, application_name: `greetings ${role}`, connectionTimeoutMillis: 10_000 })
-  // Without a listener a connection that breaks between two queries would end the process.
-  client.on('error', () => undefined)
-  try {
-    await client.connect()
-    return client
-  } catch (error) {
-    await client.end().catch(() => undefined)
-    throw error
-  }
+function connectOnce(url: URL, role: string): Promise<pg.Client> {
+  return connectClient({ connectionString: url.href, application_name: `greetings ${role}`, connectionTimeoutMillis: 10_000 })
 }
 
 function beside(live: URL): URL {

@@ -22,8 +22,9 @@ import { chmod, chown, mkdir, open, readdir, readFile, realpath, rename, rm, sta
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
+import type pg from 'pg'
 import { openHome } from '../home.ts'
+import { connectClient } from './connect.ts'
 import { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown } from './faults.ts'
 import { startOf, withFileLock } from './file-lock.ts'
 import { postgresMajor, preparePostgres, type PostgresPrograms } from './postgres-binaries.ts'
@@ -454,23 +455,19 @@ async function isThere(path: string): Promise<boolean> {
 
 async function connectMember(port: number, password: string, command: string): Promise<pg.Client> {
   for (let attempt = 1; ; attempt++) {
-    const client = new pg.Client({
-      host,
-      port,
-      user: role,
-      password,
-      database: 'postgres',
-      // PostgreSQL cuts this at 63 bytes.
-      application_name: `${memberPrefix}${process.pid} ${command}`.replace(/[^\x20-\x7e]/g, '?').slice(0, 63),
-      connectionTimeoutMillis: 10_000,
-      keepAlive: true,
-    })
-    client.on('error', () => undefined)
     try {
-      await client.connect()
-      return client
+      return await connectClient({
+        host,
+        port,
+        user: role,
+        password,
+        database: 'postgres',
+        // PostgreSQL cuts this at 63 bytes.
+        application_name: `${memberPrefix}${process.pid} ${command}`.replace(/[^\x20-\x7e]/g, '?').slice(0, 63),
+        connectionTimeoutMillis: 10_000,
+        keepAlive: true,
+      })
     } catch (error) {
-      await client.end().catch(() => undefined)
       if (error instanceof Error && 'code' in error && error.code === '28P01') {
         throw new DatabaseUnusable('The embedded database refuses the password that is kept in the home. Restore the home\'s `postgres/password` from a backup.', { cause: error })
       }
