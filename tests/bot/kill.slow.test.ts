@@ -1,31 +1,20 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { request } from '../../src/greetings/request.ts'
-import { nobodyLeft, startService, videosOf, type Running } from '../queue/processes.ts'
+import { createServices, videosOf } from '../queue/processes.ts'
 import { ask, openTown, until, type Town } from '../town.ts'
 
 let town: Town
-const running = new Set<Running>()
+const services = createServices(() => town)
 
 beforeAll(async () => {
   town = await openTown()
 })
-afterEach(async () => {
-  await town.telegram.release()
-  for (const each of running) await each.kill()
-  running.clear()
-  await nobodyLeft(town)
-})
+afterEach(() => services.endAll())
 afterAll(() => town.close())
-
-async function service(verb: 'bot' | 'worker' | 'up'): Promise<Running> {
-  const started = await startService(town, verb)
-  running.add(started)
-  return started
-}
 
 describe('a bot that is killed', () => {
   it('property 6: with 50 updates in hand, each person still gets one video', async () => {
-    const worker = await service('worker')
+    const worker = await services.start('worker')
     await request(town.door, [ask('Ульяна'), ask('Фёдор')])
     await until(async () => (await town.db.videoAsset.count({ where: { status: 'AVAILABLE' } })) === 2, 'two videos to hit', 60_000)
 
@@ -33,13 +22,13 @@ describe('a bot that is killed', () => {
     const people = Array.from({ length: 50 }, (_, n) => 2_000 + n)
     const names = ['Ульяна', 'Фёдор', 'Эмма', 'Юлиан', 'Ярослав']
     const hold = await town.telegram.fault({ chatId: undefined, method: ['sendMessage', 'sendVideo', 'sendChatAction'], answer: { kind: 'hold' } })
-    const bot = await service('bot')
+    const bot = await services.start('bot')
     await town.telegram.sayAll(people.map((userId, n) => ({ userId, text: names[n % names.length] ?? '' })))
     await town.telegram.waitForHeld(hold.id, 20, { timeoutMs: 60_000 })
     await bot.kill()
     await town.telegram.release()
 
-    await service('bot')
+    await services.start('bot')
     await until(async () => (await town.db.userRequest.count({ where: { status: 'COMPLETED' } })) === people.length, 'all videos', 90_000)
     for (const id of people) expect(await videosOf(town, id)).toBe(1)
     expect(await town.db.userRequest.count()).toBe(people.length)
@@ -49,7 +38,7 @@ describe('a bot that is killed', () => {
   })
 
   it('ends with exit 2 and a remedy when its token is revoked', async () => {
-    const bot = await service('bot')
+    const bot = await services.start('bot')
     await town.telegram.revokeToken(town.token)
     expect(await bot.ended).toBe(2)
     expect(bot.output()).toContain('@BotFather')

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { packageRoot } from '../../src/installation.ts'
 
 const bin = join(packageRoot, 'bin', 'greetings.js')
-const longestMs = 200_000
 
 /** How a run ended. `code` is null when a signal killed it. */
 export interface End {
@@ -18,6 +17,8 @@ export interface End {
 export interface Program {
   pid: number
   ended: Promise<End>
+  /** what it wrote to stdout so far, and to stderr */
+  output(): string
   signal(name: NodeJS.Signals): void
   /** Waits for a text on stdout or stderr; gives its first group. @throws when the program ends before */
   waitForText(pattern: RegExp): Promise<string>
@@ -28,10 +29,12 @@ export interface RunOptions {
   cwd?: string
   /** all of stdin; empty unless given */
   input?: string
+  /** when a run that hangs is killed */
+  longestMs?: number
 }
 
 /** Starts `greetings <args>`. A run that hangs is killed, so that it fails its test and does not outlive it. */
-export function startProgram(args: string[], { env, cwd = env.HOME ?? '/', input = '' }: RunOptions): Program {
+export function startProgram(args: string[], { env, cwd = env.HOME ?? '/', input = '', longestMs = 200_000 }: RunOptions): Program {
   const child = spawn(process.execPath, [bin, ...args], { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] })
   const out = { stdout: '', stderr: '' }
   let wake = () => {}
@@ -53,6 +56,7 @@ export function startProgram(args: string[], { env, cwd = env.HOME ?? '/', input
   return {
     pid: child.pid ?? 0,
     ended,
+    output: () => out.stdout + out.stderr,
     signal: (name) => void child.kill(name),
     async waitForText(pattern) {
       for (;;) {

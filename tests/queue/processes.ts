@@ -1,12 +1,9 @@
-/** Commands of the built program as processes of their own, for tests that kill them. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+/** Services of the built program as processes of their own, for tests that kill them. */
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { packageRoot } from '../../src/installation.ts'
+import { startProgram } from '../commands/program.ts'
 import { until, type Town } from '../town.ts'
 
-/** A running command. */
+/** A running service. */
 export interface Running {
   pid: number
   /** everything it wrote to stdout and stderr so far */
@@ -20,59 +17,45 @@ export interface Running {
   kill(): Promise<void>
 }
 
-/** Starts `greetings <args>` in the town. Whoever starts it ends it with `kill` (harmless twice). */
-function startCommand(town: Town, args: readonly string[], env: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, [join(packageRoot, 'bin', 'greetings.js'), ...args], { cwd: town.folder, env: { ...town.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-  let text = ''
-  const heard = new Set<() => void>()
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (part: string) => {
-      text += part
-      for (const tell of heard) tell()
-    })
-  }
-  const ended = once(child, 'exit').then(([code]) => {
-    for (const tell of heard) tell()
-    return code as number | null
-  })
-  return {
-    pid: child.pid ?? 0,
-    output: () => text,
-    ended,
-    signal: (name) => void child.kill(name),
-    async kill() {
-      child.kill('SIGKILL')
-      await ended
-    },
-    wrote: (wanted) =>
-      new Promise((resolve, reject) => {
-        const timer = setTimeout(() => done(new Error(`${args.join(' ')} did not write “${wanted}” within 90 s:\n${text}`)), 90_000)
-        const done = (error?: Error) => {
-          clearTimeout(timer)
-          heard.delete(look)
-          if (error === undefined) resolve()
-          else reject(error)
-        }
-        const look = () => {
-          if (text.includes(wanted)) done()
-          else if (child.exitCode !== null || child.signalCode !== null) done(new Error(`${args.join(' ')} ended without writing “${wanted}”:\n${text}`))
-        }
-        heard.add(look)
-        look()
-      }),
-  }
+/** The services of one test after another. */
+export interface Services {
+  /** Starts one and waits until it says that it runs. */
+  start(verb: 'worker' | 'bot' | 'up', env?: Record<string, string>): Promise<Running>
+  /** the one that was started last */
+  last(): Running | undefined
+  /** Ends what Telegram holds back and every service; nothing of the town may be left after it. */
+  endAll(): Promise<void>
 }
 
-/** Starts a service and waits until it says that it runs. */
-export async function startService(town: Town, verb: 'worker' | 'bot' | 'up', env: Record<string, string> = {}): Promise<Running> {
-  const running = startCommand(town, [verb], env)
-  try {
-    await running.wrote(`${verb} is running`)
-  } catch (error) {
-    await running.kill()
-    throw error
+/** None at first. `town` is asked when it is needed, for tests open theirs in `beforeAll`. */
+export function createServices(town: () => Town): Services {
+  const running: Running[] = []
+  return {
+    async start(verb, env = {}) {
+      const program = startProgram([verb], { cwd: town().folder, env: { ...town().env, ...env }, longestMs: 280_000 })
+      const ended = program.ended.then(({ code }) => code)
+      const service: Running = {
+        pid: program.pid,
+        output: () => program.output(),
+        wrote: async (text) => void (await program.waitForText(new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))),
+        signal: (name) => program.signal(name),
+        ended,
+        async kill() {
+          program.signal('SIGKILL')
+          await ended
+        },
+      }
+      running.push(service)
+      await service.wrote(`${verb} is running`)
+      return service
+    },
+    last: () => running.at(-1),
+    async endAll() {
+      await town().telegram.release()
+      for (const service of running.splice(0)) await service.kill()
+      await nobodyLeft(town())
+    },
   }
-  return running
 }
 
 /** Processes whose environment names the town's home: commands of it, and the programs they started. Where there is no /proc: none. */

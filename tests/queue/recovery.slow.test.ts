@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { request } from '../../src/greetings/request.ts'
 import { queueModes } from '../redis.ts'
 import { ask, openTown, person, until, type Town } from '../town.ts'
-import { nobodyLeft, startService, videosOf, type Running } from './processes.ts'
+import { createServices, videosOf, type Running } from './processes.ts'
 
 // Work resumes within 45 s of a crash in life; times are ten times shorter here. To that comes what a fresh worker
 // needs to start and to make a video, with a margin: measured, as machines differ.
@@ -17,7 +17,7 @@ describe.each(queueModes)('a worker is killed, queue on %s', (queueMode) => {
   let town: Town
   let renders: string
   let soonMs = 120_000
-  const running = new Set<Running>()
+  const services = createServices(() => town)
 
   beforeAll(async () => {
     town = await openTown({ queueMode })
@@ -27,22 +27,12 @@ describe.each(queueModes)('a worker is killed, queue on %s', (queueMode) => {
     await (await worker()).wrote('"step":"upload"')
     await until(async () => (await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId } })).status === 'AVAILABLE', 'the first video', soonMs)
     soonMs = resumeMs + 5_000 + 3 * (Date.now() - startedAt)
-    for (const each of running) await each.kill()
-    running.clear()
+    await services.endAll()
   }, 180_000)
-  afterEach(async () => {
-    await town.telegram.release()
-    for (const each of running) await each.kill()
-    running.clear()
-    await nobodyLeft(town)
-  })
+  afterEach(() => services.endAll())
   afterAll(() => town.close())
 
-  async function worker(): Promise<Running> {
-    const started = await startService(town, 'worker', { RENDER_CONCURRENCY: '1', TIME_DIVISOR: String(timeDivisor) })
-    running.add(started)
-    return started
-  }
+  const worker = (): Promise<Running> => services.start('worker', { RENDER_CONCURRENCY: '1', TIME_DIVISOR: String(timeDivisor) })
 
   async function asks(name: string, people: number[]): Promise<string> {
     await town.telegram.sayAll(people.map((userId) => ({ userId, text: '/start' })))
@@ -98,7 +88,7 @@ describe.each(queueModes)('a worker is killed, queue on %s', (queueMode) => {
     await recovers(assetId, [21, 22])
     expect((await town.telegram.counts()).uploads - uploads).toBe(1)
     expect(await count(renders)).toBe(made)
-    expect([...running].at(-1)?.output()).toContain('video kept from before')
+    expect(services.last()?.output()).toContain('video kept from before')
   })
 
   it('property 3: after Telegram took the upload and before its answer; one upload more, no render', async () => {
@@ -111,7 +101,7 @@ describe.each(queueModes)('a worker is killed, queue on %s', (queueMode) => {
     await town.telegram.release()
     await recovers(assetId, [31, 32])
     expect((await town.telegram.counts()).uploads - uploads).toBe(2)
-    expect([...running].at(-1)?.output()).toContain('video kept from before')
+    expect(services.last()?.output()).toContain('video kept from before')
   })
 
   it('property 7: during the delivery; the rest is served, nobody twice', async () => {

@@ -4,28 +4,17 @@ import pg from 'pg'
 import { request } from '../../src/greetings/request.ts'
 import { queueModes } from '../redis.ts'
 import { ask, openTown, person, until, type Town } from '../town.ts'
-import { nobodyLeft, processesOf, startService, videosOf, type Running } from './processes.ts'
+import { createServices, nobodyLeft, processesOf, videosOf } from './processes.ts'
 
 describe.each(queueModes)('a worker process, queue on %s', (queueMode) => {
   let town: Town
-  const running = new Set<Running>()
+  const services = createServices(() => town)
 
   beforeAll(async () => {
     town = await openTown({ queueMode })
   })
-  afterEach(async () => {
-    await town.telegram.release()
-    for (const each of running) await each.kill()
-    running.clear()
-    await nobodyLeft(town)
-  })
+  afterEach(() => services.endAll())
   afterAll(() => town.close())
-
-  async function service(verb: 'worker' | 'up', env: Record<string, string> = {}): Promise<Running> {
-    const started = await startService(town, verb, env)
-    running.add(started)
-    return started
-  }
 
   async function asks(name: string, id: number): Promise<string> {
     await town.telegram.say({ userId: id, text: '/start' })
@@ -36,7 +25,7 @@ describe.each(queueModes)('a worker process, queue on %s', (queueMode) => {
 
   it('property 13: on SIGTERM it returns what it cannot finish, leaves no process behind and ends with 0', async () => {
     const hold = await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', answer: { kind: 'hold' } })
-    const worker = await service('worker', { STOP_SECONDS: '1' })
+    const worker = await services.start('worker', { STOP_SECONDS: '1' })
     const assetId = await asks('Агата', 10)
     await town.telegram.waitForHeld(hold.id, 1, { timeoutMs: 60_000 })
     worker.signal('SIGTERM')
@@ -45,13 +34,13 @@ describe.each(queueModes)('a worker process, queue on %s', (queueMode) => {
     expect(await town.db.workerProcess.count()).toBe(0)
     await nobodyLeft(town)
     await town.telegram.release()
-    await service('worker')
+    await services.start('worker')
     await until(async () => (await videosOf(town, 10)) === 1, 'the video', 60_000)
   })
 
   it('property 13: a second signal ends it at once', async () => {
     const hold = await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', answer: { kind: 'hold' } })
-    const worker = await service('worker', { STOP_SECONDS: '600' })
+    const worker = await services.start('worker', { STOP_SECONDS: '600' })
     const assetId = await asks('Белла', 20)
     await town.telegram.waitForHeld(hold.id, 1, { timeoutMs: 60_000 })
     worker.signal('SIGINT')
@@ -74,7 +63,7 @@ describe.each(queueModes)('a worker process, queue on %s', (queueMode) => {
     await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', answer: { kind: 'refuse', code: 500, description: 'Internal Server Error' } })
     await town.telegram.fault({ method: 'sendVideo', chatId: chat, answer: { kind: 'drop-before' } })
     const seen: string[] = []
-    const worker = await service('up')
+    const worker = await services.start('up')
     let over = false
     const watching = (async () => {
       while (!over) {
