@@ -10,6 +10,14 @@ const whole = (text: string) => {
   return value
 }
 
+/** `0.95` or `95%`, as a part of 1. */
+function share(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(%)?$/.exec(text.trim())
+  const value = match === null ? NaN : Number(match[1]) / (match[2] === undefined ? 1 : 100)
+  if (!(value > 0 && value <= 1)) throw new InvalidArgumentError('It must be a share above 0 and at most 1, such as 0.95, or 95%.')
+  return value
+}
+
 /** `90s`, `30m`, `8h`, or plain seconds, as milliseconds. */
 export function duration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$/.exec(text.trim())
@@ -40,9 +48,11 @@ export function commandTable(done: (code: number) => void): Command {
     .addOption(sandboxOption())
     .option('--dry-run', 'only say what would be done; needs no Telegram')
     .option('--limit <n>', 'only the first N distinct names', whole)
+    .option('--coverage <share>', 'the fewest names that make up this share of all children, by the list’s count column (0.95 or 95%)', share)
     .option('--no-wait', 'queue the names and end')
     .option('--no-work', 'leave the work to other workers')
     .option('--retry-failed', 'try failed names again')
+    .option('--refresh', 'make videos anew that would be others today (template, voice, recording); the old ones are served meanwhile')
     .option('--template <id>', 'for all names, instead of the first of TEMPLATES that serves the name’s script')
     .option('--timeout <duration>', 'end after this time (90s, 30m, 8h); the rest stays queued', duration)
     .option('--column <column>', 'the column with the names: its header, or its number from 1')
@@ -53,7 +63,7 @@ export function commandTable(done: (code: number) => void): Command {
     .addOption(newBotOption())
     .addOption(jsonOption())
     .addOption(quietOption())
-    .addHelpText('after', examples('warm names/ru.csv --sandbox --limit 12', 'warm names/ru.csv names/en.csv', 'warm list.csv --dry-run --json', 'cut -f1 list.tsv | greetings warm -', 'warm list.csv --timeout 8h --quiet --rejects rejected.csv'))
+    .addHelpText('after', examples('warm names/ru.csv --sandbox --limit 12', 'warm names/ru.csv names/en.csv', 'warm list.csv --dry-run --coverage 0.95', 'cut -f1 list.tsv | greetings warm -', 'warm list.csv --timeout 8h --quiet --rejects rejected.csv'))
     .action(async (files: string[], options: object) => done(await (await import('./commands/warm.ts')).warm(files, all(program, options))))
 
   for (const [verb, description] of [
@@ -111,6 +121,24 @@ export function commandTable(done: (code: number) => void): Command {
     .addOption(jsonOption())
     .addHelpText('after', examples('doctor', 'doctor --sandbox'))
     .action(async (options: object) => done(await (await import('./commands/doctor.ts')).doctor(all(program, options))))
+
+  const template = program.command('template').description('templates: which there are, whether they can be used')
+  for (const [verb, description, argument] of [
+    ['list', 'the templates there are', undefined],
+    ['check', 'check manifest, clip, letters and recordings, each fault with its place', 'templates to check (default: all)'],
+    ['build', 'make beforehand what all videos of a template share, so that the first one is not slow', 'templates to build (default: TEMPLATES)'],
+  ] as const) {
+    const command = template.command(verb).description(description)
+    if (argument !== undefined) command.argument('[id...]', argument)
+    if (verb === 'build') command.addOption(quietOption())
+    command
+      .addOption(jsonOption())
+      .addHelpText('after', examples(`template ${verb}`, ...(argument === undefined ? [] : [`template ${verb} new-year-ru`])))
+      .action(async (...given: unknown[]) => {
+        const [ids, options] = argument === undefined ? [[], given[0]] : [given[0], given[1]]
+        done(await (await import('./commands/template.ts')).template(verb, ids as string[], all(program, options as object)))
+      })
+  }
 
   program
     .command('demo')

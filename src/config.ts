@@ -30,6 +30,7 @@ const environment = z.object({
   GREETINGS_HOME: optional(z.string()),
   TEMPLATES: withDefault(list.refine((parts) => parts.every((part) => /^[a-z0-9][a-z0-9-]*$/.test(part)), 'holds something that is not a template id, such as new-year-ru'), 'new-year-ru,new-year-en'),
   TEMPLATES_FOLDER: optional(z.string()),
+  RECORDINGS_FOLDER: optional(z.string()),
   TTS: withDefault(z.enum(['auto', 'say', 'espeak', 'piper', 'http'], { error: 'is none of auto, say, espeak, piper, http' }), 'auto'),
   TTS_VOICE: optional(z.string()),
   TTS_URL: optional(url(['http:', 'https:'])),
@@ -62,6 +63,8 @@ export interface Config {
   templates: string[]
   /** a folder of templates of one's own; undefined: those that ship */
   templatesFolder: string | undefined
+  /** recordings of names by template; undefined: `recordings` in the home */
+  recordingsFolder: string | undefined
   voice: {
     engine: 'auto' | 'say' | 'espeak' | 'piper' | 'http'
     voice: string | undefined
@@ -162,6 +165,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     redisUrl: read.REDIS_URL,
     templates: read.TEMPLATES,
     templatesFolder: read.TEMPLATES_FOLDER,
+    recordingsFolder: read.RECORDINGS_FOLDER,
     voice: {
       engine: read.TTS,
       voice: read.TTS_VOICE,

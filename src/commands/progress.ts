@@ -36,10 +36,12 @@ function timeLeft({ total, available, failed }: Progress, alreadyDone: number, e
   const open = total - available - failed
   if (open <= 0) return ''
   if (done < 1) return 'time left unknown yet'
-  const seconds = Math.round((elapsedMs / 1_000 / done) * open)
-  if (seconds < 90) return `${seconds} s left`
-  if (seconds < 5_400) return `${Math.round(seconds / 60)} min left`
-  return `${(seconds / 3_600).toFixed(1)} h left`
+  return `${durationText((elapsedMs / 1_000 / done) * open)} left`
+}
+
+/** A duration in the unit people would use. */
+export function durationText(seconds: number): string {
+  return seconds < 90 ? `${Math.round(seconds)} s` : seconds < 5_400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3_600).toFixed(1)} h`
 }
 
 function bars(left: (progress: Progress) => string): ProgressView {

@@ -154,9 +154,14 @@ async function requireChannels(api: Api, chatIds: string[], bot: BotIdentity): P
   }
 }
 
-/** Templates, voice and ffmpeg of this host. */
+/** Where an operator's recordings of names lie: one folder for sandbox and live. */
+export function recordingsFolderOf(config: Config, home: string): string {
+  return config.recordingsFolder ?? join(home, 'recordings')
+}
+
+/** Templates, voice, recordings and ffmpeg of this host. */
 export function openStudioOf(config: Config, home: string): Promise<Studio> {
-  return openStudio({ ...studioFolders(home), templatesFolder: config.templatesFolder, templateIds: config.templates, ffmpegPath: config.ffmpegPath, voice: config.voice })
+  return openStudio({ ...studioFolders(home), templatesFolder: config.templatesFolder, templateIds: config.templates, ffmpegPath: config.ffmpegPath, voice: config.voice, recordingsFolder: recordingsFolderOf(config, home) })
 }
 
 /** Parallel renders of this host's worker. */

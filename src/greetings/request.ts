@@ -59,20 +59,32 @@ interface AssetRow {
   generation: number
   fileId: string | null
   botId: bigint | null
+  /** how the video was to be spoken */
+  say: string | null
+  /** content hash of the video there is */
+  revision: string | null
   queuedAt: Date | null
   coolsUntil: Date | null
   cooling: boolean
 }
 
-const assetColumns = `id, template, name, status::text AS status, generation, "telegramFileId" AS "fileId", "telegramBotId" AS "botId",
+const assetColumns = `id, template, name, status::text AS status, generation, "telegramFileId" AS "fileId", "telegramBotId" AS "botId", say, revision,
   "queuedAt", "retryAfter" AS "coolsUntil", coalesce("retryAfter" > now(), false) AS cooling`
+
+/** What a list may ask for beyond what is missing. */
+export interface ListOptions {
+  /** FAILED assets are tried again */
+  retryFailed?: boolean
+  /** the revision a video of this name would have if it were made now: one that has another is made anew, and served until the new one is there */
+  revisionNow?: (ask: Ask) => Promise<string>
+}
 
 /**
  * Asks for names, many or one. Without a person nobody is told: that is warming. With a person, the one
  * name's request is stored before this returns, so whatever happens next they get their answer.
  * Answers come in the order of `asks`, which must be distinct by (template, key).
  */
-export async function request(door: Door, asks: readonly Ask[], person?: Person, options: { retryFailed?: boolean } = {}): Promise<Answer[]> {
+export async function request(door: Door, asks: readonly Ask[], person?: Person, options: ListOptions = {}): Promise<Answer[]> {
   if (person !== undefined) {
     const [ask] = asks
     if (ask === undefined || asks.length > 1) throw new Error('a person asks for one name at a time')
@@ -83,9 +95,10 @@ export async function request(door: Door, asks: readonly Ask[], person?: Person,
 
 // ---- a list ----------------------------------------------------------------------------------------
 
-async function requestForList(door: Door, asks: readonly Ask[], { retryFailed = false }: { retryFailed?: boolean }): Promise<Answer[]> {
+async function requestForList(door: Door, asks: readonly Ask[], { retryFailed = false, revisionNow }: ListOptions): Promise<Answer[]> {
   const { db, botId } = door
   const known = byAsk(await findAssets(db, asks))
+  const outdated = revisionNow === undefined ? [] : await makeOutdatedAnew(door, asks, known, revisionNow)
   const created = byAsk(await createAssets(db, asks.filter((ask) => !known.has(askKey(ask)))))
   const wanted = [...known.values()].filter((asset) => needsWork(asset, botId) && (asset.status !== 'FAILED' || retryFailed))
   const revived = byAsk(await turnIntoWork(db, wanted))
@@ -93,6 +106,7 @@ async function requestForList(door: Door, asks: readonly Ask[], { retryFailed = 
   const late = asks.filter((ask) => !known.has(askKey(ask)) && !created.has(askKey(ask)))
   if (late.length > 0) for (const [key, asset] of byAsk(await findAssets(db, late))) known.set(key, asset)
 
+  for (const asset of outdated) revived.set(askKey({ template: asset.template, key: asset.name }), asset)
   await enqueue(door, 'warm', [...created.values(), ...revived.values(), ...[...known.values()].filter(({ status, queuedAt }) => status === 'PENDING' && queuedAt === null)])
 
   return asks.map((ask): Answer => {
@@ -105,6 +119,24 @@ async function requestForList(door: Door, asks: readonly Ask[], { retryFailed = 
     if (asset.status === 'FAILED') return { status: 'failed', assetId: asset.id, retryAt: asset.coolsUntil ?? new Date() }
     return { status: 'waiting', assetId: asset.id, requestId: null, started: false, again: false }
   })
+}
+
+/** Hits whose video would be another one today become work again. They stay hits meanwhile. */
+async function makeOutdatedAnew({ db, botId }: Door, asks: readonly Ask[], known: ReadonlyMap<string, AssetRow>, revisionNow: (ask: Ask) => Promise<string>): Promise<AssetRow[]> {
+  const outdated: { asset: AssetRow; ask: Ask }[] = []
+  for (const ask of asks) {
+    const asset = known.get(askKey(ask))
+    if (asset === undefined || !isHit(asset, botId) || asset.status !== 'AVAILABLE') continue
+    // A list without the column leaves the spelling that an earlier list gave.
+    const wanted = { ...ask, say: ask.say ?? asset.say }
+    if ((await revisionNow(wanted)) !== asset.revision) outdated.push({ asset, ask: wanted })
+  }
+  if (outdated.length === 0) return []
+  const changed = outdated.filter(({ asset, ask }) => ask.say !== asset.say)
+  if (changed.length > 0) {
+    await db.$executeRaw`UPDATE "VideoAsset" SET say = wanted.say FROM unnest(${changed.map(({ asset }) => asset.id)}::text[], ${changed.map(({ ask }) => ask.say ?? null)}::text[]) AS wanted(asset, say) WHERE id = wanted.asset`
+  }
+  return turnIntoWork(db, outdated.map(({ asset }) => asset))
 }
 
 // ---- a person --------------------------------------------------------------------------------------

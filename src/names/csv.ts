@@ -72,6 +72,8 @@ export interface NameList {
   distinct: number
   /** sum of the count column; null when no row had a count */
   total: number | null
+  /** how many rows were rejected for each reason */
+  rejectedBy: Partial<Record<NameRejection, number>>
   /** the first 100 */
   rejects: Reject[]
   /**
@@ -107,12 +109,13 @@ export async function readNames(inputs: readonly string[], options: CsvOptions =
   if (options.rejects !== undefined) await refuseOverwriting(options.rejects, inputs)
   const names = distinctNames()
   const scripts = new Map<number, Script>() // ids of names in extra scripts; the others' scripts show in their first letters
-  const list = { rows: 0, blank: 0, rejected: 0, duplicates: 0, rejects: [] as Reject[] }
+  const list = { rows: 0, blank: 0, rejected: 0, duplicates: 0, rejectedBy: {} as NameList['rejectedBy'], rejects: [] as Reject[] }
   const report = options.rejects === undefined ? undefined : await writeRejects(options.rejects, inputs.length > 1)
 
   async function refuse(file: string, line: number, reason: NameRejection, text: string) {
     const reject = { file, line, reason, text: excerpt(text) }
     list.rejected++
+    list.rejectedBy[reason] = (list.rejectedBy[reason] ?? 0) + 1
     if (list.rejects.length < keptRejects) list.rejects.push(reject)
     await report?.write(reject)
   }

@@ -5,8 +5,8 @@
  * process by a pipe (its input or its output): when we are killed without warning, it ends by itself.
  * Arguments never hold a name; a failing run's last lines are kept, without the folders of this host.
  */
-import { constants } from 'node:fs'
-import { access, chmod, copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { constants, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { access, chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { execFile } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { createRequire } from 'node:module'
@@ -52,6 +52,8 @@ export interface FfmpegRun {
   options: string[]
   output: string | Writable
   signal?: AbortSignal
+  /** where the run leaves a file that names its process, for `killLeftOver`; the file goes with the process */
+  pidFolder?: string
   /** killed after this, milliseconds; 10 minutes when left out */
   timeoutMs?: number
   /** killed when nothing moves for so long, milliseconds; 10 s when left out */
@@ -109,6 +111,7 @@ export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
   else command.output(run.output, { end: false })
 
   let child: ChildProcess | undefined
+  let pidFile: string | undefined
   let stopped: unknown
   const stop = (why: unknown) => {
     stopped ??= why
@@ -125,6 +128,10 @@ export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
         child = command.ffmpegProc
         if (child === undefined) return
         const started = child
+        if (run.pidFolder !== undefined && started.pid !== undefined) {
+          pidFile = join(run.pidFolder, `${pidFilePrefix}${started.pid}`)
+          writeFileSync(pidFile, startOf(started.pid))
+        }
         exited = new Promise((gone) => started.once('close', () => gone()))
         if (stopped !== undefined) stop(stopped)
       })
@@ -154,6 +161,7 @@ export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
     throw new FfmpegFailed(exitMessage(error as Error), 'exit', scrub(tail))
   } finally {
     watchdog.end()
+    if (pidFile !== undefined) rmSync(pidFile, { force: true })
     if (typeof run.output !== 'string') run.output.destroy()
     for (const { source } of run.inputs) if (typeof source !== 'string') source.destroy()
     run.signal?.removeEventListener('abort', onAbort)
@@ -209,6 +217,28 @@ function watch(run: FfmpegRun, stop: (why: FfmpegFailed) => void): { moved: (val
       clearTimeout(stall)
       clearTimeout(limit)
     },
+  }
+}
+
+const pidFilePrefix = 'ffmpeg-'
+
+/** Ends what runs that died without a word left behind in their `pidFolder`: a process of theirs that stood still and so did not notice. */
+export async function killLeftOver(pidFolder: string): Promise<void> {
+  for (const name of await readdir(pidFolder).catch(() => [])) {
+    const pid = Number(name.slice(pidFilePrefix.length))
+    if (!name.startsWith(pidFilePrefix) || !Number.isInteger(pid) || pid < 2) continue
+    const started = await readFile(join(pidFolder, name), 'utf8').catch(() => '')
+    // Numbers are given anew; only one that began at the same moment is ours.
+    if (started !== '' && started === startOf(pid)) killGroup(pid)
+  }
+}
+
+/** When a process began, in the system's own words; '' where that cannot be known (no Linux, no such process). */
+function startOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19] ?? ''
+  } catch {
+    return ''
   }
 }
 

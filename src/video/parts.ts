@@ -117,7 +117,8 @@ async function build(ffmpeg: Ffmpeg, template: Template, folder: string, signal:
   }
 }
 
-async function checkClip(template: Template): Promise<void> {
+/** Looks into the clip without decoding it. @throws TemplateFault when it does not fit the manifest */
+export async function checkClip(template: Template): Promise<void> {
   const at = `templates/${template.id}: ${template.clip}`
   try {
     const { video } = await readMp4(template.clipFile)

@@ -14,6 +14,8 @@ export type ToRenderer =
 
 /** To the parent. */
 export type FromRenderer =
+  /** the event loop turns: what is under way is not stuck in drawing */
+  | { kind: 'alive' }
   | { id: number; kind: 'step'; step: Step; ms: number }
   | { id: number; kind: 'note'; text: string }
   | { id: number; kind: 'done' }
@@ -26,6 +28,10 @@ export type Failure =
   | { kind: 'aborted' }
 
 const underWay = new Map<number, AbortController>()
+
+setInterval(() => {
+  if (underWay.size > 0) send({ kind: 'alive' })
+}, 1_000).unref()
 
 process.on('message', (message: ToRenderer) => void receive(message))
 process.on('disconnect', () => void leave())

@@ -32,7 +32,7 @@ export interface RenderJob {
   templateRevision: string
   /** what is drawn */
   display: string
-  /** what is heard: one sound per entry of the template's `speech` */
+  /** what is heard: one sound per entry of the template's `speech`, or a recording alone in the place of the first */
   spoken: Sound[]
   cacheFolder: string
   /** an empty folder for unfinished files, on the same file system as `videoFile` */
@@ -142,7 +142,10 @@ async function readMusic(file: string, seconds: number): Promise<Music> {
 
 async function mix(job: RenderJob, parts: Parts): Promise<Buffer> {
   const music = await readMusic(parts.music, job.template.seconds)
-  const spoken = job.template.speech.map(({ at, duckDecibels }, index) => ({ at, duckDecibels, sound: job.spoken[index] ?? { samples: new Float32Array(0), rate: 48_000 } }))
+  const spoken = job.spoken.flatMap((sound, index) => {
+    const place = job.template.speech[index]
+    return place === undefined ? [] : [{ at: place.at, duckDecibels: place.duckDecibels, sound }]
+  })
   const sound = mixSound(music, spoken)
   return Buffer.from(sound.buffer, sound.byteOffset, sound.byteLength)
 }
@@ -172,7 +175,7 @@ async function encodeWindows(job: RenderJob, parts: Parts, drawn: NameDrawing[],
         await fill(handle, frame, at * frame.length)
         drawn[index]?.drawInto(frame, at)
       })
-      await runFfmpeg(job.ffmpeg, { inputs: [{ source: frames, options: rawFrames(job.template) }], options: partOptions(job.template, start), output: file, signal })
+      await runFfmpeg(job.ffmpeg, { pidFolder: job.workFolder, inputs: [{ source: frames, options: rawFrames(job.template) }], options: partOptions(job.template, start), output: file, signal })
     } finally {
       await handle.close()
     }
@@ -185,7 +188,7 @@ async function joinParts(job: RenderJob, parts: Parts, windows: { file: string; 
   const inOrder = [...parts.fixed, ...windows].sort((a, b) => a.start - b.start)
   const joined = join(job.workFolder, 'joined.ts')
   await writeFile(joined, joinTransportStreams(await Promise.all(inOrder.map((part) => readFile(part.file)))))
-  await runFfmpeg(job.ffmpeg, {
+  await runFfmpeg(job.ffmpeg, { pidFolder: job.workFolder,
     inputs: [{ source: joined, options: ['-f', 'mpegts'] }, { source: Readable.from([sound], { objectMode: false }), options: rawSound }],
     options: ['-map', '0:v:0', '-map', '1:a:0', '-c:v', 'copy', ...soundOptions, ...nameless, ...mp4Options],
     output: file,
@@ -201,7 +204,7 @@ async function encodeWhole(job: RenderJob, drawn: NameDrawing[], sound: Buffer, 
   const clip = frameSource(bytes)
   const failed = new AbortController()
   const either = AbortSignal.any([signal, failed.signal])
-  const decoding = runFfmpeg(job.ffmpeg, { inputs: [{ source: template.clipFile }], options: ['-map', '0:v:0', '-an', '-r', String(template.fps), '-pix_fmt', 'yuv420p', '-f', 'rawvideo'], output: clip.sink, signal: either })
+  const decoding = runFfmpeg(job.ffmpeg, { pidFolder: job.workFolder, inputs: [{ source: template.clipFile }], options: ['-map', '0:v:0', '-an', '-r', String(template.fps), '-pix_fmt', 'yuv420p', '-f', 'rawvideo'], output: clip.sink, signal: either })
   const frames = frameStream(frameCount(template), bytes, async (frame, at) => {
     ;(await clip.next()).copy(frame)
     template.windows.forEach((window, index) => {
@@ -210,7 +213,7 @@ async function encodeWhole(job: RenderJob, drawn: NameDrawing[], sound: Buffer, 
     })
   })
   const seams = template.windows.flatMap((window) => [window.from, window.to])
-  const encoding = runFfmpeg(job.ffmpeg, { inputs: [{ source: frames, options: rawFrames(template) }], options: ['-force_key_frames', seams.join(','), ...partOptions(template, 0)], output: picture, signal: either })
+  const encoding = runFfmpeg(job.ffmpeg, { pidFolder: job.workFolder, inputs: [{ source: frames, options: rawFrames(template) }], options: ['-force_key_frames', seams.join(','), ...partOptions(template, 0)], output: picture, signal: either })
   try {
     await Promise.all([decoding, encoding])
   } catch (error) {

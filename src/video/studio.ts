@@ -11,11 +11,12 @@ import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { AssetFault, Outage } from '../greetings/faults.ts'
 import { builtScript } from '../installation.ts'
+import { openRecordings, soundOf, type Recording } from '../speech/recordings.ts'
 import { openSpeaker } from '../speech/speaker.ts'
 import type { Speaker } from '../speech/speaker.ts'
 import type { Sound } from '../speech/sound.ts'
 import { encodingRevision, partOptions, soundOptions } from './encoding.ts'
-import { findFfmpeg, FfmpegMissing } from './ffmpeg.ts'
+import { findFfmpeg, FfmpegMissing, killLeftOver } from './ffmpeg.ts'
 import { isThumbnail } from './gate.ts'
 import { Mp4Fault, readMp4 } from './mp4.ts'
 import type { Failure, FromRenderer, ToRenderer } from './render-process.ts'
@@ -46,7 +47,7 @@ export interface Video {
 export interface Studio {
   /** the enabled ones, in order of preference */
   templates: Template[]
-  /** Content hash of all that goes into the video: template, encoder settings, voice, spoken text, drawn text. */
+  /** Content hash of all that goes into the video: template, encoder settings, voice and spoken text, or the recording, drawn text. */
   revisionOf(template: Template, name: VideoName): Promise<string>
   /** Content hash of the template alone; read once. */
   templateRevisionOf(template: Template): Promise<string>
@@ -72,6 +73,8 @@ export interface StudioSettings {
   templateIds: string[]
   ffmpegPath?: string | undefined
   voice: Config['voice']
+  /** recordings of names, which take the place of the voice; none when left out */
+  recordingsFolder?: string | undefined
   /** told what had to be mended; never a name */
   log?: { warn: (text: string) => void } | undefined
 }
@@ -97,6 +100,8 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
     throw error
   })
   const renderers = openRenderers((text) => settings.log?.warn(text))
+  const recordings = settings.recordingsFolder === undefined ? undefined : openRecordings(settings.recordingsFolder)
+  const recordingOf = async (template: Template, { key }: VideoName) => (template.speech.length === 0 ? undefined : recordings?.find(template, key))
   const templateRevisions = new Map<string, Promise<string>>()
   const contentOf = (template: Template) => {
     let revision = templateRevisions.get(template.id)
@@ -104,28 +109,28 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
     return revision
   }
 
+  const revisionWith = async (template: Template, name: VideoName, recording: Recording | undefined) => {
+    const heard = recording === undefined ? template.speech.map(({ text, language }) => [speaker.identity(language), speaker.sentence(text, name, language)]) : ['recording', recording.revision]
+    const parts = [await contentOf(template), encodingRevision, partOptions(template, 0), soundOptions, heard, name.display]
+    return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
+  }
+
   const studio: Studio = {
     templates,
-    revisionOf: async (template, name) => {
-      const parts = [
-        await contentOf(template), encodingRevision, partOptions(template, 0), soundOptions,
-        template.speech.map(({ text, language }) => [speaker.identity(language), speaker.sentence(text, name, language)]),
-        name.display,
-      ]
-      return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
-    },
+    revisionOf: async (template, name) => revisionWith(template, name, await recordingOf(template, name)),
     templateRevisionOf: contentOf,
     kept: (revision) => keptVideo(rendersFolder, revision),
     make: async (template, name, { signal, onStep = () => undefined }) => {
       signal.throwIfAborted()
-      const revision = await studio.revisionOf(template, name)
+      const recording = await recordingOf(template, name)
+      const revision = await revisionWith(template, name, recording)
       const earlier = await studio.kept(revision)
       if (earlier !== undefined) return earlier
       const started = performance.now()
-      const spoken = await speakAll(speaker, template, name, signal)
-      onStep('speech', Math.round(performance.now() - started))
       const workFolder = await makeWorkFolder(rendersFolder)
       try {
+        const spoken = recording === undefined ? await speakAll(speaker, template, name, signal) : [await soundOf(recording, ffmpeg, workFolder, signal)]
+        onStep('speech', Math.round(performance.now() - started))
         const files = filesOf(rendersFolder, revision)
         const job: RenderJob = { ffmpeg, template, templateRevision: await contentOf(template), display: name.display, spoken, cacheFolder, workFolder, videoFile: files.video, thumbnailFile: files.thumbnail }
         await renderers.run({ kind: 'render', job }, signal, onStep)
@@ -188,7 +193,7 @@ async function makeWorkFolder(folder: string): Promise<string> {
   }
 }
 
-/** Those of processes of this host that have ended, and those nobody can still be using. */
+/** Those of processes of this host that have ended, with what they left running, and those nobody can still be using. */
 async function removeAbandoned(folder: string): Promise<void> {
   const ours = workPrefix(0).replace(/0-$/, '')
   for (const name of await readdir(folder)) {
@@ -196,7 +201,9 @@ async function removeAbandoned(folder: string): Promise<void> {
     const path = join(folder, name)
     const pid = name.startsWith(ours) ? Number(name.slice(ours.length).split('-')[0]) : undefined
     const age = Date.now() - (await stat(path).then(({ mtimeMs }) => mtimeMs, () => Date.now()))
-    if ((pid !== undefined && !isAlive(pid)) || age > abandonedMs) await rm(path, { recursive: true, force: true })
+    if ((pid === undefined || isAlive(pid)) && age <= abandonedMs) continue
+    if (name.startsWith(ours)) await killLeftOver(path)
+    await rm(path, { recursive: true, force: true })
   }
 }
 
@@ -219,9 +226,21 @@ interface Renderers {
   close(): Promise<void>
 }
 
+/** A render process tells every second that it is not stuck. One that is silent for so many of our own seconds is; until its first word, for it loads a lot, they are more. */
+const silentSeconds = { working: 10, starting: 60 }
+
+/** The render process ended in the middle of its work, by itself or because it stood still. */
+class RendererGone extends Error {
+  override name = 'RendererGone'
+}
+
 interface Renderer {
   child: ChildProcess
   gone: Promise<void>
+  /** for how many of our seconds the process has said nothing while it works */
+  silent: number
+  onSilence: (seconds: number) => void
+  clock?: NodeJS.Timeout | undefined
   work: Map<number, { done: () => void; fail: (error: unknown) => void; onStep: (step: Step, ms: number) => void }>
 }
 
@@ -239,30 +258,41 @@ function openRenderers(onNote: (text: string) => void): Renderers {
     renderers.add(started)
     return started
   }
-  return {
-    run: (work, signal, onStep) => {
-      if (closed) return Promise.reject(new Error('the studio is closed'))
-      signal.throwIfAborted()
-      const renderer = leastBusy()
-      const id = nextId++
-      return new Promise<void>((done, fail) => {
-        // The renderer answers an abort once everything it ran has ended.
-        const onAbort = () => send(renderer, { id, kind: 'abort' })
-        const settle = (then: () => void) => {
-          signal.removeEventListener('abort', onAbort)
-          renderer.work.delete(id)
-          keepAlive(renderer)
-          then()
-        }
-        renderer.work.set(id, {
-          done: () => settle(done),
-          fail: (error) => settle(() => fail(signal.aborted ? (signal.reason as Error) : (error as Error))),
-          onStep,
-        })
+  const runOnce: Renderers['run'] = (work, signal, onStep) => {
+    if (closed) return Promise.reject(new Error('the studio is closed'))
+    signal.throwIfAborted()
+    const renderer = leastBusy()
+    const id = nextId++
+    return new Promise<void>((done, fail) => {
+      // The renderer answers an abort once everything it ran has ended.
+      const onAbort = () => send(renderer, { id, kind: 'abort' })
+      const settle = (then: () => void) => {
+        signal.removeEventListener('abort', onAbort)
+        renderer.work.delete(id)
         keepAlive(renderer)
-        signal.addEventListener('abort', onAbort, { once: true })
-        send(renderer, { id, ...work })
+        then()
+      }
+      renderer.work.set(id, {
+        done: () => settle(done),
+        fail: (error) => settle(() => fail(signal.aborted ? (signal.reason as Error) : (error as Error))),
+        onStep,
       })
+      keepAlive(renderer)
+      signal.addEventListener('abort', onAbort, { once: true })
+      send(renderer, { id, ...work })
+    })
+  }
+  return {
+    run: async (work, signal, onStep) => {
+      try {
+        await runOnce(work, signal, onStep)
+      } catch (error) {
+        if (!(error instanceof RendererGone)) throw error
+        onNote(`${error.message}; its work is begun again`)
+        await runOnce(work, signal, onStep).catch((again: unknown) => {
+          throw again instanceof RendererGone ? new AssetFault('render', again.message, { cause: again }) : again
+        })
+      }
     },
     close: async () => {
       closed = true
@@ -277,17 +307,27 @@ function openRenderers(onNote: (text: string) => void): Renderers {
 function startRenderer(onGone: (renderer: Renderer) => void, onNote: (text: string) => void): Renderer {
   // A group of its own: Ctrl-C in a terminal reaches us, and we decide. It leaves when our end of the channel closes.
   const child = fork(builtScript('video/render-process'), [], { detached: true, serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
-  const renderer: Renderer = { child, work: new Map(), gone: Promise.resolve() }
+  const renderer: Renderer = { child, work: new Map(), gone: Promise.resolve(), silent: 0, onSilence: () => undefined }
+  let patience = silentSeconds.starting
+  let stuck = false
+  renderer.onSilence = (seconds) => {
+    if (seconds < patience) return
+    stuck = true
+    killGroup(child)
+  }
   renderer.gone = new Promise((resolve) => {
     const end = () => {
       onGone(renderer)
-      for (const { fail } of [...renderer.work.values()]) fail(new AssetFault('render', 'The render process ended unexpectedly.'))
+      for (const { fail } of [...renderer.work.values()]) fail(new RendererGone(stuck ? `the render process stood still for ${patience} s` : 'the render process ended unexpectedly'))
       resolve()
     }
     child.once('exit', end)
     child.once('error', end)
   })
   child.on('message', (message: FromRenderer) => {
+    renderer.silent = 0
+    patience = silentSeconds.working
+    if (message.kind === 'alive') return
     const work = renderer.work.get(message.id)
     if (message.kind === 'step') work?.onStep(message.step, message.ms)
     else if (message.kind === 'note') onNote(message.text)
@@ -302,14 +342,28 @@ function send({ child }: Renderer, message: ToRenderer): void {
   if (child.connected) child.send(message, () => undefined)
 }
 
-/** Keeps this program alive only while a renderer works for it. */
-function keepAlive({ child, work }: Renderer): void {
+/** Keeps this program alive, and the process watched, only while a renderer works for it. */
+function keepAlive(renderer: Renderer): void {
+  const { child, work } = renderer
   if (work.size > 0) {
     child.ref()
     child.channel?.ref()
+    // Counted, not measured: after a sleep of the whole machine nobody is to blame for the time that passed.
+    renderer.clock ??= setInterval(() => renderer.onSilence(++renderer.silent), 1_000)
   } else {
     child.unref()
     child.channel?.unref()
+    clearInterval(renderer.clock)
+    renderer.clock = undefined
+    renderer.silent = 0
+  }
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL')
+  } catch {
+    // It has ended meanwhile.
   }
 }
 

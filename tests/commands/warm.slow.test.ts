@@ -1,8 +1,9 @@
 /** `warm` in a town: what it prints, what it leaves in the database, how it ends. */
-import { cp, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openTown, until, type Town } from '../town.ts'
+import { wav } from '../speech/wav.ts'
 import { jsonOf, runProgram, startProgram, type RunOptions } from './program.ts'
 
 // A command needs a second or two; a busy machine, many.
@@ -30,13 +31,13 @@ async function list(name: string, text: string): Promise<string> {
 }
 
 /** The object of the contract, with what is not told here being nothing. */
-const summary = (parts: object) => ({ rows: 0, blank: 0, rejected: 0, duplicates: 0, names: 0, cached: 0, joined: 0, enqueued: 0, failedBefore: 0, available: 0, failed: 0, pending: 0, rejects: [], seconds: expect.any(Number) as number, ...parts })
+const summary = (parts: object) => ({ rows: 0, blank: 0, rejected: 0, duplicates: 0, names: 0, cached: 0, joined: 0, enqueued: 0, failedBefore: 0, available: 0, failed: 0, pending: 0, rejectedBy: {}, rejects: [], seconds: expect.any(Number) as number, ...parts })
 const names = async () => (await town.db.videoAsset.findMany({ orderBy: { createdAt: 'asc' } })).map(({ name, status }) => `${name} ${status}`)
 
 describe('warm', () => {
   it('makes what is missing, says so in one object, and finds everything cached the second time', async () => {
     const file = await list('names.csv', 'name\nМаша\n маша \n\nПетя1\nAnna\n')
-    const read = { rows: 5, blank: 1, rejected: 1, duplicates: 1, names: 2, available: 2, rejects: [{ line: 5, reason: expect.stringContaining('digits') as string }] }
+    const read = { rows: 5, blank: 1, rejected: 1, duplicates: 1, names: 2, available: 2, rejectedBy: { digits: 1 }, rejects: [{ line: 5, reason: expect.stringContaining('digits') as string }] }
     const first = await warm([file, '--json'])
     expect(first.code, first.stderr).toBe(0)
     expect(jsonOf(first)).toEqual(summary({ ...read, enqueued: 2 }))
@@ -51,6 +52,42 @@ describe('warm', () => {
     expect([third.code, third.stderr]).toEqual([0, ''])
     expect(third.stdout).toMatch(/5 rows: 2 names, 1 repeated, 1 blank, 1 rejected/)
     expect(third.stdout).toMatch(/all 2 were in the cache/)
+  })
+
+  it('--refresh makes anew what a recording or another spelling changes, and only that; the plan tells how many have a recording', async () => {
+    const file = await list('actor.csv', 'Маша\nПетя\nОля\n')
+    expect((await warm([file, '--quiet'])).code).toBe(0)
+    const before = await town.db.videoAsset.findMany({ orderBy: { name: 'asc' } })
+    expect(jsonOf(await warm([file, '--refresh', '--json']))).toEqual(summary({ rows: 3, names: 3, cached: 3, available: 3 }))
+
+    const recordings = join(town.folder, 'home', 'recordings', 'tiny')
+    await mkdir(recordings, { recursive: true })
+    const tone = Array.from({ length: 16_000 }, (_, at) => Math.sin(at / 8) * 0.5)
+    await writeFile(join(recordings, 'МАША.wav'), wav(tone, { code: 1, bits: 16, channels: 1, rate: 16_000 }))
+    const said = await list('said.csv', 'name,say\nМаша,\nПетя,Пе-етя\nОля,\n')
+    expect(jsonOf(await warm([said, '--dry-run', '--json']))).toMatchObject({ recordings: 1, cached: 3, misses: 0 })
+    const refreshed = await warm([said, '--refresh', '--json'])
+    expect(refreshed.code, refreshed.stderr).toBe(0)
+    expect(jsonOf(refreshed)).toEqual(summary({ rows: 3, names: 3, cached: 1, enqueued: 2, available: 3 }))
+    const after = await town.db.videoAsset.findMany({ orderBy: { name: 'asc' } })
+    expect(after.map(({ name, revision, telegramFileId }, at) => [name, revision !== before[at]?.revision, telegramFileId !== before[at]?.telegramFileId])).toEqual([['маша', true, true], ['оля', false, false], ['петя', true, true]])
+    expect(after.map(({ say }) => say)).toEqual([null, null, 'Пе-етя'])
+    expect((await town.telegram.counts()).uploads).toBe(5)
+    // A list without the column leaves the spelling as it is.
+    expect(jsonOf(await warm([file, '--refresh', '--json']))).toMatchObject({ cached: 3, enqueued: 0 })
+  })
+
+  it('--coverage takes the fewest names that make up a share of the children; the plan shows the curve and the reasons of rejects', async () => {
+    const file = await list('counts.csv', 'name,count\nМаша,50\nПетя,30\nОля,15\nИра,4\nВера1,9\nЯна,1\n')
+    const plan = await warm([file, '--coverage', '95%', '--dry-run', '--json'])
+    expect(plan.code, plan.stderr).toBe(0)
+    expect(jsonOf(plan)).toMatchObject({ names: 3, misses: 3, rejectedBy: { digits: 1 }, curve: [{ share: 0.5, names: 1 }, { share: 0.8, names: 2 }, { share: 0.9, names: 3 }, { share: 0.95, names: 3 }, { share: 0.99, names: 4 }] })
+    const text = await warm([file, '--coverage', '0.8', '--dry-run'])
+    expect(text.stdout).toMatch(/50 % with 1 name, 80 % with 2 names/)
+    expect(text.stdout).toMatch(/these 2 names are those of 80.0 %/)
+    for (const wrong of ['0', '1.5', 'much']) expect(await warm([file, '--coverage', wrong, '--dry-run'])).toMatchObject({ code: 2, stdout: '' })
+    const bare = await warm(['-', '--coverage', '0.9', '--dry-run'], { input: 'Маша\n' })
+    expect([bare.code, bare.stderr]).toEqual([2, expect.stringContaining('add a column “count”') as string])
   })
 
   it('reads stdin and several files; --no-wait queues, what is queued is joined, --limit takes the first', async () => {

@@ -9,6 +9,7 @@ import { readMp4 } from '../../src/video/mp4.ts'
 import { openStudio } from '../../src/video/studio.ts'
 import type { Studio, StudioSettings } from '../../src/video/studio.ts'
 import type { Template } from '../../src/video/template.ts'
+import { wav } from '../speech/wav.ts'
 import { bundledVoice, changedTemplate, ffmpegOfTests, frameHashes, isRunning, loudnessOf, temporaryFolder, tinyTemplates } from './tiny.ts'
 
 const folder = temporaryFolder()
@@ -51,6 +52,56 @@ async function wrapped(file: string, script: string): Promise<string> {
   chmodSync(wrapper, 0o755)
   return wrapper
 }
+
+describe('a recording', () => {
+  const recordingsFolder = join(folder, 'recordings')
+  const own = join(recordingsFolder, 'tiny')
+  /** A tone of so many hertz for a second, with silence around it. */
+  const tone = (hertz: number) => wav(Array.from({ length: 32_000 }, (_, at) => (at < 8_000 || at > 24_000 ? 0 : Math.sin((2 * Math.PI * hertz * at) / 16_000) * 0.3)), { code: 1, bits: 16, channels: 2, rate: 16_000 })
+  beforeAll(() => mkdirSync(own, { recursive: true }))
+
+  /** How many times a second the sound swings while the voice should speak. */
+  async function pitchOf(file: string): Promise<number> {
+    const { path } = await ffmpegOfTests()
+    const bytes = execFileSync(path, ['-loglevel', 'error', '-ss', '0.7', '-t', '0.6', '-i', file, '-vn', '-ac', '1', '-ar', '48000', '-f', 's16le', '-'])
+    let swings = 0
+    for (let at = 2; at + 1 < bytes.length; at += 2) if (bytes.readInt16LE(at - 2) < 0 && bytes.readInt16LE(at) >= 0) swings++
+    return swings / (bytes.length / 2 / 48_000)
+  }
+
+  test('takes the place of the voice for its name alone, however the file is spelt, and is part of the revision', async () => {
+    const { make, template, revisionOf } = await open({ recordingsFolder })
+    const [before, other] = [await revisionOf(template, name('Рита')), await revisionOf(template, name('Нина'))]
+    writeFileSync(join(own, ' РИТА.WAV'), tone(660))
+    const video = await make(template, name('Рита'), { signal: free() })
+    expect(video.revision).not.toBe(before)
+    expect(await revisionOf(template, name('Нина'))).toBe(other)
+    expect(Math.abs((await pitchOf(video.path)) - 660)).toBeLessThan(20)
+    // Spoken text plays no part any more; another recording does.
+    expect(await revisionOf(template, name('Рита', 'Ри-ита'))).toBe(video.revision)
+    writeFileSync(join(own, ' РИТА.WAV'), tone(880))
+    expect(await revisionOf(template, name('Рита'))).not.toBe(video.revision)
+    rmSync(join(own, ' РИТА.WAV'))
+    expect(await revisionOf(template, name('Рита'))).toBe(before)
+  })
+
+  test('reaches ffmpeg under a name that tells nothing', async () => {
+    const log = join(folder, 'arguments.txt')
+    writeFileSync(join(own, 'Любава.wav'), tone(440))
+    const { make, template } = await open({ recordingsFolder, rendersFolder: join(folder, 'quiet-renders'), ffmpegPath: await wrapped('telling', `echo "$@" >> ${log}`) })
+    await make(template, name('Любава'), { signal: free() })
+    expect(readFileSync(log, 'utf8')).toContain('recording-')
+    expect(readFileSync(log, 'utf8')).not.toMatch(/любава/i)
+  })
+
+  test('that is no sound, or silent, is a fault of this name', async () => {
+    const { make, template } = await open({ recordingsFolder })
+    writeFileSync(join(own, 'Клара.mp3'), 'this is no sound')
+    await expect(make(template, name('Клара'), { signal: free() })).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'voice', message: expect.stringContaining('cannot be read as sound') as string })
+    writeFileSync(join(own, 'Роза.wav'), wav(Array.from({ length: 16_000 }, () => 0), { code: 1, bits: 16, channels: 1, rate: 16_000 }))
+    await expect(make(template, name('Роза'), { signal: free() })).rejects.toMatchObject({ name: 'AssetFault', message: expect.stringContaining('silent') as string })
+  })
+})
 
 describe('a video', () => {
   test('passes the gate, has a thumbnail, and lies among the renders under its revision', async () => {
@@ -218,15 +269,37 @@ describe('when something goes wrong', () => {
     expect(readdirSync(rendersFolder)).toEqual([])
   })
 
-  test('a render process that dies is a fault of the render, its ffmpeg ends, and the next video is made by a new one', async () => {
-    const ffmpegPath = await wrapped('endless', `case " $* " in *" mp4 "*) [ -e ${folder}/endless.pid ] || { echo $$ > ${folder}/endless.pid; exec "$REAL" -loglevel error -re -f lavfi -i testsrc2 -f null -; };; esac`)
-    const { make, template } = await open({ templatesFolder, ffmpegPath, rendersFolder: join(folder, 'dying-renders') })
+  /** An ffmpeg that for the last step keeps busy without end, as often as there are files to be written. */
+  const endless = (...files: string[]) => wrapped(`endless-${files.join('-')}`, `case " $* " in *" mp4 "*) for FILE in ${files.map((file) => `${folder}/${file}`).join(' ')}; do [ -e $FILE ] || { echo $$ > $FILE; exec "$REAL" -loglevel error -re -f lavfi -i testsrc2 -f null -; }; done;; esac`)
+  const end = (file: string) => process.kill(Number(readFileSync(join(folder, file), 'utf8')), 'SIGKILL')
+
+  test('a render process that dies is replaced and its work begun again; when it dies once more that is a fault of the render', async () => {
+    const notes: string[] = []
+    const { make, template } = await open({ templatesFolder, ffmpegPath: await endless('first.pid', 'second.pid', 'third.pid'), rendersFolder: join(folder, 'dying-renders'), log: { warn: (text) => notes.push(text) } })
+    const die = async (file: string) => {
+      await untilWritten(join(folder, file))
+      for (const pid of childrenWith('render-process')) process.kill(pid, 'SIGKILL')
+    }
     const outcome = expect(make(template, name('Маша'), { signal: free() })).rejects.toBeInstanceOf(AssetFault)
-    await untilWritten(join(folder, 'endless.pid'))
-    for (const pid of childrenWith('render-process')) process.kill(pid, 'SIGKILL')
+    await die('first.pid')
+    await die('second.pid')
     await outcome
-    expect((await make(template, name('Маша'), { signal: free() })).durationSeconds).toBe(4)
-    process.kill(Number(readFileSync(join(folder, 'endless.pid'), 'utf8')), 'SIGKILL')
+    const mended = make(template, name('Маша'), { signal: free() })
+    await die('third.pid')
+    expect((await mended).durationSeconds).toBe(4)
+    expect(notes).toEqual(Array.from({ length: 2 }, () => 'the render process ended unexpectedly; its work is begun again'))
+    for (const file of ['first.pid', 'second.pid', 'third.pid']) end(file)
+  })
+
+  test('a render process that stands still for ten seconds is killed and its work begun again', async () => {
+    const notes: string[] = []
+    const { make, template } = await open({ templatesFolder, ffmpegPath: await endless('still.pid'), rendersFolder: join(folder, 'still-renders'), log: { warn: (text) => notes.push(text) } })
+    const video = make(template, name('Маша'), { signal: free() })
+    await untilWritten(join(folder, 'still.pid'))
+    for (const pid of childrenWith('render-process')) process.kill(pid, 'SIGSTOP')
+    expect((await video).durationSeconds).toBe(4)
+    expect(notes).toEqual(['the render process stood still for 10 s; its work is begun again'])
+    end('still.pid')
   })
 
   test('a greeting longer than the video is a fault of the voice', async () => {
@@ -310,6 +383,38 @@ test('a program that is killed without warning leaves no process behind', async 
     if (tries > 250) throw new Error('some are still running')
     await new Promise((go) => setTimeout(go, 20))
   }
+})
+
+test('an ffmpeg that stood still when everything above it was killed ends at the next start', async () => {
+  const script = join(folder, 'frozen.mjs')
+  const rendersFolder = join(folder, 'frozen-renders')
+  const ffmpegPath = await wrapped('freezing', `case " $* " in *" mp4 "*) echo $$ > ${folder}/freezing.pid; kill -STOP $$;; esac`)
+  writeFileSync(script, `
+    const { openStudio } = await import(${JSON.stringify(builtScript('video/studio'))})
+    const studio = await openStudio(${JSON.stringify(settings({ ffmpegPath, rendersFolder }))})
+    await studio.make(studio.templates[0], { key: 'маша', display: 'Маша', say: null }, { signal: new AbortController().signal })
+  `)
+  const program = spawn(process.execPath, [script], { stdio: 'ignore' })
+  const frozen = await untilWritten(join(folder, 'freezing.pid'))
+  const below = descendants(program.pid ?? 0).filter((pid) => pid !== frozen)
+  // Its process is on record before anything can happen to us.
+  for (let tries = 0; readdirSync(rendersFolder, { recursive: true, encoding: 'utf8' }).every((file) => !file.endsWith(`ffmpeg-${frozen}`)); tries++) {
+    if (tries > 250) throw new Error('it is not on record')
+    await new Promise((go) => setTimeout(go, 20))
+  }
+  program.kill('SIGKILL')
+  for (const pid of below) process.kill(pid, 'SIGKILL')
+  for (let tries = 0; [program.pid ?? 0, ...below].some(isRunning); tries++) {
+    if (tries > 250) throw new Error('some are still running')
+    await new Promise((go) => setTimeout(go, 20))
+  }
+  expect(isRunning(frozen)).toBe(true)
+  await open({ rendersFolder })
+  for (let tries = 0; isRunning(frozen); tries++) {
+    if (tries > 250) throw new Error('it is still running')
+    await new Promise((go) => setTimeout(go, 20))
+  }
+  expect(readdirSync(rendersFolder).filter((file) => file.includes(`-${program.pid}-`))).toEqual([])
 })
 
 test('a closed studio leaves no process behind', async () => {

@@ -1,0 +1,118 @@
+/** `template list|check|build`: which templates there are, whether they can be used, and what all their videos share made beforehand. */
+import { stat } from 'node:fs/promises'
+import { performance } from 'node:perf_hooks'
+import { configOfProcess, type Config } from '../config.ts'
+import { findHome } from '../home.ts'
+import { openRecordings } from '../speech/recordings.ts'
+import { findFfmpeg } from '../video/ffmpeg.ts'
+import { checkClip, fixedParts } from '../video/parts.ts'
+import { listTemplateIds, loadTemplates, TemplateFault, templateRevision, type Template } from '../video/template.ts'
+import { exitCode, UsageFault } from './exit.ts'
+import { listenForStop } from './stop.ts'
+import { openFolder, recordingsFolderOf, studioFolders } from './world.ts'
+
+export interface TemplateOptions {
+  json?: boolean
+  quiet?: boolean
+}
+
+/** A template that was looked at: usable, or with faults. */
+interface Looked {
+  id: string
+  template: Template | undefined
+  /** one line each, with the file and the key */
+  faults: string[]
+}
+
+export async function template(verb: 'list' | 'check' | 'build', ids: string[], options: TemplateOptions): Promise<number> {
+  const config = configOfProcess()
+  if (verb === 'list') return list(config, options)
+  return verb === 'check' ? check(config, ids, options) : build(config, ids, options)
+}
+
+async function list(config: Config, { json }: TemplateOptions): Promise<number> {
+  const found: { id: string; enabled: boolean; usable: boolean; title: string; seconds: number | null; size: string | null; scripts: string[]; windows: number }[] = []
+  for (const { id, template, faults } of await look(config, [])) {
+    const title = template?.title.en ?? Object.values(template?.title ?? {})[0] ?? ''
+    found.push({ id, enabled: config.templates.includes(id), usable: faults.length === 0, title, seconds: template?.seconds ?? null, size: template === undefined ? null : `${template.size.width}×${template.size.height}`, scripts: template?.scripts ?? [], windows: template?.windows.length ?? 0 })
+  }
+  if (json === true) process.stdout.write(`${JSON.stringify({ templates: found })}\n`)
+  else {
+    const width = Math.max(...found.map(({ id }) => id.length))
+    for (const { id, enabled, usable, title, seconds, size, scripts } of found) {
+      process.stdout.write(`${enabled ? '*' : ' '} ${id.padEnd(width)}  ${usable ? `${seconds} s, ${size}, ${scripts.join(' and ')}: ${title}` : 'cannot be used: greetings template check'}\n`)
+    }
+    process.stdout.write('* named in TEMPLATES\n')
+  }
+  return exitCode.done
+}
+
+async function check(config: Config, ids: string[], { json }: TemplateOptions): Promise<number> {
+  const looked = await look(config, ids)
+  const recordings = openRecordings(recordingsFolderOf(config, (await findHome({ explicit: config.home, cwd: process.cwd() })).folder))
+  const templates: { id: string; faults: string[]; recordings: number; recordingFaults: string[] }[] = []
+  for (const { id, template, faults } of looked) {
+    const spoken = template === undefined ? undefined : await recordings.list(template)
+    templates.push({ id, faults, recordings: spoken?.byKey.size ?? 0, recordingFaults: spoken?.faults.map((fault) => `recordings/${id}/${fault}`) ?? [] })
+  }
+  const faulty = templates.some(({ faults, recordingFaults }) => faults.length + recordingFaults.length > 0)
+  if (json === true) process.stdout.write(`${JSON.stringify({ healthy: !faulty, templates })}\n`)
+  else {
+    for (const { id, faults, recordings: count, recordingFaults } of templates) {
+      process.stdout.write(faults.length === 0 ? `✓ ${id}${count > 0 ? `, with ${count} recordings` : ''}\n` : `✗ ${id}\n${faults.map((fault) => `  ${fault}\n`).join('')}`)
+      for (const fault of recordingFaults) process.stdout.write(`  ! ${fault}\n`)
+    }
+  }
+  return faulty ? exitCode.someFailed : exitCode.done
+}
+
+async function build(config: Config, ids: string[], { json, quiet }: TemplateOptions): Promise<number> {
+  const templates = await loadTemplates(config.templatesFolder, ids.length === 0 ? config.templates : ids)
+  const { cacheFolder } = studioFolders(await openFolder(config, true))
+  const ffmpeg = await findFfmpeg({ path: config.ffmpegPath, cacheFolder })
+  const stop = listenForStop()
+  const built: { id: string; bytes: number; seconds: number }[] = []
+  try {
+    for (const template of templates) {
+      if (quiet !== true && json !== true) process.stderr.write(`${template.id}: preparing what its videos share…\n`)
+      const started = performance.now()
+      const parts = await fixedParts(ffmpeg, template, await templateRevision(template), cacheFolder, stop.asked)
+      const files = [...parts.fixed.map(({ file }) => file), ...parts.windows, parts.music]
+      let bytes = 0
+      for (const file of files) bytes += (await stat(file)).size
+      const seconds = Number(((performance.now() - started) / 1_000).toFixed(2))
+      built.push({ id: template.id, bytes, seconds })
+      if (json !== true) process.stdout.write(`${template.id}: ready, ${(bytes / 1e6).toFixed(0)} MB in the cache, ${seconds} s\n`)
+    }
+  } catch (error) {
+    if (stop.code !== undefined) return stop.code
+    throw error
+  } finally {
+    stop.close()
+  }
+  if (json === true) process.stdout.write(`${JSON.stringify({ templates: built })}\n`)
+  return exitCode.done
+}
+
+/** Reads these templates, or all there are, and looks into their clips. @throws UsageFault for an id that does not exist */
+async function look(config: Config, ids: string[]): Promise<Looked[]> {
+  const known = await listTemplateIds(config.templatesFolder).catch(() => {
+    throw new UsageFault(`The folder of templates ${config.templatesFolder ?? ''} cannot be read. Correct TEMPLATES_FOLDER.`)
+  })
+  const unknown = ids.filter((id) => !known.includes(id))
+  if (unknown.length > 0) throw new UsageFault(`There is no template ${unknown.join(', ')}. There ${known.length === 1 ? 'is' : 'are'}: ${known.join(', ')}.`)
+  const looked: Looked[] = []
+  for (const id of ids.length === 0 ? known : ids) {
+    let template: Template | undefined
+    let faults: string[] = []
+    try {
+      ;[template] = await loadTemplates(config.templatesFolder, [id])
+      if (template !== undefined) await checkClip(template)
+    } catch (error) {
+      if (!(error instanceof TemplateFault)) throw error
+      faults = error.faults
+    }
+    looked.push({ id, template, faults })
+  }
+  return looked
+}

@@ -1,0 +1,63 @@
+/** The result of a warm run: what `--json` prints, and what people read. */
+import { performance } from 'node:perf_hooks'
+import type { NameList, Selection } from '../names/csv.ts'
+import { explainRejection, type NameRejection } from '../names/name.ts'
+
+/** The contract of `warm --json`. */
+export interface Summary {
+  rows: number
+  blank: number
+  rejected: number
+  duplicates: number
+  names: number
+  cached: number
+  joined: number
+  enqueued: number
+  failedBefore: number
+  available: number
+  failed: number
+  pending: number
+  /** how many rows were rejected for each reason */
+  rejectedBy: Partial<Record<NameRejection, number>>
+  rejects: { line: number; reason: string }[]
+  seconds: number
+}
+
+/** Seconds since a performance.now(), to the hundredth. */
+export const secondsSince = (started: number) => Number(((performance.now() - started) / 1_000).toFixed(2))
+
+/** Before anything was asked: what the list holds. */
+export function emptySummary(list: NameList, selection: Selection): Summary {
+  const { rows, blank, rejected, duplicates } = list
+  const rejects = list.rejects.map(({ line, reason }) => ({ line, reason: explainRejection(reason, 'en') }))
+  return { rows, blank, rejected, duplicates, names: selection.size, cached: 0, joined: 0, enqueued: 0, failedBefore: 0, available: 0, failed: 0, pending: 0, rejectedBy: { ...list.rejectedBy }, rejects, seconds: 0 }
+}
+
+/** What the list holds, for people. */
+export function listLines({ rows, blank, rejected, duplicates, names, rejects }: Summary): string[] {
+  return [
+    `list           ${rows} rows: ${names} names${duplicates > 0 ? `, ${duplicates} repeated` : ''}${blank > 0 ? `, ${blank} blank` : ''}${rejected > 0 ? `, ${rejected} rejected` : ''}`,
+    ...rejects.slice(0, 5).map(({ line, reason }) => `  line ${line}: ${reason}`),
+    rejects.length > 5 ? `  … ${rejected - 5} more (--rejects FILE writes them all)` : '',
+  ].filter((line) => line !== '')
+}
+
+/** Prints the result: one JSON object, or lines for people. */
+export function printSummary(summary: Summary, options: { json?: boolean; wait: boolean }, { timedOut, stopped }: { timedOut: boolean; stopped: boolean }): void {
+  if (options.json === true) {
+    process.stdout.write(`${JSON.stringify(summary)}\n`)
+    return
+  }
+  const { names, cached, joined, enqueued, failedBefore, available, failed, pending, seconds } = summary
+  const all = available === names
+  const lines = [
+    ...listLines(summary),
+    `before         ${cached} cached${joined > 0 ? `, ${joined} already queued` : ''}${failedBefore > 0 ? `, ${failedBefore} failed before` : ''}; ${enqueued} new`,
+    all ? `now            ${cached === names ? `all ${names} were in the cache` : `all ${names} are in the cache`}, ${seconds} s` : `now            ${available} in the cache${failed > 0 ? `, ${failed} failed` : ''}${pending > 0 ? `, ${pending} queued` : ''}, ${seconds} s`,
+    failed > 0 ? 'See what went wrong with `greetings status`; `warm --retry-failed` tries again.' : '',
+    pending > 0 && timedOut ? 'The time was up. The rest stays queued; run the same command again to go on.' : '',
+    pending > 0 && stopped ? 'Stopped. The rest stays queued; run the same command again to go on.' : '',
+    pending > 0 && !options.wait ? 'A running worker makes them: greetings worker, or up.' : '',
+  ]
+  process.stdout.write(`${lines.filter((line) => line !== '').join('\n')}\n`)
+}
