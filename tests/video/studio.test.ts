@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { AssetFault, Outage } from '../../src/greetings/faults.ts'
@@ -402,9 +403,11 @@ test('an ffmpeg that stood still when everything above it was killed ends at the
     if (tries > 250) throw new Error('it is not on record')
     await new Promise((go) => setTimeout(go, 20))
   }
+  const ended = once(program, 'exit')
   program.kill('SIGKILL')
   for (const pid of below) process.kill(pid, 'SIGKILL')
-  for (let tries = 0; [program.pid ?? 0, ...below].some(isRunning); tries++) {
+  await ended
+  for (let tries = 0; below.some(isRunning); tries++) {
     if (tries > 250) throw new Error('some are still running')
     await new Promise((go) => setTimeout(go, 20))
   }
