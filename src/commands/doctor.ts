@@ -7,13 +7,14 @@ import { currentOutages } from '../greetings/outages.ts'
 import { openLog, type Log } from '../log.ts'
 import { openQueue } from '../queue/index.ts'
 import { openSandbox, type Sandbox } from '../sandbox/life.ts'
+import { openRecordings } from '../speech/recordings.ts'
 import { openSpeaker } from '../speech/speaker.ts'
 import { connectTelegram, whoAmI } from '../telegram/api.ts'
 import { checkChannels } from '../telegram/storage.ts'
 import { findFfmpeg } from '../video/ffmpeg.ts'
 import { loadTemplates } from '../video/template.ts'
 import { endOf, exitCode } from './exit.ts'
-import { openFolder, studioFolders } from './world.ts'
+import { openFolder, recordingsFolderOf, studioFolders } from './world.ts'
 
 /** The outcome of one check. */
 export interface Check {
@@ -67,6 +68,14 @@ async function examine(config: Config, log: Log, inSandbox: boolean, check: (nam
     // Reading a template opens its fonts and finds characters they lack.
     const templates = await loadTemplates(config.templatesFolder, config.templates)
     return templates.map(({ id, scripts }) => `${id} (${scripts.join(', ')})`).join(', ')
+  })
+  await check('recordings', async () => {
+    const recordings = openRecordings(recordingsFolderOf(config, home))
+    const listings = []
+    for (const template of await loadTemplates(config.templatesFolder, config.templates)) listings.push({ id: template.id, ...(await recordings.list(template)) })
+    const faults = listings.flatMap((listing) => listing.faults)
+    if (faults.length > 0) return { state: 'warning', message: `${faults.length} ${faults.length === 1 ? 'file serves' : 'files serve'} no name: \`greetings template check\` tells which and why.` }
+    return listings.every(({ byKey }) => byKey.size === 0) ? 'none' : listings.map(({ id, byKey }) => `${byKey.size} for ${id}`).join(', ')
   })
   await check('voice', () => hearVoice(config))
   await check('database', async () => {

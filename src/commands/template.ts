@@ -59,7 +59,7 @@ async function check(config: Config, ids: string[], { json }: TemplateOptions): 
   if (json === true) process.stdout.write(`${JSON.stringify({ healthy: !faulty, templates })}\n`)
   else {
     for (const { id, faults, recordings: count, recordingFaults } of templates) {
-      process.stdout.write(faults.length === 0 ? `✓ ${id}${count > 0 ? `, with ${count} recordings` : ''}\n` : `✗ ${id}\n${faults.map((fault) => `  ${fault}\n`).join('')}`)
+      process.stdout.write(faults.length === 0 ? `✓ ${id}${count > 0 ? `, with ${count} ${count === 1 ? 'recording' : 'recordings'}` : ''}\n` : `✗ ${id}\n${faults.map((fault) => `  ${fault}\n`).join('')}`)
       for (const fault of recordingFaults) process.stdout.write(`  ! ${fault}\n`)
     }
   }
