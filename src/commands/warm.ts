@@ -138,6 +138,8 @@ async function enqueue({ door }: World, selection: Selection, asksOf: (rows: Nam
     }
     if (stop.code !== undefined) break
   }
+  // Stopped half way: the sums are of the names that were reached.
+  summary.names = summary.cached + summary.joined + summary.enqueued + summary.failedBefore
   return open
 }
 
