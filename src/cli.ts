@@ -10,11 +10,22 @@ const whole = (text: string) => {
   return value
 }
 
-/** `90s`, `30m`, `8h`, or plain seconds, as milliseconds. */
+const wholeOrNone = (text: string) => {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return Number(text)
+}
+
+const share = (text: string) => {
+  const value = text.trim() === '' ? NaN : Number(text)
+  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('It must be a share from 0 to 1, such as 0.9.')
+  return value
+}
+
+/** `90s`, `30m`, `8h`, `90d`, or plain seconds, as milliseconds. */
 export function duration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$/.exec(text.trim())
-  if (match === null) throw new InvalidArgumentError('It must be a duration such as 90s, 30m or 8h.')
-  return Number(match[1]) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[(match[2] ?? 's') as 'ms' | 's' | 'm' | 'h']
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/.exec(text.trim())
+  if (match === null) throw new InvalidArgumentError('It must be a duration such as 90s, 30m, 8h or 90d.')
+  return Number(match[1]) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[(match[2] ?? 's') as 'ms' | 's' | 'm' | 'h' | 'd']
 }
 
 const sandboxOption = () => new Option('--sandbox', 'work on the local Telegram sandbox, a world of its own')
@@ -72,10 +83,21 @@ export function commandTable(done: (code: number) => void): Command {
 
   program
     .command('status')
-    .description('counts of assets and requests, waiting times, queue, workers, failures')
+    .description('counts of videos and requests, waiting times, queue, workers, failures')
     .addOption(sandboxOption())
+    .option('--csv <file>', 'also how much of this list of names is in the cache (- is standard input)')
+    .option('--column <column>', 'of the list: the column with the names, its header or its number from 1')
+    .option('--delimiter <character>', 'of the list')
+    .option('--encoding <label>', 'of the list')
+    .option('--watch', 'look again every two seconds until Ctrl-C; with --json one line each time')
+    .option('--check', 'for a monitor: the first line says OK or WARNING, then a line for each finding; exit 1 when there is one. Without limits: --max-oldest 10m (for people), --max-failed 5, --min-workers 1')
+    .option('--max-oldest <duration>', 'how long a person or a job may have been waiting', duration)
+    .option('--max-failed <n>', 'failed videos', wholeOrNone)
+    .option('--max-pending <n>', 'videos that wait to be made', wholeOrNone)
+    .option('--min-hit-rate <share>', 'of the last 24 hours, 0 to 1', share)
+    .option('--min-workers <n>', 'live workers', wholeOrNone)
     .addOption(jsonOption())
-    .addHelpText('after', examples('status', 'status --json', 'status --sandbox'))
+    .addHelpText('after', examples('status', 'status --json', 'status --csv names/ru.csv', 'status --watch --sandbox', 'status --check', 'status --check --max-oldest 10m --min-hit-rate 0.9'))
     .action(async (options: object) => done(await (await import('./commands/status.ts')).status(all(program, options))))
 
   program

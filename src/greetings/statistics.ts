@@ -69,6 +69,12 @@ async function lastDay(db: Db): Promise<DaySum[]> {
     ) AS requests GROUP BY 1, 2, 3`
 }
 
+/** How long the person who has waited longest has been waiting, in seconds; null when nobody waits. */
+export async function longestWaitSeconds(db: Db): Promise<number | null> {
+  const [row] = await db.$queryRaw<{ seconds: number | null }[]>`SELECT extract(epoch FROM now() - min("createdAt"))::float8 AS seconds FROM "UserRequest" WHERE status = 'PENDING'`
+  return row?.seconds ?? null
+}
+
 /**
  * The waiting time in seconds below which a share of the deliveries lies, by classes of a quarter of a
  * doubling each (`waitBucket` in the migration): the error is below a fifth. Null: there were none.
