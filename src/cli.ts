@@ -127,6 +127,17 @@ export function commandTable(done: (code: number) => void): Command {
     .action(async (files: string[], options: object) => done(await (await import('./commands/cancel.ts')).cancel(files, all(program, options))))
 
   program
+    .command('purge')
+    .description('remove finished requests that are old; the statistics stay')
+    .option('--older-than <duration>', 'finished longer ago than this, at least 2d (default: 90d)', duration)
+    .option('--dry-run', 'only say how many')
+    .addOption(sandboxOption())
+    .addOption(jsonOption())
+    .addOption(quietOption())
+    .addHelpText('after', examples('purge', 'purge --older-than 30d --dry-run'))
+    .action(async (options: object) => done(await (await import('./commands/purge.ts')).purge(all(program, options))))
+
+  program
     .command('doctor')
     .description('check everything a run needs, each with its remedy')
     .addOption(sandboxOption())
