@@ -138,6 +138,28 @@ export function commandTable(done: (code: number) => void): Command {
     .action(async (options: object) => done(await (await import('./commands/purge.ts')).purge(all(program, options))))
 
   program
+    .command('export')
+    .description('the cache as JSON lines, a video a line: for a backup, or to move to another database')
+    .option('-o, --output <file>', 'write to this file instead of stdout')
+    .option('--force', 'overwrite the file')
+    .addOption(sandboxOption())
+    .addOption(jsonOption())
+    .addOption(quietOption())
+    .addHelpText('after', examples('export -o cache.jsonl', 'export | gzip > cache.jsonl.gz'))
+    .action(async (options: object) => done(await (await import('./commands/export.ts')).exportCache(all(program, options))))
+
+  program
+    .command('import')
+    .description('take over what export wrote, all of it or nothing; may be run again')
+    .argument('<file>', 'the file, or - for standard input')
+    .option('--overwrite', 'also replace videos that are younger than those of the file')
+    .addOption(sandboxOption())
+    .addOption(jsonOption())
+    .addOption(quietOption())
+    .addHelpText('after', examples('import cache.jsonl', 'import - < cache.jsonl'))
+    .action(async (file: string, options: object) => done(await (await import('./commands/import.ts')).importCache(file, all(program, options))))
+
+  program
     .command('doctor')
     .description('check everything a run needs, each with its remedy')
     .addOption(sandboxOption())
