@@ -138,6 +138,43 @@ export function commandTable(done: (code: number) => void): Command {
     .action(async (options: object) => done(await (await import('./commands/purge.ts')).purge(all(program, options))))
 
   program
+    .command('retry')
+    .description('queue failed names again')
+    .argument('[name|csv...]', 'names, or files with names (whatever has a dot or a slash in it, or - for standard input)')
+    .option('--all', 'everything that failed')
+    .addOption(sandboxOption())
+    .option('--column <column>', 'the column with the names: its header, or its number from 1')
+    .option('--delimiter <character>', 'what separates columns')
+    .option('--encoding <label>', 'of the file')
+    .addOption(jsonOption())
+    .addHelpText('after', examples('retry --all', 'retry Маша Петя', 'retry names/ru.csv'))
+    .action(async (what: string[], options: object) => done(await (await import('./commands/retry.ts')).retry(what, all(program, options))))
+
+  program
+    .command('names')
+    .description('names out of the database, as CSV ready for warm')
+    .option('--missed', 'those people asked for and had to wait for, most asked first')
+    .option('--failed', 'those whose video could not be made')
+    .option('--available', 'those in the cache')
+    .option('--pending', 'those that are still to be made')
+    .option('--since <duration>', 'with --missed: asked for within this time, such as 30d', duration)
+    .option('--template <id>', 'of this template only')
+    .option('--limit <n>', 'only the first N', whole)
+    .addOption(sandboxOption())
+    .addHelpText('after', examples('names --missed --since 30d > missed.csv', 'names --missed | greetings warm -', 'names --failed'))
+    .action(async (options: object) => done(await (await import('./commands/names.ts')).names(all(program, options))))
+
+  program
+    .command('forget')
+    .description('remove a name: its videos of all templates, kept files, requests; says what stays at Telegram')
+    .argument('<name>', 'the name')
+    .option('--delete-post', 'also delete its posts in the storage channels; needs the bot')
+    .addOption(sandboxOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples('forget Маша', 'forget Маша --delete-post'))
+    .action(async (name: string, options: object) => done(await (await import('./commands/forget.ts')).forget(name, all(program, options))))
+
+  program
     .command('export')
     .description('the cache as JSON lines, a video a line: for a backup, or to move to another database')
     .option('-o, --output <file>', 'write to this file instead of stdout')
