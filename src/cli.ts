@@ -18,11 +18,16 @@ function share(text: string): number {
   return value
 }
 
-/** `90s`, `30m`, `8h`, or plain seconds, as milliseconds. */
+const wholeOrNone = (text: string) => {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return Number(text)
+}
+
+/** `90s`, `30m`, `8h`, `90d`, or plain seconds, as milliseconds. */
 export function duration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$/.exec(text.trim())
-  if (match === null) throw new InvalidArgumentError('It must be a duration such as 90s, 30m or 8h.')
-  return Number(match[1]) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[(match[2] ?? 's') as 'ms' | 's' | 'm' | 'h']
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/.exec(text.trim())
+  if (match === null) throw new InvalidArgumentError('It must be a duration such as 90s, 30m, 8h or 90d.')
+  return Number(match[1]) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[(match[2] ?? 's') as 'ms' | 's' | 'm' | 'h' | 'd']
 }
 
 const sandboxOption = () => new Option('--sandbox', 'work on the local Telegram sandbox, a world of its own')
@@ -82,10 +87,21 @@ export function commandTable(done: (code: number) => void): Command {
 
   program
     .command('status')
-    .description('counts of assets and requests, waiting times, queue, workers, failures')
+    .description('counts of videos and requests, waiting times, queue, workers, failures')
     .addOption(sandboxOption())
+    .option('--csv <file>', 'also how much of this list of names is in the cache (- is standard input)')
+    .option('--column <column>', 'of the list: the column with the names, its header or its number from 1')
+    .option('--delimiter <character>', 'of the list')
+    .option('--encoding <label>', 'of the list')
+    .option('--watch', 'look again every two seconds until Ctrl-C; with --json one line each time')
+    .option('--check', 'for a monitor: the first line says OK or WARNING, then a line for each finding; exit 1 when there is one. Without limits: --max-oldest 10m (for people), --max-failed 5, --min-workers 1')
+    .option('--max-oldest <duration>', 'how long a person or a job may have been waiting', duration)
+    .option('--max-failed <n>', 'failed videos', wholeOrNone)
+    .option('--max-pending <n>', 'videos that wait to be made', wholeOrNone)
+    .option('--min-hit-rate <share>', 'of the last 24 hours, 0 to 1', share)
+    .option('--min-workers <n>', 'live workers', wholeOrNone)
     .addOption(jsonOption())
-    .addHelpText('after', examples('status', 'status --json', 'status --sandbox'))
+    .addHelpText('after', examples('status', 'status --json', 'status --csv names/ru.csv', 'status --watch --sandbox', 'status --check', 'status --check --max-oldest 10m --min-hit-rate 0.9'))
     .action(async (options: object) => done(await (await import('./commands/status.ts')).status(all(program, options))))
 
   program
@@ -113,6 +129,76 @@ export function commandTable(done: (code: number) => void): Command {
     .addOption(jsonOption())
     .addHelpText('after', examples('cancel names/ru.csv', 'cancel --all'))
     .action(async (files: string[], options: object) => done(await (await import('./commands/cancel.ts')).cancel(files, all(program, options))))
+
+  program
+    .command('purge')
+    .description('remove finished requests that are old; the statistics stay')
+    .option('--older-than <duration>', 'finished longer ago than this, at least 2d (default: 90d)', duration)
+    .option('--dry-run', 'only say how many')
+    .addOption(sandboxOption())
+    .addOption(jsonOption())
+    .addOption(quietOption())
+    .addHelpText('after', examples('purge', 'purge --older-than 30d --dry-run'))
+    .action(async (options: object) => done(await (await import('./commands/purge.ts')).purge(all(program, options))))
+
+  program
+    .command('retry')
+    .description('queue failed names again')
+    .argument('[name|csv...]', 'names, or files with names (whatever has a dot or a slash in it, or - for standard input)')
+    .option('--all', 'everything that failed')
+    .addOption(sandboxOption())
+    .option('--column <column>', 'the column with the names: its header, or its number from 1')
+    .option('--delimiter <character>', 'what separates columns')
+    .option('--encoding <label>', 'of the file')
+    .addOption(jsonOption())
+    .addHelpText('after', examples('retry --all', 'retry Маша Петя', 'retry names/ru.csv'))
+    .action(async (what: string[], options: object) => done(await (await import('./commands/retry.ts')).retry(what, all(program, options))))
+
+  program
+    .command('names')
+    .description('names out of the database, as CSV ready for warm')
+    .option('--missed', 'those people asked for and had to wait for, most asked first')
+    .option('--failed', 'those whose video could not be made')
+    .option('--available', 'those in the cache')
+    .option('--pending', 'those that are still to be made')
+    .option('--since <duration>', 'with --missed: asked for within this time, such as 30d', duration)
+    .option('--template <id>', 'of this template only')
+    .option('--limit <n>', 'only the first N', whole)
+    .addOption(sandboxOption())
+    .addHelpText('after', examples('names --missed --since 30d > missed.csv', 'names --missed | greetings warm -', 'names --failed'))
+    .action(async (options: object) => done(await (await import('./commands/names.ts')).names(all(program, options))))
+
+  program
+    .command('forget')
+    .description('remove a name: its videos of all templates, kept files, requests; says what stays at Telegram')
+    .argument('<name>', 'the name')
+    .option('--delete-post', 'also delete its posts in the storage channels; needs the bot')
+    .addOption(sandboxOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples('forget Маша', 'forget Маша --delete-post'))
+    .action(async (name: string, options: object) => done(await (await import('./commands/forget.ts')).forget(name, all(program, options))))
+
+  program
+    .command('export')
+    .description('the cache as JSON lines, a video a line: for a backup, or to move to another database')
+    .option('-o, --output <file>', 'write to this file instead of stdout')
+    .option('--force', 'overwrite the file')
+    .addOption(sandboxOption())
+    .addOption(jsonOption())
+    .addOption(quietOption())
+    .addHelpText('after', examples('export -o cache.jsonl', 'export | gzip > cache.jsonl.gz'))
+    .action(async (options: object) => done(await (await import('./commands/export.ts')).exportCache(all(program, options))))
+
+  program
+    .command('import')
+    .description('take over what export wrote, all of it or nothing; may be run again')
+    .argument('<file>', 'the file, or - for standard input')
+    .option('--overwrite', 'also replace videos that are younger than those of the file')
+    .addOption(sandboxOption())
+    .addOption(jsonOption())
+    .addOption(quietOption())
+    .addHelpText('after', examples('import cache.jsonl', 'import - < cache.jsonl'))
+    .action(async (file: string, options: object) => done(await (await import('./commands/import.ts')).importCache(file, all(program, options))))
 
   program
     .command('doctor')

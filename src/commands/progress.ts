@@ -76,3 +76,29 @@ function lines(left: (progress: Progress) => string): ProgressView {
     close: () => undefined,
   }
 }
+
+/** A count that grows, shown on stderr until it is closed. */
+export interface CountView {
+  show(done: number, remark?: string): void
+  close(): void
+}
+
+/** One bar on a terminal, a line every few seconds elsewhere. `total` is left out where nobody knows it. */
+export function openCount({ quiet, label, total }: { quiet: boolean; label: string; total?: number }): CountView {
+  if (quiet) return { show: () => undefined, close: () => undefined }
+  if (process.stderr.isTTY) {
+    const format = total === undefined ? '{label} {value}  {remark}' : '{label} {bar} {value}/{total}  {remark}'
+    const multi = new MultiBar({ stream: process.stderr, format, barsize: 32, hideCursor: true, clearOnComplete: false, fps: 10 }, Presets.shades_classic)
+    const bar = multi.create(total ?? 0, 0, { label, remark: '' })
+    return { show: (done, remark = '') => bar.update(done, { remark }), close: () => multi.stop() }
+  }
+  let last = Date.now()
+  return {
+    show(done, remark = '') {
+      if (Date.now() - last < lineEveryMs) return
+      last = Date.now()
+      process.stderr.write(`${label} ${done}${total === undefined ? '' : ` of ${total}`}${remark === '' ? '' : `, ${remark}`}\n`)
+    },
+    close: () => undefined,
+  }
+}

@@ -1,13 +1,13 @@
 /** `render <name> -o FILE`: one video to a file, without Telegram and without a database. */
-import { constants } from 'node:fs'
-import { access, copyFile, rename, rm, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { copyFile, rename, rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { configOfProcess } from '../config.ts'
 import { openLog } from '../log.ts'
 import { explainRejection, parseName } from '../names/name.ts'
 import { scriptsOf, templateFor } from '../video/template.ts'
 import { exitCode, UsageFault } from './exit.ts'
+import { checkOutput } from './output.ts'
 import { listenForStop } from './stop.ts'
 import { openFolder, openStudioOf } from './world.ts'
 
@@ -25,7 +25,7 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? (options.quiet === true ? 'error' : config.logLevel))
   const output = resolve(options.output)
-  await checkOutput(output, options.force === true)
+  await checkOutput(output, options.force === true, `${output}/greeting.mp4`)
   const stop = listenForStop()
   const started = performance.now()
   const home = await openFolder(config, true)
@@ -53,14 +53,4 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
     await studio.close()
     stop.close()
   }
-}
-
-/** Before seconds are spent on rendering: can the file be written at all? */
-async function checkOutput(output: string, force: boolean): Promise<void> {
-  const there = await stat(output).catch(() => undefined)
-  if (there?.isDirectory() === true) throw new UsageFault(`${output} is a folder. Name a file, such as ${output}/greeting.mp4.`)
-  if (there !== undefined && !force) throw new UsageFault(`${output} exists already. Add --force to overwrite it.`)
-  await access(dirname(output), constants.W_OK).catch(() => {
-    throw new UsageFault(`The folder ${dirname(output)} does not exist or cannot be written.`)
-  })
 }

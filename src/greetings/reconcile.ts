@@ -1,11 +1,13 @@
 /**
  * Brings the queue back in line with the database, which is the truth: work whose holder died, jobs that
- * were never added or got lost, people who were not served. It never touches a live lease.
+ * were never added or got lost, people who were not served.
+ * It never touches a live lease. It also folds the counts that `status` reads.
  */
 import type { Times } from '../config.ts'
 import type { Db, Tx } from '../db/database.ts'
 import type { GreetingsQueue, Lane } from '../queue/index.ts'
 import { markQueued } from './request.ts'
+import { foldCounts } from './statistics.ts'
 
 /** What one pass found. */
 export interface Reconciled {
@@ -49,6 +51,7 @@ export async function reconcile({ db, queue, botId, times }: { db: Db; queue: Gr
           SELECT "assetId" FROM "UserRequest" WHERE status = 'PENDING' AND ("claimUntil" IS NULL OR "claimUntil" < now()))
         AND (status = 'FAILED' OR ("telegramFileId" IS NOT NULL AND "telegramBotId" = ${botId})) LIMIT 100`
       await tx.$executeRaw`DELETE FROM "WorkerProcess" WHERE "seenAt" < now() - ${times.workerGoneMs * 3}::float8 * interval '1 millisecond'`
+      await foldCounts(tx)
       return { recovered, queued, undelivered: undelivered.map(({ assetId }) => assetId) }
     },
     { timeout: 120_000, maxWait: 10_000 },

@@ -60,7 +60,7 @@ export async function writeRejects(path: string, withFile: boolean): Promise<Rej
  * A cell that a spreadsheet shows and does not run: one that begins as a formula does gets an apostrophe before it.
  * Line breaks and control characters become blanks.
  */
-function safeCell(text: string): string {
+export function safeCell(text: string): string {
   const plain = text.replace(/[\p{Cc}\p{Cs}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, ' ')
   const inert = /^\s*[=+\-@＝＋－＠]/.test(plain) ? `'${plain}` : plain
   return /[",;\t]|^\s|\s$/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert

@@ -157,6 +157,16 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
 
 const filesOf = (folder: string, revision: string) => ({ video: join(folder, `${revision}.mp4`), thumbnail: join(folder, `${revision}.jpg`) })
 
+/** Removes a kept video; whether there was one. */
+export async function removeKept(rendersFolder: string, revision: string): Promise<boolean> {
+  // It may come from an imported file.
+  if (!/^\w+$/.test(revision)) return false
+  const { video, thumbnail } = filesOf(rendersFolder, revision)
+  const isThere = await stat(video).then(() => true, () => false)
+  for (const file of [video, thumbnail]) await rm(file, { force: true })
+  return isThere
+}
+
 async function keptVideo(folder: string, revision: string): Promise<Video | undefined> {
   const files = filesOf(folder, revision)
   try {

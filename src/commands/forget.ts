@@ -1,0 +1,109 @@
+/** `forget <name>`: removes a name with all that is kept of it, and says what stays at Telegram. */
+import { configOfProcess, type Config } from '../config.ts'
+import { assetsOf, forgetAssets, type KnownAsset } from '../greetings/forget.ts'
+import { openLog, type Log } from '../log.ts'
+import { explainRejection, parseName } from '../names/name.ts'
+import { isTelegram, type Api } from '../telegram/api.ts'
+import { removeKept } from '../video/studio.ts'
+import { loadTemplates, scriptsOf } from '../video/template.ts'
+import { exitCode, UsageFault } from './exit.ts'
+import { openStore, openStudioOf, openWorld, studioFolders, type Store } from './world.ts'
+
+export interface ForgetOptions {
+  deletePost?: boolean
+  sandbox?: boolean
+  json?: boolean
+  logLevel?: string
+}
+
+/** A post in a storage channel. */
+interface KnownPost {
+  chatId: string
+  messageId: number
+  deleted: boolean
+}
+
+export async function forget(raw: string, options: ForgetOptions): Promise<number> {
+  const config = configOfProcess()
+  const log = openLog(options.logLevel ?? config.logLevel)
+  const parsed = parseName(raw, { extraScripts: scriptsOf(await loadTemplates(config.templatesFolder, config.templates)) })
+  if (!parsed.ok) throw new UsageFault(`“${raw}” is no name: ${explainRejection(parsed.reason, 'en')}`)
+  const open = { config, log, sandbox: options.sandbox === true, role: 'forget', create: false }
+  const world = options.deletePost === true ? await openWorld(open) : undefined
+  const store = world ?? (await openStore(open))
+  try {
+    const assets = await assetsOf(store.db, parsed.name.key)
+    refuseHeld(assets)
+    const posts = await postsOf(assets, world?.api)
+    const gone = assets.length === 0 ? { requests: 0, waiting: 0 } : await forgetAssets(store, assets)
+    if (gone === undefined) throw beingMade()
+    const files = await removeFiles(store, config, assets, log)
+    const result = { videos: assets.length, ...gone, files, posts }
+    process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : asText(result, options.deletePost === true))
+    return posts.some(({ deleted }) => !deleted) && options.deletePost === true ? exitCode.someFailed : exitCode.done
+  } finally {
+    await store.close()
+  }
+}
+
+const beingMade = () => new UsageFault('A worker is making this name’s video right now. Nothing was changed. Try again in a minute.')
+
+function refuseHeld(assets: readonly KnownAsset[]): void {
+  if (assets.some(({ held }) => held)) throw beingMade()
+}
+
+/** The posts of the videos, deleted when there is a bot to do it. While they are known: a lost answer can be made up for by another run. */
+async function postsOf(assets: readonly KnownAsset[], api: Api | undefined): Promise<KnownPost[]> {
+  const posts: KnownPost[] = []
+  for (const { chatId, messageId } of assets) {
+    if (chatId === null || messageId === null) continue
+    posts.push({ chatId: String(chatId), messageId, deleted: api !== undefined && (await deletePost(api, String(chatId), messageId)) })
+  }
+  return posts
+}
+
+/** Whether the post is gone. Telegram lets a bot delete its posts where it is an administrator, some of them for two days only. */
+async function deletePost(api: Api, chatId: string, messageId: number): Promise<boolean> {
+  try {
+    await api.deleteMessage(chatId, messageId)
+    return true
+  } catch (error) {
+    if (!isTelegram(error, 'refused', 'no_rights', 'person_unreachable', 'migrated')) throw error
+    return /message to delete not found/i.test((error as { description: string }).description)
+  }
+}
+
+/** Rendered files of this host: those that were uploaded, and those that would be made now. */
+async function removeFiles({ home }: Store, config: Config, assets: readonly KnownAsset[], log: Log): Promise<number> {
+  const revisions = new Set(assets.flatMap(({ revision }) => revision ?? []))
+  if (assets.length > 0) {
+    try {
+      const studio = await openStudioOf(config, home)
+      try {
+        for (const asset of assets) {
+          const template = studio.templates.find(({ id }) => id === asset.template)
+          if (template !== undefined) revisions.add(await studio.revisionOf(template, { key: asset.name, display: asset.display, say: asset.say }))
+        }
+      } finally {
+        await studio.close()
+      }
+    } catch (error) {
+      log.warn({ error }, 'without ffmpeg or voice only files that were uploaded are found')
+    }
+  }
+  let files = 0
+  for (const revision of revisions) if (await removeKept(studioFolders(home).rendersFolder, revision)) files++
+  return files
+}
+
+function asText({ videos, requests, waiting, files, posts }: { videos: number; requests: number; waiting: number; files: number; posts: KnownPost[] }, wanted: boolean): string {
+  if (videos === 0) return 'Nothing is known of this name.\n'
+  const left = posts.filter(({ deleted }) => !deleted)
+  const lines = [
+    `Forgotten: ${videos} ${videos === 1 ? 'video' : 'videos'}, ${requests} ${requests === 1 ? 'request' : 'requests'}${waiting > 0 ? ` (${waiting} of people who were waiting)` : ''}, ${files} kept ${files === 1 ? 'file' : 'files'} on this host${posts.length > left.length ? `, ${posts.length - left.length} ${posts.length - left.length === 1 ? 'post' : 'posts'} in the storage channel` : ''}.`,
+    ...left.map(({ chatId, messageId }) => `Still at Telegram: message ${messageId} in the storage channel ${chatId}.${wanted ? ' Telegram did not let the bot delete it: delete it by hand.' : ''}`),
+    left.length > 0 && !wanted ? 'Delete it by hand; the next time add --delete-post.' : '',
+    'What was sent to people stays in their chats. Files on other hosts stay until their renders folder is emptied.',
+  ]
+  return `${lines.filter((line) => line !== '').join('\n')}\n`
+}

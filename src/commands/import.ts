@@ -1,0 +1,97 @@
+/** `import`: takes over what `export` wrote. */
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { configOfProcess } from '../config.ts'
+import { CacheFileFault, importVideos, parseCachedVideo, type CachedVideo, type Imported } from '../greetings/cache-file.ts'
+import { openLog } from '../log.ts'
+import { exitCode, UsageFault } from './exit.ts'
+import { openCount } from './progress.ts'
+import { listenForStop } from './stop.ts'
+import { openStore } from './world.ts'
+
+export interface ImportOptions {
+  overwrite?: boolean
+  sandbox?: boolean
+  json?: boolean
+  quiet?: boolean
+  logLevel?: string
+}
+
+const batch = 2_000
+/** characters; a line of ours has about 500 */
+const longestLine = 20_000
+
+export async function importCache(file: string, options: ImportOptions): Promise<number> {
+  const config = configOfProcess()
+  const log = openLog(options.logLevel ?? config.logLevel)
+  const bytes = file === '-' ? process.stdin : await openFile(file)
+  const stop = listenForStop()
+  const store = await openStore({ config, log, sandbox: options.sandbox === true, role: 'import', create: true })
+  const view = openCount({ quiet: options.quiet === true, label: 'read' })
+  try {
+    const result = await importVideos(store.db, videosOf(bytes, stop.asked), { overwrite: options.overwrite === true, onProgress: (lines) => view.show(lines) })
+    view.close()
+    process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : asText(result))
+    return exitCode.done
+  } catch (error) {
+    if (stop.code !== undefined) return stop.code
+    throw error
+  } finally {
+    view.close()
+    await store.close()
+    stop.close()
+  }
+}
+
+async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
+  const there = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageFault(error.code === 'ENOENT' ? `There is no file ${path}: check its name and the folder you are in.` : `${path} cannot be read (${error.code}).`)
+  })
+  if (there.isDirectory()) throw new UsageFault(`${path} is a folder. Name a file that \`greetings export\` wrote.`)
+  return createReadStream(path)
+}
+
+async function* videosOf(bytes: AsyncIterable<Uint8Array>, stop: AbortSignal): AsyncGenerator<CachedVideo[]> {
+  let videos: CachedVideo[] = []
+  let number = 0
+  for await (const line of linesOf(bytes)) {
+    number++
+    if (line.trim() !== '') videos.push(parseCachedVideo(line, number))
+    if (videos.length < batch) continue
+    stop.throwIfAborted()
+    yield videos
+    videos = []
+  }
+  stop.throwIfAborted()
+  if (videos.length > 0) yield videos
+}
+
+/** The lines of a text in UTF-8, none of them longer than a line of ours can be. */
+async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  let rest = ''
+  let number = 1
+  const decode = (chunk?: Uint8Array) => {
+    try {
+      return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true })
+    } catch (error) {
+      throw new CacheFileFault(`The file is no text in UTF-8 (near line ${number}). Nothing was imported. Name a file that \`greetings export\` wrote.`, { cause: error })
+    }
+  }
+  for await (const chunk of bytes) {
+    const lines = (rest + decode(chunk)).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      yield line
+      number++
+    }
+    if (rest.length > longestLine) throw new CacheFileFault(`Line ${number} is longer than any line of an export. Nothing was imported. Name a file that \`greetings export\` wrote.`)
+  }
+  rest += decode()
+  if (rest !== '') yield rest
+}
+
+function asText({ lines, added, replaced, unchanged, kept, repeated }: Imported): string {
+  const parts = [`${added} added`, replaced > 0 ? `${replaced} replaced` : '', unchanged > 0 ? `${unchanged} there already` : '', kept > 0 ? `${kept} left as they are: the database’s are younger or of its own bot (--overwrite replaces them)` : '', repeated > 0 ? `${repeated} repeated` : '']
+  return `${lines} videos read: ${parts.filter((part) => part !== '').join(', ')}.\n`
+}

@@ -1,0 +1,42 @@
+/** `purge`: removes old requests and keeps the statistics. */
+import { configOfProcess } from '../config.ts'
+import { countOldRequests, purgeRequests } from '../greetings/purge.ts'
+import { openLog } from '../log.ts'
+import { exitCode, UsageFault } from './exit.ts'
+import { openCount } from './progress.ts'
+import { listenForStop } from './stop.ts'
+import { openStore } from './world.ts'
+
+export interface PurgeOptions {
+  /** milliseconds; 90 days when left out */
+  olderThan?: number
+  dryRun?: boolean
+  sandbox?: boolean
+  json?: boolean
+  quiet?: boolean
+  logLevel?: string
+}
+
+const dayMs = 86_400_000
+// The last day is read from the requests themselves, for `status` and for the limits a person has.
+const youngestMs = 2 * dayMs
+
+export async function purge({ olderThan = 90 * dayMs, dryRun, sandbox, json, quiet, logLevel }: PurgeOptions): Promise<number> {
+  if (olderThan < youngestMs) throw new UsageFault('--older-than must be at least 2d: requests of the last day are still needed.')
+  const config = configOfProcess()
+  const log = openLog(logLevel ?? config.logLevel)
+  const stop = listenForStop()
+  const store = await openStore({ config, log, sandbox: sandbox === true, role: 'purge', create: false })
+  const view = openCount({ quiet: quiet === true, label: 'removed' })
+  try {
+    const requests = dryRun === true ? await countOldRequests(store.db, olderThan) : await purgeRequests(store.db, olderThan, { signal: stop.asked, onProgress: (removed) => view.show(removed) })
+    view.close()
+    if (json === true) process.stdout.write(`${JSON.stringify({ requests, dryRun: dryRun === true })}\n`)
+    else process.stdout.write(`${requests} finished ${requests === 1 ? 'request' : 'requests'} ${dryRun === true ? 'would be removed' : 'removed. The statistics stay'}.\n`)
+    return stop.code ?? exitCode.done
+  } finally {
+    view.close()
+    await store.close()
+    stop.close()
+  }
+}

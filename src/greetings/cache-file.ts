@@ -1,0 +1,152 @@
+/**
+ * The cache as JSON lines: one video a line, of all that can be sent. For backups, for moving to another
+ * database, and for a new version of PostgreSQL. Read and written a page at a time, however large it is.
+ */
+import { z } from 'zod'
+import type { Db, Tx } from '../db/database.ts'
+
+const text = (longest: number) => z.string().min(1).max(longest).regex(/^\P{Cc}*$/u, 'holds control characters')
+const whole = z.number().int('is no whole number').refine(Number.isSafeInteger, 'is no whole number')
+
+/** A line. What it does not know of is left alone, so that files of later versions can be read. */
+const cachedVideo = z.object({
+  template: z.string().max(100).regex(/^[a-z0-9][a-z0-9-]*$/, 'is no template id'),
+  /** the key form */
+  name: text(200).refine((name) => name === name.normalize('NFC').toLowerCase().trim(), 'is not in its key form: lower case, without spaces around'),
+  display: text(200),
+  say: text(1_000).nullable().default(null),
+  revision: text(200).nullable().default(null),
+  templateRevision: text(200).nullable().default(null),
+  botId: whole,
+  fileId: text(1_000),
+  fileUniqueId: text(1_000).nullable().default(null),
+  storageChatId: whole.nullable().default(null),
+  storageMessageId: whole.nullable().default(null),
+  /** when it was made; of two videos of one name the younger one counts */
+  availableAt: z.iso.datetime().nullable().default(null),
+})
+
+/** One video of the cache. */
+export type CachedVideo = z.infer<typeof cachedVideo>
+
+/** A file that is no export, or was damaged. Nothing of it was taken over. */
+export class CacheFileFault extends Error {
+  override name = 'CacheFileFault'
+}
+
+/** Reads one line. @throws CacheFileFault with its number */
+export function parseCachedVideo(line: string, number: number): CachedVideo {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    throw new CacheFileFault(`Line ${number} is no JSON. Nothing was imported. Is the file complete, and one that \`greetings export\` wrote?`)
+  }
+  const parsed = cachedVideo.safeParse(value)
+  if (parsed.success) return parsed.data
+  // The field and the fault, never the value.
+  const [fault] = parsed.error.issues
+  const field = fault === undefined || fault.path.length === 0 ? 'it' : `“${fault.path.join('.')}”`
+  throw new CacheFileFault(`Line ${number} cannot be used: ${field} ${fault?.message.replace(/^Invalid input: /, 'is wrong: ') ?? 'is wrong'}. Nothing was imported. Correct the line, or export anew.`)
+}
+
+const pageSize = 2_000
+
+/** All videos that can be sent, by template and name. */
+export async function* cachedVideos(db: Db): AsyncGenerator<CachedVideo[]> {
+  for (let [template, name] = ['', '']; ; ) {
+    const rows = await db.$queryRaw<(Omit<CachedVideo, 'botId' | 'storageChatId' | 'availableAt'> & { botId: bigint; storageChatId: bigint | null; availableAt: Date })[]>`
+      SELECT template, name, display, say, revision, "templateRevision", "telegramBotId" AS "botId", "telegramFileId" AS "fileId", "telegramFileUniqueId" AS "fileUniqueId",
+        "storageChatId", "storageMessageId", coalesce("availableAt", "createdAt") AS "availableAt"
+      FROM "VideoAsset" WHERE (template, name) > (${template}, ${name}) AND "telegramFileId" IS NOT NULL AND "telegramBotId" IS NOT NULL
+      ORDER BY template, name LIMIT ${pageSize}`
+    const last = rows.at(-1)
+    if (last === undefined) return
+    yield rows.map((row) => ({ ...row, botId: Number(row.botId), storageChatId: row.storageChatId === null ? null : Number(row.storageChatId), availableAt: row.availableAt.toISOString() }))
+    if (rows.length < pageSize) return
+    ;({ template, name } = last)
+  }
+}
+
+/** What became of the lines. Their sum is `lines`. */
+export interface Imported {
+  lines: number
+  /** names that were not there, or had no video */
+  added: number
+  /** an older video, or another bot's, gave way */
+  replaced: number
+  /** were there already */
+  unchanged: number
+  /** the database has a younger video, or is about to make one of its own bot */
+  kept: number
+  /** names that a later line has again */
+  repeated: number
+}
+
+const columns = `template, name, display, say, revision, "templateRevision", "botId", "fileId", "fileUniqueId", "storageChatId", "storageMessageId", "availableAt"`
+
+/**
+ * Takes over videos, all or none. Of a name that stands several times the last line counts. A younger video of
+ * the database stays unless `overwrite`; so does any of the database's own bot against another bot's. Work under
+ * way gives way to a video of the own bot.
+ */
+export async function importVideos(db: Db, batches: AsyncIterable<CachedVideo[]>, { overwrite, onProgress }: { overwrite: boolean; onProgress: (lines: number) => void }): Promise<Imported> {
+  return db.$transaction(
+    async (tx) => {
+      await tx.$executeRaw`
+        CREATE TEMPORARY TABLE imported (line serial, template text, name text, display text, say text, revision text, "templateRevision" text, "botId" bigint, "fileId" text, "fileUniqueId" text,
+          "storageChatId" bigint, "storageMessageId" int, "availableAt" timestamptz(3)) ON COMMIT DROP`
+      // The next line may come late: from another machine, or out of an archive.
+      await tx.$executeRaw`SET LOCAL idle_in_transaction_session_timeout = 0`
+      let lines = 0
+      for await (const batch of batches) {
+        await stage(tx, batch)
+        onProgress((lines += batch.length))
+      }
+      const distinct = lines - (await tx.$executeRaw`DELETE FROM imported AS one USING imported AS other WHERE one.template = other.template AND one.name = other.name AND one.line < other.line`)
+      return { lines, ...(await merge(tx, overwrite, distinct)), repeated: lines - distinct }
+    },
+    { timeout: 3_600_000, maxWait: 15_000 },
+  )
+}
+
+async function stage(tx: Tx, batch: readonly CachedVideo[]): Promise<void> {
+  const column = <K extends keyof CachedVideo>(key: K) => batch.map((video) => video[key])
+  await tx.$executeRawUnsafe(
+    `INSERT INTO imported (${columns}) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::int[], $12::timestamptz[])`,
+    column('template'), column('name'), column('display'), column('say'), column('revision'), column('templateRevision'), column('botId').map(BigInt), column('fileId'), column('fileUniqueId'),
+    column('storageChatId').map((id) => (id === null ? null : BigInt(id))), column('storageMessageId'), column('availableAt'),
+  )
+}
+
+async function merge(tx: Tx, overwrite: boolean, distinct: number): Promise<Pick<Imported, 'added' | 'replaced' | 'unchanged' | 'kept'>> {
+  await tx.$executeRaw`CREATE UNIQUE INDEX ON imported (template, name)`
+  await tx.$executeRaw`ANALYZE imported`
+  const [same] = await tx.$queryRaw<{ count: bigint }[]>`
+    SELECT count(*) AS count FROM "VideoAsset" AS asset JOIN imported USING (template, name) WHERE "telegramFileId" = "fileId" AND "telegramBotId" = "botId"`
+  const created = await tx.$executeRaw`
+    INSERT INTO "VideoAsset" (template, name, display, say, status, revision, "templateRevision", "telegramFileId", "telegramFileUniqueId", "telegramBotId", "storageChatId", "storageMessageId", "availableAt")
+    SELECT template, name, display, say, 'AVAILABLE', revision, "templateRevision", "fileId", "fileUniqueId", "botId", "storageChatId", "storageMessageId", coalesce("availableAt", now()) FROM imported
+    ON CONFLICT (template, name) DO NOTHING`
+  // The generation fences whoever works on it. People who wait get the video from the reconciler.
+  const updated = await tx.$queryRaw<{ hadVideo: boolean }[]>`
+    WITH old AS (
+      SELECT id, "telegramFileId" IS NOT NULL AS "hadVideo", imported.* FROM "VideoAsset" AS asset JOIN imported USING (template, name),
+        LATERAL (SELECT coalesce((SELECT "botId" FROM "Installation" WHERE id = 1), imported."botId") AS own) AS installation
+      WHERE ("telegramFileId", "telegramBotId") IS DISTINCT FROM ("fileId", imported."botId") AND CASE
+        WHEN ${overwrite} THEN true
+        WHEN "telegramFileId" IS NULL THEN imported."botId" = own OR asset.status = 'FAILED'
+        WHEN "telegramBotId" <> imported."botId" THEN imported."botId" = own
+        ELSE coalesce(asset."availableAt", asset."createdAt") < imported."availableAt" END
+      FOR UPDATE OF asset
+    )
+    UPDATE "VideoAsset" AS asset SET status = 'AVAILABLE', generation = asset.generation + 1, "leaseOwner" = NULL, "leaseUntil" = NULL, "queuedAt" = NULL,
+      display = old.display, say = old.say, revision = old.revision, "templateRevision" = old."templateRevision", "telegramFileId" = old."fileId", "telegramFileUniqueId" = old."fileUniqueId",
+      "telegramBotId" = old."botId", "storageChatId" = old."storageChatId", "storageMessageId" = old."storageMessageId", "availableAt" = coalesce(old."availableAt", now()),
+      attempts = 0, "errorClass" = NULL, "errorText" = NULL, "retryAfter" = NULL, "updatedAt" = now()
+    FROM old WHERE asset.id = old.id RETURNING old."hadVideo"`
+  const replaced = updated.filter(({ hadVideo }) => hadVideo).length
+  const added = created + updated.length - replaced
+  const unchanged = Number(same?.count ?? 0)
+  return { added, replaced, unchanged, kept: distinct - added - replaced - unchanged }
+}

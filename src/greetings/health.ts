@@ -1,0 +1,53 @@
+/** What a monitor should be told: the state of things against limits. */
+
+/** What may be, at most or at least. What is left out is not looked at. */
+export interface Limits {
+  /** how long a person may have been waiting, seconds */
+  maxPersonWaitSeconds?: number
+  /** how long a job may have been waiting in the queue, seconds */
+  maxJobWaitSeconds?: number
+  /** failed videos */
+  maxFailed?: number
+  /** videos that wait to be made */
+  maxPending?: number
+  /** 0 to 1, over the last 24 hours */
+  minHitRate?: number
+  /** live workers */
+  minWorkers?: number
+}
+
+/** Limits for whoever gives none. */
+export const usualLimits: Limits = { maxPersonWaitSeconds: 600, maxFailed: 5, minWorkers: 1 }
+
+/** The state that is judged. */
+export interface State {
+  /** null: nobody waits */
+  personWaitSeconds: number | null
+  /** null: no job waits */
+  jobWaitSeconds: number | null
+  failed: number
+  pending: number
+  /** null: nobody asked */
+  hitRate: number | null
+  workers: number
+  outages: readonly { step: string; reason: string }[]
+}
+
+/** One sentence for each limit that does not hold, and for each step that is out of order. */
+export function findings(state: State, limits: Limits): string[] {
+  const found: string[] = state.outages.map(({ step, reason }) => `${step} is out of order: ${reason}`)
+  const above = (value: number | null, most: number | undefined) => value !== null && most !== undefined && value > most
+  const below = (value: number | null, least: number | undefined) => value !== null && least !== undefined && value < least
+  if (above(state.personWaitSeconds, limits.maxPersonWaitSeconds)) found.push(`a person has been waiting for ${time(state.personWaitSeconds)} (at most ${time(limits.maxPersonWaitSeconds)})`)
+  if (above(state.jobWaitSeconds, limits.maxJobWaitSeconds)) found.push(`the oldest job has been waiting for ${time(state.jobWaitSeconds)} (at most ${time(limits.maxJobWaitSeconds)})`)
+  if (above(state.failed, limits.maxFailed)) found.push(`${state.failed} ${state.failed === 1 ? 'video' : 'videos'} failed (at most ${limits.maxFailed})`)
+  if (above(state.pending, limits.maxPending)) found.push(`${state.pending} ${state.pending === 1 ? 'video waits' : 'videos wait'} to be made (at most ${limits.maxPending})`)
+  if (below(state.hitRate, limits.minHitRate)) found.push(`the hit rate of the last 24 hours is ${state.hitRate} (at least ${limits.minHitRate})`)
+  if (below(state.workers, limits.minWorkers)) found.push(`${state.workers === 0 ? 'no worker is' : state.workers === 1 ? '1 worker is' : `${state.workers} workers are`} alive (at least ${limits.minWorkers})`)
+  return found
+}
+
+function time(seconds: number | null | undefined): string {
+  const value = Math.round(seconds ?? 0)
+  return value < 90 ? `${value} s` : value < 5_400 ? `${Math.round(value / 60)} min` : `${(value / 3_600).toFixed(1)} h`
+}

@@ -1,0 +1,47 @@
+/** Names out of the database, for whoever makes a list of them. */
+import type { Db } from '../db/database.ts'
+
+/** A name as it is written. */
+export interface ListedRow {
+  name: string
+  say: string | null
+}
+
+/**
+ * Names that people asked for and had to wait for, most asked first, with how many requests that were. Only
+ * requests that were not purged are known. `sinceMs`: of so long at most; `limit`: the first ones only.
+ */
+export async function missedNames(db: Db, { template, sinceMs, limit }: { template?: string; sinceMs?: number; limit?: number }): Promise<(ListedRow & { count: number })[]> {
+  const rows = await db.$queryRaw<(ListedRow & { count: bigint })[]>`
+    SELECT display AS name, min(say) AS say, sum(missed.count)::bigint AS count FROM (
+      SELECT "assetId", count(*) AS count FROM "UserRequest"
+      WHERE NOT hit AND (${sinceMs ?? null}::float8 IS NULL OR "createdAt" > now() - ${sinceMs ?? 0}::float8 * interval '1 millisecond') GROUP BY 1
+    ) AS missed JOIN "VideoAsset" AS asset ON asset.id = missed."assetId"
+    WHERE ${template ?? null}::text IS NULL OR template = ${template ?? null}::text
+    GROUP BY display ORDER BY 3 DESC, 1 LIMIT ${limit ?? null}::bigint`
+  return rows.map(({ count, ...row }) => ({ ...row, count: Number(count) }))
+}
+
+/** What `namesInState` can list: `available` is what can be sent, whatever is made anew. */
+export type NameState = 'failed' | 'available' | 'pending'
+
+const pageSize = 2_000
+
+/** Names in a state, by template and name, a page at a time. */
+export async function* namesInState(db: Db, state: NameState, { template: only, limit = Infinity }: { template?: string; limit?: number }): AsyncGenerator<ListedRow[]> {
+  let left = limit
+  for (let [template, key] = ['', '']; left > 0; ) {
+    const rows = await db.$queryRaw<(ListedRow & { template: string; key: string })[]>`
+      SELECT template, name AS key, display AS name, say FROM "VideoAsset"
+      WHERE (template, name) > (${template}, ${key}) AND (${only ?? null}::text IS NULL OR template = ${only ?? null}::text)
+        AND CASE ${state}::text WHEN 'failed' THEN status = 'FAILED' WHEN 'pending' THEN status IN ('PENDING', 'GENERATING')
+          ELSE "telegramFileId" IS NOT NULL AND "telegramBotId" = (SELECT "botId" FROM "Installation" WHERE id = 1) END
+      ORDER BY template, name LIMIT ${Math.min(pageSize, left)}::bigint`
+    const last = rows.at(-1)
+    if (last === undefined) return
+    yield rows.map(({ name, say }) => ({ name, say }))
+    if (rows.length < pageSize) return
+    left -= rows.length
+    ;({ template, key } = last)
+  }
+}

@@ -1,0 +1,126 @@
+/** `export` and `import`: the cache as a file. */
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Database } from '../../src/db/database.ts'
+import { temporaryDatabase } from '../db/temporary-database.ts'
+import { ask, openTown, type Town } from '../town.ts'
+import { jsonOf, runProgram } from './program.ts'
+
+vi.setConfig({ testTimeout: 300_000 })
+
+let town: Town
+let other: Database
+beforeAll(async () => {
+  town = await openTown()
+  other = await temporaryDatabase()
+  await mkdir(join(town.folder, 'home'))
+  await writeFile(join(town.folder, 'home', 'id'), '00000000-0000-4000-8000-000000000000')
+}, 120_000)
+afterAll(async () => {
+  await other.close()
+  await town.close()
+})
+beforeEach(async () => {
+  for (const { db } of [town, other]) {
+    await db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest"`
+    await db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
+  }
+})
+
+const greetings = (args: string[], options: { env?: Record<string, string>; input?: string } = {}) => runProgram(args, { env: town.env, ...options })
+const here = () => ({ ...town.env, DATABASE_URL: other.url })
+const day = (n: number) => new Date(Date.UTC(2026, 0, n))
+
+const video = (name: string, more: object = {}) => ({
+  template: 'tiny', name: ask(name).key, display: ask(name).display, status: 'AVAILABLE' as const, revision: `r ${name}`, templateRevision: 't', telegramFileId: `file ${name}`, telegramFileUniqueId: `unique ${name}`,
+  telegramBotId: town.botId, storageChatId: -1001234567890n, storageMessageId: 7, availableAt: day(10), ...more,
+})
+const line = (name: string, more: object = {}) => ({
+  template: 'tiny', name: ask(name).key, display: ask(name).display, say: null, revision: `r ${name}`, templateRevision: 't', botId: Number(town.botId), fileId: `file ${name}`, fileUniqueId: `unique ${name}`,
+  storageChatId: -1001234567890, storageMessageId: 7, availableAt: day(10).toISOString(), ...more,
+})
+const lines = (...videos: object[]) => videos.map((each) => `${JSON.stringify(each)}\n`).join('')
+const counts = (parts: object) => ({ lines: 0, added: 0, replaced: 0, unchanged: 0, kept: 0, repeated: 0, ...parts })
+const fileOf = async (name: string) => (await other.db.videoAsset.findFirstOrThrow({ where: { name: ask(name).key } })).telegramFileId
+
+describe('export', () => {
+  it('writes what can be sent, in order, to stdout or a file that only its owner reads', async () => {
+    await town.db.videoAsset.createMany({ data: [video('Маша', { say: 'Ма́ша' }), video('Анна'), { template: 'tiny', name: 'ира', display: 'Ира', status: 'FAILED' }] })
+    const end = await greetings(['export'])
+    expect(end).toEqual({ code: 0, stdout: lines(line('Анна'), line('Маша', { say: 'Ма́ша' })), stderr: '2 videos exported.\n' })
+
+    const file = join(town.folder, 'cache.jsonl')
+    expect(jsonOf(await greetings(['export', '-o', file, '--json']))).toEqual({ output: file, videos: 2 })
+    expect(await readFile(file, 'utf8')).toBe(end.stdout)
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    expect(await greetings(['export', '-o', file])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--force') as string })
+    expect((await greetings(['export', '-o', file, '--force', '--quiet'])).code).toBe(0)
+    expect(await greetings(['export', '--json'])).toMatchObject({ code: 2, stdout: '' })
+  })
+})
+
+describe('import', () => {
+  it('may be run again, and goes through many pages', async () => {
+    await town.db.$executeRaw`
+      INSERT INTO "VideoAsset" (template, name, display, status, "telegramFileId", "telegramBotId", "availableAt")
+      SELECT 'tiny', 'имя ' || n, 'Имя', 'AVAILABLE', 'file' || n, ${town.botId}, now() FROM generate_series(1, 4501) AS n`
+    const input = (await greetings(['export', '--quiet'])).stdout
+    expect(jsonOf(await greetings(['import', '-', '--json'], { env: here(), input }))).toEqual(counts({ lines: 4_501, added: 4_501 }))
+    expect(jsonOf(await greetings(['import', '-', '--json'], { env: here(), input }))).toEqual(counts({ lines: 4_501, unchanged: 4_501 }))
+    expect((await greetings(['export', '--quiet'], { env: here() })).stdout).toBe(input)
+  })
+
+  it('a younger video stays, an older one gives way, unfinished work too; --overwrite replaces all', async () => {
+    await other.db.videoAsset.createMany({
+      data: [
+        video('Маша', { telegramFileId: 'younger', availableAt: day(11) }),
+        video('Петя', { telegramFileId: 'older', availableAt: day(9) }),
+        video('Оля', { telegramFileId: 'another bot', telegramBotId: 5n, availableAt: day(11) }),
+        { template: 'tiny', name: 'ира', display: 'Ира', status: 'GENERATING', generation: 3, leaseOwner: 'w', leaseUntil: day(300) },
+        { template: 'tiny', name: 'вера', display: 'Вера', status: 'FAILED', errorClass: 'voice' },
+      ],
+    })
+    const input = lines(line('Маша'), line('Петя'), line('Оля'), line('Ира', { fileId: 'first' }), line('Вера'), line('Зоя'), line('Ира'))
+    const end = await greetings(['import', '-', '--json'], { env: here(), input })
+    expect(jsonOf(end)).toEqual(counts({ lines: 7, added: 3, replaced: 2, kept: 1, repeated: 1 }))
+    expect([await fileOf('Маша'), await fileOf('Петя'), await fileOf('Оля'), await fileOf('Ира'), await fileOf('Вера')]).toEqual(['younger', 'file Петя', 'file Оля', 'file Ира', 'file Вера'])
+    // Whoever was at work on it has lost it.
+    expect(await other.db.videoAsset.findFirst({ where: { name: 'ира' } })).toMatchObject({ status: 'AVAILABLE', generation: 4, leaseOwner: null })
+    expect(jsonOf(await greetings(['import', '-', '--json', '--overwrite'], { env: here(), input }))).toEqual(counts({ lines: 7, replaced: 1, unchanged: 5, repeated: 1 }))
+    expect(await fileOf('Маша')).toBe('file Маша')
+  })
+
+  it('another bot’s videos fill gaps only', async () => {
+    await other.db.videoAsset.createMany({ data: [video('Маша'), { template: 'tiny', name: 'ира', display: 'Ира', status: 'PENDING' }] })
+    const of5 = { botId: 5, fileId: 'of 5', availableAt: day(20).toISOString() }
+    expect(jsonOf(await greetings(['import', '-', '--json'], { env: here(), input: lines(line('Маша', of5), line('Ира', of5), line('Зоя', of5)) }))).toEqual(counts({ lines: 3, added: 1, kept: 2 }))
+    expect(await fileOf('Маша')).toBe('file Маша')
+  })
+
+  it.each([
+    ['no JSON', () => `${lines(line('Маша'))}{"template":"tiny"`, /Line 2 is no JSON/],
+    ['a field that is missing', () => lines(line('Маша'), line('Петя', { fileId: undefined })), /Line 2 cannot be used: “fileId”/],
+    ['a name that is no key', () => lines(line('Маша', { name: 'Маша' })), /Line 1 cannot be used: “name” is not in its key form/],
+    ['another kind of line', () => `${lines(line('Маша'))}\n[]\n`, /Line 3 cannot be used/],
+    ['a file without lines', () => `${lines(line('Маша'))}${'x'.repeat(30_000)}`, /Line 2 is longer/],
+  ])('%s: 2, and nothing is half done', async (_what, input, sentence) => {
+    const end = await greetings(['import', '-'], { env: here(), input: input() })
+    expect(end).toMatchObject({ code: 2, stdout: '' })
+    expect(end.stderr).toMatch(sentence)
+    expect(end.stderr).toContain('Nothing was imported')
+    expect(end.stderr).not.toMatch(/маша|петя/i)
+    expect(await other.db.videoAsset.count()).toBe(0)
+  })
+
+  it('a bad line behind thousands of good ones: nothing is half done either', async () => {
+    const good = Array.from({ length: 4_200 }, (_, n) => line('Маша', { name: `имя ${n}` }))
+    const end = await greetings(['import', '-'], { env: here(), input: `${lines(...good)}bad\n` })
+    expect(end).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('Line 4201 ') as string })
+    expect(await other.db.videoAsset.count()).toBe(0)
+  })
+
+  it('a file that is not there: 2', async () => {
+    expect(await greetings(['import', 'nowhere.jsonl'])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('nowhere.jsonl') as string })
+  })
+})
