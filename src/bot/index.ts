@@ -1,4 +1,5 @@
 /** The bot: its features in order, its updates, its end. */
+import { setMaxListeners } from 'node:events'
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Bot } from 'grammy'
@@ -43,6 +44,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
   bot.api.config.use(ownErrors(times))
   const intakeStop = new AbortController()
   const sendStop = new AbortController()
+  setMaxListeners(0, sendStop.signal) // every send in hand listens
   const handling = createPerChat()
   const sending = createPerChat()
   const waitingRoom = openWaitingRoom({ db: door.db, api: courier.api, times })

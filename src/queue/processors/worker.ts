@@ -1,5 +1,6 @@
 /** A worker: takes jobs from both lanes, tells that it is alive, reconciles, and stops in good order. */
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDatabaseDown, type Db } from '../../db/database.ts'
@@ -35,6 +36,8 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
   const workshop: Workshop = { ...parts, slots: createSlots(concurrency), pauses: createPauses(), owner: id, uploads: { count: 0 }, outOfOrder }
   const closing = new AbortController()
   const stop = new AbortController()
+  // Every job and every send in hand listens.
+  setMaxListeners(0, closing.signal, stop.signal)
   const deliveries = new Map<string, Promise<void>>()
 
   const alive = () => beat(db, { id, concurrency, rendering: workshop.slots.used, uploading: workshop.uploads.count })
