@@ -94,6 +94,7 @@ CREATE TABLE "Installation" (
     "queueId" TEXT NOT NULL DEFAULT substr(replace((gen_random_uuid())::text, '-'::text, ''::text), 1, 12),
     "botId" BIGINT,
     "queueShortSince" TIMESTAMPTZ(3),
+    "repeatedUploads" INTEGER NOT NULL DEFAULT 0,
     "createdAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "Installation_pkey" PRIMARY KEY ("id")
@@ -105,6 +106,8 @@ CREATE TABLE "FloodBucket" (
     "nextAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "restUntil" TIMESTAMPTZ(3),
     "halvedUntil" TIMESTAMPTZ(3),
+    "posts" TIMESTAMPTZ(3)[] DEFAULT ARRAY[]::TIMESTAMPTZ(3)[],
+    "peopleUntil" TIMESTAMPTZ(3),
 
     CONSTRAINT "FloodBucket_pkey" PRIMARY KEY ("key")
 );
