@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
-import type { GreetingsQueue } from '../queue/index.ts'
+import type { GreetingsQueue, Lane } from '../queue/index.ts'
 import type { ClaimedAsset, Post } from '../greetings/assets.ts'
 import { Outage } from '../greetings/faults.ts'
 import { languageOf, texts } from '../greetings/texts.ts'
@@ -221,7 +221,7 @@ async function removeNote({ api, db }: Courier, request: ClaimedRequest): Promis
  * one; without it the asset becomes work again (`remaking`), which uploads the kept file. `later`: Telegram
  * could not be asked now.
  */
-export async function heal(courier: Courier, assetId: string, dead: string): Promise<{ fileId: string } | 'remaking' | 'later'> {
+export async function heal(courier: Courier, assetId: string, dead: string, lane: Lane = 'people'): Promise<{ fileId: string } | 'remaking' | 'later'> {
   const { api, db, botId } = courier
   const asset = await db.videoAsset.findUnique({ where: { id: assetId } })
   if (asset === null || asset.telegramFileId === null) return 'remaking'
@@ -253,7 +253,8 @@ export async function heal(courier: Courier, assetId: string, dead: string): Pro
     WHERE id = ${assetId} AND "telegramFileId" = ${dead} RETURNING generation, status::text AS status`
   if (work?.status === 'PENDING') {
     courier.log.info({ assetId }, 'a dead file_id: the video will be uploaded again')
-    await courier.queue.promote({ assetId, generation: work.generation }).catch(() => undefined)
+    const job = { assetId, generation: work.generation }
+    await (lane === 'people' ? courier.queue.promote(job) : courier.queue.add(lane, [job])).catch(() => undefined)
   }
   return 'remaking'
 }
