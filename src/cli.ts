@@ -142,6 +142,20 @@ export function commandTable(done: (code: number) => void): Command {
     .action(async (options: object) => done(await (await import('./commands/purge.ts')).purge(all(program, options))))
 
   program
+    .command('verify')
+    .description('check that the stored file_ids can still be sent, those not looked at for longest first; exit 1 when some are dead and stay so')
+    .option('--repair', 'mend dead ones: a fresh id from the stored post, else an upload of the kept file, else a new video')
+    .option('--new-bot', 'hand this database over to another bot and take every video over for it (implies --repair)')
+    .option('--rate <n>', 'ids a second (default: 10)', whole)
+    .option('--limit <n>', 'only the first N', whole)
+    .option('--older-than <duration>', 'only those not looked at for so long, such as 30d', duration)
+    .addOption(sandboxOption())
+    .addOption(jsonOption())
+    .addOption(quietOption())
+    .addHelpText('after', examples('verify', 'verify --repair --limit 5000', 'verify --older-than 30d --json', 'verify --new-bot'))
+    .action(async (options: object) => done(await (await import('./commands/verify.ts')).verifyCache(all(program, options))))
+
+  program
     .command('retry')
     .description('queue failed names again')
     .argument('[name|csv...]', 'names, or files with names (whatever has a dot or a slash in it, or - for standard input)')

@@ -85,7 +85,7 @@ export interface Config {
   ffmpegPath: string | undefined
   /** posts a minute to one storage channel; undefined: Telegram's 20, unlimited in the sandbox */
   channelRatePerMinute: number | undefined
-  /** divides all waiting times, ours and the sandbox's; 1 in real life */
+  /** divides all waiting times, ours and Telegram's in the sandbox; 1 in real life */
   timeDivisor: number
   times: Times
 }
@@ -112,8 +112,13 @@ export interface Times {
   pollMs: number
   /** a `retry_after` above this puts work back instead of sleeping */
   longestFloodSleepMs: number
-  /** multiplies seconds that Telegram asks for: 1 / TIME_DIVISOR */
+  /** the length of one of Telegram's seconds: of those it asks to wait, and of those its limits count */
   telegramSecondMs: number
+  /** how long an answer may take to a call that carries no file, and to one that does beside what its size needs */
+  answerMs: number
+  uploadAnswerMs: number
+  /** how long `getUpdates` is held open, seconds */
+  longPollSeconds: number
 }
 
 /** The waiting times for a divisor; 1 is real life. */
@@ -124,7 +129,7 @@ export function waitingTimes(divisor: number): Times {
     leaseRenewMs: Math.max(250, ms(5_000)),
     reconcileMs: Math.max(200, ms(10_000)),
     queueGraceMs: Math.max(400, ms(10_000)),
-    claimMs: Math.max(1_500, ms(30_000)),
+    claimMs: Math.max(4_000, ms(30_000)),
     coolDownMs: ms(3_600_000),
     attemptDelayMs: ms(5_000),
     outageMs: ms(15_000),
@@ -132,6 +137,9 @@ export function waitingTimes(divisor: number): Times {
     pollMs: Math.max(50, ms(1_000)),
     longestFloodSleepMs: ms(60_000),
     telegramSecondMs: Math.max(1, Math.round(1_000 / divisor)),
+    answerMs: Math.max(2_000, ms(15_000)),
+    uploadAnswerMs: Math.max(4_000, ms(30_000)),
+    longPollSeconds: Math.max(1, Math.round(25 / divisor)),
   }
 }
 

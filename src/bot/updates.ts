@@ -64,7 +64,7 @@ export async function poll({ bot, handle, times, log }: Intake, stop: AbortSigna
   while (!stop.aborted) {
     let updates: Update[]
     try {
-      updates = await bot.api.getUpdates({ offset, limit: 100, timeout: 25, allowed_updates: [...allowedUpdates] }, stop as never)
+      updates = await bot.api.getUpdates({ offset, limit: 100, timeout: times.longPollSeconds, allowed_updates: [...allowedUpdates] }, stop as never)
     } catch (error) {
       if (stop.aborted) break
       if (!isTelegram(error)) throw error

@@ -6,6 +6,7 @@
 import type { Times } from '../config.ts'
 import type { Db, Tx } from '../db/database.ts'
 import type { GreetingsQueue, Lane } from '../queue/index.ts'
+import { forgetChats } from '../telegram/flood.ts'
 import { markQueued } from './request.ts'
 import { foldCounts } from './statistics.ts'
 
@@ -52,6 +53,7 @@ export async function reconcile({ db, queue, botId, times }: { db: Db; queue: Gr
         AND (status = 'FAILED' OR ("telegramFileId" IS NOT NULL AND "telegramBotId" = ${botId})) LIMIT 100`
       await tx.$executeRaw`DELETE FROM "WorkerProcess" WHERE "seenAt" < now() - ${times.workerGoneMs * 3}::float8 * interval '1 millisecond'`
       await foldCounts(tx)
+      await forgetChats(tx)
       return { recovered, queued, undelivered: undelivered.map(({ assetId }) => assetId) }
     },
     { timeout: 120_000, maxWait: 10_000 },

@@ -44,7 +44,7 @@ export async function whoAmI(api: Api): Promise<BotIdentity> {
  */
 export function ownErrors(times: Times): Transformer {
   return async (previous, method, payload, signal) => {
-    const timeout = AbortSignal.timeout(await longestMs(method, payload))
+    const timeout = AbortSignal.timeout(await longestMs(method, payload, times))
     const caller = signal as unknown as AbortSignal | undefined
     const either = caller === undefined ? timeout : AbortSignal.any([caller, timeout])
     let answer
@@ -60,13 +60,13 @@ export function ownErrors(times: Times): Transformer {
 
 const slowestUploadBytesPerSecond = 50_000
 
-async function longestMs(method: string, payload: Record<string, unknown>): Promise<number> {
-  if (method === 'getUpdates') return (Number(payload.timeout ?? 0) + 10) * 1_000
+async function longestMs(method: string, payload: Record<string, unknown>, { answerMs, uploadAnswerMs }: Times): Promise<number> {
+  if (method === 'getUpdates') return Number(payload.timeout ?? 0) * 1_000 + answerMs
   const file = payload.video
-  if (!(file instanceof InputFile)) return 15_000
+  if (!(file instanceof InputFile)) return answerMs
   const path = (file as unknown as { fileData: unknown }).fileData
   const bytes = typeof path === 'string' ? (await stat(path).catch(() => ({ size: 0 }))).size : 0
-  return 30_000 + Math.ceil((bytes / slowestUploadBytesPerSecond) * 1_000)
+  return uploadAnswerMs + Math.ceil((bytes / slowestUploadBytesPerSecond) * 1_000)
 }
 
 /** Whether the error is Telegram's, of one of these kinds. */

@@ -7,14 +7,14 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
-import type { GreetingsQueue } from '../queue/index.ts'
+import type { GreetingsQueue, Lane } from '../queue/index.ts'
 import type { ClaimedAsset, Post } from '../greetings/assets.ts'
 import { Outage } from '../greetings/faults.ts'
 import { languageOf, texts } from '../greetings/texts.ts'
 import { isTelegram, type Api } from './api.ts'
 import { TelegramError } from './errors.ts'
-import { bulkRate, rest, takeTicket } from './flood.ts'
-import { postOf, videoOptions, videoUpload, type VideoFile } from './storage.ts'
+import { bulkKey, bulkRate, channelKey, chatKey, chatRate, rest, restBulk, takeTicket } from './flood.ts'
+import { countRepeatedUpload, postOf, videoOptions, videoUpload, type VideoFile } from './storage.ts'
 
 /** What delivering needs. */
 export interface Courier {
@@ -90,14 +90,21 @@ async function claimRequests({ db, times }: Courier, assetId: string, most = bat
 async function sendInBulk(courier: Courier, request: ClaimedRequest, asset: Finished, signal: AbortSignal): Promise<void> {
   const { db, times } = courier
   const started = Date.now()
-  for (;;) {
-    const ticket = await takeTicket(db, ['bulk'], bulkRate)
-    if (!('waitMs' in ticket)) break
-    if (ticket.waitMs > times.longestFloodSleepMs) return postpone(courier, request, ticket.waitMs)
-    await sleep(Math.min(ticket.waitMs, times.claimMs / 3), undefined, { signal })
-    if (Date.now() - started > times.claimMs / 3) {
-      const kept = await db.$executeRaw`UPDATE "UserRequest" SET "claimUntil" = now() + ${times.claimMs}::float8 * interval '1 millisecond' WHERE id = ${request.id} AND status = 'PENDING' AND "claimOwner" = ${me}`
-      if (kept === 0) return
+  // A chat that rests must not hold up those after it, so nobody waits long for that.
+  const buckets = [
+    { key: chatKey(request.chatId), rate: chatRate, longestMs: 2 * times.telegramSecondMs },
+    { key: bulkKey, rate: bulkRate, longestMs: times.longestFloodSleepMs },
+  ]
+  for (const { key, rate, longestMs } of buckets) {
+    for (;;) {
+      const ticket = await takeTicket(db, key, rate, times.telegramSecondMs)
+      if (!('waitMs' in ticket)) break
+      if (ticket.waitMs > longestMs) return postpone(courier, request, ticket.waitMs)
+      await sleep(Math.min(ticket.waitMs, times.claimMs / 3), undefined, { signal })
+      if (Date.now() - started > times.claimMs / 3) {
+        const kept = await db.$executeRaw`UPDATE "UserRequest" SET "claimUntil" = now() + ${times.claimMs}::float8 * interval '1 millisecond' WHERE id = ${request.id} AND status = 'PENDING' AND "claimOwner" = ${me}`
+        if (kept === 0) return
+      }
     }
   }
   await sendVideo(courier, request, { id: asset.id, display: asset.display, fileId: asset.fileId ?? '' }, { onFlood: 'postpone', signal })
@@ -128,7 +135,7 @@ export async function sendVideo(courier: Courier, request: ClaimedRequest, asset
             await sleep(restMs, undefined, { signal })
             continue
           }
-          if (onFlood === 'postpone') await rest(db, 'bulk', restMs, 0)
+          if (onFlood === 'postpone') await restBulk(db, chatId, restMs)
           return postpone(courier, request, restMs)
         }
         case 'person_unreachable':
@@ -180,7 +187,7 @@ async function sendRegret(courier: Courier, request: ClaimedRequest, asset: { di
     if (isTelegram(error, 'unknown_outcome')) return
     if (isTelegram(error, 'person_unreachable', 'no_rights', 'refused', 'migrated')) return giveUp(courier, request, error.description)
     if (error.kind === 'flood') {
-      await rest(courier.db, 'bulk', error.retryAfterMs ?? times.telegramSecondMs, 0)
+      await restBulk(courier.db, request.chatId, error.retryAfterMs ?? times.telegramSecondMs)
       return postpone(courier, request, error.retryAfterMs ?? times.telegramSecondMs)
     }
     await postpone(courier, request, times.outageMs / 3)
@@ -214,7 +221,7 @@ async function removeNote({ api, db }: Courier, request: ClaimedRequest): Promis
  * one; without it the asset becomes work again (`remaking`), which uploads the kept file. `later`: Telegram
  * could not be asked now.
  */
-async function heal(courier: Courier, assetId: string, dead: string): Promise<{ fileId: string } | 'remaking' | 'later'> {
+export async function heal(courier: Courier, assetId: string, dead: string, lane: Lane = 'people'): Promise<{ fileId: string } | 'remaking' | 'later'> {
   const { api, db, botId } = courier
   const asset = await db.videoAsset.findUnique({ where: { id: assetId } })
   if (asset === null || asset.telegramFileId === null) return 'remaking'
@@ -233,6 +240,8 @@ async function heal(courier: Courier, assetId: string, dead: string): Promise<{ 
     } catch (error) {
       if (!(error instanceof TelegramError)) throw error
       courier.log.warn({ assetId, code: error.code }, 'the stored post gives no fresh file_id')
+      // The copy is a post of the channel like any other.
+      if (error.kind === 'flood') await rest(db, channelKey(chatId), error.retryAfterMs ?? courier.times.telegramSecondMs, 600 * courier.times.telegramSecondMs)
       if (isTelegram(error, 'flood', 'server', 'not_sent', 'unknown_outcome')) return 'later'
     }
   }
@@ -244,7 +253,8 @@ async function heal(courier: Courier, assetId: string, dead: string): Promise<{ 
     WHERE id = ${assetId} AND "telegramFileId" = ${dead} RETURNING generation, status::text AS status`
   if (work?.status === 'PENDING') {
     courier.log.info({ assetId }, 'a dead file_id: the video will be uploaded again')
-    await courier.queue.promote({ assetId, generation: work.generation }).catch(() => undefined)
+    const job = { assetId, generation: work.generation }
+    await (lane === 'people' ? courier.queue.promote(job) : courier.queue.add(lane, [job])).catch(() => undefined)
   }
   return 'remaking'
 }
@@ -269,6 +279,7 @@ export async function uploadToSubscriber(courier: Courier, asset: ClaimedAsset, 
       }
       await postpone(courier, first, 0)
       signal.throwIfAborted()
+      if (error.kind === 'unknown_outcome') await countRepeatedUpload(courier.db)
       throw new Outage(isTelegram(error, 'token', 'conflict') ? 'token' : 'telegram', error.message, error.retryAfterMs)
     }
   }

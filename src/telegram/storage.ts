@@ -8,7 +8,7 @@ import type { Post } from '../greetings/assets.ts'
 import { AssetFault, Outage } from '../greetings/faults.ts'
 import type { Api } from './api.ts'
 import { TelegramError } from './errors.ts'
-import { rest, takeTicket } from './flood.ts'
+import { rest, takePost } from './flood.ts'
 
 /** A file ready for Telegram. Lengths in pixels and seconds. */
 export interface VideoFile {
@@ -47,21 +47,23 @@ export function postOf(message: Message, chatId: bigint | null): Post {
   return { fileId: message.video.file_id, fileUniqueId: message.video.file_unique_id, chatId, messageId }
 }
 
-const channelKey = (chatId: string) => `channel:${chatId}`
+/** Times an upload is tried in a row when the server, or the way to it, fails. */
+const triesInARow = 3
 
 /**
- * Uploads to whichever channel is free soonest. A person's video goes before those nobody waits for: it may
- * overdraw the bucket by a few posts.
+ * Uploads to whichever channel is free soonest. A person's video goes before those nobody waits for. A channel that
+ * asks for rest, or refuses the bot, is left alone while the others go on.
  * @throws AssetFault, Outage, or the signal's reason
  */
 export async function uploadToStorage(storage: Storage, video: VideoFile, { signal, isWanted }: { signal: AbortSignal; isWanted: () => boolean }): Promise<Post> {
   const { db, api, chatIds, ratePerMinute, times } = storage
   const usable = new Set(chatIds)
-  let lost = 0
+  let failures = 0
   for (;;) {
     signal.throwIfAborted()
     if (usable.size === 0) throw new Outage('storage', 'No storage channel takes posts: the bot must be an administrator who may post there.')
-    const ticket = await takeTicket(db, [...usable].map(channelKey), { perMinute: ratePerMinute, burst: isWanted() ? 10 : 3 })
+    const wanted = isWanted()
+    const ticket = await takePost(db, [...usable], { perMinute: ratePerMinute, wanted, secondMs: times.telegramSecondMs })
     if ('waitMs' in ticket) {
       if (ticket.waitMs > times.longestFloodSleepMs) throw new Outage('telegram', 'Telegram asks to post less for a while.', ticket.waitMs)
       await sleep(Math.min(ticket.waitMs, times.pollMs), undefined, { signal })
@@ -93,15 +95,19 @@ export async function uploadToStorage(storage: Storage, video: VideoFile, { sign
         case 'token':
         case 'conflict':
           throw new Outage('token', 'Telegram does not accept the bot’s token.')
-        case 'unknown_outcome':
-          // The post may stand in the channel already; a second one there harms nobody.
-          if (++lost >= 3) throw new Outage('telegram', error.message)
-          break
         default:
-          throw new Outage('telegram', error.message)
+          // Of an answer that was lost the post may stand in the channel already; a second one there harms nobody.
+          if (error.kind === 'unknown_outcome') await countRepeatedUpload(db)
+          if (++failures >= triesInARow) throw new Outage('telegram', error.message)
+          await sleep(failures * times.telegramSecondMs, undefined, { signal })
       }
     }
   }
+}
+
+/** An upload's answer was lost, so it is made again. */
+export async function countRepeatedUpload(db: Db): Promise<void> {
+  await db.$executeRaw`UPDATE "Installation" SET "repeatedUploads" = "repeatedUploads" + 1 WHERE id = 1`
 }
 
 /** A storage channel in which the bot may not post, and why. */

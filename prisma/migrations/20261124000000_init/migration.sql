@@ -32,6 +32,7 @@ CREATE TABLE "VideoAsset" (
     "telegramBotId" BIGINT,
     "storageChatId" BIGINT,
     "storageMessageId" INTEGER,
+    "verifiedAt" TIMESTAMPTZ(3),
     "attempts" INTEGER NOT NULL DEFAULT 0,
     "errorClass" TEXT,
     "errorText" TEXT,
@@ -94,6 +95,7 @@ CREATE TABLE "Installation" (
     "queueId" TEXT NOT NULL DEFAULT substr(replace((gen_random_uuid())::text, '-'::text, ''::text), 1, 12),
     "botId" BIGINT,
     "queueShortSince" TIMESTAMPTZ(3),
+    "repeatedUploads" INTEGER NOT NULL DEFAULT 0,
     "createdAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "Installation_pkey" PRIMARY KEY ("id")
@@ -105,6 +107,8 @@ CREATE TABLE "FloodBucket" (
     "nextAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "restUntil" TIMESTAMPTZ(3),
     "halvedUntil" TIMESTAMPTZ(3),
+    "posts" TIMESTAMPTZ(3)[] DEFAULT ARRAY[]::TIMESTAMPTZ(3)[],
+    "peopleUntil" TIMESTAMPTZ(3),
 
     CONSTRAINT "FloodBucket_pkey" PRIMARY KEY ("key")
 );
@@ -170,6 +174,9 @@ CREATE INDEX "UserRequest_pending_idx" ON "UserRequest"("createdAt") WHERE "stat
 
 -- What failed, by cause. Stays small beside a large cache.
 CREATE INDEX "VideoAsset_failed_idx" ON "VideoAsset"("errorClass") WHERE "status" = 'FAILED';
+
+-- Which id to look at next.
+CREATE INDEX "VideoAsset_verified_idx" ON "VideoAsset"("verifiedAt" NULLS FIRST, "id") WHERE "telegramFileId" IS NOT NULL;
 
 -- The class of a waiting time: four to each doubling, from 0.01 s (class 0) to two days (class 95).
 CREATE FUNCTION "waitBucket"(wait INTERVAL) RETURNS INTEGER LANGUAGE sql IMMUTABLE PARALLEL SAFE AS

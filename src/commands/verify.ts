@@ -1,0 +1,75 @@
+/** `verify`: do the stored file_ids still work? `--repair` mends those that do not, `--new-bot` takes all over for another bot. */
+import { configOfProcess } from '../config.ts'
+import { openLog } from '../log.ts'
+import { countDue, verify, type Verified } from '../telegram/verify.ts'
+import { exitCode } from './exit.ts'
+import { openCount } from './progress.ts'
+import { listenForStop } from './stop.ts'
+import { openWorld } from './world.ts'
+
+export interface VerifyOptions {
+  repair?: boolean
+  newBot?: boolean
+  rate?: number
+  limit?: number
+  /** milliseconds */
+  olderThan?: number
+  sandbox?: boolean
+  json?: boolean
+  quiet?: boolean
+  logLevel?: string
+}
+
+const gentleRate = 10
+
+export async function verifyCache(options: VerifyOptions): Promise<number> {
+  const config = configOfProcess()
+  // Each mended id would be a line.
+  const log = openLog(options.logLevel ?? (config.logLevel === 'info' ? 'error' : config.logLevel))
+  const stop = listenForStop()
+  const { olderThan = 0, limit } = options
+  try {
+    const world = await openWorld({ config, log, sandbox: options.sandbox === true, role: 'verify', create: false, newBot: options.newBot })
+    const { courier, storage } = world
+    const view = openCount({ quiet: options.quiet === true, label: 'checked', total: Math.min(await countDue(courier, olderThan), limit ?? Infinity) })
+    try {
+      const result = await verify(courier, {
+        repair: options.repair === true || options.newBot === true,
+        rate: options.rate ?? gentleRate,
+        limit,
+        olderThanMs: olderThan,
+        postsPerMinute: storage.ratePerMinute,
+        signal: stop.asked,
+        onProgress: (verified) => view.show(sum(verified), remark(verified)),
+      })
+      view.close()
+      const checked = sum(result)
+      process.stdout.write(options.json === true ? `${JSON.stringify({ checked, ...result })}\n` : asText(checked, result, options))
+      return stop.code ?? (result.dead > 0 ? exitCode.someFailed : exitCode.done)
+    } finally {
+      view.close()
+      await world.close()
+    }
+  } finally {
+    stop.close()
+  }
+}
+
+const sum = ({ alive, dead, unknown, repaired, requeued }: Verified) => alive + dead + unknown + repaired + requeued
+
+function remark({ repaired, requeued, dead, unknown }: Verified): string {
+  const parts = [repaired > 0 ? `${repaired} repaired` : '', requeued > 0 ? `${requeued} queued again` : '', dead > 0 ? `${dead} dead` : '', unknown > 0 ? `${unknown} unknown` : '']
+  return parts.filter((part) => part !== '').join(', ')
+}
+
+function asText(checked: number, verified: Verified, { repair, newBot }: VerifyOptions): string {
+  const { alive, dead, unknown, requeued } = verified
+  const others = remark(verified)
+  const lines = [
+    `${checked} ${checked === 1 ? 'video' : 'videos'} checked: ${alive} alive${others === '' ? '' : `, ${others}`}.`,
+    dead > 0 && repair !== true && newBot !== true ? '`greetings verify --repair` mends the dead ones; else they are mended when somebody asks for them.' : '',
+    requeued > 0 ? 'A running worker uploads what was queued: greetings worker, or up.' : '',
+    unknown > 0 ? 'Of the unknown ones Telegram gave no clear answer: run it again.' : '',
+  ]
+  return `${lines.filter((line) => line !== '').join('\n')}\n`
+}

@@ -1,0 +1,147 @@
+/**
+ * Checks that the stored `file_id`s can still be sent, one after the other at a gentle rate, and mends those
+ * that cannot. Begins with those not looked at for longest, so that a run that was cut off goes on where it
+ * stopped and a limited run each night comes round.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Outage } from '../greetings/faults.ts'
+import { isTelegram } from './api.ts'
+import { heal, type Courier } from './delivery.ts'
+import { TelegramError } from './errors.ts'
+import { takePost } from './flood.ts'
+
+/** What became of the ids. Their sum is the number of those looked at. */
+export interface Verified {
+  alive: number
+  /** refused by Telegram, or another bot's, and not mended */
+  dead: number
+  /** Telegram gave no clear answer */
+  unknown: number
+  /** got a fresh id from the stored post */
+  repaired: number
+  /** no stored post: queued, a worker uploads the kept file or makes it anew */
+  requeued: number
+}
+
+/** How it is done. */
+export interface VerifyPlan {
+  repair: boolean
+  /** ids a second */
+  rate: number
+  limit: number | undefined
+  /** only ids that were not looked at for so long */
+  olderThanMs: number
+  /** posts a minute to a storage channel: mending forwards a post there */
+  postsPerMinute: number
+  signal: AbortSignal
+  onProgress: (verified: Verified) => void
+}
+
+interface Stored {
+  id: string
+  fileId: string
+  own: boolean
+  chatId: bigint | null
+}
+
+const pageSize = 100
+/** Unclear answers in a row, beyond which Telegram is taken for out of order. */
+const patience = 5
+
+/** How many ids are due. */
+export async function countDue({ db }: Courier, olderThanMs: number): Promise<number> {
+  const [row] = await db.$queryRaw<{ count: bigint }[]>`
+    SELECT count(*) AS count FROM "VideoAsset" WHERE "telegramFileId" IS NOT NULL AND ("verifiedAt" IS NULL OR "verifiedAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond')`
+  return Number(row?.count ?? 0)
+}
+
+/**
+ * Looks at all ids that are due, until the signal aborts.
+ * @throws Outage when Telegram does not work or asks for a long rest, TelegramError when it refuses the bot
+ */
+export async function verify(courier: Courier, plan: VerifyPlan): Promise<Verified> {
+  const { db, times } = courier
+  const verified: Verified = { alive: 0, dead: 0, unknown: 0, repaired: 0, requeued: 0 }
+  const [start] = await db.$queryRaw<{ before: Date }[]>`SELECT now() - ${plan.olderThanMs}::float8 * interval '1 millisecond' AS before`
+  const unclear: string[] = []
+  let left = plan.limit ?? Infinity
+  let inARow = 0
+  while (left > 0 && !plan.signal.aborted) {
+    const page = await due(courier, start?.before ?? new Date(), unclear, Math.min(pageSize, left))
+    if (page.length === 0) break
+    for (const stored of page) {
+      if (plan.signal.aborted) break
+      const next = sleep((times.telegramSecondMs / plan.rate) * (stored.own ? 1 : 0))
+      const outcome = await look(courier, stored, plan)
+      verified[outcome]++
+      left--
+      if (outcome === 'unknown') {
+        unclear.push(stored.id)
+        if (++inARow >= patience) throw new Outage('telegram', `Telegram gave no clear answer ${patience} times in a row. Run it again later: it goes on where it stopped.`)
+      } else {
+        inARow = 0
+        await db.$executeRaw`UPDATE "VideoAsset" SET "verifiedAt" = now() WHERE id = ${stored.id}`
+      }
+      plan.onProgress(verified)
+      await next
+    }
+  }
+  return verified
+}
+
+async function due({ db, botId }: Courier, before: Date, except: readonly string[], count: number): Promise<Stored[]> {
+  return db.$queryRaw<Stored[]>`
+    SELECT id, "telegramFileId" AS "fileId", coalesce("telegramBotId" = ${botId}, false) AS own, "storageChatId" AS "chatId" FROM "VideoAsset"
+    WHERE "telegramFileId" IS NOT NULL AND ("verifiedAt" IS NULL OR "verifiedAt" < ${before}) AND id <> ALL(${except as string[]}::text[])
+    ORDER BY "verifiedAt" NULLS FIRST, id LIMIT ${count}::bigint`
+}
+
+async function look(courier: Courier, stored: Stored, plan: VerifyPlan): Promise<keyof Verified> {
+  // Another bot's id is worth nothing to this one, whatever Telegram would say about it.
+  const state = stored.own ? await ask(courier, stored.fileId, plan.signal) : 'dead'
+  return state === 'dead' && plan.repair ? mend(courier, stored, plan) : state
+}
+
+/** Whether Telegram still knows the id. `getFile` posts nothing. */
+async function ask({ api, times }: Courier, fileId: string, signal: AbortSignal): Promise<'alive' | 'dead' | 'unknown'> {
+  for (;;) {
+    try {
+      await api.getFile(fileId)
+      return 'alive'
+    } catch (error) {
+      if (!(error instanceof TelegramError)) throw error
+      if (isTelegram(error, 'too_large')) return 'alive' // too large to fetch, not to send
+      if (isTelegram(error, 'bad_file_id')) return 'dead'
+      if (isTelegram(error, 'token', 'conflict')) throw error
+      if (!isTelegram(error, 'flood')) return 'unknown'
+      if (!(await waited(error.retryAfterMs ?? times.telegramSecondMs, times.longestFloodSleepMs, signal))) return 'unknown'
+    }
+  }
+}
+
+const tries = 3
+
+async function mend(courier: Courier, { id, fileId, chatId }: Stored, { postsPerMinute, signal }: VerifyPlan): Promise<'repaired' | 'requeued' | 'unknown'> {
+  const { db, times } = courier
+  for (let attempt = 1; attempt <= tries; attempt++) {
+    if (chatId !== null) {
+      // The copy is a post of the channel like any other.
+      for (;;) {
+        const ticket = await takePost(db, [String(chatId)], { perMinute: postsPerMinute, wanted: false, secondMs: times.telegramSecondMs })
+        if (!('waitMs' in ticket)) break
+        if (!(await waited(ticket.waitMs, times.longestFloodSleepMs, signal))) return 'unknown'
+      }
+    }
+    const cure = await heal(courier, id, fileId, 'warm')
+    if (cure === 'remaking') return 'requeued'
+    if (cure !== 'later') return 'repaired'
+    if (!(await waited(attempt * times.telegramSecondMs, times.longestFloodSleepMs, signal))) return 'unknown'
+  }
+  return 'unknown'
+}
+
+/** Waits as long as Telegram asks for; false: the run is to end. @throws Outage when that is too long to sit through */
+async function waited(ms: number, longestMs: number, signal: AbortSignal): Promise<boolean> {
+  if (ms > longestMs) throw new Outage('telegram', `Telegram asks for a rest of ${Math.ceil(ms / 60_000)} min. Run it again then: it goes on where it stopped.`, ms)
+  return sleep(ms, true, { signal }).catch(() => false)
+}
