@@ -76,7 +76,7 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
       if (options.work) worker = await startWorkerIn(world, await openStudio(), config, log)
       const view = openProgress({ quiet: options.quiet === true, alreadyDone: summary.available + summary.failed })
       try {
-        timedOut = await waitFor(world, open, summary, { config, stop, view, deadline: options.timeout === undefined ? undefined : started + options.timeout, working: worker !== undefined })
+        timedOut = await waitFor(world, open, summary, { config, stop, view, deadline: options.timeout === undefined ? undefined : started + options.timeout, worker })
       } finally {
         view.close()
       }
@@ -149,11 +149,12 @@ interface Waiting {
   view: ProgressView
   /** performance.now() after which the rest is left queued */
   deadline: number | undefined
-  working: boolean
+  /** the one in this process */
+  worker: RunningWorker | undefined
 }
 
 /** Asks the database for those still open until there are none. True: the time was up. */
-async function waitFor(world: World, open: Set<string>, summary: Summary, { config, stop, view, deadline, working }: Waiting): Promise<boolean> {
+async function waitFor(world: World, open: Set<string>, summary: Summary, { config, stop, view, deadline, worker }: Waiting): Promise<boolean> {
   const { times } = config
   let saidNobody = false
   const said = new Map<string, string>()
@@ -168,7 +169,7 @@ async function waitFor(world: World, open: Set<string>, summary: Summary, { conf
       const sum = (of: 'rendering' | 'uploading') => workers.reduce((total, worker) => total + worker[of], 0)
       view.show({ total: summary.names, rendered: Math.min(summary.names, summary.available + sum('uploading')), available: summary.available, failed: summary.failed, rendering: sum('rendering'), uploading: sum('uploading') })
       if (open.size === 0) return false
-      if (!working && workers.length === 0 && !saidNobody) {
+      if (worker === undefined && workers.length === 0 && !saidNobody) {
         saidNobody = true
         view.note('No worker is alive, so nothing is being made. Start one: greetings worker')
       }
@@ -183,7 +184,8 @@ async function waitFor(world: World, open: Set<string>, summary: Summary, { conf
       said.set('database', 'away')
     }
     if (deadline !== undefined && performance.now() >= deadline) return true
-    await sleep(Math.min(times.pollMs, 1_000), undefined, { signal: stop.asked }).catch(() => undefined)
+    const pause = sleep(Math.min(times.pollMs, 1_000), undefined, { signal: stop.asked }).catch(() => undefined)
+    await (worker === undefined ? pause : Promise.race([pause, worker.ended]))
   }
   return false
 }

@@ -30,6 +30,8 @@ export interface Workshop {
   uploads: { count: number }
   /** steps that are noted as out of order, so that success costs no query in normal life */
   outOfOrder: Set<string>
+  /** Telegram does not accept the token any more: nothing can go on, and nothing is lost */
+  onTokenRefused(): void
 }
 
 /** Two moments of a stop: take nothing new; then give up what is in hand. */
@@ -218,11 +220,12 @@ async function afterwards(workshop: Workshop, job: Job, error: unknown, closing:
   log.warn({ assetId: job.assetId, error: placeOf(error) }, 'a job ended with an unexpected error')
 }
 
-async function beginOutage({ db, pauses, log, outOfOrder }: Workshop, outage: Outage, pauseMs: number): Promise<void> {
+async function beginOutage({ db, pauses, log, outOfOrder, onTokenRefused }: Workshop, outage: Outage, pauseMs: number): Promise<void> {
   log.warn({ step: outage.step, reason: outage.message, pauseMs }, 'a step is out of order; work waits')
   // A template that only this worker lacks stops nothing else.
   if (outage.step !== 'template') pauses.pause(outage.step, pauseMs)
   outOfOrder.add(outage.step)
+  if (outage.step === 'token') onTokenRefused()
   await noteOutage(db, outage, pauseMs)
 }
 

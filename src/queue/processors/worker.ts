@@ -4,16 +4,19 @@ import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDatabaseDown, type Db } from '../../db/database.ts'
-import { placeOf } from '../../greetings/faults.ts'
+import { Outage, placeOf } from '../../greetings/faults.ts'
 import { currentOutages } from '../../greetings/outages.ts'
 import { reconcile } from '../../greetings/reconcile.ts'
 import { deliver } from '../../telegram/delivery.ts'
+import { TelegramError } from '../../telegram/errors.ts'
 import { lanes } from '../index.ts'
 import { createPauses, createSlots } from './slots.ts'
 import { generateVideo, type Workshop } from './video-generation.ts'
 
 /** A running worker. */
 export interface RunningWorker {
+  /** Rejects with a TelegramError when Telegram does not accept the token any more; what is queued stays queued. */
+  ended: Promise<never>
   /**
    * Takes no more work, finishes what is in hand for up to `stopMs`, then aborts renders, releases leases and
    * returns the jobs without using an attempt.
@@ -23,7 +26,7 @@ export interface RunningWorker {
   hurry(): void
 }
 
-type WorkshopParts = Omit<Workshop, 'slots' | 'pauses' | 'owner' | 'uploads' | 'outOfOrder'>
+type WorkshopParts = Omit<Workshop, 'slots' | 'pauses' | 'owner' | 'uploads' | 'outOfOrder' | 'onTokenRefused'>
 
 // Finished files that may wait for an upload while rendering goes on, per worker.
 const rendersAhead = 6
@@ -33,7 +36,10 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
   const { db, queue, times, log, courier } = parts
   const id = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
   const outOfOrder = new Set((await currentOutages(db)).map(({ step }) => step))
-  const workshop: Workshop = { ...parts, slots: createSlots(concurrency), pauses: createPauses(), owner: id, uploads: { count: 0 }, outOfOrder }
+  let end = (_error: TelegramError) => {}
+  const ended = new Promise<never>((_, reject) => (end = reject))
+  ended.catch(() => undefined) // whoever waits hears it
+  const workshop: Workshop = { ...parts, slots: createSlots(concurrency), pauses: createPauses(), owner: id, uploads: { count: 0 }, outOfOrder, onTokenRefused: () => end(new TelegramError('token', 'sendVideo', 401, 'Unauthorized')) }
   const closing = new AbortController()
   const stop = new AbortController()
   // Every job and every send in hand listens.
@@ -48,6 +54,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
     if (deliveries.has(assetId) || stop.signal.aborted) return
     const done = deliver(courier, assetId, stop.signal)
       .then(() => undefined, (error: unknown) => {
+        if (error instanceof Outage && error.step === 'token') workshop.onTokenRefused()
         if (!stop.signal.aborted) log.warn({ assetId, error: placeOf(error) }, 'a delivery was interrupted and will go on')
       })
       .finally(() => deliveries.delete(assetId))
@@ -72,6 +79,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
   const workers = lanes.map((lane) => queue.work(lane, concurrency + rendersAhead, (job) => generateVideo(workshop, job, lane, signals)))
 
   return {
+    ended,
     hurry: () => stop.abort(new Error('the worker stops')),
     async stop(stopMs) {
       closing.abort(new Error('the worker is closing'))
