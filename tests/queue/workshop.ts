@@ -50,5 +50,6 @@ export function workshop(town: Town, studio: Studio): Workshop {
     owner: 'test',
     uploads: { count: 0 },
     outOfOrder: new Set(),
+    onTokenRefused: () => undefined,
   }
 }
