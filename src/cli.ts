@@ -1,7 +1,7 @@
 /** The command line: a table of commands, loaded when they are called, and the only place where an error becomes an exit code. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { packageRoot } from './installation.ts'
 
 const whole = (text: string) => {
@@ -259,6 +259,24 @@ export function commandTable(done: (code: number) => void): Command {
       .addHelpText('after', examples(`db ${verb}`))
       .action(async (options: object) => done(await (await import('./commands/db.ts')).db(verb, all(program, options))))
   }
+  db.command('backup')
+    .description('write the embedded database, live and sandbox, to a file; no command may be using it')
+    .argument('<file>', 'a .tar.gz file')
+    .option('--force', 'overwrite the file')
+    .addHelpText('after', examples('db backup greetings.tar.gz'))
+    .action(async (file: string, options: object) => done(await (await import('./commands/db-backup.ts')).dbBackup(file, all(program, options))))
+  db.command('restore')
+    .description('put a backup in the place of the embedded database; what was there before is kept beside it')
+    .argument('<file>', 'what db backup wrote')
+    .addHelpText('after', examples('db restore greetings.tar.gz'))
+    .action(async (file: string) => done(await (await import('./commands/db-backup.ts')).dbRestore(file)))
+
+  program
+    .command('completion')
+    .description('a script by which the shell completes commands and options')
+    .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish']))
+    .addHelpText('after', '\nExamples:\n  $ source <(greetings completion bash)\n  $ greetings completion fish | source\n')
+    .action(async (shell: 'bash' | 'zsh' | 'fish') => done((await import('./commands/completion.ts')).completion(shell, program)))
   return program
 }
 

@@ -17,7 +17,8 @@ export interface ImportOptions {
   logLevel?: string
 }
 
-const batch = 2_000
+// Prisma keeps the arguments of its last hundred or so raw statements: small ones keep memory small.
+const batch = 250
 /** characters; a line of ours has about 500 */
 const longestLine = 20_000
 

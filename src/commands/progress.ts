@@ -80,6 +80,7 @@ function lines(left: (progress: Progress) => string): ProgressView {
 /** A count that grows, shown on stderr until it is closed. */
 export interface CountView {
   show(done: number, remark?: string): void
+  /** May be called again. */
   close(): void
 }
 
@@ -90,7 +91,15 @@ export function openCount({ quiet, label, total }: { quiet: boolean; label: stri
     const format = total === undefined ? '{label} {value}  {remark}' : '{label} {bar} {value}/{total}  {remark}'
     const multi = new MultiBar({ stream: process.stderr, format, barsize: 32, hideCursor: true, clearOnComplete: false, fps: 10 }, Presets.shades_classic)
     const bar = multi.create(total ?? 0, 0, { label, remark: '' })
-    return { show: (done, remark = '') => bar.update(done, { remark }), close: () => multi.stop() }
+    let closed = false
+    return {
+      show: (done, remark = '') => bar.update(done, { remark }),
+      close() {
+        // A second stop would go up a line, into the result.
+        if (!closed) multi.stop()
+        closed = true
+      },
+    }
   }
   let last = Date.now()
   return {

@@ -162,6 +162,62 @@ export async function stopServer(home: string): Promise<{ outcome: 'stopped' | '
   })
 }
 
+/** The files of a server that does not run, for whoever copies them. */
+export interface StoppedServer {
+  /** holds the folder `data`; what is called `new-…` in it is removed at the next start */
+  folder: string
+  /** holds the file `password`, which belongs to the data */
+  keys: string
+  /** false: there are no data yet */
+  exists: boolean
+  /**
+   * Puts `data` and `password` from the folder `draft` in the place of the former ones, which stay beside;
+   * returns where, or undefined when there were none.
+   */
+  replace(draft: string): Promise<string | undefined>
+}
+
+/**
+ * Stops the server, unless commands use it, and does `work` before it can start again. One that `db start` keeps
+ * up is started again afterwards.
+ */
+export async function whileStopped<T>(home: string, work: (server: StoppedServer) => Promise<T>): Promise<{ outcome: 'in use'; members: string[] } | { outcome: 'done'; result: T }> {
+  const place = await placeOf(home)
+  return withFileLock(place.lock, async () => {
+    const seen = await settled(place)
+    if (seen !== undefined) {
+      const client = await connectMember(seen, await readPassword(place), 'db backup')
+      const members = await membersOf(client).finally(() => client.end())
+      if (members.length > 0) return { outcome: 'in use', members }
+      await stop(place)
+    }
+    try {
+      const exists = await isThere(join(place.data, 'PG_VERSION'))
+      return { outcome: 'done', result: await work({ folder: place.folder, keys: place.keys, exists, replace: (draft) => replaceData(place, draft) }) }
+    } finally {
+      if (await isThere(keepFile(place))) await ensureRunning(place, false, undefined)
+    }
+  })
+}
+
+async function replaceData(place: Place, draft: string): Promise<string | undefined> {
+  const former = join(place.folder, `data-before-${new Date().toISOString().replaceAll(/[-:]|\..*/g, '')}`)
+  const password = await readFile(join(draft, 'password'), 'utf8')
+  if (place.user !== undefined) {
+    const { ok, output } = await run('chown', ['-R', `${place.user.uid}:${place.user.gid}`, join(draft, 'data')], undefined, place.folder)
+    if (!ok) throw new DatabaseUnusable(`The restored data cannot be given to the user who runs the server: ${output.trim()}`)
+  }
+  const hadData = await isThere(place.data)
+  if (hadData) {
+    await rename(place.data, former)
+    await writeOurs(place, `${former}.password`, await readFile(join(place.keys, 'password'), 'utf8').catch(() => ''))
+  }
+  await writeOurs(place, join(place.keys, 'password'), password)
+  await rename(join(draft, 'data'), place.data)
+  await writeOurs(place, join(place.keys, 'data-folder'), `${place.data}\n`)
+  return hadData ? former : undefined
+}
+
 /** The address of the running server's database, password included; undefined: it is not running. */
 export async function serverUrl(home: string, database: string): Promise<string | undefined> {
   const place = await placeOf(home)

@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { reconcile } from '../../src/greetings/reconcile.ts'
 import { request } from '../../src/greetings/request.ts'
 import { ask, openTown, person, type Town } from '../town.ts'
 import { jsonOf, runProgram, startProgram } from './program.ts'
@@ -25,6 +26,14 @@ const available = (name: string, botId = town.botId) => town.db.videoAsset.creat
 const failed = (name: string) => town.db.videoAsset.create({ data: { ...assetOf(name), status: 'FAILED', errorClass: 'voice' } })
 const assetOf = (name: string) => ({ template: 'tiny', name: ask(name).key, display: ask(name).display })
 const aWorker = () => town.db.workerProcess.create({ data: { id: 'w', host: 'here', pid: 1, concurrency: 1, seenAt: new Date(Date.now() + 3_600_000) } })
+
+it('the reconciler folds the counts that status reads', async () => {
+  for (const name of ['Маша', 'Петя', 'Оля']) await available(name)
+  expect(await town.db.assetCount.count()).toBe(3)
+  await reconcile({ db: town.db, queue: town.queue, botId: town.botId, times: town.times })
+  expect(await town.db.assetCount.findMany()).toMatchObject([{ status: 'AVAILABLE', count: 3 }])
+  expect(jsonOf(await greetings(['status', '--json'])).assets).toMatchObject({ available: 3 })
+})
 
 describe('--csv', () => {
   it('tells how much of a list is available, plainly and by its counts', async () => {
