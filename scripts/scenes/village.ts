@@ -4,7 +4,8 @@
  * camera comes closer.
  */
 import { clamp, mix, smooth, wander } from './ease.ts'
-import { halved, blurred, colour, dot, glow, halo, layerOf, put, scaled, shine, type Layer, type Picture, type Place, type Rgb } from './light.ts'
+import { blurred, colour, dot, glow, halo, layerOf, over, put, scaled, shine, type Layer, type Picture, type Place, type Rgb } from './light.ts'
+import { lampOnSnow, paintLogHouse } from './log-house.ts'
 import { fir, hexMix, litWindow, paint, paintHouse, snowman, snowSlope, type FirColours, type House, type Opening, type SnowColours, type SnowPaint } from './paint.ts'
 import { between, fractal, pick, random } from './random.ts'
 
@@ -46,17 +47,6 @@ export type Village = {
   front: Layer
   rowan: Layer
   end: Layer
-}
-
-function over(bottom: Layer, ...tops: Layer[]): Layer {
-  const data = bottom.data.slice()
-  for (const top of tops) {
-    for (let at = 0; at < data.length; at += 4) {
-      const keep = 1 - top.data[at + 3]!
-      for (let channel = 0; channel < 4; channel++) data[at + channel] = data[at + channel]! * keep + top.data[at + channel]!
-    }
-  }
-  return layerOf(bottom.width, bottom.height, data, bottom.x, bottom.y, bottom.density)
 }
 
 function paintSky(): Layer {
@@ -263,88 +253,6 @@ const heroHouse: House = {
   chimney: { x: 632, y: 702 },
 }
 
-/** A carved window casing with snow on it, as village houses wear them. */
-function casing(brush: Parameters<Parameters<typeof paint>[5]>[0], pane: Opening): void {
-  const board = 11
-  const chance = random(55)
-  const { x, y, width, height } = pane
-  const wood = brush.createLinearGradient(x - board, y, x + width + board, y + height)
-  wood.addColorStop(0, '#2b3763')
-  wood.addColorStop(1, '#5b6c9d')
-  brush.fillStyle = wood
-  brush.fillRect(x - board, y - board, width + board * 2, height + board * 2)
-  for (let line = 0; line < 60; line++) {
-    brush.fillStyle = `rgba(14, 20, 54, ${between(chance, 0.06, 0.22)})`
-    brush.fillRect(chance() < 0.5 ? between(chance, x - board, x - 4) : between(chance, x + width + 4, x + width + board), between(chance, y - board, y + height), 0.35, between(chance, 10, 50))
-  }
-  brush.fillStyle = '#10173a'
-  brush.fillRect(x - 3, y - 3, width + 6, height + 6)
-  const glass = brush.createLinearGradient(x, y, x + width, y + height)
-  glass.addColorStop(0, '#0c1434')
-  glass.addColorStop(0.45, '#1b2f62')
-  glass.addColorStop(0.5, '#0f1a42')
-  glass.addColorStop(1, '#0a1130')
-  brush.fillStyle = glass
-  brush.fillRect(x, y, width, height)
-  brush.fillStyle = '#3c4878'
-  brush.fillRect(x, y + height * 0.235, width, 2.6)
-  brush.fillRect(x + width / 2 - 1, y, 2, height * 0.235)
-  brush.strokeStyle = 'rgba(16, 24, 58, 0.5)'
-  brush.lineWidth = 1
-  brush.strokeRect(x - board + 3, y - board + 3, width + board * 2 - 6, height + board * 2 - 6)
-  // the carved board above
-  brush.fillStyle = wood
-  brush.beginPath()
-  brush.moveTo(x - board - 6, y - board + 2)
-  brush.quadraticCurveTo(x - board + 4, y - board - 13, x + width * 0.26, y - board - 11)
-  brush.quadraticCurveTo(x + width * 0.42, y - board - 12, x + width / 2, y - board - 28)
-  brush.quadraticCurveTo(x + width * 0.58, y - board - 12, x + width * 0.74, y - board - 11)
-  brush.quadraticCurveTo(x + width + board - 4, y - board - 13, x + width + board + 6, y - board + 2)
-  brush.closePath()
-  brush.fill()
-  // a carved half sun, and a row of small teeth below the board
-  brush.strokeStyle = 'rgba(10, 16, 44, 0.55)'
-  brush.lineWidth = 0.8
-  for (let ray = 0; ray <= 8; ray++) {
-    const turn = Math.PI * (1 + ray / 8)
-    brush.beginPath()
-    brush.moveTo(x + width / 2 + Math.cos(turn) * 4, y - board + Math.sin(turn) * 4)
-    brush.lineTo(x + width / 2 + Math.cos(turn) * (ray === 4 ? 15 : 10), y - board + Math.sin(turn) * (ray === 4 ? 15 : 9))
-    brush.stroke()
-  }
-  brush.fillStyle = 'rgba(10, 16, 44, 0.5)'
-  for (let tooth = x - board + 2; tooth < x + width + board - 2; tooth += 4.6) {
-    brush.beginPath()
-    brush.arc(tooth + 1.6, y - board + 1.2, 1.5, 0, Math.PI)
-    brush.fill()
-  }
-  // snow on the board and on the ledge
-  const snow = brush.createLinearGradient(x + width, y - 40, x, y)
-  snow.addColorStop(0, '#cfe0fa')
-  snow.addColorStop(1, '#7596d0')
-  brush.fillStyle = snow
-  brush.beginPath()
-  brush.moveTo(x - board - 6, y - board)
-  brush.quadraticCurveTo(x - board + 4, y - board - 19, x + width * 0.26, y - board - 17)
-  brush.quadraticCurveTo(x + width * 0.42, y - board - 19, x + width / 2, y - board - 36)
-  brush.quadraticCurveTo(x + width * 0.58, y - board - 19, x + width * 0.74, y - board - 17)
-  brush.quadraticCurveTo(x + width + board - 4, y - board - 19, x + width + board + 6, y - board)
-  brush.quadraticCurveTo(x + width * 0.8, y - board - 11, x + width * 0.7, y - board - 10)
-  brush.quadraticCurveTo(x + width * 0.58, y - board - 10, x + width / 2, y - board - 26)
-  brush.quadraticCurveTo(x + width * 0.42, y - board - 10, x + width * 0.28, y - board - 10)
-  brush.quadraticCurveTo(x + width * 0.1, y - board - 12, x - board - 6, y - board)
-  brush.fill()
-  brush.fillStyle = '#56678f'
-  brush.fillRect(x - board - 5, y + height + board - 5, width + board * 2 + 10, 7)
-  brush.fillStyle = snow
-  brush.beginPath()
-  brush.moveTo(x - board - 6, y + height + board - 3)
-  brush.bezierCurveTo(x - board, y + height + 2, x + width * 0.3, y + height - 1, x + width * 0.5, y + height + 1)
-  brush.bezierCurveTo(x + width * 0.8, y + height - 2, x + width + board, y + height + 3, x + width + board + 6, y + height + board - 3)
-  brush.closePath()
-  brush.fill()
-}
-
 function paintHero(x: number, y: number, width: number, height: number, density: number): Layer {
   const chance = random(51)
   const colours: SnowColours = { light: colour('#9dbcec'), middle: colour('#5279bd'), shade: colour('#2b4f93'), deep: colour('#17306a') }
@@ -352,14 +260,13 @@ function paintHero(x: number, y: number, width: number, height: number, density:
   const firs: FirColours = { dark: '#0a1838', middle: '#1a3664', snow: '#b2cdf5', snowShade: '#3f62a4' }
   const behind = paint(x, y, width, height, density, (brush) => {
     for (const [px, size] of [[322, 300], [742, 420], [694, 330], [282, 210], [800, 380]] as const) fir(brush, chance, px, 1112, size, firs)
-    paintHouse(brush, heroHouse, { light: '#c0d6f8', middle: '#7b9dd6', shade: '#3f62a6' })
-    for (const x of [heroPane.x, heroPane.x + 152]) casing(brush, { ...heroPane, x })
   })
-  const ground = snowSlope(x, y, width, height, density, 52, colours, line, 330, 62)
+  const house = paintLogHouse([x, y, width, height, density], heroHouse, heroPane, { ...heroPane, x: heroPane.x + 152 }, heroHouse.openings[0] as Opening)
+  const ground = lampOnSnow(snowSlope(x, y, width, height, density, 52, colours, line, 330, 62), heroHouse, heroPane)
   const before = paint(x, y, width, height, density, (brush) => {
     for (const [px, size] of [[352, 92], [196, 150], [120, 236], [44, 180], [704, 120], [-30, 260]] as const) fir(brush, chance, px, line(px) + 16, size, firs)
   })
-  return over(ground.width ? behind : behind, ground, before)
+  return over(behind, house, ground, before)
 }
 
 function paintFront(): Layer {
@@ -449,15 +356,13 @@ function paintEnd(): Layer {
 
 /** Paints everything once. Takes some seconds. */
 export function makeVillage(): Village {
-  const heroWhole = paintHero(-60, 600, 860, 1000, 1)
-  const around = [330, 820, 250, 330] as const
   return {
     sky: paintSky(),
     stars: makeStars(),
     hills: paintHills(),
     ridge: paintRidge(),
     rows: paintRows(),
-    hero: [heroWhole, halved(paintHero(...around, 4)), paintHero(...around, 4)],
+    hero: [paintHero(-60, 600, 860, 1000, 1), paintHero(240, 640, 500, 640, 2), paintHero(290, 690, 300, 500, 4)],
     front: paintFront(),
     rowan: paintRowan(),
     end: paintEnd(),
@@ -558,9 +463,8 @@ export function drawHero(picture: Picture, village: Village, camera: Camera, moo
   const [x, y] = at(place, heroPane.x + heroPane.width / 2, heroPane.y + heroPane.height / 2)
   const far = 1 - smooth(1.6, 7.5, place.scale)
   shine(picture, x, y, 190 * place.scale, halo, warm, 0.3 * flicker * far)
-  const [, ground] = at(place, 0, 1112)
-  shine(picture, x - 4 * place.scale, ground, 210 * place.scale, glow, warm, 0.2 * flicker * far, 0.2, 0.3)
-  shine(picture, x - 4 * place.scale, ground + 6 * place.scale, 120 * place.scale, glow, warm, 0.26 * flicker * far, 0.2, 0.36)
+  const [, ground] = at(place, 0, 1126)
+  shine(picture, x - 4 * place.scale, ground, 120 * place.scale, glow, warm, (0.04 + 0.5 * (flicker - 1)) * far, 0.3, 0.04)
 }
 
 /** What stands nearest: firs out of focus, a snowbank, the rowan twig. They pass the camera as it comes closer. */
