@@ -216,6 +216,7 @@ function paintRows(): Row[] {
     for (const [x, size] of [[20, 150], [-50, 190], [62, 92], [700, 130], [752, 196], [810, 160], [382, 70], [576, 84]] as const) fir(brush, chance, x, foreLine(x) + 22, size, villageFirs)
     fence(brush, 90, 300, (x) => foreLine(x) + 4)
     snowman(brush, 346, 938, 54, snowPaint)
+    footprints(brush, [[446, 1016], [462, 990], [466, 962], [484, 936], [505, 914], [503, 897]], 5, 2)
   })
   const lamps = villageHouses.map((house, index) => lampsOf(house, onsets[index] as number, 1.6, house.openings))
   return [
@@ -223,6 +224,33 @@ function paintRows(): Row[] {
     { layer: over(snowSlope(...rects[1], 43, groundColours, middleLine, 240, 32), middleHouses), lamps: lamps.slice(5) },
     { layer: over(snowSlope(...rects[2], 44, groundColours, foreLine, 330, 46), foreFirs), lamps: [] },
   ]
+}
+
+/** Where a child and a grown-up walked through the snow, from near to far: hollows with a dark side and a lit rim. */
+function footprints(brush: Parameters<Parameters<typeof paint>[5]>[0], way: readonly (readonly [number, number])[], nearSize: number, farSize: number): void {
+  const chance = random(78)
+  for (const [aside, size, stride] of [[-1, 1, 2.5], [1.15, 0.62, 1.9]] as const) {
+    let left = true
+    for (let leg = 0; leg < way.length - 1; leg++) {
+      const [x0, y0] = way[leg]!
+      const [x1, y1] = way[leg + 1]!
+      const scale = mix(nearSize, farSize, leg / Math.max(1, way.length - 2))
+      const steps = Math.max(1, Math.round(Math.hypot(x1 - x0, (y1 - y0) * 2) / (scale * stride * 1.9)))
+      for (let step = 0; step < steps; step++) {
+        const share = (step + (aside > 0 ? 0.4 : 0)) / steps
+        const px = mix(x0, x1, share) + aside * scale * 1.7 + (left ? -0.55 : 0.55) * scale * size + between(chance, -0.2, 0.2) * scale
+        const py = mix(y0, y1, share) + between(chance, -0.15, 0.15) * scale
+        const lean = Math.atan2(x1 - x0, y0 - y1) * 0.5
+        for (const [dx, dy, tint, grow] of [[-0.16, 0.1, 'rgba(196, 216, 250, 0.5)', 1.14], [0, 0, 'rgba(24, 48, 104, 0.62)', 1], [-0.14, 0.1, 'rgba(52, 84, 150, 0.5)', 0.62]] as const) {
+          brush.fillStyle = tint
+          brush.beginPath()
+          brush.ellipse(px + dx * scale, py + dy * scale, scale * 0.5 * size * grow, scale * 0.62 * size * grow, lean, 0, Math.PI * 2)
+          brush.fill()
+        }
+        left = !left
+      }
+    }
+  }
 }
 
 function fence(brush: Parameters<Parameters<typeof paint>[5]>[0], from: number, to: number, line: (x: number) => number): void {
@@ -341,7 +369,144 @@ function paintRowan(): Layer {
   return blurred(layer, 2.4)
 }
 
-/** Dark firs that frame the last view. */
+/** The lantern beside the sledge. */
+const lanternAt = { x: 405, y: 921 }
+
+/** A sledge somebody left on the way home: its load a present, its lantern still alight. (x, y) is where it stands. */
+function sledge(brush: Parameters<Parameters<typeof paint>[5]>[0], x: number, y: number): void {
+  const wood = { dark: '#241b2e', middle: '#4d3a46', light: '#8d7580' }
+  const shadow = brush.createRadialGradient(x + 20, y, 2, x + 20, y, 46)
+  shadow.addColorStop(0, 'rgba(14, 28, 74, 0.6)')
+  shadow.addColorStop(1, 'rgba(14, 28, 74, 0)')
+  brush.save()
+  brush.translate(x - 8, y + 1)
+  brush.scale(1, 0.14)
+  brush.translate(-x, -y)
+  brush.fillStyle = shadow
+  brush.fillRect(x - 40, y - 60, 120, 120)
+  brush.restore()
+  const runner = (dx: number, dy: number, tint: string, rim: string) => {
+    for (const [tone, thick, up] of [[tint, 2.1, 0], [rim, 0.6, -0.8]] as const) {
+      brush.strokeStyle = tone
+      brush.lineWidth = thick
+      brush.beginPath()
+      brush.moveTo(x + 52 + dx, y - 0.4 + dy + up)
+      brush.lineTo(x + 6 + dx, y + 0.4 + dy + up)
+      brush.bezierCurveTo(x - 6 + dx, y + dy + up, x - 11 + dx, y - 7 + dy + up, x - 8 + dx, y - 15 + dy + up)
+      brush.stroke()
+    }
+    brush.strokeStyle = tint
+    brush.lineWidth = 1.8
+    for (const post of [8, 26, 44]) {
+      brush.beginPath()
+      brush.moveTo(x + post + dx, y + dy)
+      brush.lineTo(x + post + dx, y - 11 + dy)
+      brush.stroke()
+    }
+  }
+  runner(5, -5, '#1a1526', '#4a4a6c')
+  runner(0, 0, wood.dark, '#8695bd')
+  // the seat: three boards in perspective, then what the snow left on them
+  for (let slat = 0; slat < 3; slat++) {
+    const back = slat * 1.9
+    const board = brush.createLinearGradient(x - 6, 0, x + 56, 0)
+    board.addColorStop(0, wood.light)
+    board.addColorStop(0.3, wood.middle)
+    board.addColorStop(1, wood.light)
+    brush.fillStyle = board
+    brush.beginPath()
+    brush.moveTo(x - 7 + back, y - 11 - back)
+    brush.lineTo(x + 53 + back, y - 12 - back)
+    brush.lineTo(x + 54.6 + back, y - 13.5 - back)
+    brush.lineTo(x - 5.4 + back, y - 12.5 - back)
+    brush.fill()
+  }
+  brush.fillStyle = wood.dark
+  brush.fillRect(x - 7, y - 11.2, 60, 1.5)
+  const pillow = brush.createLinearGradient(x + 58, y - 22, x, y - 11)
+  pillow.addColorStop(0, '#dfe9fd')
+  pillow.addColorStop(1, '#6d8fce')
+  brush.fillStyle = pillow
+  brush.beginPath()
+  brush.moveTo(x - 6, y - 12)
+  brush.bezierCurveTo(x - 4, y - 18.6, x + 10, y - 17.6, x + 18, y - 18)
+  brush.bezierCurveTo(x + 34, y - 20, x + 56, y - 21, x + 58, y - 15)
+  brush.quadraticCurveTo(x + 50, y - 11.4, x + 30, y - 12.4)
+  brush.quadraticCurveTo(x + 10, y - 10.8, x - 6, y - 12)
+  brush.fill()
+  // the present
+  const [left, top, wide, tall] = [x + 19, y - 36, 23, 19]
+  const red = brush.createLinearGradient(left, 0, left + wide, 0)
+  red.addColorStop(0, '#6f1224')
+  red.addColorStop(0.6, '#a81d31')
+  red.addColorStop(1, '#c8373f')
+  brush.fillStyle = red
+  brush.fillRect(left, top, wide, tall)
+  brush.fillStyle = '#7d1527'
+  brush.beginPath()
+  brush.moveTo(left, top)
+  brush.lineTo(left + 4, top - 3.4)
+  brush.lineTo(left + wide + 3, top - 3.4)
+  brush.lineTo(left + wide, top)
+  brush.fill()
+  const ribbon = '#e8bd6a'
+  brush.fillStyle = ribbon
+  brush.fillRect(left + wide * 0.43, top, 3.2, tall)
+  brush.fillRect(left, top + tall * 0.46, wide, 2.4)
+  brush.strokeStyle = ribbon
+  brush.lineWidth = 1.3
+  for (const side of [-1, 1]) {
+    brush.beginPath()
+    brush.ellipse(left + wide * 0.5 + side * 3.6, top - 4.6, 3.6, 2.1, side * -0.5, 0, Math.PI * 2)
+    brush.stroke()
+  }
+  brush.fillStyle = '#d3e1fa'
+  brush.beginPath()
+  brush.moveTo(left + wide * 0.6, top - 1.6)
+  brush.quadraticCurveTo(left + wide * 0.8, top - 6.4, left + wide + 3.4, top - 3)
+  brush.quadraticCurveTo(left + wide * 0.9, top + 0.8, left + wide * 0.6, top - 1.6)
+  brush.fill()
+  // the rope lies in the snow
+  brush.strokeStyle = '#4c4260'
+  brush.lineWidth = 0.9
+  brush.beginPath()
+  brush.moveTo(x - 8, y - 14)
+  brush.bezierCurveTo(x - 16, y - 2, x - 26, y + 4, x - 40, y + 4.6)
+  brush.bezierCurveTo(x - 52, y + 5, x - 50, y + 9, x - 40, y + 9)
+  brush.stroke()
+}
+
+function lantern(brush: Parameters<Parameters<typeof paint>[5]>[0], { x, y }: { x: number; y: number }): void {
+  const iron = '#15152c'
+  const flame = brush.createRadialGradient(x, y + 1, 0, x, y, 7)
+  flame.addColorStop(0, '#fff0c4')
+  flame.addColorStop(0.4, '#ffb751')
+  flame.addColorStop(1, '#8f4a1c')
+  brush.fillStyle = flame
+  brush.fillRect(x - 4.6, y - 6, 9.2, 12.6)
+  brush.fillStyle = iron
+  brush.fillRect(x - 6, y + 6, 12, 3)
+  for (const bar of [-5, -0.4, 4.2]) brush.fillRect(x + bar, y - 6.4, 0.9, 13)
+  brush.beginPath()
+  brush.moveTo(x - 6.4, y - 6)
+  brush.lineTo(x, y - 12)
+  brush.lineTo(x + 6.4, y - 6)
+  brush.fill()
+  brush.strokeStyle = iron
+  brush.lineWidth = 0.9
+  brush.beginPath()
+  brush.arc(x, y - 14.4, 2.8, 0, Math.PI * 2)
+  brush.stroke()
+  brush.fillStyle = '#cfdefa'
+  brush.beginPath()
+  brush.moveTo(x - 5.4, y - 7)
+  brush.quadraticCurveTo(x - 1, y - 13.4, x + 0.6, y - 12.8)
+  brush.quadraticCurveTo(x + 4.6, y - 11, x + 6, y - 6.6)
+  brush.quadraticCurveTo(x, y - 9.6, x - 5.4, y - 7)
+  brush.fill()
+}
+
+/** The firs that frame the last view, and what stands in the snow before it. */
 function paintEnd(): Layer {
   const chance = random(81)
   const colours: SnowColours = { light: colour('#8fb1e6'), middle: colour('#456cb2'), shade: colour('#284a8e'), deep: colour('#132a62') }
@@ -351,7 +516,12 @@ function paintEnd(): Layer {
   const trees = paint(...rect, (brush) => {
     for (const [px, size] of [[176, 150], [128, 236], [560, 172], [520, 104], [226, 72], [606, 260], [470, 50], [80, 300], [660, 320]] as const) fir(brush, chance, px, line(px) + 26, size, firs)
   })
-  return blurred(over(snowSlope(...rect, 82, colours, line, 300, 70), trees), 1.2)
+  const left = paint(...rect, (brush) => {
+    footprints(brush, [[352, 972], [372, 952], [396, 940], [420, 928], [440, 917]], 5.6, 4.4)
+    sledge(brush, 438, 938)
+    lantern(brush, lanternAt)
+  })
+  return over(blurred(over(snowSlope(...rect, 82, colours, line, 300, 70), trees), 1.2), blurred(left, 0.45))
 }
 
 /** Paints everything once. Takes some seconds. */
@@ -477,7 +647,13 @@ export function drawNear(picture: Picture, village: Village, camera: Camera, moo
   }
 }
 
-/** The firs and the snow that frame the last view. */
-export function drawEnd(picture: Picture, village: Village, camera: Camera, mood: Mood): void {
-  put(picture, village.end, placeOf(camera, nearnessOf.end), plus(mood.night, mood.flash, 0.9))
+/** The firs and the snow that frame the last view, and the lantern's light on them. */
+export function drawEnd(picture: Picture, village: Village, camera: Camera, mood: Mood, time: number): void {
+  const place = placeOf(camera, nearnessOf.end)
+  put(picture, village.end, place, plus(mood.night, mood.flash, 0.9))
+  const flicker = 1 + 0.06 * wander(time * 2.4, 5)
+  const [x, y] = at(place, lanternAt.x, lanternAt.y)
+  shine(picture, x, y + 10 * place.scale, 74 * place.scale, glow, warm, 0.17 * flicker, 0.26, 0.34)
+  shine(picture, x, y, 34 * place.scale, halo, warm, 0.4 * flicker)
+  shine(picture, x, y + place.scale, 4.4 * place.scale, glow, [1, 0.62, 0.24], 1.7 * flicker, 1.5)
 }
