@@ -33,8 +33,8 @@ export type Clip = { village: Village; pane: Pane; snow: ReturnType<typeof makeS
 /** Paints all that stands still. */
 export function makeClip(): Clip {
   const letters = new Map(editions.map(({ id, greeting, wish }) => [id, [
-    setLine({ text: greeting[0], baseline: 288, size: 158, face: 'greeting', from: 14.1, seconds: 0.8, weight: 1.4 }, 151, 760),
-    setLine({ text: greeting[1], baseline: 436, size: 158, face: 'greeting', from: 14.7, seconds: 0.8, weight: 1.4 }, 152, 640),
+    setLine({ text: greeting[0], baseline: 288, size: 158, face: 'greeting', from: 14.1, seconds: 0.8, weight: 1.4 }, 151, 600),
+    setLine({ text: greeting[1], baseline: 436, size: 158, face: 'greeting', from: 14.7, seconds: 0.8, weight: 1.4 }, 152, 500),
     setLine({ text: wish, baseline: 538, size: 44, face: 'wish', from: 16.6, seconds: 1.1, weight: 0.7 }, 153, 110),
   ]]))
   return { village: makeVillage(), pane: makePane(), snow: makeSnow(1500, 161), letters }
@@ -103,7 +103,7 @@ function drawOutside(picture: Picture, clip: Clip, time: number): void {
   drawVillage(picture, clip.village, camera, mood, time, (place) => drawFireworks(picture, place, time, 1))
   const snow = smooth(12, 13, time) * 0.1 + 0.42
   drawSnow(picture, clip.snow, camera, time, snowLight, snow, 1.5)
-  drawEnd(picture, clip.village, camera, mood)
+  drawEnd(picture, clip.village, camera, mood, time)
   drawSnow(picture, clip.snow, camera, time, snowLight, snow * smooth(12.8, 14.5, time), 0.3, 1.5)
 }
 

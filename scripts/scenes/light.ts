@@ -81,6 +81,18 @@ export function layerFromCanvas(canvas: Canvas, x = 0, y = 0, density = 1): Laye
   return layerOf(width, height, data, x, y, density)
 }
 
+/** Layers of one size on top of each other, as one. */
+export function over(bottom: Layer, ...tops: Layer[]): Layer {
+  const data = bottom.data.slice()
+  for (const top of tops) {
+    for (let at = 0; at < data.length; at += 4) {
+      const keep = 1 - top.data[at + 3]!
+      for (let channel = 0; channel < 4; channel++) data[at + channel] = data[at + channel]! * keep + top.data[at + channel]!
+    }
+  }
+  return layerOf(bottom.width, bottom.height, data, bottom.x, bottom.y, bottom.density)
+}
+
 /** How much of a canvas is covered, pixel by pixel, 0 to 1. */
 export function coverOf(canvas: Canvas): Float32Array {
   const { width, height } = canvas

@@ -114,7 +114,7 @@ export type House = { x: number; y: number; width: number; height: number; roof:
 export type SnowPaint = { light: string; middle: string; shade: string }
 
 /** A soft ledge of snow along a line, thicker in the middle, with a bulging lower edge. */
-function ledge(brush: SKRSContext2D, chance: Random, points: readonly (readonly [number, number])[], thick: number, paintOf: SnowPaint, ground?: [number, number, number, number]): void {
+export function ledge(brush: SKRSContext2D, chance: Random, points: readonly (readonly [number, number])[], thick: number, paintOf: SnowPaint, ground?: [number, number, number, number]): void {
   const first = points[0] as readonly [number, number]
   brush.beginPath()
   brush.moveTo(first[0], first[1])

@@ -4,7 +4,8 @@
  * camera comes closer.
  */
 import { clamp, mix, smooth, wander } from './ease.ts'
-import { halved, blurred, colour, dot, glow, halo, layerOf, put, scaled, shine, type Layer, type Picture, type Place, type Rgb } from './light.ts'
+import { blurred, colour, dot, glow, halo, layerOf, over, put, scaled, shine, type Layer, type Picture, type Place, type Rgb } from './light.ts'
+import { lampOnSnow, paintLogHouse } from './log-house.ts'
 import { fir, hexMix, litWindow, paint, paintHouse, snowman, snowSlope, type FirColours, type House, type Opening, type SnowColours, type SnowPaint } from './paint.ts'
 import { between, fractal, pick, random } from './random.ts'
 
@@ -46,17 +47,6 @@ export type Village = {
   front: Layer
   rowan: Layer
   end: Layer
-}
-
-function over(bottom: Layer, ...tops: Layer[]): Layer {
-  const data = bottom.data.slice()
-  for (const top of tops) {
-    for (let at = 0; at < data.length; at += 4) {
-      const keep = 1 - top.data[at + 3]!
-      for (let channel = 0; channel < 4; channel++) data[at + channel] = data[at + channel]! * keep + top.data[at + channel]!
-    }
-  }
-  return layerOf(bottom.width, bottom.height, data, bottom.x, bottom.y, bottom.density)
 }
 
 function paintSky(): Layer {
@@ -226,6 +216,7 @@ function paintRows(): Row[] {
     for (const [x, size] of [[20, 150], [-50, 190], [62, 92], [700, 130], [752, 196], [810, 160], [382, 70], [576, 84]] as const) fir(brush, chance, x, foreLine(x) + 22, size, villageFirs)
     fence(brush, 90, 300, (x) => foreLine(x) + 4)
     snowman(brush, 346, 938, 54, snowPaint)
+    footprints(brush, [[446, 1016], [462, 990], [466, 962], [484, 936], [505, 914], [503, 897]], 5, 2)
   })
   const lamps = villageHouses.map((house, index) => lampsOf(house, onsets[index] as number, 1.6, house.openings))
   return [
@@ -233,6 +224,33 @@ function paintRows(): Row[] {
     { layer: over(snowSlope(...rects[1], 43, groundColours, middleLine, 240, 32), middleHouses), lamps: lamps.slice(5) },
     { layer: over(snowSlope(...rects[2], 44, groundColours, foreLine, 330, 46), foreFirs), lamps: [] },
   ]
+}
+
+/** Where a child and a grown-up walked through the snow, from near to far: hollows with a dark side and a lit rim. */
+function footprints(brush: Parameters<Parameters<typeof paint>[5]>[0], way: readonly (readonly [number, number])[], nearSize: number, farSize: number): void {
+  const chance = random(78)
+  for (const [aside, size, stride] of [[-1, 1, 2.5], [1.15, 0.62, 1.9]] as const) {
+    let left = true
+    for (let leg = 0; leg < way.length - 1; leg++) {
+      const [x0, y0] = way[leg]!
+      const [x1, y1] = way[leg + 1]!
+      const scale = mix(nearSize, farSize, leg / Math.max(1, way.length - 2))
+      const steps = Math.max(1, Math.round(Math.hypot(x1 - x0, (y1 - y0) * 2) / (scale * stride * 1.9)))
+      for (let step = 0; step < steps; step++) {
+        const share = (step + (aside > 0 ? 0.4 : 0)) / steps
+        const px = mix(x0, x1, share) + aside * scale * 1.7 + (left ? -0.55 : 0.55) * scale * size + between(chance, -0.2, 0.2) * scale
+        const py = mix(y0, y1, share) + between(chance, -0.15, 0.15) * scale
+        const lean = Math.atan2(x1 - x0, y0 - y1) * 0.5
+        for (const [dx, dy, tint, grow] of [[-0.16, 0.1, 'rgba(196, 216, 250, 0.5)', 1.14], [0, 0, 'rgba(24, 48, 104, 0.62)', 1], [-0.14, 0.1, 'rgba(52, 84, 150, 0.5)', 0.62]] as const) {
+          brush.fillStyle = tint
+          brush.beginPath()
+          brush.ellipse(px + dx * scale, py + dy * scale, scale * 0.5 * size * grow, scale * 0.62 * size * grow, lean, 0, Math.PI * 2)
+          brush.fill()
+        }
+        left = !left
+      }
+    }
+  }
 }
 
 function fence(brush: Parameters<Parameters<typeof paint>[5]>[0], from: number, to: number, line: (x: number) => number): void {
@@ -263,88 +281,6 @@ const heroHouse: House = {
   chimney: { x: 632, y: 702 },
 }
 
-/** A carved window casing with snow on it, as village houses wear them. */
-function casing(brush: Parameters<Parameters<typeof paint>[5]>[0], pane: Opening): void {
-  const board = 11
-  const chance = random(55)
-  const { x, y, width, height } = pane
-  const wood = brush.createLinearGradient(x - board, y, x + width + board, y + height)
-  wood.addColorStop(0, '#2b3763')
-  wood.addColorStop(1, '#5b6c9d')
-  brush.fillStyle = wood
-  brush.fillRect(x - board, y - board, width + board * 2, height + board * 2)
-  for (let line = 0; line < 60; line++) {
-    brush.fillStyle = `rgba(14, 20, 54, ${between(chance, 0.06, 0.22)})`
-    brush.fillRect(chance() < 0.5 ? between(chance, x - board, x - 4) : between(chance, x + width + 4, x + width + board), between(chance, y - board, y + height), 0.35, between(chance, 10, 50))
-  }
-  brush.fillStyle = '#10173a'
-  brush.fillRect(x - 3, y - 3, width + 6, height + 6)
-  const glass = brush.createLinearGradient(x, y, x + width, y + height)
-  glass.addColorStop(0, '#0c1434')
-  glass.addColorStop(0.45, '#1b2f62')
-  glass.addColorStop(0.5, '#0f1a42')
-  glass.addColorStop(1, '#0a1130')
-  brush.fillStyle = glass
-  brush.fillRect(x, y, width, height)
-  brush.fillStyle = '#3c4878'
-  brush.fillRect(x, y + height * 0.235, width, 2.6)
-  brush.fillRect(x + width / 2 - 1, y, 2, height * 0.235)
-  brush.strokeStyle = 'rgba(16, 24, 58, 0.5)'
-  brush.lineWidth = 1
-  brush.strokeRect(x - board + 3, y - board + 3, width + board * 2 - 6, height + board * 2 - 6)
-  // the carved board above
-  brush.fillStyle = wood
-  brush.beginPath()
-  brush.moveTo(x - board - 6, y - board + 2)
-  brush.quadraticCurveTo(x - board + 4, y - board - 13, x + width * 0.26, y - board - 11)
-  brush.quadraticCurveTo(x + width * 0.42, y - board - 12, x + width / 2, y - board - 28)
-  brush.quadraticCurveTo(x + width * 0.58, y - board - 12, x + width * 0.74, y - board - 11)
-  brush.quadraticCurveTo(x + width + board - 4, y - board - 13, x + width + board + 6, y - board + 2)
-  brush.closePath()
-  brush.fill()
-  // a carved half sun, and a row of small teeth below the board
-  brush.strokeStyle = 'rgba(10, 16, 44, 0.55)'
-  brush.lineWidth = 0.8
-  for (let ray = 0; ray <= 8; ray++) {
-    const turn = Math.PI * (1 + ray / 8)
-    brush.beginPath()
-    brush.moveTo(x + width / 2 + Math.cos(turn) * 4, y - board + Math.sin(turn) * 4)
-    brush.lineTo(x + width / 2 + Math.cos(turn) * (ray === 4 ? 15 : 10), y - board + Math.sin(turn) * (ray === 4 ? 15 : 9))
-    brush.stroke()
-  }
-  brush.fillStyle = 'rgba(10, 16, 44, 0.5)'
-  for (let tooth = x - board + 2; tooth < x + width + board - 2; tooth += 4.6) {
-    brush.beginPath()
-    brush.arc(tooth + 1.6, y - board + 1.2, 1.5, 0, Math.PI)
-    brush.fill()
-  }
-  // snow on the board and on the ledge
-  const snow = brush.createLinearGradient(x + width, y - 40, x, y)
-  snow.addColorStop(0, '#cfe0fa')
-  snow.addColorStop(1, '#7596d0')
-  brush.fillStyle = snow
-  brush.beginPath()
-  brush.moveTo(x - board - 6, y - board)
-  brush.quadraticCurveTo(x - board + 4, y - board - 19, x + width * 0.26, y - board - 17)
-  brush.quadraticCurveTo(x + width * 0.42, y - board - 19, x + width / 2, y - board - 36)
-  brush.quadraticCurveTo(x + width * 0.58, y - board - 19, x + width * 0.74, y - board - 17)
-  brush.quadraticCurveTo(x + width + board - 4, y - board - 19, x + width + board + 6, y - board)
-  brush.quadraticCurveTo(x + width * 0.8, y - board - 11, x + width * 0.7, y - board - 10)
-  brush.quadraticCurveTo(x + width * 0.58, y - board - 10, x + width / 2, y - board - 26)
-  brush.quadraticCurveTo(x + width * 0.42, y - board - 10, x + width * 0.28, y - board - 10)
-  brush.quadraticCurveTo(x + width * 0.1, y - board - 12, x - board - 6, y - board)
-  brush.fill()
-  brush.fillStyle = '#56678f'
-  brush.fillRect(x - board - 5, y + height + board - 5, width + board * 2 + 10, 7)
-  brush.fillStyle = snow
-  brush.beginPath()
-  brush.moveTo(x - board - 6, y + height + board - 3)
-  brush.bezierCurveTo(x - board, y + height + 2, x + width * 0.3, y + height - 1, x + width * 0.5, y + height + 1)
-  brush.bezierCurveTo(x + width * 0.8, y + height - 2, x + width + board, y + height + 3, x + width + board + 6, y + height + board - 3)
-  brush.closePath()
-  brush.fill()
-}
-
 function paintHero(x: number, y: number, width: number, height: number, density: number): Layer {
   const chance = random(51)
   const colours: SnowColours = { light: colour('#9dbcec'), middle: colour('#5279bd'), shade: colour('#2b4f93'), deep: colour('#17306a') }
@@ -352,14 +288,13 @@ function paintHero(x: number, y: number, width: number, height: number, density:
   const firs: FirColours = { dark: '#0a1838', middle: '#1a3664', snow: '#b2cdf5', snowShade: '#3f62a4' }
   const behind = paint(x, y, width, height, density, (brush) => {
     for (const [px, size] of [[322, 300], [742, 420], [694, 330], [282, 210], [800, 380]] as const) fir(brush, chance, px, 1112, size, firs)
-    paintHouse(brush, heroHouse, { light: '#c0d6f8', middle: '#7b9dd6', shade: '#3f62a6' })
-    for (const x of [heroPane.x, heroPane.x + 152]) casing(brush, { ...heroPane, x })
   })
-  const ground = snowSlope(x, y, width, height, density, 52, colours, line, 330, 62)
+  const house = paintLogHouse([x, y, width, height, density], heroHouse, heroPane, { ...heroPane, x: heroPane.x + 152 }, heroHouse.openings[0] as Opening)
+  const ground = lampOnSnow(snowSlope(x, y, width, height, density, 52, colours, line, 330, 62), heroHouse, heroPane)
   const before = paint(x, y, width, height, density, (brush) => {
     for (const [px, size] of [[352, 92], [196, 150], [120, 236], [44, 180], [704, 120], [-30, 260]] as const) fir(brush, chance, px, line(px) + 16, size, firs)
   })
-  return over(ground.width ? behind : behind, ground, before)
+  return over(behind, house, ground, before)
 }
 
 function paintFront(): Layer {
@@ -434,7 +369,144 @@ function paintRowan(): Layer {
   return blurred(layer, 2.4)
 }
 
-/** Dark firs that frame the last view. */
+/** The lantern beside the sledge. */
+const lanternAt = { x: 405, y: 921 }
+
+/** A sledge somebody left on the way home: its load a present, its lantern still alight. (x, y) is where it stands. */
+function sledge(brush: Parameters<Parameters<typeof paint>[5]>[0], x: number, y: number): void {
+  const wood = { dark: '#241b2e', middle: '#4d3a46', light: '#8d7580' }
+  const shadow = brush.createRadialGradient(x + 20, y, 2, x + 20, y, 46)
+  shadow.addColorStop(0, 'rgba(14, 28, 74, 0.6)')
+  shadow.addColorStop(1, 'rgba(14, 28, 74, 0)')
+  brush.save()
+  brush.translate(x - 8, y + 1)
+  brush.scale(1, 0.14)
+  brush.translate(-x, -y)
+  brush.fillStyle = shadow
+  brush.fillRect(x - 40, y - 60, 120, 120)
+  brush.restore()
+  const runner = (dx: number, dy: number, tint: string, rim: string) => {
+    for (const [tone, thick, up] of [[tint, 2.1, 0], [rim, 0.6, -0.8]] as const) {
+      brush.strokeStyle = tone
+      brush.lineWidth = thick
+      brush.beginPath()
+      brush.moveTo(x + 52 + dx, y - 0.4 + dy + up)
+      brush.lineTo(x + 6 + dx, y + 0.4 + dy + up)
+      brush.bezierCurveTo(x - 6 + dx, y + dy + up, x - 11 + dx, y - 7 + dy + up, x - 8 + dx, y - 15 + dy + up)
+      brush.stroke()
+    }
+    brush.strokeStyle = tint
+    brush.lineWidth = 1.8
+    for (const post of [8, 26, 44]) {
+      brush.beginPath()
+      brush.moveTo(x + post + dx, y + dy)
+      brush.lineTo(x + post + dx, y - 11 + dy)
+      brush.stroke()
+    }
+  }
+  runner(5, -5, '#1a1526', '#4a4a6c')
+  runner(0, 0, wood.dark, '#8695bd')
+  // the seat: three boards in perspective, then what the snow left on them
+  for (let slat = 0; slat < 3; slat++) {
+    const back = slat * 1.9
+    const board = brush.createLinearGradient(x - 6, 0, x + 56, 0)
+    board.addColorStop(0, wood.light)
+    board.addColorStop(0.3, wood.middle)
+    board.addColorStop(1, wood.light)
+    brush.fillStyle = board
+    brush.beginPath()
+    brush.moveTo(x - 7 + back, y - 11 - back)
+    brush.lineTo(x + 53 + back, y - 12 - back)
+    brush.lineTo(x + 54.6 + back, y - 13.5 - back)
+    brush.lineTo(x - 5.4 + back, y - 12.5 - back)
+    brush.fill()
+  }
+  brush.fillStyle = wood.dark
+  brush.fillRect(x - 7, y - 11.2, 60, 1.5)
+  const pillow = brush.createLinearGradient(x + 58, y - 22, x, y - 11)
+  pillow.addColorStop(0, '#dfe9fd')
+  pillow.addColorStop(1, '#6d8fce')
+  brush.fillStyle = pillow
+  brush.beginPath()
+  brush.moveTo(x - 6, y - 12)
+  brush.bezierCurveTo(x - 4, y - 18.6, x + 10, y - 17.6, x + 18, y - 18)
+  brush.bezierCurveTo(x + 34, y - 20, x + 56, y - 21, x + 58, y - 15)
+  brush.quadraticCurveTo(x + 50, y - 11.4, x + 30, y - 12.4)
+  brush.quadraticCurveTo(x + 10, y - 10.8, x - 6, y - 12)
+  brush.fill()
+  // the present
+  const [left, top, wide, tall] = [x + 19, y - 36, 23, 19]
+  const red = brush.createLinearGradient(left, 0, left + wide, 0)
+  red.addColorStop(0, '#6f1224')
+  red.addColorStop(0.6, '#a81d31')
+  red.addColorStop(1, '#c8373f')
+  brush.fillStyle = red
+  brush.fillRect(left, top, wide, tall)
+  brush.fillStyle = '#7d1527'
+  brush.beginPath()
+  brush.moveTo(left, top)
+  brush.lineTo(left + 4, top - 3.4)
+  brush.lineTo(left + wide + 3, top - 3.4)
+  brush.lineTo(left + wide, top)
+  brush.fill()
+  const ribbon = '#e8bd6a'
+  brush.fillStyle = ribbon
+  brush.fillRect(left + wide * 0.43, top, 3.2, tall)
+  brush.fillRect(left, top + tall * 0.46, wide, 2.4)
+  brush.strokeStyle = ribbon
+  brush.lineWidth = 1.3
+  for (const side of [-1, 1]) {
+    brush.beginPath()
+    brush.ellipse(left + wide * 0.5 + side * 3.6, top - 4.6, 3.6, 2.1, side * -0.5, 0, Math.PI * 2)
+    brush.stroke()
+  }
+  brush.fillStyle = '#d3e1fa'
+  brush.beginPath()
+  brush.moveTo(left + wide * 0.6, top - 1.6)
+  brush.quadraticCurveTo(left + wide * 0.8, top - 6.4, left + wide + 3.4, top - 3)
+  brush.quadraticCurveTo(left + wide * 0.9, top + 0.8, left + wide * 0.6, top - 1.6)
+  brush.fill()
+  // the rope lies in the snow
+  brush.strokeStyle = '#4c4260'
+  brush.lineWidth = 0.9
+  brush.beginPath()
+  brush.moveTo(x - 8, y - 14)
+  brush.bezierCurveTo(x - 16, y - 2, x - 26, y + 4, x - 40, y + 4.6)
+  brush.bezierCurveTo(x - 52, y + 5, x - 50, y + 9, x - 40, y + 9)
+  brush.stroke()
+}
+
+function lantern(brush: Parameters<Parameters<typeof paint>[5]>[0], { x, y }: { x: number; y: number }): void {
+  const iron = '#15152c'
+  const flame = brush.createRadialGradient(x, y + 1, 0, x, y, 7)
+  flame.addColorStop(0, '#fff0c4')
+  flame.addColorStop(0.4, '#ffb751')
+  flame.addColorStop(1, '#8f4a1c')
+  brush.fillStyle = flame
+  brush.fillRect(x - 4.6, y - 6, 9.2, 12.6)
+  brush.fillStyle = iron
+  brush.fillRect(x - 6, y + 6, 12, 3)
+  for (const bar of [-5, -0.4, 4.2]) brush.fillRect(x + bar, y - 6.4, 0.9, 13)
+  brush.beginPath()
+  brush.moveTo(x - 6.4, y - 6)
+  brush.lineTo(x, y - 12)
+  brush.lineTo(x + 6.4, y - 6)
+  brush.fill()
+  brush.strokeStyle = iron
+  brush.lineWidth = 0.9
+  brush.beginPath()
+  brush.arc(x, y - 14.4, 2.8, 0, Math.PI * 2)
+  brush.stroke()
+  brush.fillStyle = '#cfdefa'
+  brush.beginPath()
+  brush.moveTo(x - 5.4, y - 7)
+  brush.quadraticCurveTo(x - 1, y - 13.4, x + 0.6, y - 12.8)
+  brush.quadraticCurveTo(x + 4.6, y - 11, x + 6, y - 6.6)
+  brush.quadraticCurveTo(x, y - 9.6, x - 5.4, y - 7)
+  brush.fill()
+}
+
+/** The firs that frame the last view, and what stands in the snow before it. */
 function paintEnd(): Layer {
   const chance = random(81)
   const colours: SnowColours = { light: colour('#8fb1e6'), middle: colour('#456cb2'), shade: colour('#284a8e'), deep: colour('#132a62') }
@@ -444,20 +516,23 @@ function paintEnd(): Layer {
   const trees = paint(...rect, (brush) => {
     for (const [px, size] of [[176, 150], [128, 236], [560, 172], [520, 104], [226, 72], [606, 260], [470, 50], [80, 300], [660, 320]] as const) fir(brush, chance, px, line(px) + 26, size, firs)
   })
-  return blurred(over(snowSlope(...rect, 82, colours, line, 300, 70), trees), 1.2)
+  const left = paint(...rect, (brush) => {
+    footprints(brush, [[352, 972], [372, 952], [396, 940], [420, 928], [440, 917]], 5.6, 4.4)
+    sledge(brush, 438, 938)
+    lantern(brush, lanternAt)
+  })
+  return over(blurred(over(snowSlope(...rect, 82, colours, line, 300, 70), trees), 1.2), blurred(left, 0.45))
 }
 
 /** Paints everything once. Takes some seconds. */
 export function makeVillage(): Village {
-  const heroWhole = paintHero(-60, 600, 860, 1000, 1)
-  const around = [330, 820, 250, 330] as const
   return {
     sky: paintSky(),
     stars: makeStars(),
     hills: paintHills(),
     ridge: paintRidge(),
     rows: paintRows(),
-    hero: [heroWhole, halved(paintHero(...around, 4)), paintHero(...around, 4)],
+    hero: [paintHero(-60, 600, 860, 1000, 1), paintHero(240, 640, 500, 640, 2), paintHero(290, 690, 300, 500, 4)],
     front: paintFront(),
     rowan: paintRowan(),
     end: paintEnd(),
@@ -558,9 +633,8 @@ export function drawHero(picture: Picture, village: Village, camera: Camera, moo
   const [x, y] = at(place, heroPane.x + heroPane.width / 2, heroPane.y + heroPane.height / 2)
   const far = 1 - smooth(1.6, 7.5, place.scale)
   shine(picture, x, y, 190 * place.scale, halo, warm, 0.3 * flicker * far)
-  const [, ground] = at(place, 0, 1112)
-  shine(picture, x - 4 * place.scale, ground, 210 * place.scale, glow, warm, 0.2 * flicker * far, 0.2, 0.3)
-  shine(picture, x - 4 * place.scale, ground + 6 * place.scale, 120 * place.scale, glow, warm, 0.26 * flicker * far, 0.2, 0.36)
+  const [, ground] = at(place, 0, 1126)
+  shine(picture, x - 4 * place.scale, ground, 120 * place.scale, glow, warm, (0.04 + 0.5 * (flicker - 1)) * far, 0.3, 0.04)
 }
 
 /** What stands nearest: firs out of focus, a snowbank, the rowan twig. They pass the camera as it comes closer. */
@@ -573,7 +647,13 @@ export function drawNear(picture: Picture, village: Village, camera: Camera, moo
   }
 }
 
-/** The firs and the snow that frame the last view. */
-export function drawEnd(picture: Picture, village: Village, camera: Camera, mood: Mood): void {
-  put(picture, village.end, placeOf(camera, nearnessOf.end), plus(mood.night, mood.flash, 0.9))
+/** The firs and the snow that frame the last view, and the lantern's light on them. */
+export function drawEnd(picture: Picture, village: Village, camera: Camera, mood: Mood, time: number): void {
+  const place = placeOf(camera, nearnessOf.end)
+  put(picture, village.end, place, plus(mood.night, mood.flash, 0.9))
+  const flicker = 1 + 0.06 * wander(time * 2.4, 5)
+  const [x, y] = at(place, lanternAt.x, lanternAt.y)
+  shine(picture, x, y + 10 * place.scale, 74 * place.scale, glow, warm, 0.17 * flicker, 0.26, 0.34)
+  shine(picture, x, y, 34 * place.scale, halo, warm, 0.4 * flicker)
+  shine(picture, x, y + place.scale, 4.4 * place.scale, glow, [1, 0.62, 0.24], 1.7 * flicker, 1.5)
 }
