@@ -1,13 +1,15 @@
 /**
- * What one name costs in processor time, against the least it could cost and against encoding the whole clip for every
+ * What one name costs in processor time and in waiting, against the least it could cost and against encoding the whole clip for every
  * name, all in one run: `npm run bench:render [template]`. Linux only: it reads /proc.
  *
  *   limit: drawing the frames of the windows, encoding them from raw, encoding the sound from PCM, same settings
  *   whole: decoding the clip, drawing the name, encoding every frame, mixing and encoding the sound
+ *
+ * Then names a minute with one and with two renders at a time, and the most memory they took together.
  */
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { readdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { templatesFolder } from '../src/installation.ts'
@@ -19,12 +21,13 @@ import { fixedParts } from '../src/video/parts.ts'
 import { renderWhole } from '../src/video/render.ts'
 import type { RenderJob } from '../src/video/render.ts'
 import { openStudio } from '../src/video/studio.ts'
-import { templateRevision, typefaceFor, windowFrames } from '../src/video/template.ts'
+import { templateRevision, typefaceFor, windowFrames, type Template } from '../src/video/template.ts'
 
 const voice = { engine: 'espeak', voice: undefined, url: undefined, apiKey: undefined, model: undefined, piperPath: undefined, piperModel: undefined } as const
 const names = ['Маша', 'Анна-Мария', 'Владислав', 'Катя']
 /** The first names of a process pay for the compiler's warming up; they are not counted. */
 const warmingUp = ['Соня', 'Александра', 'Вероника']
+const parallelNames = ['Ольга', 'Инна', 'Пётр', 'Юлия', 'Денис', 'Роман', 'Лидия', 'Семён']
 const budget = { limit: 1.25, whole: 5 }
 
 const folder = await mkdtemp(join(tmpdir(), 'greetings-bench-'))
@@ -38,12 +41,27 @@ try {
   await studio.warmUp()
   const name = (display: string) => ({ key: display.toLowerCase(), display, say: null })
   for (const display of warmingUp) await studio.make(template, name(display), { signal })
+
+  /** So many renders at a time, until all names are made. */
+  async function pace(atOnce: number, all: string[]): Promise<{ perMinute: number; peakBytes: number }> {
+    let peakBytes = 0
+    const watching = setInterval(() => (peakBytes = Math.max(peakBytes, treeBytes())), 200)
+    const started = performance.now()
+    const left = [...all]
+    await Promise.all(Array.from({ length: atOnce }, async () => {
+      for (let display = left.shift(); display !== undefined; display = left.shift()) await studio.make(template as Template, name(display), { signal })
+    }))
+    clearInterval(watching)
+    return { perMinute: (all.length / (performance.now() - started)) * 60_000, peakBytes }
+  }
   let bytes = 0
   const steps = new Map<string, number>()
-  const ours = await cpuSeconds(names, async (display) => {
+  const ours = await measured(names, async (display) => {
     const video = await studio.make(template, name(display), { signal, onStep: (step, ms) => steps.set(step, (steps.get(step) ?? 0) + ms) })
     bytes += video.bytes
   })
+  const paces: { atOnce: number; perMinute: number; peakBytes: number }[] = []
+  for (const atOnce of [1, 2]) paces.push({ atOnce, ...(await pace(atOnce, parallelNames.map((display) => `${display} ${atOnce === 1 ? 'Анна' : 'Вера'}`))) })
   await studio.close()
 
   const ffmpeg = await findFfmpeg({ cacheFolder })
@@ -66,22 +84,25 @@ try {
     await runFfmpeg(ffmpeg, { inputs: [{ source: Readable.from([pcm], { objectMode: false }), options: rawSound }], options: [...soundOptions, '-f', 'mp4'], output: join(folder, 'sound.m4a'), signal })
   }
   for (const display of warmingUp) await least(display)
-  const limit = await cpuSeconds(names, least)
+  const limit = await measured(names, least)
 
-  const whole = await cpuSeconds(names.slice(0, 1), async (display) => {
+  const whole = await measured(names.slice(0, 1), async (display) => {
     const job: RenderJob = { ffmpeg, template, templateRevision: revision, display, spoken: [], cacheFolder, workFolder: folder, videoFile: '', thumbnailFile: '' }
     await renderWhole(job, signal)
   })
 
-  const line = (what: string, seconds: number) => console.log(`${what.padEnd(34)}${seconds.toFixed(2).padStart(7)} s of processor time`)
+  const line = (what: string, { cpu, wall }: Cost) => console.log(`${what.padEnd(36)}${cpu.toFixed(2).padStart(9)}${wall.toFixed(2).padStart(9)}`)
+  console.log(`${'seconds a name'.padEnd(36)}${'processor'.padStart(9)}${'waiting'.padStart(9)}`)
   line('one name, from name to checked file', ours)
   line('limit: draw, encode window, sound', limit)
   line('whole clip for every name', whole)
+  for (const { atOnce, perMinute, peakBytes } of paces) console.log(`${`${atOnce} at a time`.padEnd(36)}${perMinute.toFixed(1).padStart(9)} names a minute, at most ${Math.round(peakBytes / 1e6)} MB of memory`)
+  console.log(`${'processors here'.padEnd(36)}${String(availableParallelism()).padStart(9)}`)
   console.log(`file                                 ${(bytes / names.length / 1e6).toFixed(2)} MB`)
   console.log(`waiting time of its steps            ${[...steps].map(([step, ms]) => `${step} ${Math.round(ms / names.length)} ms`).join(', ')}`)
   const checks = [
-    { what: `ours / limit  ${(ours / limit).toFixed(2)}  (budget ≤ ${budget.limit})`, good: ours / limit <= budget.limit },
-    { what: `whole / ours  ${(whole / ours).toFixed(2)}  (budget ≥ ${budget.whole})`, good: whole / ours >= budget.whole },
+    { what: `ours / limit  ${(ours.cpu / limit.cpu).toFixed(2)}  (processor; budget ≤ ${budget.limit})`, good: ours.cpu / limit.cpu <= budget.limit },
+    { what: `whole / ours  ${(whole.cpu / ours.cpu).toFixed(2)}  (processor; budget ≥ ${budget.whole})`, good: whole.cpu / ours.cpu >= budget.whole },
     { what: `file < 10 MB`, good: bytes / names.length < 10e6 },
   ]
   for (const { what, good } of checks) console.log(`${good ? 'ok  ' : 'OVER'} ${what}`)
@@ -90,34 +111,44 @@ try {
   await rm(folder, { recursive: true, force: true })
 }
 
-/** Processor time per item of this process and all it has started, resident ones included. */
-async function cpuSeconds<T>(items: T[], work: (item: T) => Promise<void>): Promise<number> {
+interface Cost {
+  /** seconds of all processors together */
+  cpu: number
+  /** seconds somebody waits */
+  wall: number
+}
+
+/** Processor time, of this process and all it has started, resident ones included, and waiting time per item. */
+async function measured<T>(items: T[], work: (item: T) => Promise<void>): Promise<Cost> {
   const before = treeTicks()
+  const started = performance.now()
   for (const item of items) await work(item)
-  return (treeTicks() - before) / 100 / items.length
+  return { cpu: (treeTicks() - before) / 100 / items.length, wall: (performance.now() - started) / 1_000 / items.length }
 }
 
 /** Ticks of a hundredth of a second: of each living process below us, and through it of those that have ended. */
 function treeTicks(): number {
-  const processes = new Map<number, { parent: number; ticks: number }>()
+  return tree().reduce((sum, fields) => sum + fields.slice(11, 15).reduce((ticks, field) => ticks + Number(field), 0), 0)
+}
+
+/** Memory in use by this process and all below it, what they share counted for each; bytes. */
+function treeBytes(): number {
+  return tree().reduce((sum, fields) => sum + Number(fields[21]) * 4_096, 0)
+}
+
+/** The fields of `/proc/<pid>/stat` behind the program's name, of this process and all below it. */
+function tree(): string[][] {
+  const processes = new Map<number, string[]>()
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue
     try {
       // The program's name may hold blanks and brackets; fields are counted behind its last bracket.
       const text = readFileSync(`/proc/${entry}/stat`, 'utf8')
-      const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-      processes.set(Number(entry), { parent: Number(fields[1]), ticks: fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0) })
+      processes.set(Number(entry), text.slice(text.lastIndexOf(')') + 2).split(' '))
     } catch {
       // It has ended meanwhile.
     }
   }
-  let sum = 0
-  for (const [pid, { ticks }] of processes) {
-    for (let at: number | undefined = pid; at !== undefined && at > 1; at = processes.get(at)?.parent) {
-      if (at !== process.pid) continue
-      sum += ticks
-      break
-    }
-  }
-  return sum
+  const isOurs = (pid: number): boolean => pid === process.pid || (pid > 1 && isOurs(Number(processes.get(pid)?.[1] ?? 0)))
+  return [...processes].filter(([pid]) => isOurs(pid)).map(([, fields]) => fields)
 }

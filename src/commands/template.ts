@@ -107,10 +107,14 @@ async function look(config: Config, ids: string[]): Promise<Looked[]> {
     let faults: string[] = []
     try {
       ;[template] = await loadTemplates(config.templatesFolder, [id])
-      if (template !== undefined) await checkClip(template)
+      if (template === undefined) continue
+      // Drawing loads the canvas, which nothing else here needs.
+      const { layoutFaults } = await import('../video/drawing.ts')
+      faults = layoutFaults(template).map((fault) => `templates/${id}/template.json: ${fault}`)
+      await checkClip(template)
     } catch (error) {
       if (!(error instanceof TemplateFault)) throw error
-      faults = error.faults
+      faults = [...faults, ...error.faults]
     }
     looked.push({ id, template, faults })
   }

@@ -9,8 +9,10 @@
 import { createCanvas, GlobalFonts } from '@napi-rs/canvas'
 import type { SKRSContext2D } from '@napi-rs/canvas'
 import { createHash } from 'node:crypto'
+import { basename } from 'node:path'
+import { missingGlyphs } from './glyphs.ts'
 import { layOut } from './layout.ts'
-import type { Layout } from './layout.ts'
+import type { Layout, Space } from './layout.ts'
 import type { Template, TemplateWindow } from './template.ts'
 
 /** A name ready to be drawn into a window's frames. */
@@ -91,18 +93,7 @@ export function drawName(template: Template, window: TemplateWindow, display: st
   const unit = height / 1280
   const font = registerFont(typefaceFile)
   const capital = capHeightOf(font)
-  const padX = Math.min(34 * unit, box.width * 0.1)
-  const padY = Math.min(26 * unit, box.height * 0.1)
-  const layout = layOut(
-    display,
-    {
-      width: box.width - 2 * padX,
-      height: box.height - 2 * padY,
-      idealSize: (window.capHeightPercent.ideal / 100) * height / capital,
-      leastSize: (window.capHeightPercent.least / 100) * height / capital,
-    },
-    (text) => measureLine(font, text),
-  )
+  const layout = layOut(display, spaceFor(template, window, capital), (text) => measureLine(font, text))
   const inks = layout.lines.map((_, index) => inkOfLine(font, layout, index, box))
   const halo = haloStrength(template, window, inks, background)
   const random = randomNumbers(display)
@@ -117,11 +108,14 @@ export function drawName(template: Template, window: TemplateWindow, display: st
   const planes = planesOfLines.flat()
   const sparks = window.entrance.style === 'write' ? scatter(window, writingSeconds, tips, unit, random) : []
   const twinkles = twinkle(window, writingSeconds, inks, unit, random)
+  const embers = glow(window, template.fps, inks, unit, random)
   const sparkColour = yuv(window.colours.sparks)
   const glowColour = yuv(window.colours.glow)
   const shimmerTable = new Uint16Array(shimmerLength(box))
   const shown = new Uint16Array(steps * 2 + 1)
   const gain = new Uint16Array(steps * 2 + 1)
+  const colourShown = new Uint16Array(steps * 2 + 1)
+  const colourGain = new Uint16Array(steps * 2 + 1)
 
   return {
     layout,
@@ -133,12 +127,18 @@ export function drawName(template: Template, window: TemplateWindow, display: st
       const presence = 1 - leaving
       if (presence <= 0) return
       const writing = (time - window.entrance.after) / writingSeconds
-      fillTables(window.entrance.style === 'write', writingSeconds, writing, presence, shown, gain)
+      // It leaves as embers do: the white goes first, the amber glows on a little. White that faded alone would be grey.
+      fillTables(window.entrance.style === 'write', writingSeconds, writing, presence ** 1.5, 1, shown, gain)
+      fillTables(window.entrance.style === 'write', writingSeconds, writing, presence ** 0.55, 1 + 2.6 * leaving, colourShown, colourGain)
       fillShimmer(shimmerTable, time, box)
-      for (const plane of planes) blend(frame, plane, shown, gain, shimmerTable)
+      for (const plane of planes) {
+        if (plane.black === 16) blend(frame, plane, shown, gain, shimmerTable)
+        else blend(frame, plane, colourShown, colourGain, shimmerTable)
+      }
       const canvas = { frame, width, height, box }
       for (const spark of sparks) drawSpark(canvas, spark, time, presence, sparkColour, glowColour)
       for (const spark of twinkles) drawSpark(canvas, spark, time, presence, sparkColour, glowColour)
+      for (const spark of embers) drawSpark(canvas, spark, time, 1, glowColour, glowColour)
       if (window.entrance.style === 'write') drawTip(canvas, tips, writing, time, unit, sparkColour, glowColour)
     },
   }
@@ -146,6 +146,52 @@ export function drawName(template: Template, window: TemplateWindow, display: st
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Setting the type
+
+/** What the letters may fill, with room for their glow around them. `capital`: height of a capital letter at a font size of 1. */
+function spaceFor({ size: { height } }: Template, { box, capHeightPercent }: TemplateWindow, capital: number): Space {
+  const unit = height / 1280
+  return {
+    width: box.width - 2 * Math.min(34 * unit, box.width * 0.1),
+    height: box.height - 2 * Math.min(26 * unit, box.height * 0.1),
+    idealSize: (capHeightPercent.ideal / 100) * height / capital,
+    leastSize: (capHeightPercent.least / 100) * height / capital,
+  }
+}
+
+/** Wide letters, and syllables as names have them, of the scripts we know. */
+const wideNames: Record<string, { capital: string; syllables: string[] }> = {
+  Cyrillic: { capital: 'Щ', syllables: ['ша', 'мо', 'ща', 'жи'] },
+  Latin: { capital: 'W', syllables: ['ma', 'wo', 'mo', 'ga'] },
+}
+
+/**
+ * Windows that do not hold a long name as the manifest says, one line each with its place: set in wide letters as one
+ * word and as two, it would be smaller than the least size, or narrowed by more than a tenth.
+ */
+export function layoutFaults(template: Template): string[] {
+  const faults: string[] = []
+  template.windows.forEach((window, index) => template.typefaceFiles[index]?.forEach((file, typeface) => {
+    const font = registerFont(file)
+    const space = spaceFor(template, window, capHeightOf(font))
+    for (const script of template.scripts) {
+      const wide = wideNames[script]
+      if (wide === undefined) continue
+      const one = word(wide, template.longestName)
+      const two = `${word(wide, Math.ceil(template.longestName / 2))} ${word(wide, Math.max(1, Math.floor(template.longestName / 2) - 1))}`
+      if (missingGlyphs(file, one).length > 0) continue
+      const bad = [one, two].find((name) => {
+        const { fontSize, narrowing } = layOut(name, space, (text) => measureLine(font, text))
+        return narrowing < 0.9 || fontSize < space.leastSize * 0.999
+      })
+      if (bad !== undefined) faults.push(`windows[${index}].box: a name of ${template.longestName} letters (longestName) does not fit at the least size in ${basename(template.windows[index]?.typefaces[typeface] ?? file)}: enlarge the box, or lower "least" or "longestName"`)
+    }
+  }))
+  return faults
+}
+
+function word({ capital, syllables }: { capital: string; syllables: string[] }, length: number): string {
+  return (capital + syllables.join('').repeat(Math.ceil(length / 8))).slice(0, length)
+}
 
 const families = new Map<string, string>()
 
@@ -508,7 +554,7 @@ function arrivals(path: Tip[], width: number, height: number, fontSize: number):
 }
 
 /** For every arrival: how much of the letter is there, and how bright it is. `writing` is 0 when the tip touches, 1 when it lifts. */
-function fillTables(written: boolean, writingSeconds: number, writing: number, presence: number, shown: Uint16Array, gain: Uint16Array): void {
+function fillTables(written: boolean, writingSeconds: number, writing: number, presence: number, strength: number, shown: Uint16Array, gain: Uint16Array): void {
   const soft = written ? 0.085 : 1
   for (let step = 0; step < shown.length; step++) {
     const since = writing - step / steps
@@ -516,7 +562,7 @@ function fillTables(written: boolean, writingSeconds: number, writing: number, p
     const seconds = since * writingSeconds
     // Fresh strokes are bright and cool down.
     const heat = written && since > 0 ? Math.exp(-seconds / 0.38) * 1.0 : 0
-    gain[step] = Math.round((settled + heat) * 256)
+    gain[step] = Math.round((settled + heat) * strength * 256)
   }
 }
 
@@ -604,6 +650,25 @@ function twinkle(window: TemplateWindow, writingSeconds: number, inks: Uint8Arra
       x: box.x + (point % box.width), y: box.y + Math.floor(point / box.width),
       driftX: 0, driftY: 0, born, life: 0.45 + 0.5 * random(),
       size: (2.2 + 2.6 * random()) * unit, strength: 0.9, star: true,
+    })
+  }
+  return sparks
+}
+
+/** As the name fades, points of it come loose and rise a little, each gone before the window closes. */
+function glow(window: TemplateWindow, fps: number, inks: Uint8Array[], unit: number, random: () => number): Spark[] {
+  const { box } = window
+  const points = inks.flatMap((ink) => [...ink.keys()].filter((index) => (ink[index] as number) > 200 && index % 31 === 0))
+  const end = window.to - window.from - 2 / fps
+  const begin = end - window.exit.seconds
+  const sparks: Spark[] = []
+  for (let count = Math.min(46, points.length); count > 0; count--) {
+    const point = points[Math.floor(random() * points.length)] ?? 0
+    const born = begin + (0.05 + 0.4 * random()) * window.exit.seconds
+    sparks.push({
+      x: box.x + (point % box.width), y: box.y + Math.floor(point / box.width),
+      driftX: (random() - 0.5) * 70 * unit, driftY: -(50 + 110 * random()) * unit, born, life: (end - born) * (0.6 + 0.4 * random()),
+      size: (1.6 + 2.2 * random()) * unit, strength: 0.5 + 0.4 * random(), star: false,
     })
   }
   return sparks

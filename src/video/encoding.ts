@@ -5,7 +5,7 @@
 import type { Template } from './template.ts'
 
 /** Raised whenever the drawing, the mix or the arguments here change what a video looks or sounds like. */
-export const encodingRevision = 1
+export const encodingRevision = 2
 
 /** Samples a second of every sound of ours, stereo in the video, mono while spoken. */
 export const sampleRate = 48_000
@@ -19,7 +19,7 @@ const videoOptions = (fps: number): string[] => [
   '-r', String(fps),
   '-c:v', 'libx264',
   '-preset', 'faster',
-  '-crf', '23.5',
+  '-crf', '24',
   '-profile:v', 'high',
   '-level:v', '4.0',
   '-pix_fmt', 'yuv420p',

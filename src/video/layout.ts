@@ -81,9 +81,12 @@ function splitSyllables(word: Piece): Piece[] {
 
 function best(pieces: Piece[], space: Space, measure: (text: string) => LineSize): Layout {
   const settings = Array.from({ length: Math.min(mostLines, pieces.length) }, (_, index) => setInLines(pieces, index + 1, space, measure))
-  const largest = Math.max(...settings.map(({ fontSize, narrowing }) => fontSize * narrowing))
-  // One line more must make the letters clearly larger to be worth it.
-  return settings.find(({ fontSize, narrowing }) => fontSize * narrowing >= largest * 0.7) as Layout
+  // Rather one line more than narrowed letters.
+  const wide = settings.filter(({ fontSize, narrowing }) => narrowing === 1 && fontSize >= space.leastSize)
+  const possible = wide.length > 0 ? wide : settings
+  const largest = Math.max(...possible.map(({ fontSize, narrowing }) => fontSize * narrowing))
+  // Otherwise a line more must make the letters clearly larger to be worth it.
+  return possible.find(({ fontSize, narrowing }) => fontSize * narrowing >= largest * 0.7) as Layout
 }
 
 function setInLines(pieces: Piece[], count: number, space: Space, measure: (text: string) => LineSize): Layout {

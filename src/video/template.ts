@@ -72,6 +72,8 @@ const manifest = z.strictObject({
   seconds: z.number().positive().max(60),
   clip: ownFile,
   music: ownFile,
+  /** letters of the longest name that every window holds at its least size or above; longer ones are not made with this template */
+  longestName: z.number().int().min(2).max(40),
   /** the moment of the thumbnail: inside a window, with the whole name readable */
   posterSeconds: seconds,
   windows: z.array(window).min(1),
@@ -123,7 +125,7 @@ export async function listTemplateIds(folder: string = templatesFolder): Promise
   return found.sort()
 }
 
-/** The first template that serves the script, a Unicode script name such as "Cyrillic", and has a glyph for every letter of the name. */
+/** The first template that serves the script, a Unicode script name such as "Cyrillic", has room for the name and a glyph for each of its letters. */
 export function templateFor(templates: Template[], { script, display }: { script: string; display: string }): Template | undefined {
   return templates.find((template) => template.scripts.includes(script) && canShow(template, display))
 }
@@ -138,9 +140,11 @@ export function typefaceFor(template: Template, windowIndex: number, display: st
   return (template.typefaceFiles[windowIndex] ?? []).find((file) => missingGlyphs(file, display).length === 0)
 }
 
+const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+
 /** Whether every window of the template can show the name. */
 function canShow(template: Template, display: string): boolean {
-  return template.windows.every((_, index) => typefaceFor(template, index, display) !== undefined)
+  return [...letters.segment(display)].length <= template.longestName && template.windows.every((_, index) => typefaceFor(template, index, display) !== undefined)
 }
 
 /** How many frames the template's videos have. */

@@ -21,7 +21,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 const template = (...args: string[]) => runProgram(['template', ...args], { env })
 
 /** A copy of the tiny template under another id, its manifest changed. */
-async function copy(id: string, change: (manifest: Record<string, unknown> & { windows: { to: number }[] }) => void = () => undefined): Promise<string> {
+async function copy(id: string, change: (manifest: Record<string, unknown> & { windows: { to: number; capHeightPercent: { least: number } }[] }) => void = () => undefined): Promise<string> {
   const own = join(templates, id)
   await cp(join(templates, 'tiny'), own, { recursive: true })
   const manifest = JSON.parse(await readFile(join(own, 'template.json'), 'utf8')) as Parameters<typeof change>[0]
@@ -44,6 +44,9 @@ it('check names every fault with its file and key, and recordings that serve no 
   await copy('long', (manifest) => {
     for (const window of manifest.windows) window.to = 25
   })
+  await copy('narrow', (manifest) => {
+    for (const window of manifest.windows) window.capHeightPercent.least = 20
+  })
   await truncate(join(await copy('torn'), 'clip.mp4'), 1_000)
   const recordings = join(folder, 'home', 'recordings', 'tiny')
   await mkdir(recordings, { recursive: true })
@@ -51,13 +54,14 @@ it('check names every fault with its file and key, and recordings that serve no 
   const end = await template('check')
   expect([end.code, end.stderr]).toEqual([1, ''])
   expect(end.stdout).toContain('long/template.json: windows[0].to: 25 s is beyond the clip\'s 4 s')
+  expect(end.stdout).toContain('narrow/template.json: windows[0].box: a name of 40 letters (longestName) does not fit at the least size in Caveat_700Bold.ttf')
   expect(end.stdout).toMatch(/templates\/torn: clip\.mp4: is no readable MP4 file/)
   expect(end.stdout).toContain('✓ tiny, with 1 recording\n  ! recordings/tiny/notes.txt: is no sound file')
   const report = jsonOf(await template('check', 'tiny', 'long', '--json')) as { healthy: boolean; templates: { id: string; faults: string[]; recordings: number }[] }
   expect(report).toMatchObject({ healthy: false, templates: [{ id: 'tiny', faults: [], recordings: 1 }, { id: 'long', recordings: 0 }] })
   const unknown = await template('check', 'summer')
   expect([unknown.code, unknown.stdout]).toEqual([2, ''])
-  expect(unknown.stderr).toBe('There is no template summer. There are: long, tiny, torn.\n')
+  expect(unknown.stderr).toBe('There is no template summer. There are: long, narrow, tiny, torn.\n')
 })
 
 it('build makes what the videos share, finds it made the second time, and does not begin with a faulty template', async () => {

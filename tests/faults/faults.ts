@@ -61,7 +61,8 @@ const scattered = (name: string, answer: FaultAnswer, { mayDouble = false, of = 
     const plans = of.flatMap((method): FaultPlan[] => {
       const skip = below(scene.random, 5)
       if (method === 'getUpdates') return [{ method, answer, times: 2, skip: below(scene.random, 2) }]
-      if (method !== 'sendVideo') return [{ method, answer, times, skip }]
+      // Of a request that is not read, what it carries is unknown.
+      if (method !== 'sendVideo' || answer.kind === 'drop-unread') return [{ method, answer, times, skip }]
       return (['multipart', 'file_id'] as const).map((upload) => ({ method, upload, answer, times, skip }))
     })
     return planned(scene, plans, of.length * 2)
@@ -206,11 +207,11 @@ export const faults: Fault[] = [
       scene.allowed.mayDouble = true // a call in hand is cut off, too
       const { stage } = scene
       const before = written(stage, 'ECONNREFUSED')
-      const playing = await again(scene, 3, 500, async () => {
+      const playing = await again(scene, 3, 500, () => stage.alone(async () => {
         await stage.town.server.goAway()
         await sleep(400)
         await stage.town.server.comeBack()
-      })
+      }))
       return { ...playing, enough: 3, fired: async () => Math.min(await playing.fired(), written(stage, 'ECONNREFUSED') - before) }
     },
   },

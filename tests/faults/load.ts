@@ -49,7 +49,7 @@ export function planLoad(number: number): Load {
 }
 
 /** Half of the people at once, the rest in five groups over `longestMs`; the warm names through the door. */
-export async function bringIn({ town }: Stage, { wishes, names }: Load, longestMs: number): Promise<void> {
+export async function bringIn({ town, alone }: Stage, { wishes, names }: Load, longestMs: number): Promise<void> {
   const all = [...wishes].map(([userId, { display }]) => ({ userId, text: display, languageCode: 'ru' }))
   const warming = warm()
   await say(people / 2)
@@ -59,18 +59,10 @@ export async function bringIn({ town }: Stage, { wishes, names }: Load, longestM
   }
   await warming
 
-  // While Telegram itself is away nobody can write; they do when it is back. All of them are written down at once, or none.
+  // While Telegram itself is away nobody can write; they do when it is back.
   async function say(many: number) {
     const some = all.splice(0, many)
-    for (;;) {
-      try {
-        await town.telegram.sayAll(some)
-        return
-      } catch (error) {
-        if (!/ECONNREFUSED/.test(String((error as Error).cause))) throw error
-        await new Promise((resolve) => setTimeout(resolve, 50))
-      }
-    }
+    await alone(() => town.telegram.sayAll(some))
   }
 
   // The list of an operator, who runs it again when the database or the queue was away.

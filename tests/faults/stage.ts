@@ -40,6 +40,8 @@ export interface Stage {
   renders: string
   /** PostgreSQL ends, by a signal, and its keeper starts it again */
   restartDatabase(signal: 'SIGINT' | 'SIGKILL'): Promise<void>
+  /** Runs one such piece of work at a time: people write, or the way to Telegram is away. */
+  alone(work: () => Promise<unknown>): Promise<void>
   close(): Promise<void>
 }
 
@@ -77,8 +79,14 @@ export async function openStage({ queueMode, divisor }: { queueMode: 'postgresql
   const workers = ['worker 1', 'worker 2'].map((name) => keep(name, worker))
   const bot = keep('bot', () => startProgram(['bot'], { env, cwd: town.folder, longestMs }))
   await Promise.all([bot, ...workers].map((service) => service.ready()))
+  let last: Promise<void> = Promise.resolve()
   return {
     town,
+    async alone(work) {
+      const mine = last.then(async () => void (await work()))
+      last = mine.catch(() => undefined)
+      await mine
+    },
     secondMs: 1_000 / divisor,
     bot,
     workers,

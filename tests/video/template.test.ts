@@ -50,6 +50,7 @@ describe('a template', () => {
     ['tiny/template.json: windows[0].box: ends at x = 68, beyond the frame\'s width of 64', (manifest) => void (window(manifest).box.x = 12)],
     ['tiny/template.json: windows[0].box.x: 3 is odd; it must be even, for colour is stored at half the size', (manifest) => void (window(manifest).box.x = 3)],
     ['tiny/template.json: windows[1].from: 1.2 s lies before the end of the window before it, 1.4 s', (manifest) => void manifest.windows.push({ ...window(manifest), from: 1.2, to: 1.8 })],
+    ['tiny/template.json: longestName: Too big: expected number to be <=40', (manifest) => void (manifest.longestName = 41)],
     ['tiny/template.json: posterSeconds: 3 s is no moment at which a window shows the whole name', (manifest) => void (manifest.posterSeconds = 3)],
     ['tiny/template.json: speech[0].at: 4 s is beyond the clip\'s 4 s', (manifest) => manifest.speech.forEach((one) => (one.at = 4))],
     ['tiny/template.json: id: "other" is not the folder\'s name "tiny"', (manifest) => void (manifest.id = 'other')],
