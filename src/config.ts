@@ -47,6 +47,7 @@ const environment = z.object({
   STOP_SECONDS: withDefault(whole(0, 3_600), 8),
   FFMPEG_PATH: optional(z.string()),
   CHANNEL_RATE: optional(whole(1, 100_000)),
+  KEEP_GB: withDefault(z.coerce.number({ error: 'is not a number' }).min(0, 'is below 0'), 20),
   TIME_DIVISOR: withDefault(whole(1, 1_000), 1),
 })
 
@@ -85,6 +86,8 @@ export interface Config {
   ffmpegPath: string | undefined
   /** posts a minute to one storage channel; undefined: Telegram's 20, unlimited in the sandbox */
   channelRatePerMinute: number | undefined
+  /** finished files are kept up to this size, bytes */
+  keepBytes: number
   /** divides all waiting times, ours and Telegram's in the sandbox; 1 in real life */
   timeDivisor: number
   times: Times
@@ -191,6 +194,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     stopMs: read.STOP_SECONDS * 1_000,
     ffmpegPath: read.FFMPEG_PATH,
     channelRatePerMinute: read.CHANNEL_RATE,
+    keepBytes: read.KEEP_GB * 1e9,
     timeDivisor: read.TIME_DIVISOR,
     times: waitingTimes(read.TIME_DIVISOR),
   }

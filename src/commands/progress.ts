@@ -1,4 +1,4 @@
-/** Progress of a long run on stderr: bars on a terminal, a plain line every few seconds elsewhere, nothing when quiet. */
+/** Progress of a long run on stderr: bars on a terminal, a plain line after some seconds and every half minute elsewhere, nothing when quiet. */
 import { MultiBar, Presets, type SingleBar } from 'cli-progress'
 
 /** How far a run is. */
@@ -11,6 +11,8 @@ export interface Progress {
   failed: number
   rendering: number
   uploading: number
+  /** what holds the run up most */
+  bound: 'rendering' | 'the channels' | 'Telegram'
 }
 
 /** Shows progress until it is closed. */
@@ -21,30 +23,37 @@ export interface ProgressView {
   close(): void
 }
 
-const lineEveryMs = 5_000
+const firstLineMs = 5_000
+const lineEveryMs = 30_000
 
-/** Opens the view that fits stderr. `alreadyDone` is left out of the estimate of the time left. */
-export function openProgress({ quiet, alreadyDone }: { quiet: boolean; alreadyDone: number }): ProgressView {
+/**
+ * Opens the view that fits stderr. Of the names `cached` were there before, so they tell nothing about the time left;
+ * nor can it be less than `postsPerMinute` allow.
+ */
+export function openProgress({ quiet, cached, alreadyDone, postsPerMinute }: { quiet: boolean; cached: number; alreadyDone: number; postsPerMinute: number }): ProgressView {
   if (quiet) return { show: () => undefined, note: () => undefined, close: () => undefined }
   const started = Date.now()
-  const left = (progress: Progress) => timeLeft(progress, alreadyDone, Date.now() - started)
-  return process.stderr.isTTY ? bars(left) : lines(left)
+  const left = (progress: Progress) => timeLeft(progress, { alreadyDone, postsPerMinute, elapsedMs: Date.now() - started })
+  return process.stderr.isTTY ? bars(left, cached) : lines(left, cached)
 }
 
-function timeLeft({ total, available, failed }: Progress, alreadyDone: number, elapsedMs: number): string {
+function timeLeft({ total, available, failed }: Progress, { alreadyDone, postsPerMinute, elapsedMs }: { alreadyDone: number; postsPerMinute: number; elapsedMs: number }): string {
   const done = available + failed - alreadyDone
   const open = total - available - failed
   if (open <= 0) return ''
-  if (done < 1) return 'time left unknown yet'
-  return `${durationText((elapsedMs / 1_000 / done) * open)} left`
+  const least = (open / postsPerMinute) * 60
+  if (done < 1) return least < 60 ? 'time left unknown yet' : `at least ${durationText(least)} left`
+  return `${(done / (elapsedMs / 60_000)).toFixed(1)} a minute, ${durationText(Math.max(least, (elapsedMs / 1_000 / done) * open))} left`
 }
+
+const boundText = { rendering: '', 'the channels': 'as fast as the channels take posts', Telegram: 'as fast as Telegram takes posts' }
 
 /** A duration in the unit people would use. */
 export function durationText(seconds: number): string {
   return seconds < 90 ? `${Math.round(seconds)} s` : seconds < 5_400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3_600).toFixed(1)} h`
 }
 
-function bars(left: (progress: Progress) => string): ProgressView {
+function bars(left: (progress: Progress) => string, cached: number): ProgressView {
   const multi = new MultiBar(
     { stream: process.stderr, format: '{label} {bar} {value}/{total}  {remark}', barsize: 32, hideCursor: true, clearOnComplete: false, forceRedraw: true, fps: 10 },
     Presets.shades_classic,
@@ -53,24 +62,26 @@ function bars(left: (progress: Progress) => string): ProgressView {
   const bar = (label: string, total: number) => (made[label] ??= multi.create(total, 0, { label: label.padEnd(9), remark: '' }))
   return {
     show(progress) {
-      const { total, rendered, available, failed, rendering, uploading } = progress
+      const { total, rendered, available, failed, rendering, uploading, bound } = progress
+      if (cached > 0) bar('cached', total).update(cached, { remark: 'from before' })
       bar('rendered', total).update(rendered, { remark: rendering > 0 ? `${rendering} at work` : '' })
-      bar('uploaded', total).update(available, { remark: [uploading > 0 ? `${uploading} on the way` : '', failed > 0 ? `${failed} failed` : '', left(progress)].filter((part) => part !== '').join(' · ') })
+      bar('uploaded', total).update(available, { remark: [uploading > 0 ? `${uploading} on the way` : '', boundText[bound], left(progress)].filter((part) => part !== '').join(' · ') })
+      if (failed > 0) bar('failed', total).update(failed, { remark: '' })
     },
     note: (text) => multi.log(`${text}\n`),
     close: () => multi.stop(),
   }
 }
 
-function lines(left: (progress: Progress) => string): ProgressView {
-  let last = 0
+function lines(left: (progress: Progress) => string, cached: number): ProgressView {
+  let next = Date.now() + firstLineMs
   const write = (text: string) => process.stderr.write(`${text}\n`)
   return {
     show(progress) {
-      if (Date.now() - last < lineEveryMs) return
-      last = Date.now()
-      const { total, rendered, available, failed } = progress
-      write([`${available} of ${total} uploaded`, `${rendered} rendered`, failed > 0 ? `${failed} failed` : '', left(progress)].filter((part) => part !== '').join(', '))
+      if (Date.now() < next) return
+      next = Date.now() + lineEveryMs
+      const { total, rendered, available, failed, bound } = progress
+      write([`${available} of ${total} uploaded`, cached > 0 ? `${cached} of them before` : '', `${rendered} rendered`, failed > 0 ? `${failed} failed` : '', boundText[bound], left(progress)].filter((part) => part !== '').join(', '))
     },
     note: write,
     close: () => undefined,

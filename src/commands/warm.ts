@@ -7,11 +7,11 @@ import { currentOutages } from '../greetings/outages.ts'
 import { request, type Ask, type ListOptions } from '../greetings/request.ts'
 import { openLog } from '../log.ts'
 import { readNames, type NameRow, type Selection } from '../names/csv.ts'
-import { liveWorkers, type RunningWorker } from '../queue/processors/worker.ts'
+import { liveWorkers, rendersAhead, type RunningWorker } from '../queue/processors/worker.ts'
 import type { Studio } from '../video/studio.ts'
 import { loadTemplates, scriptsOf, templateFor, type Template } from '../video/template.ts'
 import { exitCode } from './exit.ts'
-import { openProgress, type ProgressView } from './progress.ts'
+import { openProgress, type Progress, type ProgressView } from './progress.ts'
 import { listenForStop, type StopRequest } from './stop.ts'
 import { emptySummary, printSummary, secondsSince, type Summary } from './warm-summary.ts'
 import { checkTelegramIsConfigured, openStudioOf, openWorld, startWorkerIn, type World } from './world.ts'
@@ -74,7 +74,7 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
     const open = await enqueue(world, selection, asksOf, summary, { retryFailed: options.retryFailed, revisionNow }, stop)
     if (options.wait && open.size > 0 && stop.code === undefined) {
       if (options.work) worker = await startWorkerIn(world, await openStudio(), config, log)
-      const view = openProgress({ quiet: options.quiet === true, alreadyDone: summary.available + summary.failed })
+      const view = openProgress({ quiet: options.quiet === true, cached: summary.cached, alreadyDone: summary.available + summary.failed, postsPerMinute: postsPerMinute(world) })
       try {
         timedOut = await waitFor(world, open, summary, { config, stop, view, deadline: options.timeout === undefined ? undefined : started + options.timeout, worker })
       } finally {
@@ -153,10 +153,22 @@ interface Waiting {
   worker: RunningWorker | undefined
 }
 
+/** Telegram's limit on everything a bot sends in bulk, and what the channels take together. */
+const overallPerMinute = 1_800
+const postsPerMinute = ({ storage }: World) => Math.min(overallPerMinute, storage.ratePerMinute * storage.chatIds.length)
+
+/** Workers whose finished files pile up, while places to render are free, wait for the channels. */
+function boundOf({ storage }: World, workers: { concurrency: number; rendering: number; uploading: number }[]): Progress['bound'] {
+  const waiting = workers.filter(({ concurrency, rendering, uploading }) => uploading >= rendersAhead && rendering < concurrency)
+  if (waiting.length === 0 || waiting.length * 2 < workers.length) return 'rendering'
+  return storage.ratePerMinute * storage.chatIds.length > overallPerMinute ? 'Telegram' : 'the channels'
+}
+
 /** Asks the database for those still open until there are none. True: the time was up. */
 async function waitFor(world: World, open: Set<string>, summary: Summary, { config, stop, view, deadline, worker }: Waiting): Promise<boolean> {
   const { times } = config
   let saidNobody = false
+  let rendered = 0 // a finished file counts on while it changes hands
   const said = new Map<string, string>()
   while (stop.code === undefined) {
     try {
@@ -167,7 +179,8 @@ async function waitFor(world: World, open: Set<string>, summary: Summary, { conf
       }
       const workers = await liveWorkers(world.db, times.workerGoneMs)
       const sum = (of: 'rendering' | 'uploading') => workers.reduce((total, worker) => total + worker[of], 0)
-      view.show({ total: summary.names, rendered: Math.min(summary.names, summary.available + sum('uploading')), available: summary.available, failed: summary.failed, rendering: sum('rendering'), uploading: sum('uploading') })
+      rendered = Math.max(rendered, Math.min(summary.names, summary.available + sum('uploading')))
+      view.show({ total: summary.names, rendered, available: summary.available, failed: summary.failed, rendering: sum('rendering'), uploading: sum('uploading'), bound: boundOf(world, workers) })
       if (open.size === 0) return false
       if (worker === undefined && workers.length === 0 && !saidNobody) {
         saidNobody = true

@@ -172,5 +172,5 @@ export function concurrencyOf(config: Config): number {
 /** A worker in this process. */
 export async function startWorkerIn(world: World, studio: Studio, config: Config, log: Log): Promise<RunningWorker> {
   const { db, queue, storage, courier } = world
-  return startWorker({ db, queue, storage, courier, studio, times: config.times, log }, concurrencyOf(config))
+  return startWorker({ db, queue, storage, courier, studio, times: config.times, keepBytes: config.keepBytes, log }, concurrencyOf(config))
 }

@@ -98,3 +98,9 @@ export async function markFailed(db: Db, asset: ClaimedAsset, owner: string, rea
     WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner}`
   return rows === 1
 }
+
+/** Of these revisions, those of videos whose upload is recorded. */
+export async function uploadedRevisions(db: Db, revisions: string[]): Promise<Set<string>> {
+  const rows = await db.$queryRaw<{ revision: string }[]>`SELECT DISTINCT revision FROM "VideoAsset" WHERE revision = ANY(${revisions}::text[]) AND "telegramFileId" IS NOT NULL`
+  return new Set(rows.map(({ revision }) => revision))
+}

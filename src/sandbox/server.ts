@@ -1,4 +1,5 @@
 /** A Bot API server on this machine alone: Telegram simulated at its HTTP edge, with a chat page and a control API. */
+import { setMaxListeners } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
@@ -227,6 +228,7 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
   }
 
   const closing = new AbortController()
+  setMaxListeners(0, closing.signal) // every open call listens
   const running = new Set<Promise<void>>()
   const server = createServer((request, response) => {
     const one = route(request, response).catch((error: unknown) => {

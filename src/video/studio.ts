@@ -18,6 +18,7 @@ import type { Sound } from '../speech/sound.ts'
 import { encodingRevision, partOptions, soundOptions } from './encoding.ts'
 import { findFfmpeg, FfmpegMissing, killLeftOver } from './ffmpeg.ts'
 import { isThumbnail } from './gate.ts'
+import { keepWithin } from './keep.ts'
 import { Mp4Fault, readMp4 } from './mp4.ts'
 import type { Failure, FromRenderer, ToRenderer } from './render-process.ts'
 import type { RenderJob, Step } from './render.ts'
@@ -60,6 +61,8 @@ export interface Studio {
   make(template: Template, name: VideoName, options: { signal: AbortSignal; onStep?: (step: Step, ms: number) => void }): Promise<Video>
   /** Makes what all videos of the enabled templates share, or finds it made. Throws as `make` does. */
   warmUp(signal?: AbortSignal): Promise<void>
+  /** Removes the oldest finished files beyond `mostBytes`, see `keepWithin`. Returns how many. */
+  keepWithin(mostBytes: number, uploaded: (revisions: string[]) => Promise<ReadonlySet<string>>): Promise<number>
   close(): Promise<void>
 }
 
@@ -146,6 +149,7 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
         await renderers.run({ kind: 'prepare', job: { ffmpeg, template, templateRevision: await contentOf(template), cacheFolder } }, signal, () => undefined)
       }
     },
+    keepWithin: (mostBytes, uploaded) => keepWithin(rendersFolder, mostBytes, uploaded),
     close: async () => {
       await renderers.close()
       await speaker.close()

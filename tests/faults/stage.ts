@@ -1,5 +1,6 @@
 /** Where faults play: a town of its own with a database and a Redis that can be restarted, a bot, two workers, and whoever starts them again. */
-import { mkdir, readFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase } from '../../src/db/database.ts'
@@ -68,10 +69,12 @@ export async function openStage({ queueMode, divisor }: { queueMode: 'postgresql
     },
   })
   await watchAssets(town)
+  const [place] = await town.db.$queryRaw<{ folder: string }[]>`SELECT current_setting('data_directory') AS folder`
   const clip = await makeClip(town.folder)
   const renders = join(String(town.env.GREETINGS_HOME), 'renders')
   const ledger = join(town.folder, 'ledger')
   await mkdir(renders, { recursive: true })
+  await writeFile(ledger, '')
   const env = { ...town.env, RENDER_CONCURRENCY: '2', STOP_SECONDS: '2' }
   const order = JSON.stringify({ renders, ledger, clip, renderMs: 40 })
   const longestMs = 2_147_000_000
@@ -92,9 +95,10 @@ export async function openStage({ queueMode, divisor }: { queueMode: 'postgresql
     workers,
     ledger,
     renders,
-    restartDatabase: (signal) => restartDatabase(town, signal),
+    restartDatabase: (signal) => restartDatabase(String(place?.folder), signal),
     async close() {
       await Promise.all([bot, ...workers].map((service) => service.stop()))
+      spawnSync('umount', [renders], { stdio: 'ignore' }) // a small disk, if one was put there
       await town.close()
     },
   }
@@ -164,8 +168,7 @@ async function watchAssets({ db }: Town): Promise<void> {
     WHEN (NEW.attempts > OLD.attempts OR (NEW.status = 'FAILED' AND OLD.status <> 'FAILED')) EXECUTE FUNCTION notice()`)
 }
 
-async function restartDatabase({ db }: Town, signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
-  const [place] = await db.$queryRaw<{ folder: string }[]>`SELECT current_setting('data_directory') AS folder`
-  const [pid] = (await readFile(join(String(place?.folder), 'postmaster.pid'), 'utf8')).split('\n')
+async function restartDatabase(folder: string, signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
+  const [pid] = (await readFile(join(folder, 'postmaster.pid'), 'utf8')).split('\n')
   process.kill(Number(pid), signal)
 }

@@ -65,6 +65,7 @@ async function plannedStudio() {
       return videoOf(revision)
     },
     warmUp: async () => undefined,
+    keepWithin: async () => 0,
     close: async () => undefined,
   }
   return studio

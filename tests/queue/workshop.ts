@@ -32,13 +32,14 @@ export async function plannedStudio(town: Town, making: Making = async () => und
       return video
     },
     warmUp: async () => undefined,
+    keepWithin: async () => 0,
     close: async () => undefined,
   }
 }
 
 /** What `startWorker` needs. */
 export function workerParts(town: Town, studio: Studio): Parameters<typeof import('../../src/queue/processors/worker.ts').startWorker>[0] {
-  return { db: town.db, queue: town.queue, storage: town.storage, courier: town.courier, studio, times: town.times, log: quietLog }
+  return { db: town.db, queue: town.queue, storage: town.storage, courier: town.courier, studio, times: town.times, keepBytes: Infinity, log: quietLog }
 }
 
 /** What `generateVideo` needs, without a worker around it: no reconciler runs. */

@@ -4,6 +4,7 @@ import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDatabaseDown, type Db } from '../../db/database.ts'
+import { uploadedRevisions } from '../../greetings/assets.ts'
 import { Outage, placeOf } from '../../greetings/faults.ts'
 import { currentOutages } from '../../greetings/outages.ts'
 import { reconcile } from '../../greetings/reconcile.ts'
@@ -26,10 +27,13 @@ export interface RunningWorker {
   hurry(): void
 }
 
-type WorkshopParts = Omit<Workshop, 'slots' | 'pauses' | 'owner' | 'uploads' | 'outOfOrder' | 'onTokenRefused'>
+/** Reconciling passes from one look at the size of the kept files to the next. */
+const passesPerTidying = 30
 
-// Finished files that may wait for an upload while rendering goes on, per worker.
-const rendersAhead = 6
+type WorkshopParts = { keepBytes: number } & Omit<Workshop, 'slots' | 'pauses' | 'owner' | 'uploads' | 'outOfOrder' | 'onTokenRefused'>
+
+/** Finished files that may wait for an upload while rendering goes on, per worker. */
+export const rendersAhead = 6
 
 /** Starts the worker; `concurrency` is the number of parallel renders. */
 export async function startWorker(parts: WorkshopParts, concurrency: number): Promise<RunningWorker> {
@@ -62,11 +66,15 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
   }
 
   async function keepReconciling() {
-    while (!closing.signal.aborted) {
+    for (let pass = 0; !closing.signal.aborted; pass++) {
       try {
         const found = await reconcile({ db, queue, botId: courier.botId, times })
         if (found !== undefined && found.recovered + found.queued > 0) log.info({ recovered: found.recovered, queued: found.queued }, 'reconciled')
         for (const assetId of found?.undelivered ?? []) deliverLater(assetId)
+        if (pass % passesPerTidying === 0) {
+          const removed = await parts.studio.keepWithin(parts.keepBytes, (revisions) => uploadedRevisions(db, revisions))
+          if (removed > 0) log.info({ removed }, 'the oldest uploaded files were removed (KEEP_GB)')
+        }
       } catch (error) {
         log.warn({ error: placeOf(error), databaseDown: isDatabaseDown(error) }, 'could not reconcile now')
       }
