@@ -5,11 +5,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Redis } from 'ioredis'
 
 /** A Redis server of this test file alone. */
 export interface TestRedis {
   url: string
   pid: number
+  /** Killed and started again; `while` it is away, something may be done. What it held is kept with `keep` only. */
+  restart(whileAway?: () => Promise<void>): Promise<void>
+  /** FLUSHALL */
+  empty(): Promise<void>
   close(): Promise<void>
 }
 
@@ -19,11 +24,39 @@ const found = spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).stat
 export const queueModes: ('postgresql' | 'redis')[] = found ? ['postgresql', 'redis'] : ['postgresql']
 if (!found) process.stderr.write('skipped: tests of the queue on Redis, as there is no redis-server in PATH\n')
 
-/** Starts `redis-server` on a free port of the loopback interface, without persistence. */
-export async function startRedis(): Promise<TestRedis> {
+/** Starts `redis-server` on a free port of the loopback interface; `keep`: it writes down every change. */
+export async function startRedis({ keep = false }: { keep?: boolean } = {}): Promise<TestRedis> {
   const port = await freePort()
   const folder = await mkdtemp(join(tmpdir(), 'greetings-redis-'))
-  const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder, '--maxmemory-policy', 'noeviction'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  let running = await startServer(port, folder, keep)
+  const end = async () => {
+    running.child.kill('SIGKILL')
+    await running.ended
+  }
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    get pid() {
+      return running.child.pid ?? 0
+    },
+    async restart(whileAway) {
+      await end()
+      await whileAway?.()
+      running = await startServer(port, folder, keep)
+    },
+    async empty() {
+      const client = new Redis(port, '127.0.0.1')
+      await client.flushall()
+      client.disconnect()
+    },
+    async close() {
+      await end()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function startServer(port: number, folder: string, keep: boolean) {
+  const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', keep ? 'yes' : 'no', '--appendfsync', 'always', '--dir', folder, '--maxmemory-policy', 'noeviction'], { stdio: ['ignore', 'pipe', 'ignore'] })
   const ended = once(child, 'exit')
   let text = ''
   for await (const chunk of child.stdout) {
@@ -31,15 +64,7 @@ export async function startRedis(): Promise<TestRedis> {
     if (text.includes('Ready to accept connections')) break
   }
   if (child.exitCode !== null) throw new Error(`redis-server ended: ${text}`)
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    pid: child.pid ?? 0,
-    async close() {
-      child.kill('SIGKILL')
-      await ended
-      await rm(folder, { recursive: true, force: true })
-    },
-  }
+  return { child, ended }
 }
 
 async function freePort(): Promise<number> {

@@ -18,7 +18,7 @@ import { startRedis, type TestRedis } from './redis.ts'
 export const quietLog = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** Times fifty times shorter than in life. */
-const timeDivisor = 50
+const usualDivisor = 50
 
 export interface Town {
   folder: string
@@ -41,11 +41,23 @@ export interface Town {
   close(): Promise<void>
 }
 
-export async function openTown({ queueMode = 'postgresql', channels = 1 }: { queueMode?: 'postgresql' | 'redis'; channels?: number } = {}): Promise<Town> {
+interface TownPlan {
+  queueMode?: 'postgresql' | 'redis'
+  channels?: number
+  timeDivisor?: number
+  /** a database of the test's own; it is closed with the town */
+  ownDatabase?: Database
+  /** a Redis that writes everything down, to be restarted */
+  keepRedis?: boolean
+  /** posts a minute to a channel; as good as unlimited unless given */
+  channelRate?: number
+}
+
+export async function openTown({ queueMode = 'postgresql', channels = 1, timeDivisor = usualDivisor, ownDatabase, keepRedis = false, channelRate = 60_000 }: TownPlan = {}): Promise<Town> {
   const folder = await mkdtemp(join(tmpdir(), 'greetings-town-'))
-  const database = await temporaryDatabase()
+  const database = ownDatabase ?? (await temporaryDatabase())
   const { db } = database
-  const redis = queueMode === 'redis' ? await startRedis() : undefined
+  const redis = queueMode === 'redis' ? await startRedis({ keep: keepRedis }) : undefined
   const { queueId } = await db.installation.findUniqueOrThrow({ where: { id: 1 } })
   const queue = await openQueue({ databaseUrl: database.url, redisUrl: redis?.url, queueId, log: quietLog })
   const server = await startSandboxServer({ folder: join(folder, 'telegram'), timeDivisor })
@@ -72,7 +84,7 @@ export async function openTown({ queueMode = 'postgresql', channels = 1 }: { que
     times,
     door: { db, queue, botId, times, log: quietLog },
     courier,
-    storage: { db, api, chatIds: channelIds.map(String), ratePerMinute: 60_000, times, log: quietLog },
+    storage: { db, api, chatIds: channelIds.map(String), ratePerMinute: channelRate, times, log: quietLog },
     env: {
       PATH: process.env.PATH ?? '',
       HOME: folder,
@@ -85,7 +97,7 @@ export async function openTown({ queueMode = 'postgresql', channels = 1 }: { que
       TEMPLATES: 'tiny',
       TEMPLATES_FOLDER: join(import.meta.dirname, 'fixtures', 'templates'),
       TIME_DIVISOR: String(timeDivisor),
-      CHANNEL_RATE: '60000',
+      CHANNEL_RATE: String(channelRate),
       STOP_SECONDS: '2',
     },
     async close() {

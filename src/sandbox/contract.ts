@@ -23,6 +23,8 @@ export type FaultAnswer =
   | { kind: 'refuse'; code: number; description: string; parameters?: { retry_after?: number; migrate_to_chat_id?: number } }
   /** a proxy's HTML page instead of JSON, nothing taken: 502, 504 */
   | { kind: 'html'; code: number }
+  /** the connection breaks before the request is read: such a plan can choose by method and bot only */
+  | { kind: 'drop-unread' }
   /** the connection breaks before the message is taken */
   | { kind: 'drop-before' }
   /** the message is taken, then the connection breaks */

@@ -179,7 +179,7 @@ function change(desk: ControlDesk, path: string, body: Body): unknown {
       desk.ledger.clear()
       return true
     case 'faults':
-      return desk.faults.add(body as unknown as FaultPlan)
+      return plan(desk, body as unknown as FaultPlan)
     case 'faults/release':
       desk.faults.release(body.id === undefined ? undefined : integer(body, 'id'))
       return true
@@ -194,6 +194,14 @@ function change(desk: ControlDesk, path: string, body: Body): unknown {
       return true
     default:
       throw new ControlFault(`nothing to do at ${path}`)
+  }
+}
+
+function plan({ faults }: ControlDesk, wanted: FaultPlan): unknown {
+  try {
+    return faults.add(wanted)
+  } catch (error) {
+    throw error instanceof TypeError ? new ControlFault(error.message) : error
   }
 }
 

@@ -31,7 +31,9 @@ export class PlannedFaults {
     private readonly changed: (fault: FaultState) => void,
   ) {}
 
+  /** @throws TypeError when the plan could never meet a call */
   add(plan: FaultPlan): FaultState {
+    if (plan.answer.kind === 'drop-unread' && (plan.chatId !== undefined || plan.upload !== undefined)) throw new TypeError('of a request that is not read, chat and file are unknown')
     const holds = plan.answer.kind === 'hold' || plan.answer.kind === 'hold-after'
     const times = plan.times ?? (holds ? 0 : 1)
     const state: FaultState = { ...plan, id: ++this.lastId, hits: 0, holding: 0, over: false }
@@ -67,11 +69,30 @@ export class PlannedFaults {
     this.release()
   }
 
+  /** Whether the connection is to break before more than the first line of the request is read. */
+  breaksUnread({ method, botId }: Pick<CallRecord, 'method' | 'botId'>): boolean {
+    for (const plan of this.plans.values()) {
+      const { state } = plan
+      if (state.answer.kind !== 'drop-unread' || plan.left <= 0 || !matches({ method: state.method, botId: state.botId }, { method, botId } as CallRecord)) continue
+      if ((state.skip ?? 0) > 0) {
+        state.skip = (state.skip ?? 0) - 1
+        continue
+      }
+      state.hits += 1
+      plan.left -= 1
+      state.over = plan.left <= 0
+      this.changed({ ...state })
+      return true
+    }
+    return false
+  }
+
   /** The plan that this call meets, used up by one. Marks the call. */
   meet(call: CallRecord): { answer: FaultAnswer; hold: (gone: AbortSignal) => Promise<void> } | undefined {
     for (const plan of this.plans.values()) {
       const { state } = plan
       const now = Date.now()
+      if (state.answer.kind === 'drop-unread') continue
       const inFlood = now < plan.floodUntil
       if ((plan.left <= 0 && !inFlood) || !matches(state, call)) continue
       if ((state.skip ?? 0) > 0) {

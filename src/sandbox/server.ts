@@ -34,6 +34,10 @@ export interface SandboxServer {
   /** `http://127.0.0.1:<port>`: the `apiRoot` for bots, the chat page, and the base of `/sandbox/` */
   url: string
   port: number
+  /** Connections break and new ones are refused, until `comeBack`. */
+  goAway(): Promise<void>
+  /** listens again, at the same port */
+  comeBack(): Promise<void>
   /** ends open polls, lets held calls go, waits for calls in hand */
   close(): Promise<void>
 }
@@ -173,6 +177,10 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
     response.on('close', () => gone.abort())
     closing.signal.addEventListener('abort', () => gone.abort(), { signal: gone.signal })
     let parameters: Parameters | undefined
+    if (faults.breaksUnread({ method, botId: world.tokens.get(token) ?? 0 })) {
+      request.socket.resetAndDestroy()
+      return
+    }
     try {
       parameters = await readParameters(request, url.searchParams, world.incomingFolder)
       if (!tokenShape.test(token)) throw new Refusal(404, 'Not Found')
@@ -241,6 +249,12 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
   return {
     url: `http://127.0.0.1:${address.port}`,
     port: address.port,
+    goAway: async () => {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+    comeBack: () => listen(server, address.port),
     close: async () => {
       closing.abort()
       updates.close()

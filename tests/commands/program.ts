@@ -31,11 +31,13 @@ export interface RunOptions {
   input?: string
   /** when a run that hangs is killed */
   longestMs?: number
+  /** instead of the program's own entry */
+  script?: string
 }
 
 /** Starts `greetings <args>`. A run that hangs is killed, so that it fails its test and does not outlive it. */
-export function startProgram(args: string[], { env, cwd = env.HOME ?? '/', input = '', longestMs = 200_000 }: RunOptions): Program {
-  const child = spawn(process.execPath, [bin, ...args], { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] })
+export function startProgram(args: string[], { env, cwd = env.HOME ?? '/', input = '', longestMs = 200_000, script = bin }: RunOptions): Program {
+  const child = spawn(process.execPath, [script, ...args], { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] })
   const out = { stdout: '', stderr: '' }
   let wake = () => {}
   for (const stream of ['stdout', 'stderr'] as const) {

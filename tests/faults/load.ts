@@ -1,0 +1,76 @@
+/** People who ask, and names that are warmed at the same time. */
+import { request, type Ask } from '../../src/greetings/request.ts'
+import { isDatabaseDown } from '../../src/db/database.ts'
+import { ask } from '../town.ts'
+import type { Stage } from './stage.ts'
+
+/** Numbers that only look random: the same seed gives the same ones. */
+export type Random = () => number
+
+/** mulberry32 */
+export function randomFrom(seed: number): Random {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** One load: who asks for what. */
+export interface Load {
+  /** by person */
+  wishes: Map<number, Ask>
+  /** all names, those that are only warmed included */
+  names: Ask[]
+}
+
+const people = 300
+const askedNames = 60
+const warmNames = 10
+const syllables = ['ба', 'ве', 'го', 'да', 'ли', 'за', 'ки', 'ла', 'ми', 'на', 'ро', 'са', 'ти', 'ру', 'фа', 'ма']
+
+/** People and names that no other load has. */
+export function planLoad(number: number): Load {
+  const names: Ask[] = []
+  for (let at = number * 200; names.length < askedNames + warmNames; at++) {
+    const digits = [at % 16, Math.floor(at / 16) % 16, Math.floor(at / 256) % 16, Math.floor(at / 4_096) % 16]
+    const text = digits.map((digit) => syllables[digit]).join('')
+    try {
+      names.push(ask(`${text.charAt(0).toUpperCase()}${text.slice(1)}`))
+    } catch {
+      // by chance a word that is not taken as a name
+    }
+  }
+  const wishes = new Map<number, Ask>()
+  for (let n = 0; n < people; n++) wishes.set(1_000_000 + number * 1_000 + n, names[n % askedNames] as Ask)
+  return { wishes, names }
+}
+
+/** Half of the people at once, the rest in five groups over `longestMs`; the warm names through the door. */
+export async function bringIn({ town, withSandbox }: Stage, { wishes, names }: Load, longestMs: number): Promise<void> {
+  const all = [...wishes].map(([userId, { display }]) => ({ userId, text: display, languageCode: 'ru' }))
+  const warming = warm()
+  await withSandbox(() => town.telegram.sayAll(all.splice(0, people / 2)))
+  while (all.length > 0) {
+    await new Promise((resolve) => setTimeout(resolve, longestMs / 5))
+    await withSandbox(() => town.telegram.sayAll(all.splice(0, people / 10)))
+  }
+  await warming
+
+  // The list of an operator, who runs it again when the database or the queue was away.
+  async function warm() {
+    const deadline = Date.now() + 60_000
+    for (;;) {
+      try {
+        await request(town.door, names.slice(askedNames))
+        return
+      } catch (error) {
+        if (Date.now() > deadline) throw error
+        if (!isDatabaseDown(error) && !/Connection is closed|writeable|no answer within|ECONN|max retries/i.test(String(error))) throw error
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+    }
+  }
+}

@@ -1,0 +1,172 @@
+/** Where faults play: a town of its own with a database and a Redis that can be restarted, a bot, two workers, and whoever starts them again. */
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openDatabase } from '../../src/db/database.ts'
+import { joinServer } from '../../src/db/embedded.ts'
+import { makeClip } from '../clip.ts'
+import { startProgram, type Program } from '../commands/program.ts'
+import { temporaryHome } from '../db/temporary-database.ts'
+import { openTown, type Town } from '../town.ts'
+
+/** A service that is started again whenever it ends, as an init system does, but for exit code 2. */
+export interface Service {
+  name: string
+  /** of all its processes, the last one last */
+  pids: number[]
+  /** those that were killed */
+  killed: Set<number>
+  /** exit codes of those that ended by themselves */
+  ends: number[]
+  /** what all of them wrote */
+  output(): string
+  kill(): void
+  /** asks the running one to end; it is started again */
+  restart(): void
+  /** starts it when it stays down */
+  revive(): Promise<void>
+  ready(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface Stage {
+  town: Town
+  /** the length of one of Telegram's seconds, milliseconds */
+  secondMs: number
+  bot: Service
+  workers: Service[]
+  /** `begin|end|abort <pid> <revision>`, a line for each */
+  ledger: string
+  renders: string
+  /** PostgreSQL ends, by a signal, and its keeper starts it again */
+  restartDatabase(signal: 'SIGINT' | 'SIGKILL'): Promise<void>
+  /** One at a time: what people do cannot be told to a sandbox that is away. */
+  withSandbox<T>(act: () => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+const channels = 3
+
+/** Opens a stage. Nothing of it is shared with other tests. */
+export async function openStage({ queueMode, divisor }: { queueMode: 'postgresql' | 'redis'; divisor: number }): Promise<Stage> {
+  const home = await temporaryHome()
+  const server = await joinServer(home.folder, 'faults')
+  const database = await openDatabase({ home: home.folder, databaseUrl: server.url('postgres'), sandbox: false, role: 'faults' })
+  const town = await openTown({
+    queueMode,
+    channels,
+    timeDivisor: divisor,
+    keepRedis: true,
+    channelRate: 20,
+    ownDatabase: {
+      ...database,
+      close: async () => {
+        await database.close()
+        await server.close()
+        await home.remove()
+      },
+    },
+  })
+  await watchAssets(town)
+  const clip = await makeClip(town.folder)
+  const renders = join(String(town.env.GREETINGS_HOME), 'renders')
+  const ledger = join(town.folder, 'ledger')
+  await mkdir(renders, { recursive: true })
+  const env = { ...town.env, RENDER_CONCURRENCY: '2', STOP_SECONDS: '2' }
+  const order = JSON.stringify({ renders, ledger, clip, renderMs: 40 })
+  const longestMs = 2_147_000_000
+  const worker = () => startProgram([order], { env, cwd: town.folder, script: join(import.meta.dirname, 'worker.js'), longestMs })
+  const workers = ['worker 1', 'worker 2'].map((name) => keep(name, worker))
+  const bot = keep('bot', () => startProgram(['bot'], { env, cwd: town.folder, longestMs }))
+  await Promise.all([bot, ...workers].map((service) => service.ready()))
+  let last: Promise<unknown> = Promise.resolve()
+  const stage: Stage = {
+    town,
+    secondMs: 1_000 / divisor,
+    bot,
+    workers,
+    ledger,
+    renders,
+    withSandbox(act) {
+      const result = last.then(act)
+      last = result.catch(() => undefined)
+      return result
+    },
+    restartDatabase: (signal) => restartDatabase(town, signal),
+    async close() {
+      await Promise.all([bot, ...stage.workers].map((service) => service.stop()))
+      await town.close()
+    },
+  }
+  return stage
+}
+
+/** Starts a service, and again whenever it ends. */
+export function keep(name: string, start: () => Program): Service {
+  const texts: string[] = []
+  const service: Service = {
+    name,
+    pids: [],
+    killed: new Set(),
+    ends: [],
+    output: () => [...texts, program?.output() ?? ''].join(''),
+    kill() {
+      if (program === undefined) return
+      service.killed.add(program.pid)
+      program.signal('SIGKILL')
+    },
+    restart: () => program?.signal('SIGTERM'),
+    async revive() {
+      if (program === undefined) run()
+      await service.ready()
+    },
+    async ready() {
+      while (program === undefined || !program.output().includes('is running"')) {
+        if (program === undefined && stays) throw new Error(`${name} stays down: ${texts.at(-1)?.slice(-2_000)}`)
+        await sleep(50)
+      }
+    },
+    async stop() {
+      stopping = true
+      program?.signal('SIGTERM')
+      await over
+    },
+  }
+  let program: Program | undefined
+  let stopping = false
+  let stays = false
+  let over: Promise<void> = Promise.resolve()
+
+  function run() {
+    stays = false
+    const mine = start()
+    program = mine
+    service.pids.push(mine.pid)
+    over = mine.ended.then(async ({ code, stdout, stderr }) => {
+      texts.push(stdout + stderr)
+      program = undefined
+      if (code !== null) service.ends.push(code)
+      stays = code === 2
+      if (stopping || stays) return
+      await sleep(100)
+      if (!stopping) run()
+    })
+  }
+  run()
+  return service
+}
+
+/** Everything that ever used up an attempt or gave an asset up is written down, however soon it was put right. */
+async function watchAssets({ db }: Town): Promise<void> {
+  await db.$executeRawUnsafe(`CREATE TABLE noticed (name text, attempts int, status text, reason text)`)
+  await db.$executeRawUnsafe(`CREATE FUNCTION notice() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO noticed VALUES (NEW.name, NEW.attempts, NEW.status::text, coalesce(NEW."errorClass", '') || ': ' || coalesce(NEW."errorText", '')); RETURN NEW; END $$`)
+  await db.$executeRawUnsafe(`CREATE TRIGGER notice AFTER UPDATE ON "VideoAsset" FOR EACH ROW
+    WHEN (NEW.attempts > OLD.attempts OR (NEW.status = 'FAILED' AND OLD.status <> 'FAILED')) EXECUTE FUNCTION notice()`)
+}
+
+async function restartDatabase({ db }: Town, signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
+  const [place] = await db.$queryRaw<{ folder: string }[]>`SELECT current_setting('data_directory') AS folder`
+  const [pid] = (await readFile(join(String(place?.folder), 'postmaster.pid'), 'utf8')).split('\n')
+  process.kill(Number(pid), signal)
+}
