@@ -36,7 +36,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
     log.info({ bot: world.bot.username, sandbox: options.sandbox === true, channels: world.storage.chatIds.length }, `${verb} is running`)
     if (world.sandbox !== undefined && bot !== undefined) await showPage(world, verb === 'demo' && options.open !== false)
 
-    await Promise.race([whenAborted(stop.asked), bot?.ended ?? new Promise<never>(() => undefined)])
+    await Promise.race([whenAborted(stop.asked), ...[bot?.ended, worker?.ended].filter((ended) => ended !== undefined)])
     log.info({}, 'stopping')
     return exitCode.done
   } finally {

@@ -61,7 +61,8 @@ const scattered = (name: string, answer: FaultAnswer, { mayDouble = false, of = 
     const plans = of.flatMap((method): FaultPlan[] => {
       const skip = below(scene.random, 5)
       if (method === 'getUpdates') return [{ method, answer, times: 2, skip: below(scene.random, 2) }]
-      if (method !== 'sendVideo') return [{ method, answer, times, skip }]
+      // Of a request that is not read nobody knows what it brings.
+      if (method !== 'sendVideo' || answer.kind === 'drop-unread') return [{ method, answer, times, skip }]
       return (['multipart', 'file_id'] as const).map((upload) => ({ method, upload, answer, times, skip }))
     })
     return planned(scene, plans, of.length * 2)
@@ -181,8 +182,8 @@ export const faults: Fault[] = [
       let going = true
       const others = (async () => {
         while (going) {
-          for (const chatId of town.storage.chatIds) if (random() < 0.5) await town.api.sendMessage(chatId, 'from elsewhere').catch(() => undefined)
-          await sleep(3 * secondMs)
+          for (const chatId of town.storage.chatIds) if (random() < 0.9) await town.api.sendMessage(chatId, 'from elsewhere').catch(() => undefined)
+          await sleep(2 * secondMs)
         }
       })()
       return {

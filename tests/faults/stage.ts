@@ -68,6 +68,7 @@ export async function openStage({ queueMode, divisor }: { queueMode: 'postgresql
     },
   })
   await watchAssets(town)
+  const [place] = await town.db.$queryRaw<{ folder: string }[]>`SELECT current_setting('data_directory') AS folder`
   const clip = await makeClip(town.folder)
   const renders = join(String(town.env.GREETINGS_HOME), 'renders')
   const ledger = join(town.folder, 'ledger')
@@ -92,7 +93,7 @@ export async function openStage({ queueMode, divisor }: { queueMode: 'postgresql
       last = result.catch(() => undefined)
       return result
     },
-    restartDatabase: (signal) => restartDatabase(town, signal),
+    restartDatabase: (signal) => endDatabase(String(place?.folder), signal),
     async close() {
       await Promise.all([bot, ...stage.workers].map((service) => service.stop()))
       await town.close()
@@ -165,8 +166,8 @@ async function watchAssets({ db }: Town): Promise<void> {
     WHEN (NEW.attempts > OLD.attempts OR (NEW.status = 'FAILED' AND OLD.status <> 'FAILED')) EXECUTE FUNCTION notice()`)
 }
 
-async function restartDatabase({ db }: Town, signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
-  const [place] = await db.$queryRaw<{ folder: string }[]>`SELECT current_setting('data_directory') AS folder`
-  const [pid] = (await readFile(join(String(place?.folder), 'postmaster.pid'), 'utf8')).split('\n')
+/** The process that the whole server hangs on. */
+async function endDatabase(dataFolder: string, signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
+  const [pid] = (await readFile(join(dataFolder, 'postmaster.pid'), 'utf8')).split('\n')
   process.kill(Number(pid), signal)
 }

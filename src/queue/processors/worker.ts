@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDatabaseDown, type Db } from '../../db/database.ts'
-import { placeOf } from '../../greetings/faults.ts'
+import { placeOf, type Outage } from '../../greetings/faults.ts'
 import { currentOutages } from '../../greetings/outages.ts'
 import { reconcile } from '../../greetings/reconcile.ts'
 import { deliver } from '../../telegram/delivery.ts'
 import { lanes } from '../index.ts'
 import { createPauses, createSlots } from './slots.ts'
-import { generateVideo, type Workshop } from './video-generation.ts'
+import { generateVideo, interrupted, type Workshop } from './video-generation.ts'
 
 /** A running worker. */
 export interface RunningWorker {
@@ -18,37 +18,56 @@ export interface RunningWorker {
    * returns the jobs without using an attempt.
    */
   stop(stopMs: number): Promise<void>
+  /** Rejects with the reason when the worker cannot go on: Telegram refuses its token. */
+  ended: Promise<never>
   /** Aborts what is in hand at once. */
   hurry(): void
 }
 
-type WorkshopParts = Omit<Workshop, 'slots' | 'pauses' | 'owner' | 'uploads' | 'outOfOrder'>
+type WorkshopParts = Omit<Workshop, 'slots' | 'pauses' | 'owner' | 'uploads' | 'outOfOrder' | 'deliver' | 'onTokenRefused'>
 
 // Finished files that may wait for an upload while rendering goes on, per worker.
 const rendersAhead = 6
+// Assets whose people are served at the same time, per worker: a name that thousands wait for holds up no other.
+const deliveriesAtOnce = 8
 
 /** Starts the worker; `concurrency` is the number of parallel renders. */
 export async function startWorker(parts: WorkshopParts, concurrency: number): Promise<RunningWorker> {
   const { db, queue, times, log, courier } = parts
   const id = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
   const outOfOrder = new Set((await currentOutages(db)).map(({ step }) => step))
-  const workshop: Workshop = { ...parts, slots: createSlots(concurrency), pauses: createPauses(), owner: id, uploads: { count: 0 }, outOfOrder }
   const closing = new AbortController()
   const stop = new AbortController()
+  let refuse: (outage: Outage) => void = () => undefined
+  const ended = new Promise<never>((_, reject) => (refuse = reject))
+  ended.catch(() => undefined)
+  const workshop: Workshop = { ...parts, deliver: (assetId) => void deliverLater(assetId), slots: createSlots(concurrency), pauses: createPauses(), owner: id, uploads: { count: 0 }, outOfOrder, onTokenRefused: refuse }
   const deliveries = new Map<string, Promise<void>>()
+  const couriers = createSlots(deliveriesAtOnce)
 
   const alive = () => beat(db, { id, concurrency, rendering: workshop.slots.used, uploading: workshop.uploads.count })
   await alive()
   const heartbeat = setInterval(() => void alive().catch(() => undefined), times.leaseRenewMs)
 
+  /** After the one under way, which may have looked for people already. */
   function deliverLater(assetId: string) {
-    if (deliveries.has(assetId) || stop.signal.aborted) return
-    const done = deliver(courier, assetId, stop.signal)
-      .then(() => undefined, (error: unknown) => {
-        if (!stop.signal.aborted) log.warn({ assetId, error: placeOf(error) }, 'a delivery was interrupted and will go on')
-      })
-      .finally(() => deliveries.delete(assetId))
+    const done = serve(assetId, deliveries.get(assetId)).finally(() => {
+      if (deliveries.get(assetId) === done) deliveries.delete(assetId)
+    })
     deliveries.set(assetId, done)
+  }
+
+  async function serve(assetId: string, before: Promise<void> | undefined): Promise<void> {
+    await before
+    let leave: (() => void) | undefined
+    try {
+      leave = await couriers.take('people', stop.signal)
+      await deliver(courier, assetId, stop.signal)
+    } catch (error) {
+      if (!stop.signal.aborted) await interrupted(workshop, assetId, error).catch(() => undefined)
+    } finally {
+      leave?.()
+    }
   }
 
   async function keepReconciling() {
@@ -56,7 +75,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
       try {
         const found = await reconcile({ db, queue, botId: courier.botId, times })
         if (found !== undefined && found.recovered + found.queued > 0) log.info({ recovered: found.recovered, queued: found.queued }, 'reconciled')
-        for (const assetId of found?.undelivered ?? []) deliverLater(assetId)
+        for (const assetId of found?.undelivered ?? []) if (!deliveries.has(assetId)) deliverLater(assetId)
       } catch (error) {
         log.warn({ error: placeOf(error), databaseDown: isDatabaseDown(error) }, 'could not reconcile now')
       }
@@ -69,14 +88,15 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
   const workers = lanes.map((lane) => queue.work(lane, concurrency + rendersAhead, (job) => generateVideo(workshop, job, lane, signals)))
 
   return {
+    ended,
     hurry: () => stop.abort(new Error('the worker stops')),
     async stop(stopMs) {
       closing.abort(new Error('the worker is closing'))
       const deadline = setTimeout(() => stop.abort(new Error('the worker stops')), stopMs)
       await Promise.all(workers.map((worker) => worker.close()))
+      await Promise.allSettled([...deliveries.values(), reconciling])
       clearTimeout(deadline)
       stop.abort(new Error('the worker stops'))
-      await Promise.allSettled([...deliveries.values(), reconciling])
       clearInterval(heartbeat)
       await db.workerProcess.deleteMany({ where: { id } }).catch(() => undefined)
     },
