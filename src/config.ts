@@ -111,6 +111,8 @@ export interface Times {
   outageMs: number
   /** a worker process that was not seen for so long is gone */
   workerGoneMs: number
+  /** how long the queue believes in a worker that says nothing */
+  jobLockMs: number
   /** between two looks at the database of something that waits */
   pollMs: number
   /** a `retry_after` above this puts work back instead of sleeping */
@@ -132,15 +134,16 @@ export function waitingTimes(divisor: number): Times {
     leaseRenewMs: Math.max(250, ms(5_000)),
     reconcileMs: Math.max(200, ms(10_000)),
     queueGraceMs: Math.max(400, ms(10_000)),
-    claimMs: Math.max(4_000, ms(30_000)),
+    claimMs: Math.max(6_000, ms(30_000)),
     coolDownMs: ms(3_600_000),
     attemptDelayMs: ms(5_000),
     outageMs: ms(15_000),
     workerGoneMs: Math.max(1_500, ms(20_000)),
+    jobLockMs: Math.max(4_000, ms(20_000)),
     pollMs: Math.max(50, ms(1_000)),
     longestFloodSleepMs: ms(60_000),
     telegramSecondMs: Math.max(1, Math.round(1_000 / divisor)),
-    answerMs: Math.max(2_000, ms(15_000)),
+    answerMs: Math.max(3_000, ms(15_000)),
     uploadAnswerMs: Math.max(4_000, ms(30_000)),
     longPollSeconds: Math.max(1, Math.round(25 / divisor)),
   }

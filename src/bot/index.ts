@@ -8,7 +8,7 @@ import type { Times } from '../config.ts'
 import { isDatabaseDown } from '../db/database.ts'
 import { placeOf } from '../greetings/faults.ts'
 import { languageOf, texts } from '../greetings/texts.ts'
-import { clientOptions, isTelegram, ownErrors } from '../telegram/api.ts'
+import { clientOptions, isTelegram, ownErrors, patiently } from '../telegram/api.ts'
 import { TelegramError } from '../telegram/errors.ts'
 import type { BotContext } from './context.ts'
 import { greeting, type GreetingParts } from './features/greeting.ts'
@@ -98,17 +98,17 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
     if (answers.length > 0) await Promise.race([Promise.allSettled(answers), sleep(answerGraceMs)])
   }
 
-  await bot.init()
-  await introduce(bot)
+  await patiently(times, () => bot.init())
+  await introduce(bot, times)
   const intake = { bot, handle, times, log }
   let ended: Promise<void>
   if (webhook === undefined) {
-    await bot.api.deleteWebhook()
+    await patiently(times, () => bot.api.deleteWebhook())
     ended = poll(intake, intakeStop.signal)
   } else {
     const secret = webhook.secret ?? randomBytes(24).toString('base64url')
     const server = await listenForWebhook(intake, { port: webhook.port, secret })
-    await bot.api.setWebhook(webhook.url, { secret_token: secret, allowed_updates: [...allowedUpdates] })
+    await patiently(times, () => bot.api.setWebhook(webhook.url, { secret_token: secret, allowed_updates: [...allowedUpdates] }))
     log.info({ port: server.port }, 'waiting for webhook calls on 127.0.0.1')
     ended = new Promise<void>((resolve) => intakeStop.signal.addEventListener('abort', () => resolve(), { once: true })).then(() => server.close())
   }
@@ -129,19 +129,18 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
 }
 
 /** The command menu. A refusal here keeps nobody from a greeting. */
-async function introduce(bot: Bot<BotContext>): Promise<void> {
+async function introduce(bot: Bot<BotContext>, times: Times): Promise<void> {
+  const english = [
+    { command: 'start', description: 'Begin' },
+    { command: 'help', description: 'How it works' },
+  ]
+  const russian = [
+    { command: 'start', description: 'Начать' },
+    { command: 'help', description: 'Как это работает' },
+  ]
   try {
-    await bot.api.setMyCommands([
-      { command: 'start', description: 'Begin' },
-      { command: 'help', description: 'How it works' },
-    ])
-    await bot.api.setMyCommands(
-      [
-        { command: 'start', description: 'Начать' },
-        { command: 'help', description: 'Как это работает' },
-      ],
-      { language_code: 'ru' },
-    )
+    await patiently(times, () => bot.api.setMyCommands(english))
+    await patiently(times, () => bot.api.setMyCommands(russian, { language_code: 'ru' }))
   } catch (error) {
     if (isTelegram(error, 'token', 'not_sent')) throw error
   }

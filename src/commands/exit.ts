@@ -19,6 +19,7 @@ export function endOf(error: unknown): { code: number; lines: string[] } {
   if (unusable.has(error.name)) return { code: exitCode.usage, lines: error.message.split('\n') }
   if (unreachable.has(error.name)) return { code: exitCode.unreachable, lines: error.message.split('\n') }
   if (error.name === 'TelegramError') return telegramEnd(error as Error & { kind: string; description: string })
+  if (error.name === 'Outage' && (error as Error & { step?: string }).step === 'token') return telegramEnd({ kind: 'token', description: '' })
   if (error.name === 'Outage') return { code: exitCode.unreachable, lines: [error.message] }
   if (error.name === 'AssetFault') return { code: exitCode.someFailed, lines: [error.message] }
   // A defect of ours: the place helps whoever reports it; the message may hold anything, so it is cut.

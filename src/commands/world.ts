@@ -9,7 +9,7 @@ import type { Log } from '../log.ts'
 import { openQueue, type GreetingsQueue } from '../queue/index.ts'
 import { startWorker, type RunningWorker } from '../queue/processors/worker.ts'
 import { openSandbox, type Sandbox } from '../sandbox/life.ts'
-import { connectTelegram, whoAmI, type Api, type BotIdentity } from '../telegram/api.ts'
+import { connectTelegram, patiently, whoAmI, type Api, type BotIdentity } from '../telegram/api.ts'
 import type { Courier } from '../telegram/delivery.ts'
 import { checkChannels, type Storage } from '../telegram/storage.ts'
 import { openStudio, type Studio } from '../video/studio.ts'
@@ -66,7 +66,7 @@ export async function openStore({ config, log, sandbox, role, create }: StoreOpt
   const database = await openDatabase({ home, databaseUrl: config.databaseUrl, sandbox, role, log })
   try {
     const { queueId } = await database.db.installation.findUniqueOrThrow({ where: { id: 1 } })
-    const queue = await openQueue({ databaseUrl: database.url, redisUrl: config.redisUrl, queueId, log })
+    const queue = await openQueue({ databaseUrl: database.url, redisUrl: config.redisUrl, queueId, jobLockMs: config.times.jobLockMs, log })
     return {
       home,
       db: database.db,
@@ -100,10 +100,10 @@ export async function openWorld(options: StoreOptions & { newBot?: boolean; need
     const token = sandbox?.token ?? config.token ?? ''
     const apiRoot = sandbox?.url ?? config.apiRoot
     const api = connectTelegram({ token, apiRoot, times: config.times })
-    const bot = await whoAmI(api)
+    const bot = await patiently(config.times, () => whoAmI(api))
     const chatIds = sandbox === undefined ? config.storageChatIds : [sandbox.storageChatId]
     // Before anything is made or handed over: who is sent away for this must find all as it was.
-    if (options.needsChannel === true || chatIds.length > 0) await requireChannels(api, chatIds, bot)
+    if (options.needsChannel === true || chatIds.length > 0) await patiently(config.times, () => requireChannels(api, chatIds, bot))
     store = await openStore(options)
     const { db, queue } = store
     await adoptBot(db, bot, options.newBot === true)

@@ -37,9 +37,11 @@ export async function reconcile({ db, queue, botId, times }: { db: Db; queue: Gr
     async (tx) => {
       const [lock] = await tx.$queryRaw<{ mine: boolean }[]>`SELECT pg_try_advisory_xact_lock(${lockKey}) AS mine`
       if (lock?.mine !== true) return undefined
+      // While the server was down nobody could renew a lease: those who hold one get the time to do so.
       const recovered = await tx.$executeRaw`
         UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1, "leaseOwner" = NULL, "leaseUntil" = NULL, "queuedAt" = NULL
-        WHERE status = 'GENERATING' AND ("leaseUntil" IS NULL OR "leaseUntil" < now())`
+        WHERE status = 'GENERATING' AND ("leaseUntil" IS NULL OR "leaseUntil" < now())
+          AND pg_postmaster_start_time() < now() - ${times.leaseRenewMs * 2}::float8 * interval '1 millisecond'`
       await noticeLostJobs(tx, queue, times)
       let queued = 0
       for (;;) {

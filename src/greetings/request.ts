@@ -35,6 +35,9 @@ export interface Person {
   unlimited?: boolean
 }
 
+/** The owner of requests that the door claims for its caller. */
+export const doorClaims = 'door'
+
 /** How many assets one person may wait for at a time, and cause to be made in a day. */
 export const personLimits = { waiting: 5, newPerDay: 30 }
 
@@ -176,7 +179,7 @@ async function requestHit({ db, botId, times }: Door, ask: Ask, person: Person):
       INSERT INTO "User" (id, language) SELECT ${person.userId}, ${person.language} FROM asset ON CONFLICT (id) DO NOTHING
     ), request AS (
       INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner", "claimUntil")
-      SELECT ${person.userId}, id, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, true, 'door', now() + ${times.claimMs}::float8 * interval '1 millisecond'
+      SELECT ${person.userId}, id, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, true, ${doorClaims}, now() + ${times.claimMs}::float8 * interval '1 millisecond'
       FROM asset ON CONFLICT DO NOTHING RETURNING id
     )
     SELECT asset.id AS "assetId", "telegramFileId" AS "fileId", (SELECT id FROM request) AS "requestId" FROM asset`
@@ -222,7 +225,7 @@ async function subscribe(door: Door, ask: Ask, person: Person): Promise<{ answer
         const [stored] = await tx.$queryRaw<{ id: string }[]>`
           INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner", "claimUntil")
           VALUES (${person.userId}, ${asset.id}, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, false,
-            ${hit ? 'door' : null}, CASE WHEN ${hit} THEN now() + ${times.claimMs}::float8 * interval '1 millisecond' END)
+            ${hit ? doorClaims : null}, CASE WHEN ${hit} THEN now() + ${times.claimMs}::float8 * interval '1 millisecond' END)
           ON CONFLICT DO NOTHING RETURNING id`
         const requestId = stored?.id ?? null
         const again = stored === undefined

@@ -65,12 +65,18 @@ interface QueueSettings {
   redisUrl: string | undefined
   /** the installation's id: two installations on one Redis never share jobs */
   queueId: string
+  /** how long the queue believes in a worker that says nothing, milliseconds */
+  jobLockMs?: number
   log: { warn(fields: object, message: string): void }
 }
 
 const jobName = 'generate-video'
-// BullMQ's lease on a job; our own liveness is the lease on the asset row.
-const lockMs = 30_000
+// BullMQ's lease on a job. Liveness of work is the lease on the asset row; this one brings back the jobs that a killed
+// worker had taken and not begun, so it may not last longer.
+const usualLockMs = 20_000
+
+/** Of every worker. What stalls is simply taken again: the claim on the asset row lets only one of them work. */
+const workerOptions = (concurrency: number, lockMs: number) => ({ concurrency, lockDuration: lockMs, stalledInterval: lockMs / 2, maxStalledCount: 100, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } })
 
 const jobId = ({ assetId, generation }: Job) => `${assetId}-${generation}`
 
@@ -80,10 +86,10 @@ function parseJobId(id: string): Job | undefined {
 }
 
 /** @throws QueueUnreachable when the server does not answer within some seconds */
-export async function openQueue({ databaseUrl, redisUrl, queueId, log }: QueueSettings): Promise<GreetingsQueue> {
+export async function openQueue({ databaseUrl, redisUrl, queueId, jobLockMs = usualLockMs, log }: QueueSettings): Promise<GreetingsQueue> {
   // A name of ours is safe in a log; what the server's client says may carry an address with a password.
   const complain = (error: Error & { code?: string }) => log.warn({ queue: redisUrl === undefined ? 'postgresql' : 'redis', code: error.code ?? error.name }, 'the queue reports an error')
-  const server = redisUrl === undefined ? await onPostgres(databaseUrl) : await onRedis(redisUrl, complain)
+  const server = redisUrl === undefined ? await onPostgres(databaseUrl, jobLockMs) : await onRedis(redisUrl, jobLockMs, complain)
   const queues = {} as Record<Lane, Queue>
   for (const lane of lanes) {
     queues[lane] = server.queue(`${queueId}-${lane}`)
@@ -159,17 +165,17 @@ interface Server {
 const asQueue = (queue: unknown) => queue as Queue
 const asWorker = (worker: unknown) => worker as Worker
 
-async function onPostgres(connectionString: string): Promise<Server> {
+async function onPostgres(connectionString: string, lockMs: number): Promise<Server> {
   const connection = (max: number) => ({ connectionString, migrate: true, max })
   return {
     queue: (name) => asQueue(new Queue(name, { connection: connection(3) }, createPostgresBackend)),
-    worker: (name, concurrency, process) => asWorker(new Worker(name, async (job: { id?: string }) => process(job.id ?? ''), { connection: connection(4), concurrency, lockDuration: lockMs, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } }, createPostgresBackend)),
+    worker: (name, concurrency, process) => asWorker(new Worker(name, async (job: { id?: string }) => process(job.id ?? ''), { connection: connection(4), ...workerOptions(concurrency, lockMs) }, createPostgresBackend)),
     evictionPolicy: async () => null,
     close: async () => undefined,
   }
 }
 
-async function onRedis(url: string, complain: (error: Error) => void): Promise<Server> {
+async function onRedis(url: string, lockMs: number, complain: (error: Error) => void): Promise<Server> {
   // Producers must fail at once while Redis is away (the reconciler adds what is missing); workers wait for it.
   const producer = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 1, enableOfflineQueue: false, connectTimeout: 5_000, retryStrategy: (times) => Math.min(200 * times, 2_000) })
   const consumer = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(200 * times, 2_000) })
@@ -183,7 +189,7 @@ async function onRedis(url: string, complain: (error: Error) => void): Promise<S
   }
   return {
     queue: (name) => new Queue(name, { connection: producer }),
-    worker: (name, concurrency, process) => new Worker(name, async (job: { id?: string }) => process(job.id ?? ''), { connection: consumer, concurrency, lockDuration: lockMs, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } }),
+    worker: (name, concurrency, process) => new Worker(name, async (job: { id?: string }) => process(job.id ?? ''), { connection: consumer, ...workerOptions(concurrency, lockMs) }),
     evictionPolicy: async () => /maxmemory_policy:(\S+)/.exec(await producer.info('memory'))?.[1] ?? null,
     async close() {
       producer.disconnect()

@@ -1,5 +1,6 @@
 /** The connection to the Bot API. Every failure leaves it as a `TelegramError`. */
 import { stat } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Api, InputFile, type ApiClientOptions, type Transformer } from 'grammy'
 import type { Times } from '../config.ts'
 import { noAnswer, refusal, TelegramError } from './errors.ts'
@@ -30,6 +31,23 @@ export function connectTelegram(settings: TelegramSettings): Api {
   const api = new Api(settings.token, clientOptions(settings))
   api.config.use(ownErrors(settings.times))
   return api
+}
+
+/**
+ * A call of the beginning, before there is anything to put back: a flood or a fault of the server that passes soon is
+ * waited for.
+ * @throws TelegramError
+ */
+export async function patiently<T>(times: Times, call: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await call()
+    } catch (error) {
+      const waitMs = !(error instanceof TelegramError) ? undefined : error.kind === 'flood' ? error.retryAfterMs : error.kind === 'server' ? tries * times.telegramSecondMs : undefined
+      if (waitMs === undefined || waitMs > times.longestFloodSleepMs || tries >= 5) throw error
+      await sleep(waitMs)
+    }
+  }
 }
 
 /** @throws TelegramError */

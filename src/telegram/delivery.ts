@@ -32,6 +32,8 @@ export interface ClaimedRequest {
   chatId: bigint
   language: string
   noteMessageId: number | null
+  /** as the request's row names whoever claimed it */
+  claimOwner: string
 }
 
 interface Finished {
@@ -59,7 +61,17 @@ export async function deliver(courier: Courier, assetId: string, signal: AbortSi
     if (asset === undefined) return served
     const requests = await claimRequests(courier, assetId)
     if (requests.length === 0) return served
-    const outcomes = await Promise.allSettled(requests.map((request) => (asset.fileId === null ? sendRegret(courier, request, asset, signal) : sendInBulk(courier, request, asset, signal))))
+    const claimedAt = Date.now()
+    const sends: Promise<void>[] = []
+    try {
+      for (const request of requests) {
+        if (!(await takeTurn(courier, request, claimedAt, signal))) continue
+        sends.push(asset.fileId === null ? sendRegret(courier, request, asset, signal) : sendVideo(courier, request, { ...asset, fileId: asset.fileId }, { onFlood: 'postpone', signal }))
+      }
+    } finally {
+      await Promise.allSettled(sends)
+    }
+    const outcomes = await Promise.allSettled(sends)
     served += outcomes.filter((outcome) => outcome.status === 'fulfilled').length
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
@@ -82,14 +94,16 @@ async function claimRequests({ db, times }: Courier, assetId: string, most = bat
       SELECT id FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING' AND ("claimUntil" IS NULL OR "claimUntil" < now())
       ORDER BY "createdAt" LIMIT ${most} FOR UPDATE SKIP LOCKED
     ) AS next WHERE request.id = next.id
-    RETURNING request.id, "chatId", language, "noteMessageId", request."createdAt"`
+    RETURNING request.id, "chatId", language, "noteMessageId", "claimOwner", request."createdAt"`
   return claimed.sort((one, other) => one.createdAt.getTime() - other.createdAt.getTime())
 }
 
-/** Bulk takes a ticket first; a claim that ran out while it waited is somebody else's now. */
-async function sendInBulk(courier: Courier, request: ClaimedRequest, asset: Finished, signal: AbortSignal): Promise<void> {
+/**
+ * Waits until a message may go out in bulk. One waits for all of a batch, so that few ask for tickets at a time. False:
+ * the request was put back, or its claim ran out meanwhile and it is somebody else's now.
+ */
+async function takeTurn(courier: Courier, request: ClaimedRequest, claimedAt: number, signal: AbortSignal): Promise<boolean> {
   const { db, times } = courier
-  const started = Date.now()
   // A chat that rests must not hold up those after it, so nobody waits long for that.
   const buckets = [
     { key: chatKey(request.chatId), rate: chatRate, longestMs: 2 * times.telegramSecondMs },
@@ -99,15 +113,32 @@ async function sendInBulk(courier: Courier, request: ClaimedRequest, asset: Fini
     for (;;) {
       const ticket = await takeTicket(db, key, rate, times.telegramSecondMs)
       if (!('waitMs' in ticket)) break
-      if (ticket.waitMs > longestMs) return postpone(courier, request, ticket.waitMs)
-      await sleep(Math.min(ticket.waitMs, times.claimMs / 3), undefined, { signal })
-      if (Date.now() - started > times.claimMs / 3) {
-        const kept = await db.$executeRaw`UPDATE "UserRequest" SET "claimUntil" = now() + ${times.claimMs}::float8 * interval '1 millisecond' WHERE id = ${request.id} AND status = 'PENDING' AND "claimOwner" = ${me}`
-        if (kept === 0) return
+      if (ticket.waitMs > longestMs) {
+        await postpone(courier, request, ticket.waitMs)
+        return false
       }
+      await sleep(Math.min(ticket.waitMs, times.claimMs / 3), undefined, { signal })
     }
   }
-  await sendVideo(courier, request, { id: asset.id, display: asset.display, fileId: asset.fileId ?? '' }, { onFlood: 'postpone', signal })
+  return stillOurs(courier, request, claimedAt)
+}
+
+/** A claim that is not fresh is renewed before anything is sent under it. False: it ran out, and somebody else took the request. */
+async function stillOurs({ db, times }: Courier, request: ClaimedRequest, claimedAt: number): Promise<boolean> {
+  if (Date.now() - claimedAt < times.claimMs / 3) return true
+  const kept = await db.$executeRaw`
+    UPDATE "UserRequest" SET "claimUntil" = now() + ${times.claimMs}::float8 * interval '1 millisecond'
+    WHERE id = ${request.id} AND status = 'PENDING' AND "claimOwner" = ${request.claimOwner}`
+  return kept > 0
+}
+
+/**
+ * Answers a person's own question with the video: no ticket, and a flood is slept through in their chat's own line.
+ * @param claimedAt when the door claimed the request, by `Date.now()`
+ * @throws Outage when Telegram does not work; the request stays PENDING
+ */
+export async function sendDirectly(courier: Courier, request: ClaimedRequest, asset: { id: string; display: string; fileId: string }, { claimedAt, signal }: { claimedAt: number; signal: AbortSignal }): Promise<void> {
+  if (await stillOurs(courier, request, claimedAt)) await sendVideo(courier, request, asset, { onFlood: 'sleep', signal })
 }
 
 /**
@@ -115,7 +146,7 @@ async function sendInBulk(courier: Courier, request: ClaimedRequest, asset: Fini
  * announces, bulk gives the request back.
  * @throws Outage when Telegram does not work; the request stays PENDING
  */
-export async function sendVideo(courier: Courier, request: ClaimedRequest, asset: { id: string; display: string; fileId: string }, { onFlood, signal }: { onFlood: 'sleep' | 'postpone'; signal: AbortSignal }): Promise<void> {
+async function sendVideo(courier: Courier, request: ClaimedRequest, asset: { id: string; display: string; fileId: string }, { onFlood, signal }: { onFlood: 'sleep' | 'postpone'; signal: AbortSignal }): Promise<void> {
   const { api, db, times } = courier
   const language = languageOf(request.language)
   let { fileId } = asset
@@ -161,7 +192,6 @@ export async function sendVideo(courier: Courier, request: ClaimedRequest, asset
         case 'aborted':
           return postpone(courier, request, 0)
         case 'token':
-        case 'conflict':
           await postpone(courier, request, 0)
           throw new Outage('token', 'Telegram does not accept the bot’s token.')
         case 'refused':
@@ -280,7 +310,7 @@ export async function uploadToSubscriber(courier: Courier, asset: ClaimedAsset, 
       await postpone(courier, first, 0)
       signal.throwIfAborted()
       if (error.kind === 'unknown_outcome') await countRepeatedUpload(courier.db)
-      throw new Outage(isTelegram(error, 'token', 'conflict') ? 'token' : 'telegram', error.message, error.retryAfterMs)
+      throw new Outage(isTelegram(error, 'token') ? 'token' : 'telegram', error.message, error.retryAfterMs)
     }
   }
 }

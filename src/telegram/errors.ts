@@ -54,6 +54,7 @@ interface ApiFailure {
   parameters?: { retry_after?: number; migrate_to_chat_id?: number }
 }
 
+// getFile words it otherwise than the methods that send.
 const badFileId = /wrong (remote )?file identifier|(wrong|invalid) file_id|invalid (remote )?file|can't use file of type/i
 const personGone = /bot was blocked by the user|user is deactivated|can't initiate conversation|bot can't send messages to bots|user not found|PEER_ID_INVALID|USER_IS_BLOCKED/i
 const noRights = /need administrator rights|not enough rights|have no rights|kicked|not a member|CHAT_WRITE_FORBIDDEN|CHANNEL_PRIVATE|chat not found|group chat was deactivated/i

@@ -93,7 +93,6 @@ export async function uploadToStorage(storage: Storage, video: VideoFile, { sign
         case 'bad_file_id':
           throw new AssetFault('gate', error.message)
         case 'token':
-        case 'conflict':
           throw new Outage('token', 'Telegram does not accept the bot’s token.')
         default:
           // Of an answer that was lost the post may stand in the channel already; a second one there harms nobody.

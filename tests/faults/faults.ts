@@ -182,8 +182,8 @@ export const faults: Fault[] = [
       let going = true
       const others = (async () => {
         while (going) {
-          for (const chatId of town.storage.chatIds) if (random() < 0.5) await town.api.sendMessage(chatId, 'from elsewhere').catch(() => undefined)
-          await sleep(3 * secondMs)
+          for (const chatId of town.storage.chatIds) if (random() < 0.9) await town.api.sendMessage(chatId, 'from elsewhere').catch(() => undefined)
+          await sleep(2 * secondMs)
         }
       })()
       return {

@@ -2,6 +2,7 @@
 import type { Studio, Video } from '../../src/video/studio.ts'
 import { createPauses, createSlots } from '../../src/queue/processors/slots.ts'
 import type { Workshop } from '../../src/queue/processors/video-generation.ts'
+import { deliver } from '../../src/telegram/delivery.ts'
 import { loadTemplates } from '../../src/video/template.ts'
 import { makeClip } from '../clip.ts'
 import { quietLog, type Town } from '../town.ts'
@@ -46,6 +47,7 @@ export function workerParts(town: Town, studio: Studio): Parameters<typeof impor
 export function workshop(town: Town, studio: Studio): Workshop {
   return {
     ...workerParts(town, studio),
+    deliver: async (assetId) => void (await deliver(town.courier, assetId, new AbortController().signal)),
     slots: createSlots(2),
     pauses: createPauses(),
     owner: 'test',

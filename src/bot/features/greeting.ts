@@ -1,9 +1,9 @@
 /** A name as plain text: a hit is answered with the video at once, a miss with a note and, later, the video. */
 import { Composer } from 'grammy'
-import { request, type Door } from '../../greetings/request.ts'
+import { doorClaims, request, type Door } from '../../greetings/request.ts'
 import { texts } from '../../greetings/texts.ts'
 import { explainRejection, parseName } from '../../names/name.ts'
-import { sendVideo, type Courier } from '../../telegram/delivery.ts'
+import { sendDirectly, type Courier } from '../../telegram/delivery.ts'
 import type { BotContext } from '../context.ts'
 import type { Seat, WaitingRoom } from '../waiting-room.ts'
 
@@ -46,7 +46,8 @@ export function greeting({ door, courier, waitingRoom, templateFor, extraScripts
       case 'available': {
         const { requestId, assetId, fileId } = answer
         if (requestId === null) return ctx.say(say.onItsWay)
-        return ctx.later(() => sendVideo(courier, { id: requestId, chatId, language: ctx.language, noteMessageId: null }, { id: assetId, display, fileId }, { onFlood: 'sleep', signal: stop }))
+        const claimedAt = Date.now()
+        return ctx.later(() => sendDirectly(courier, { id: requestId, chatId, language: ctx.language, noteMessageId: null, claimOwner: doorClaims }, { id: assetId, display, fileId }, { claimedAt, signal: stop }))
       }
       case 'waiting':
         if (answer.again || answer.requestId === null) return ctx.say(say.stillMaking(display))

@@ -6,7 +6,7 @@ import { claim, markAvailable, markFailed, markStillAvailable, putBack, renewLea
 import { AssetFault, Outage, placeOf } from '../../greetings/faults.ts'
 import { clearOutage, noteOutage } from '../../greetings/outages.ts'
 import { markQueued } from '../../greetings/request.ts'
-import { deliver, uploadToSubscriber, type Courier } from '../../telegram/delivery.ts'
+import { uploadToSubscriber, type Courier } from '../../telegram/delivery.ts'
 import { uploadToStorage, type Storage } from '../../telegram/storage.ts'
 import type { Studio, Video } from '../../video/studio.ts'
 import type { Template } from '../../video/template.ts'
@@ -20,6 +20,8 @@ export interface Workshop {
   studio: Studio
   storage: Storage
   courier: Courier
+  /** Hands a finished asset to everyone who waits; may do so later. */
+  deliver(assetId: string): Promise<void> | void
   slots: Slots
   pauses: Pauses
   /** this worker process, as written into leases */
@@ -28,10 +30,10 @@ export interface Workshop {
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void }
   /** how many uploads are under way, for `status` */
   uploads: { count: number }
+  /** the token is worth nothing any more: only another start, with another one, mends that */
+  onTokenRefused(outage: Outage): void
   /** steps that are noted as out of order, so that success costs no query in normal life */
   outOfOrder: Set<string>
-  /** Telegram does not accept the token any more: nothing can go on, and nothing is lost */
-  onTokenRefused(): void
 }
 
 /** Two moments of a stop: take nothing new; then give up what is in hand. */
@@ -48,7 +50,7 @@ const maxAttempts = 3
  * gone or somebody else has it. Normal trouble never throws: the asset is put back or given up.
  */
 export async function generateVideo(workshop: Workshop, job: Job, lane: Lane, { closing, stop }: StopSignals): Promise<void> {
-  const { db, owner, times, slots, pauses, courier } = workshop
+  const { db, owner, times, slots, pauses } = workshop
   let leave: (() => void) | undefined
   try {
     await pauses.whenClear(closing)
@@ -66,7 +68,7 @@ export async function generateVideo(workshop: Workshop, job: Job, lane: Lane, { 
       lease.release()
       await settle(workshop, asset, error, { lost: lease.lost, stopping: stop.aborted })
     }
-    await deliver(courier, asset.id, stop)
+    await workshop.deliver(asset.id)
   } catch (error) {
     await afterwards(workshop, job, error, closing)
   } finally {
@@ -136,16 +138,13 @@ interface Lease {
 function holdLease({ db, owner, times, log }: Workshop, asset: ClaimedAsset, stop: AbortSignal): Lease {
   const loss = new AbortController()
   let wanted = false
-  let heldUntil = Date.now() + times.leaseMs
   const renew = async () => {
     try {
       const lease = await renewLease(db, asset, owner, times.leaseMs)
       if (lease === undefined) return loss.abort(new Error('the lease was lost'))
       wanted = lease.wanted
-      heldUntil = Date.now() + times.leaseMs
     } catch {
-      // The database is away. Others may take the asset once the lease has run out there.
-      if (Date.now() > heldUntil) loss.abort(new Error('the lease ran out'))
+      // The database is away: nobody else can take the asset, and nothing is uploaded, until it is back and tells.
     }
   }
   const timer = setInterval(() => void renew(), times.leaseRenewMs)
@@ -205,27 +204,33 @@ async function putBackAndQueue({ db, queue, owner, log }: Workshop, asset: Claim
 
 /** What is thrown outside the asset's own work: stopping, an outage while delivering, a database that is away. */
 async function afterwards(workshop: Workshop, job: Job, error: unknown, closing: AbortSignal): Promise<void> {
-  const { db, pauses, log, times } = workshop
+  const { db } = workshop
   if (closing.aborted) {
     // Not begun: its job ends here, and the next worker adds it again at once.
     await db.videoAsset.updateMany({ where: { id: job.assetId, generation: job.generation, status: 'PENDING', leaseOwner: null }, data: { queuedAt: null } })
     return
   }
+  await interrupted(workshop, job.assetId, error)
+}
+
+/** What stopped a job or a delivery from outside: the steps it needs rest, and the reconciler takes up what is left. */
+export async function interrupted(workshop: Pick<Workshop, 'db' | 'pauses' | 'log' | 'times' | 'outOfOrder' | 'onTokenRefused'>, assetId: string, error: unknown): Promise<void> {
+  const { pauses, log, times } = workshop
   if (isDatabaseDown(error)) {
     pauses.pause('database', times.outageMs / 3)
-    log.warn({ assetId: job.assetId }, 'the database is away; the work goes on when it is back')
+    log.warn({ assetId }, 'the database is away; the work goes on when it is back')
     return
   }
   if (error instanceof Outage) return beginOutage(workshop, error, error.retryAfterMs ?? times.outageMs)
-  log.warn({ assetId: job.assetId, error: placeOf(error) }, 'a job ended with an unexpected error')
+  log.warn({ assetId, error: placeOf(error) }, 'a job or a delivery ended with an unexpected error')
 }
 
-async function beginOutage({ db, pauses, log, outOfOrder, onTokenRefused }: Workshop, outage: Outage, pauseMs: number): Promise<void> {
+async function beginOutage({ db, pauses, log, outOfOrder, onTokenRefused }: Pick<Workshop, 'db' | 'pauses' | 'log' | 'outOfOrder' | 'onTokenRefused'>, outage: Outage, pauseMs: number): Promise<void> {
   log.warn({ step: outage.step, reason: outage.message, pauseMs }, 'a step is out of order; work waits')
   // A template that only this worker lacks stops nothing else.
   if (outage.step !== 'template') pauses.pause(outage.step, pauseMs)
   outOfOrder.add(outage.step)
-  if (outage.step === 'token') onTokenRefused()
+  if (outage.step === 'token') onTokenRefused(outage)
   await noteOutage(db, outage, pauseMs)
 }
 

@@ -5,24 +5,23 @@ import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDatabaseDown, type Db } from '../../db/database.ts'
 import { uploadedRevisions } from '../../greetings/assets.ts'
-import { Outage, placeOf } from '../../greetings/faults.ts'
+import { placeOf, type Outage } from '../../greetings/faults.ts'
 import { currentOutages } from '../../greetings/outages.ts'
 import { reconcile } from '../../greetings/reconcile.ts'
 import { deliver } from '../../telegram/delivery.ts'
-import { TelegramError } from '../../telegram/errors.ts'
 import { lanes } from '../index.ts'
 import { createPauses, createSlots } from './slots.ts'
-import { generateVideo, type Workshop } from './video-generation.ts'
+import { generateVideo, interrupted, type Workshop } from './video-generation.ts'
 
 /** A running worker. */
 export interface RunningWorker {
-  /** Rejects with a TelegramError when Telegram does not accept the token any more; what is queued stays queued. */
-  ended: Promise<never>
   /**
    * Takes no more work, finishes what is in hand for up to `stopMs`, then aborts renders, releases leases and
    * returns the jobs without using an attempt.
    */
   stop(stopMs: number): Promise<void>
+  /** Rejects with the reason when the worker cannot go on: Telegram refuses its token. */
+  ended: Promise<never>
   /** Aborts what is in hand at once. */
   hurry(): void
 }
@@ -30,39 +29,52 @@ export interface RunningWorker {
 /** Reconciling passes from one look at the size of the kept files to the next. */
 const passesPerTidying = 30
 
-type WorkshopParts = { keepBytes: number } & Omit<Workshop, 'slots' | 'pauses' | 'owner' | 'uploads' | 'outOfOrder' | 'onTokenRefused'>
+type WorkshopParts = { keepBytes: number } & Omit<Workshop, 'slots' | 'pauses' | 'owner' | 'uploads' | 'outOfOrder' | 'deliver' | 'onTokenRefused'>
 
 /** Finished files that may wait for an upload while rendering goes on, per worker. */
 export const rendersAhead = 6
+// Assets whose people are served at the same time, per worker: a name that thousands wait for holds up no other.
+const deliveriesAtOnce = 8
 
 /** Starts the worker; `concurrency` is the number of parallel renders. */
 export async function startWorker(parts: WorkshopParts, concurrency: number): Promise<RunningWorker> {
   const { db, queue, times, log, courier } = parts
   const id = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
   const outOfOrder = new Set((await currentOutages(db)).map(({ step }) => step))
-  let end = (_error: TelegramError) => {}
-  const ended = new Promise<never>((_, reject) => (end = reject))
-  ended.catch(() => undefined) // whoever waits hears it
-  const workshop: Workshop = { ...parts, slots: createSlots(concurrency), pauses: createPauses(), owner: id, uploads: { count: 0 }, outOfOrder, onTokenRefused: () => end(new TelegramError('token', 'sendVideo', 401, 'Unauthorized')) }
   const closing = new AbortController()
   const stop = new AbortController()
   // Every job and every send in hand listens.
   setMaxListeners(0, closing.signal, stop.signal)
+  let refuse: (outage: Outage) => void = () => undefined
+  const ended = new Promise<never>((_, reject) => (refuse = reject))
+  ended.catch(() => undefined)
+  const workshop: Workshop = { ...parts, deliver: (assetId) => void deliverLater(assetId), slots: createSlots(concurrency), pauses: createPauses(), owner: id, uploads: { count: 0 }, outOfOrder, onTokenRefused: refuse }
   const deliveries = new Map<string, Promise<void>>()
+  const couriers = createSlots(deliveriesAtOnce)
 
   const alive = () => beat(db, { id, concurrency, rendering: workshop.slots.used, uploading: workshop.uploads.count })
   await alive()
   const heartbeat = setInterval(() => void alive().catch(() => undefined), times.leaseRenewMs)
 
+  /** After the one under way, which may have looked for people already. */
   function deliverLater(assetId: string) {
-    if (deliveries.has(assetId) || stop.signal.aborted) return
-    const done = deliver(courier, assetId, stop.signal)
-      .then(() => undefined, (error: unknown) => {
-        if (error instanceof Outage && error.step === 'token') workshop.onTokenRefused()
-        if (!stop.signal.aborted) log.warn({ assetId, error: placeOf(error) }, 'a delivery was interrupted and will go on')
-      })
-      .finally(() => deliveries.delete(assetId))
+    const done = serve(assetId, deliveries.get(assetId)).finally(() => {
+      if (deliveries.get(assetId) === done) deliveries.delete(assetId)
+    })
     deliveries.set(assetId, done)
+  }
+
+  async function serve(assetId: string, before: Promise<void> | undefined): Promise<void> {
+    await before
+    let leave: (() => void) | undefined
+    try {
+      leave = await couriers.take('people', stop.signal)
+      await deliver(courier, assetId, stop.signal)
+    } catch (error) {
+      if (!stop.signal.aborted) await interrupted(workshop, assetId, error).catch(() => undefined)
+    } finally {
+      leave?.()
+    }
   }
 
   async function keepReconciling() {
@@ -70,7 +82,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
       try {
         const found = await reconcile({ db, queue, botId: courier.botId, times })
         if (found !== undefined && found.recovered + found.queued > 0) log.info({ recovered: found.recovered, queued: found.queued }, 'reconciled')
-        for (const assetId of found?.undelivered ?? []) deliverLater(assetId)
+        for (const assetId of found?.undelivered ?? []) if (!deliveries.has(assetId)) deliverLater(assetId)
         if (pass % passesPerTidying === 0) {
           const removed = await parts.studio.keepWithin(parts.keepBytes, (revisions) => uploadedRevisions(db, revisions))
           if (removed > 0) log.info({ removed }, 'the oldest uploaded files were removed (KEEP_GB)')
@@ -93,9 +105,9 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
       closing.abort(new Error('the worker is closing'))
       const deadline = setTimeout(() => stop.abort(new Error('the worker stops')), stopMs)
       await Promise.all(workers.map((worker) => worker.close()))
+      await Promise.allSettled([...deliveries.values(), reconciling])
       clearTimeout(deadline)
       stop.abort(new Error('the worker stops'))
-      await Promise.allSettled([...deliveries.values(), reconciling])
       clearInterval(heartbeat)
       await db.workerProcess.deleteMany({ where: { id } }).catch(() => undefined)
     },
