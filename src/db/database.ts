@@ -1,7 +1,7 @@
 /** The database as commands see it: opened, migrated, closed. */
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
-import { connectClient } from './connect.ts'
+import { connectClient, SteadyClient } from './connect.ts'
 import { PrismaClient, type Prisma } from './generated/client.ts'
 import { joinServer, type DatabaseLog } from './embedded.ts'
 import { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown, isWriteConflict } from './faults.ts'
@@ -74,7 +74,7 @@ async function connect(
   }
   // The adapter listens for errors of idle connections: they are dropped and replaced by the next query.
   const adapter = new PrismaPg(
-    { connectionString: url.href, max: poolSize, application_name: `greetings ${role}`, connectionTimeoutMillis: 15_000, keepAlive: true },
+    { connectionString: url.href, max: poolSize, application_name: `greetings ${role}`, connectionTimeoutMillis: 15_000, keepAlive: true, Client: SteadyClient },
     { onPoolError: (error) => log?.warn(`A database connection was lost: ${error.message}`) },
   )
   // Prisma's longer messages quote arguments, among them names.

@@ -11,6 +11,7 @@
  */
 import { createPostgresBackend, Queue, Worker, type JobsOptions } from 'bullmq'
 import { Redis } from 'ioredis'
+import { SteadyClient } from '../db/connect.ts'
 
 /** Who waits for a job. */
 export type Lane = 'people' | 'warm'
@@ -74,9 +75,11 @@ const jobName = 'generate-video'
 // BullMQ's lease on a job. Liveness of work is the lease on the asset row; this one brings back the jobs that a killed
 // worker had taken and not begun, so it may not last longer.
 const usualLockMs = 20_000
+// A worker that could not reach the queue asks again after this; BullMQ’s own 15 s would hold up everybody who waits.
+const retryMs = 1_000
 
 /** Of every worker. What stalls is simply taken again: the claim on the asset row lets only one of them work. */
-const workerOptions = (concurrency: number, lockMs: number) => ({ concurrency, lockDuration: lockMs, stalledInterval: lockMs / 2, maxStalledCount: 100, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } })
+const workerOptions = (concurrency: number, lockMs: number) => ({ concurrency, lockDuration: lockMs, runRetryDelay: retryMs, stalledInterval: lockMs / 2, maxStalledCount: 100, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } })
 
 const jobId = ({ assetId, generation }: Job) => `${assetId}-${generation}`
 
@@ -166,7 +169,7 @@ const asQueue = (queue: unknown) => queue as Queue
 const asWorker = (worker: unknown) => worker as Worker
 
 async function onPostgres(connectionString: string, lockMs: number): Promise<Server> {
-  const connection = (max: number) => ({ connectionString, migrate: true, max })
+  const connection = (max: number) => ({ connectionString, migrate: true, max, Client: SteadyClient })
   return {
     queue: (name) => asQueue(new Queue(name, { connection: connection(3) }, createPostgresBackend)),
     worker: (name, concurrency, process) => asWorker(new Worker(name, async (job: { id?: string }) => process(job.id ?? ''), { connection: connection(4), ...workerOptions(concurrency, lockMs) }, createPostgresBackend)),

@@ -125,6 +125,12 @@ export async function check(stage: Stage, load: Load, allowed: Allowance): Promi
   if (!allowed.mayDouble) wrong('names with another number of posts than one, though no answer was lost', repeated.map(({ name, telegramFileUniqueId }) => `${name} ${postsOf(telegramFileUniqueId)}`))
   wrong('names without a post', assets.filter(({ status, telegramFileUniqueId }) => status === 'AVAILABLE' && postsOf(telegramFileUniqueId) === 0).map(({ name }) => name))
 
+  // Nobody gives up but for a token: who ends by themselves lost what they had in hand.
+  for (const { name, ends, output } of [stage.bot, ...stage.workers]) {
+    const bad = ends.filter((code) => code !== 0 && code !== 2)
+    if (bad.length > 0) violations.push(`the ${name} ended with ${bad.join(', ')}: ${output().split('\n').filter((line) => !line.startsWith('{')).filter((line) => line.trim() !== '').slice(-30).join('\n      ')}`)
+  }
+
   // Privacy: whatever went wrong, no name and no token is in a log.
   const output = [stage.bot, ...stage.workers].map((service) => service.output()).join('')
   wrong('names in a log', load.names.filter(({ key, display }) => output.includes(display) || output.includes(key)).map(({ key }) => key))

@@ -331,9 +331,9 @@ export const faults: Fault[] = [
       // The real studio on a file system of its own, which is as good as full.
       const { town, renders, workers } = stage
       await Promise.all(workers.map((worker) => worker.stop()))
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', renders])
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', renders])
       const filler = join(renders, 'filler')
-      await writeFile(filler, Buffer.alloc(4 * 1024 * 1024 - 90_000))
+      await writeFile(filler, Buffer.alloc(64 * 1024 * 1024 - 90_000))
       const real = keep('worker', () => startProgram(['worker'], { env: { ...town.env, RENDER_CONCURRENCY: '2' }, cwd: town.folder, longestMs: 2_147_000_000 }))
       stage.workers.push(real)
       return {
