@@ -1,8 +1,7 @@
 /** The command line: a table of commands, loaded when they are called, and the only place where an error becomes an exit code. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { packageRoot } from './installation.ts'
+import { parseAddress, type Address } from './http/address.ts'
+import { version } from './installation.ts'
 
 const whole = (text: string) => {
   const value = Number(text)
@@ -30,6 +29,13 @@ export function duration(text: string): number {
   return Number(match[1]) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[(match[2] ?? 's') as 'ms' | 's' | 'm' | 'h' | 'd']
 }
 
+/** `9464`, or `0.0.0.0:9464`. */
+function address(text: string): Address {
+  const value = parseAddress(text)
+  if (value === undefined) throw new InvalidArgumentError('It must be a port, or host:port, such as 9464 or 0.0.0.0:9464.')
+  return value
+}
+
 const sandboxOption = () => new Option('--sandbox', 'work on the local Telegram sandbox, a world of its own')
 const jsonOption = () => new Option('--json', 'print one JSON object instead of text')
 const newBotOption = () => new Option('--new-bot', 'hand this database over to another bot')
@@ -41,7 +47,7 @@ const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  
 export function commandTable(done: (code: number) => void): Command {
   const program = new Command('greetings')
     .description('Short video greetings that show and speak a child’s name: a Telegram bot, and the tool that fills its cache.')
-    .version((JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version)
+    .version(version())
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent (LOG_LEVEL)')
     .showHelpAfterError('(add --help for the options)')
     .addHelpText('after', examples('warm names/ru.csv --sandbox --limit 12', 'demo', 'up', 'status --json'))
@@ -81,7 +87,8 @@ export function commandTable(done: (code: number) => void): Command {
       .description(description)
       .addOption(sandboxOption())
       .addOption(newBotOption())
-      .addHelpText('after', examples(`${verb} --sandbox`, verb))
+      .option('--http <[host:]port>', 'answer /healthz, /readyz and, for Prometheus, /metrics; on 127.0.0.1 unless a host is given', address)
+      .addHelpText('after', examples(`${verb} --sandbox`, verb, `${verb} --http 9464`))
       .action(async (options: object) => done(await (await import('./commands/serve.ts')).serve(verb, all(program, options))))
   }
 
