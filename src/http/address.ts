@@ -1,6 +1,6 @@
 /** Where a server of ours listens, and who may talk to it. */
 import type { Server } from 'node:http'
-import { isIP, type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 
 /** An address to listen at. */
 export interface Address {
@@ -16,14 +16,14 @@ export function parseAddress(text: string): Address | undefined {
   const match = /^(?:(?:\[([0-9a-f:.]+)\]|([\w.-]+)):)?(\d{1,5})$/i.exec(text.trim())
   if (match === null) return undefined
   const [, v6, plain, digits] = match
-  if (v6 !== undefined && isIP(v6) !== 6) return undefined
+  if (v6 !== undefined && !URL.canParse(`http://[${v6}]`)) return undefined
   const port = Number(digits)
   return port > 65_535 ? undefined : { host: v6 ?? plain ?? loopback, port }
 }
 
 /** Nobody outside this machine can talk to a server at this host. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
 /**
@@ -54,7 +54,7 @@ export async function listenAt(server: Server, { host, port }: Address): Promise
 
 /** The address as a URL without a path. */
 export function urlOf({ host, port }: Address): string {
-  return `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 /** Ends the server, also for those who keep a connection open. */
