@@ -38,6 +38,9 @@ const owners = {
   commander: 'src/cli.ts',
   'csv-parse': 'src/names/csv.ts',
   'prom-client': 'src/metrics.ts',
+  express: 'src/dashboard/queue-board.ts',
+  '@bull-board/api': 'src/dashboard/queue-board.ts',
+  '@bull-board/express': 'src/dashboard/queue-board.ts',
 }
 
 /** Forbids the libraries that `file` does not own; all of them without one. */

@@ -22,6 +22,12 @@ const wholeOrNone = (text: string) => {
   return Number(text)
 }
 
+function port(text: string): number {
+  const value = wholeOrNone(text)
+  if (value > 65_535) throw new InvalidArgumentError('It must be a port, 0 to 65535.')
+  return value
+}
+
 /** `90s`, `30m`, `8h`, `90d`, or plain seconds, as milliseconds. */
 export function duration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/.exec(text.trim())
@@ -110,6 +116,16 @@ export function commandTable(done: (code: number) => void): Command {
     .addOption(jsonOption())
     .addHelpText('after', examples('status', 'status --json', 'status --csv names/ru.csv', 'status --watch --sandbox', 'status --check', 'status --check --max-oldest 10m --min-hit-rate 0.9'))
     .action(async (options: object) => done(await (await import('./commands/status.ts')).status(all(program, options))))
+
+  program
+    .command('dashboard')
+    .description('the operator’s page: cache, hit rate, waiting times, what is being made, failures, workers, queue')
+    .option('--port <n>', 'where it answers (default: 8090; 0: any free port)', port)
+    .option('--host <host>', 'the address it listens at (default: 127.0.0.1); another one needs DASHBOARD_PASSWORD')
+    .option('--no-open', 'do not open the browser')
+    .addOption(sandboxOption())
+    .addHelpText('after', examples('dashboard', 'dashboard --sandbox --no-open', 'dashboard --host 0.0.0.0 --port 8090'))
+    .action(async (options: object) => done(await (await import('./commands/dashboard.ts')).dashboard(all(program, options))))
 
   program
     .command('render')

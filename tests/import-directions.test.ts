@@ -57,6 +57,8 @@ const allowed: [file: string, imports: string[]][] = [
   ['src/video/studio.ts', ['./ffmpeg.ts', '../speech/speaker.ts']],
   ['src/video/ffmpeg.ts', ['fluent-ffmpeg', 'node:fs']],
   ['src/names/csv.ts', ['csv-parse', './name.ts']],
+  ['src/dashboard/queue-board.ts', ['express', '@bull-board/api', '@bull-board/api/bullMQAdapter', '@bull-board/express', '../queue/index.ts']],
+  ['src/dashboard/view.ts', ['../queue/processors/worker.ts', '../greetings/statistics.ts']],
   ['src/metrics.ts', ['prom-client', './greetings/statistics.ts', './queue/index.ts']],
   ['src/sandbox/life.ts', ['../config.ts', '../installation.ts', './server.ts']],
   ['src/sandbox/page/script.ts', ['../contract.ts', './style.ts']],
@@ -68,7 +70,7 @@ it.each(allowed)('%s may import %j', async (file, imports) => {
 // A file of each folder, as the directions must not switch the owners off.
 const folders = ['src/bot/index.ts', 'src/commands/warm.ts', 'src/db/database.ts', 'src/greetings/request.ts', 'src/names/name.ts', 'src/queue/processors/worker.ts', 'src/sandbox/server.ts', 'src/telegram/api.ts', 'src/video/studio.ts', 'src/config.ts', 'src/log.ts']
 it.each(folders)('%s uses no library that belongs to another file', async (file) => {
-  const libraries = ['bullmq', 'ioredis', 'fluent-ffmpeg', 'commander', 'csv-parse', 'csv-parse/sync', 'prom-client']
+  const libraries = ['bullmq', 'ioredis', 'fluent-ffmpeg', 'commander', 'csv-parse', 'csv-parse/sync', 'prom-client', 'express', '@bull-board/api', '@bull-board/api/bullMQAdapter', '@bull-board/express']
   expect((await complaints(file, ...libraries)).map((text) => text.split(':')[0])).toEqual(libraries)
 })
 
