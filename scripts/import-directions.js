@@ -18,14 +18,16 @@ const directions = [
   { files: ['src/sandbox/*/**'], forbid: ['../../**'], why: 'the sandbox imports nothing of ours but the configuration' },
   { files: ['src/db/**', 'src/queue/index.ts'], forbid: dirs('commands', 'bot', 'queue/processors', 'processors', 'greetings', 'speech', 'video', 'telegram', 'sandbox'), why: 'db and queue lie at the bottom' },
   // the domain
-  { files: ['src/greetings/**', 'src/speech/**', 'src/video/**', 'src/telegram/**'], ignores: ['src/video/ffmpeg.ts'], forbid: dirs('commands', 'bot', 'queue/processors', 'sandbox'), why: 'the domain does not know who calls it' },
+  { files: ['src/greetings/**', 'src/speech/**', 'src/video/**', 'src/telegram/**'], ignores: ['src/video/ffmpeg.ts'], forbid: dirs('commands', 'bot', 'queue/processors', 'sandbox', 'dashboard', 'http', 'metrics.ts'), why: 'the domain does not know who calls it' },
+  // what shows and counts, and only reads
+  { files: ['src/metrics.ts', 'src/http/**', 'src/dashboard/**'], forbid: dirs('commands', 'bot', 'sandbox', 'video', 'speech', 'telegram'), why: 'it only looks at the state' },
   // the two consumers
-  { files: ['src/bot/**'], forbid: dirs('commands', 'queue/processors', 'video', 'speech', 'sandbox'), why: 'the bot renders nothing' },
-  { files: ['src/queue/processors/**'], forbid: dirs('commands', 'bot', 'sandbox'), why: 'the worker does not know the bot' },
+  { files: ['src/bot/**'], forbid: dirs('commands', 'queue/processors', 'video', 'speech', 'sandbox', 'dashboard', 'http', 'metrics.ts'), why: 'the bot renders nothing' },
+  { files: ['src/queue/processors/**'], forbid: dirs('commands', 'bot', 'sandbox', 'dashboard', 'http', 'metrics.ts'), why: 'the worker does not know the bot' },
 ]
 
 function dirs(...folders) {
-  return ['cli.ts', ...folders.map((folder) => `${folder}/**`)].flatMap((path) => [`./${path}`, `../${path}`, `../../${path}`])
+  return ['cli.ts', ...folders.map((name) => (name.endsWith('.ts') ? name : `${name}/**`))].flatMap((path) => [`./${path}`, `../${path}`, `../../${path}`])
 }
 
 /** Outside libraries, each with the only file of `src` that imports it. */
@@ -35,6 +37,10 @@ const owners = {
   'fluent-ffmpeg': 'src/video/ffmpeg.ts',
   commander: 'src/cli.ts',
   'csv-parse': 'src/names/csv.ts',
+  'prom-client': 'src/metrics.ts',
+  express: 'src/dashboard/queue-board.ts',
+  '@bull-board/api': 'src/dashboard/queue-board.ts',
+  '@bull-board/express': 'src/dashboard/queue-board.ts',
 }
 
 /** Forbids the libraries that `file` does not own; all of them without one. */

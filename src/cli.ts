@@ -1,8 +1,7 @@
 /** The command line: a table of commands, loaded when they are called, and the only place where an error becomes an exit code. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { packageRoot } from './installation.ts'
+import { parseAddress, type Address } from './http/address.ts'
+import { version } from './installation.ts'
 
 const whole = (text: string) => {
   const value = Number(text)
@@ -23,11 +22,24 @@ const wholeOrNone = (text: string) => {
   return Number(text)
 }
 
+function port(text: string): number {
+  const value = wholeOrNone(text)
+  if (value > 65_535) throw new InvalidArgumentError('It must be a port, 0 to 65535.')
+  return value
+}
+
 /** `90s`, `30m`, `8h`, `90d`, or plain seconds, as milliseconds. */
 export function duration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/.exec(text.trim())
   if (match === null) throw new InvalidArgumentError('It must be a duration such as 90s, 30m, 8h or 90d.')
   return Number(match[1]) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[(match[2] ?? 's') as 'ms' | 's' | 'm' | 'h' | 'd']
+}
+
+/** `9464`, or `0.0.0.0:9464`. */
+function address(text: string): Address {
+  const value = parseAddress(text)
+  if (value === undefined) throw new InvalidArgumentError('It must be a port, or host:port, such as 9464 or 0.0.0.0:9464.')
+  return value
 }
 
 const sandboxOption = () => new Option('--sandbox', 'work on the local Telegram sandbox, a world of its own')
@@ -41,7 +53,7 @@ const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  
 export function commandTable(done: (code: number) => void): Command {
   const program = new Command('greetings')
     .description('Short video greetings that show and speak a child’s name: a Telegram bot, and the tool that fills its cache.')
-    .version((JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version)
+    .version(version())
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent (LOG_LEVEL)')
     .showHelpAfterError('(add --help for the options)')
     .addHelpText('after', examples('warm names/ru.csv --sandbox --limit 12', 'demo', 'up', 'status --json'))
@@ -81,7 +93,8 @@ export function commandTable(done: (code: number) => void): Command {
       .description(description)
       .addOption(sandboxOption())
       .addOption(newBotOption())
-      .addHelpText('after', examples(`${verb} --sandbox`, verb))
+      .option('--http <[host:]port>', 'answer /healthz, /readyz and, for Prometheus, /metrics; on 127.0.0.1 unless a host is given', address)
+      .addHelpText('after', examples(`${verb} --sandbox`, verb, `${verb} --http 9464`))
       .action(async (options: object) => done(await (await import('./commands/serve.ts')).serve(verb, all(program, options))))
   }
 
@@ -103,6 +116,16 @@ export function commandTable(done: (code: number) => void): Command {
     .addOption(jsonOption())
     .addHelpText('after', examples('status', 'status --json', 'status --csv names/ru.csv', 'status --watch --sandbox', 'status --check', 'status --check --max-oldest 10m --min-hit-rate 0.9'))
     .action(async (options: object) => done(await (await import('./commands/status.ts')).status(all(program, options))))
+
+  program
+    .command('dashboard')
+    .description('the operator’s page: cache, hit rate, waiting times, what is being made, failures, workers, queue')
+    .option('--port <n>', 'where it answers (default: 8090; 0: any free port)', port)
+    .option('--host <host>', 'the address it listens at (default: 127.0.0.1); another one needs DASHBOARD_PASSWORD')
+    .option('--no-open', 'do not open the browser')
+    .addOption(sandboxOption())
+    .addHelpText('after', examples('dashboard', 'dashboard --sandbox --no-open', 'dashboard --host 0.0.0.0 --port 8090'))
+    .action(async (options: object) => done(await (await import('./commands/dashboard.ts')).dashboard(all(program, options))))
 
   program
     .command('render')

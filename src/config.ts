@@ -43,6 +43,7 @@ const environment = z.object({
   WEBHOOK_URL: optional(url(['https:', 'http:'])),
   WEBHOOK_SECRET: optional(z.string().regex(/^[A-Za-z0-9_-]{1,256}$/, 'must be 1 to 256 of A-Z, a-z, 0-9, _ and -')),
   PORT: withDefault(whole(0, 65_535), 8080),
+  DASHBOARD_PASSWORD: optional(z.string().min(8, 'is too short: at least 8 characters')),
   LOG_LEVEL: withDefault(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], { error: 'is none of trace, debug, info, warn, error, silent' }), 'info'),
   STOP_SECONDS: withDefault(whole(0, 3_600), 8),
   FFMPEG_PATH: optional(z.string()),
@@ -80,6 +81,8 @@ export interface Config {
   adminIds: string[]
   webhook: { url: string; secret: string | undefined } | undefined
   port: number
+  /** lets whoever knows it into the dashboard; undefined: this machine only */
+  dashboardPassword: string | undefined
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   /** how long work in hand may go on after SIGTERM, milliseconds */
   stopMs: number
@@ -193,6 +196,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     adminIds: read.ADMIN_IDS ?? [],
     webhook: read.WEBHOOK_URL === undefined ? undefined : { url: read.WEBHOOK_URL, secret: read.WEBHOOK_SECRET },
     port: read.PORT,
+    dashboardPassword: read.DASHBOARD_PASSWORD,
     logLevel: read.LOG_LEVEL,
     stopMs: read.STOP_SECONDS * 1_000,
     ffmpegPath: read.FFMPEG_PATH,

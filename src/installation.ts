@@ -1,9 +1,15 @@
 /** Where the program's own files are: the package's root, its templates, migrations and built scripts. */
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 
 /** The package's root: `src/` and `dist/` both lie directly below it. */
 export const packageRoot = fileURLToPath(new URL('..', import.meta.url))
+
+/** The package's version. */
+export function version(): string {
+  return (JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version
+}
 
 /** The templates that ship. */
 export const templatesFolder = join(packageRoot, 'templates')

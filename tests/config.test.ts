@@ -26,6 +26,7 @@ const wrong: Record<string, string> = {
   WEBHOOK_URL: 'gopher://hunter2',
   WEBHOOK_SECRET: 'hunter2 with blanks',
   PORT: '70000',
+  DASHBOARD_PASSWORD: 'hunter2',
   LOG_LEVEL: 'loud',
   STOP_SECONDS: '1.5',
   CHANNEL_RATE: 'fast',

@@ -32,6 +32,11 @@ const forbidden: [file: string, from: string, why: RegExp][] = [
   ['src/video/ffmpeg.ts', '../config.ts', /nothing of ours/],
   ['src/config.ts', './home.ts', /nothing of ours/],
   ['src/names/name.ts', '../config.ts', /nothing of ours/],
+  ['src/greetings/events.ts', '../metrics.ts', /who calls it/],
+  ['src/bot/index.ts', '../metrics.ts', /renders nothing/],
+  ['src/http/health.ts', '../commands/world.ts', /only looks/],
+  ['src/dashboard/server.ts', '../telegram/api.ts', /only looks/],
+  ['src/metrics.ts', './bot/index.ts', /only looks/],
   ['src/db/database.ts', '../greetings/request.ts', /at the bottom/],
   ['src/queue/index.ts', './processors/worker.ts', /at the bottom/],
   ['src/sandbox/life.ts', '../db/database.ts', /nothing of ours/],
@@ -52,6 +57,9 @@ const allowed: [file: string, imports: string[]][] = [
   ['src/video/studio.ts', ['./ffmpeg.ts', '../speech/speaker.ts']],
   ['src/video/ffmpeg.ts', ['fluent-ffmpeg', 'node:fs']],
   ['src/names/csv.ts', ['csv-parse', './name.ts']],
+  ['src/dashboard/queue-board.ts', ['express', '@bull-board/api', '@bull-board/api/bullMQAdapter', '@bull-board/express', '../queue/index.ts']],
+  ['src/dashboard/view.ts', ['../queue/processors/worker.ts', '../greetings/statistics.ts']],
+  ['src/metrics.ts', ['prom-client', './greetings/statistics.ts', './queue/index.ts']],
   ['src/sandbox/life.ts', ['../config.ts', '../installation.ts', './server.ts']],
   ['src/sandbox/page/script.ts', ['../contract.ts', './style.ts']],
 ]
@@ -62,7 +70,7 @@ it.each(allowed)('%s may import %j', async (file, imports) => {
 // A file of each folder, as the directions must not switch the owners off.
 const folders = ['src/bot/index.ts', 'src/commands/warm.ts', 'src/db/database.ts', 'src/greetings/request.ts', 'src/names/name.ts', 'src/queue/processors/worker.ts', 'src/sandbox/server.ts', 'src/telegram/api.ts', 'src/video/studio.ts', 'src/config.ts', 'src/log.ts']
 it.each(folders)('%s uses no library that belongs to another file', async (file) => {
-  const libraries = ['bullmq', 'ioredis', 'fluent-ffmpeg', 'commander', 'csv-parse', 'csv-parse/sync']
+  const libraries = ['bullmq', 'ioredis', 'fluent-ffmpeg', 'commander', 'csv-parse', 'csv-parse/sync', 'prom-client', 'express', '@bull-board/api', '@bull-board/api/bullMQAdapter', '@bull-board/express']
   expect((await complaints(file, ...libraries)).map((text) => text.split(':')[0])).toEqual(libraries)
 })
 

@@ -9,7 +9,7 @@ export class UsageFault extends Error {
 }
 
 // By name, so that reporting an error loads none of the modules that throw them.
-const unusable = new Set(['ConfigFault', 'UsageFault', 'UnreadableFile', 'DatabaseUnusable', 'HomeUnusable', 'TemplateFault', 'CacheFileFault'])
+const unusable = new Set(['ConfigFault', 'UsageFault', 'UnreadableFile', 'DatabaseUnusable', 'HomeUnusable', 'TemplateFault', 'CacheFileFault', 'AddressUnusable'])
 const unreachable = new Set(['DatabaseUnreachable', 'QueueUnreachable', 'FfmpegMissing'])
 
 /** The exit code and the lines for stderr of whatever ended a command. */

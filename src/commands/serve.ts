@@ -1,8 +1,11 @@
 /** `bot`, `worker`, `up` and `demo`: what runs until it is stopped. */
 import { startBot, type RunningBot } from '../bot/index.ts'
 import { configOfProcess, type Config } from '../config.ts'
+import type { Address } from '../http/address.ts'
+import type { HealthServer } from '../http/health.ts'
+import { version } from '../installation.ts'
 import { openLog, type Log } from '../log.ts'
-import type { RunningWorker } from '../queue/processors/worker.ts'
+import { liveWorkers, type RunningWorker } from '../queue/processors/worker.ts'
 import { loadTemplates, scriptsOf, templateFor } from '../video/template.ts'
 import { exitCode } from './exit.ts'
 import { openPage } from './open-page.ts'
@@ -14,6 +17,8 @@ export interface ServeOptions {
   newBot?: boolean
   /** demo: open the browser */
   open?: boolean
+  /** where health and figures are told; nowhere when left out */
+  http?: Address
   logLevel?: string
 }
 
@@ -22,7 +27,14 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
   const stop = listenForStop()
-  const world = await openWorld({ config, log, sandbox: options.sandbox === true, role: verb, create: true, newBot: options.newBot })
+  const health = options.http === undefined ? undefined : await startHealth(options.http, verb, log)
+  let world: World
+  try {
+    world = await openWorld({ config, log, sandbox: options.sandbox === true, role: verb, create: true, newBot: options.newBot })
+  } catch (error) {
+    await health?.close()
+    throw error
+  }
   let bot: RunningBot | undefined
   let worker: RunningWorker | undefined
   let closeStudio = async () => {}
@@ -33,6 +45,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
       worker = await startWorkerIn(world, studio, config, log)
     }
     if (verb !== 'worker') bot = await startBotIn(world, config, log)
+    health?.watch({ db: world.db, queue: world.queue, workers: async () => (await liveWorkers(world.db, config.times.workerGoneMs)).length })
     log.info({ bot: world.bot.username, sandbox: options.sandbox === true, channels: world.storage.chatIds.length }, `${verb} is running`)
     if (world.sandbox !== undefined && bot !== undefined) await showPage(world, verb === 'demo' && options.open !== false)
 
@@ -40,6 +53,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
     log.info({}, 'stopping')
     return exitCode.done
   } finally {
+    health?.stopping()
     const hurry = () => {
       bot?.hurry()
       worker?.hurry()
@@ -50,8 +64,16 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
     await worker?.stop(config.stopMs)
     await closeStudio()
     await world.close()
+    await health?.close()
     stop.close()
   }
+}
+
+async function startHealth(address: Address, role: string, log: Log): Promise<HealthServer> {
+  const { startHealthServer } = await import('../http/health.ts')
+  const server = await startHealthServer(address, { version: version(), role })
+  log.info({ url: server.url }, 'health and figures: /healthz, /readyz, /metrics')
+  return server
 }
 
 async function startBotIn(world: World, config: Config, log: Log): Promise<RunningBot> {

@@ -5,6 +5,7 @@
 import { serializable, type Db, type Tx } from '../db/database.ts'
 import type { GreetingsQueue, Job, Lane } from '../queue/index.ts'
 import type { Times } from '../config.ts'
+import { tell, type Happening } from './events.ts'
 
 /** What the door needs. */
 export interface Door {
@@ -91,7 +92,9 @@ export async function request(door: Door, asks: readonly Ask[], person?: Person,
   if (person !== undefined) {
     const [ask] = asks
     if (ask === undefined || asks.length > 1) throw new Error('a person asks for one name at a time')
-    return [await requestForPerson(door, ask, person)]
+    const answer = await requestForPerson(door, ask, person)
+    tell({ what: 'asked', outcome: outcomeOf(answer) })
+    return [answer]
   }
   return requestForList(door, asks, options)
 }
@@ -140,6 +143,20 @@ async function makeOutdatedAnew({ db, botId }: Door, asks: readonly Ask[], known
     await db.$executeRaw`UPDATE "VideoAsset" SET say = wanted.say FROM unnest(${changed.map(({ asset }) => asset.id)}::text[], ${changed.map(({ ask }) => ask.say ?? null)}::text[]) AS wanted(asset, say) WHERE id = wanted.asset`
   }
   return turnIntoWork(db, outdated.map(({ asset }) => asset))
+}
+
+/** The answer in one word, for counting. */
+function outcomeOf(answer: Answer): Extract<Happening, { what: 'asked' }>['outcome'] {
+  switch (answer.status) {
+    case 'available':
+      return 'hit'
+    case 'waiting':
+      return answer.again ? 'again' : answer.started ? 'started' : 'joined'
+    case 'refused':
+      return answer.reason
+    default:
+      return answer.status
+  }
 }
 
 // ---- a person --------------------------------------------------------------------------------------

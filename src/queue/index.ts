@@ -41,6 +41,8 @@ export interface LaneWorker {
 }
 
 export interface GreetingsQueue {
+  /** the lanes as BullMQ knows them, for what shows them and changes nothing */
+  readonly queues: Readonly<Record<Lane, Queue>>
   /** Adds jobs; one that is in the lane already is left alone. */
   add(lane: Lane, jobs: readonly Job[], options?: { delayMs?: number }): Promise<void>
   /** A person waits: the job runs before all warm ones. */
@@ -114,6 +116,7 @@ export async function openQueue({ databaseUrl, redisUrl, queueId, jobLockMs = us
   const options = (job: Job, delayMs: number): JobsOptions => ({ jobId: jobId(job), removeOnComplete: true, removeOnFail: true, attempts: 1, ...(delayMs > 0 ? { delay: delayMs } : {}) })
 
   return {
+    queues,
     async add(lane, jobs, { delayMs = 0 } = {}) {
       if (jobs.length === 0) return
       await withinSeconds(60, queues[lane].addBulk(jobs.map((job) => ({ name: jobName, data: { assetId: job.assetId }, opts: options(job, delayMs) }))))

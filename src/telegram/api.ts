@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Api, InputFile, type ApiClientOptions, type Transformer } from 'grammy'
 import type { Times } from '../config.ts'
+import { tell } from '../greetings/events.ts'
 import { noAnswer, refusal, TelegramError } from './errors.ts'
 
 export type { Api } from 'grammy'
@@ -71,6 +72,7 @@ export function ownErrors(times: Times): Transformer {
     } catch (error) {
       throw noAnswer(method, error, caller?.aborted === true ? 'aborted' : timeout.aborted ? 'timed out' : undefined)
     }
+    if (!answer.ok && answer.error_code === 429) tell({ what: 'flood', method })
     if (!answer.ok) throw refusal(method, answer, times.telegramSecondMs)
     return answer
   }

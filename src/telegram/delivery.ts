@@ -9,6 +9,7 @@ import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
 import type { GreetingsQueue, Lane } from '../queue/index.ts'
 import type { ClaimedAsset, Post } from '../greetings/assets.ts'
+import { tell } from '../greetings/events.ts'
 import { Outage } from '../greetings/faults.ts'
 import { languageOf, texts } from '../greetings/texts.ts'
 import { isTelegram, type Api } from './api.ts'
@@ -226,12 +227,16 @@ async function sendRegret(courier: Courier, request: ClaimedRequest, asset: { di
 }
 
 async function complete(courier: Courier, request: ClaimedRequest): Promise<void> {
-  await courier.db.$executeRaw`UPDATE "UserRequest" SET status = 'COMPLETED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = NULL, "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'`
+  const [done] = await courier.db.$queryRaw<{ hit: boolean; seconds: number }[]>`
+    UPDATE "UserRequest" SET status = 'COMPLETED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = NULL, "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'
+    RETURNING hit, extract(epoch FROM "finishedAt" - "createdAt")::float8 AS seconds`
+  if (done !== undefined) tell({ what: 'delivered', ...done })
   await removeNote(courier, request)
 }
 
 async function giveUp({ db }: Courier, request: ClaimedRequest, errorText: string): Promise<void> {
-  await db.$executeRaw`UPDATE "UserRequest" SET status = 'FAILED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = ${errorText.slice(0, 200)}, "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'`
+  const rows = await db.$executeRaw`UPDATE "UserRequest" SET status = 'FAILED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = ${errorText.slice(0, 200)}, "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'`
+  if (rows > 0) tell({ what: 'gave_up' })
 }
 
 /** Nobody takes the request before `delayMs` from now. */

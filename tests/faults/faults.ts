@@ -123,6 +123,7 @@ async function again({ random }: Scene, times: number, pauseMs: number, act: (n:
       done++
     }
   })()
+  acting.catch(() => undefined) // told by `end`
   return {
     enough: times,
     fired: async () => done,

@@ -28,6 +28,8 @@ interface Row extends Finding {
 }
 
 let loads = 0
+const open = new Set<Stage>()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void Promise.all([...open].map((stage) => stage.close())).finally(() => process.exit(130)))
 
 /** One load, in which these faults play. */
 async function round(stage: Stage, name: string, chosen: readonly Fault[]): Promise<Row> {
@@ -119,6 +121,7 @@ async function suite(): Promise<Row[]> {
     const together = Number(values.combinations ?? (values.only === undefined ? 2 : 0))
     if (here.length + together === 0) continue
     const stage = await openStage({ queueMode, divisor })
+    open.add(stage)
     try {
       // What changes the stage for good comes last.
       const isFinal = ({ name }: Fault) => name === 'disk full'
@@ -132,6 +135,7 @@ async function suite(): Promise<Row[]> {
       }
       for (const fault of final) report(await play(stage, fault.name, [fault]))
     } finally {
+      open.delete(stage)
       await stage.close()
     }
   }

@@ -1,5 +1,6 @@
 /** A name as plain text: a hit is answered with the video at once, a miss with a note and, later, the video. */
 import { Composer } from 'grammy'
+import { tell } from '../../greetings/events.ts'
 import { doorClaims, request, type Door } from '../../greetings/request.ts'
 import { texts } from '../../greetings/texts.ts'
 import { explainRejection, parseName } from '../../names/name.ts'
@@ -28,10 +29,16 @@ export function greeting({ door, courier, waitingRoom, templateFor, extraScripts
   personal.on(['message:text', 'edited_message:text'], async (ctx) => {
     const say = texts[ctx.language]
     const parsed = parseName(ctx.msg.text, { extraScripts })
-    if (!parsed.ok) return ctx.say(explainRejection(parsed.reason, ctx.language))
+    if (!parsed.ok) {
+      tell({ what: 'asked', outcome: 'no_name' })
+      return ctx.say(explainRejection(parsed.reason, ctx.language))
+    }
     const { key, display } = parsed.name
     const template = templateFor(parsed.name)
-    if (template === undefined) return ctx.say(say.noTemplate)
+    if (template === undefined) {
+      tell({ what: 'asked', outcome: 'no_name' })
+      return ctx.say(say.noTemplate)
+    }
 
     const chatId = BigInt(ctx.chat.id)
     const [answer] = await request(door, [{ template: template.id, key, display }], {

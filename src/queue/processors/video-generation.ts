@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks'
 import type { Times } from '../../config.ts'
 import { isDatabaseDown, type Db } from '../../db/database.ts'
 import { claim, markAvailable, markFailed, markStillAvailable, putBack, renewLease, type ClaimedAsset, type Post } from '../../greetings/assets.ts'
+import { tell } from '../../greetings/events.ts'
 import { AssetFault, Outage, placeOf } from '../../greetings/faults.ts'
 import { clearOutage, noteOutage } from '../../greetings/outages.ts'
 import { markQueued } from '../../greetings/request.ts'
@@ -83,10 +84,15 @@ async function makeVideo(workshop: Workshop, asset: ClaimedAsset, signal: AbortS
   const name = { key: asset.name, display: asset.display, say: asset.say }
   const started = performance.now()
   const kept = await studio.kept(await studio.revisionOf(template, name))
-  const video = kept ?? (await studio.make(template, name, { signal, onStep: (step, ms) => log.info({ assetId: asset.id, step, ms: Math.round(ms) }, 'step') }))
-  log.info({ assetId: asset.id, step: kept === undefined ? 'video' : 'video kept from before', ms: Math.round(performance.now() - started) }, 'step')
+  const video = kept ?? (await studio.make(template, name, { signal, onStep: (step, ms) => stepDone(log, asset, step, ms) }))
+  stepDone(log, asset, kept === undefined ? 'video' : 'video kept from before', performance.now() - started)
   await works(workshop, ['ffmpeg', 'voice', 'disk', 'template'])
   return video
+}
+
+function stepDone(log: Workshop['log'], asset: ClaimedAsset, step: string, ms: number): void {
+  log.info({ assetId: asset.id, step, ms: Math.round(ms) }, 'step')
+  tell({ what: 'step', step, seconds: ms / 1_000 })
 }
 
 function templateOf({ studio }: Workshop, asset: ClaimedAsset): Template {
@@ -114,7 +120,7 @@ async function publish(workshop: Workshop, asset: ClaimedAsset, video: Video, le
   } finally {
     uploads.count--
   }
-  log.info({ assetId: asset.id, step: 'upload', ms: Math.round(performance.now() - started) }, 'step')
+  stepDone(log, asset, 'upload', performance.now() - started)
   await works(workshop, ['telegram', 'storage', 'token'])
   const recorded = await markAvailable(db, asset, owner, courier.botId, { revision: video.revision, templateRevision: await workshop.studio.templateRevisionOf(templateOf(workshop, asset)) }, post)
   await delivered()
@@ -176,6 +182,7 @@ async function settle(workshop: Workshop, asset: ClaimedAsset, error: unknown, {
   }
   if (isDatabaseDown(error)) throw error
   if (error instanceof NobodyReachable) {
+    tell({ what: 'fault', cause: 'storage', final: true })
     await markFailed(db, asset, owner, { errorClass: 'storage', errorText: 'There is no storage channel, and nobody who waits can be reached.' }, 0)
     return
   }
@@ -186,8 +193,10 @@ async function settle(workshop: Workshop, asset: ClaimedAsset, error: unknown, {
     return
   }
   const reason = error instanceof AssetFault ? { errorClass: error.faultClass, errorText: error.message } : { errorClass: 'render', errorText: `unexpected ${placeOf(error)}` }
+  const final = asset.attempts + 1 >= maxAttempts
+  tell({ what: 'fault', cause: reason.errorClass, final })
   log.warn({ assetId: asset.id, attempt: asset.attempts + 1, errorClass: reason.errorClass, reason: reason.errorText }, 'a video could not be made')
-  if (asset.attempts + 1 < maxAttempts) await putBackAndQueue(workshop, asset, { delayMs: times.attemptDelayMs, usesAttempt: true, reason })
+  if (!final) await putBackAndQueue(workshop, asset, { delayMs: times.attemptDelayMs, usesAttempt: true, reason })
   else await markFailed(db, asset, owner, reason, times.coolDownMs)
 }
 
@@ -230,6 +239,7 @@ async function beginOutage({ db, pauses, log, outOfOrder, onTokenRefused }: Pick
   // A template that only this worker lacks stops nothing else.
   if (outage.step !== 'template') pauses.pause(outage.step, pauseMs)
   outOfOrder.add(outage.step)
+  tell({ what: 'outage', step: outage.step })
   if (outage.step === 'token') onTokenRefused(outage)
   await noteOutage(db, outage, pauseMs)
 }

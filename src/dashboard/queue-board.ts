@@ -1,0 +1,30 @@
+/** The jobs one by one, shown by bull-board; the only user of it and of express. Nothing can be changed there. */
+import type { RequestListener } from 'node:http'
+import { createBullBoard } from '@bull-board/api'
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
+import { ExpressAdapter } from '@bull-board/express'
+import express from 'express'
+import type { GreetingsQueue } from '../queue/index.ts'
+
+/** Where it lies below the dashboard. */
+export const queuePath = '/queue'
+
+const titles = { people: 'People wait', warm: 'Warming' }
+
+/** What its page may load: its own files, the styles within them, and nothing from elsewhere. */
+export const queuePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
+
+/** Answers requests below `queuePath`. */
+export function queueBoard({ queues }: GreetingsQueue): RequestListener {
+  const adapter = new ExpressAdapter()
+  adapter.setBasePath(queuePath)
+  createBullBoard({
+    queues: (['people', 'warm'] as const).map((lane) => new BullMQAdapter(queues[lane], { readOnlyMode: true, allowRetries: false, displayName: titles[lane] })),
+    serverAdapter: adapter,
+    options: { uiConfig: { boardTitle: 'Greetings · queue' } },
+  })
+  const app = express()
+  app.disable('x-powered-by')
+  app.use(queuePath, adapter.getRouter() as express.Router)
+  return app
+}

@@ -1,0 +1,130 @@
+/**
+ * The operator's page over HTTP. It shows names, so it answers this machine only, or whoever knows the
+ * password. It only reads: nothing but GET and HEAD is taken.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import { AddressUnusable, closeServer, isLoopback, listenAt, namesLoopback, urlOf, type Address } from '../http/address.ts'
+import { emptyPage, page, type PageSettings } from './page.ts'
+import { queuePath, queuePolicy } from './queue-board.ts'
+import { script } from './script.ts'
+import { style } from './style.ts'
+import { posterFile, type View } from './view.ts'
+
+/** What the dashboard shows, and to whom. */
+export interface DashboardSettings extends PageSettings {
+  address: Address
+  /** without one only this machine is answered */
+  password: string | undefined
+  rendersFolder: string
+  look: () => Promise<View>
+  board: RequestListener
+  log: { warn(fields: object, message: string): void }
+}
+
+/** The running page. */
+export interface Dashboard {
+  url: string
+  close(): Promise<void>
+}
+
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const icon = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="9" fill="#14204a"/><path d="M16 5l2.6 7.2 7.4.3-5.8 4.6 2 7.2-6.2-4.1-6.2 4.1 2-7.2L6 12.5l7.4-.3z" fill="#f3c76b"/></svg>'
+const headers = {
+  'content-security-policy': policy,
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+}
+// However many look, the database is asked this often.
+const freshMs = 1_000
+
+/** Begins to answer. @throws AddressUnusable, also for an address others can reach without a password */
+export async function startDashboard(settings: DashboardSettings): Promise<Dashboard> {
+  const { address, password, board, log } = settings
+  if (password === undefined && !isLoopback(address.host)) {
+    throw new AddressUnusable(`The dashboard shows names, and others could reach it at ${address.host}. Set DASHBOARD_PASSWORD to let in who knows it, or leave --host out and come through SSH: ssh -L ${address.port}:127.0.0.1:${address.port} ${address.host === '0.0.0.0' || address.host === '::' ? 'this-machine' : address.host}`)
+  }
+  const look = shared(settings.look, freshMs)
+  const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD')
+      return refuse(response, 405, 'The dashboard only shows: GET and HEAD.')
+    }
+    if (password === undefined && !namesLoopback(request.headers.host)) return refuse(response, 403, 'Open the dashboard as http://127.0.0.1 or http://localhost, or set DASHBOARD_PASSWORD.')
+    if (password !== undefined && !knows(request, password)) {
+      response.setHeader('www-authenticate', 'Basic realm="Greetings", charset="UTF-8"')
+      return refuse(response, 401, 'The password, please. Any user name will do.')
+    }
+    answer(settings, look, board, request, response).catch((error: unknown) => {
+      log.warn({ error }, 'the dashboard could not answer')
+      if (!response.headersSent) refuse(response, 500, 'That did not work.')
+      else response.destroy()
+    })
+  })
+  const port = await listenAt(server, address)
+  return { url: `${urlOf({ ...address, port })}/`, close: () => closeServer(server) }
+}
+
+async function answer(settings: DashboardSettings, look: () => Promise<View>, board: RequestListener, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = (request.url ?? '/').split('?')[0] ?? '/'
+  const send = (code: number, type: string, body: string | Buffer) => response.writeHead(code, { 'content-type': type }).end(request.method === 'HEAD' ? undefined : body)
+  if (path === queuePath || path.startsWith(`${queuePath}/`)) {
+    response.setHeader('content-security-policy', queuePolicy)
+    return void board(request, response)
+  }
+  const revision = /^\/poster\/([^/]+)\.jpg$/.exec(path)?.[1]
+  if (revision !== undefined) {
+    const file = posterFile(settings.rendersFolder, revision)
+    const picture = file === undefined ? undefined : await readFile(file).catch(() => undefined)
+    if (picture === undefined) return refuse(response, 404, 'There is no such picture.')
+    // Called by its content, so it never changes.
+    response.setHeader('cache-control', 'private, max-age=86400, immutable')
+    return void send(200, 'image/jpeg', picture)
+  }
+  switch (path) {
+    case '/': {
+      const view = await look().catch((error: unknown) => void settings.log.warn({ error }, 'the dashboard cannot look now'))
+      return void (view === undefined ? send(503, 'text/html; charset=utf-8', emptyPage('The database or the queue does not answer.', settings)) : send(200, 'text/html; charset=utf-8', page(view, settings)))
+    }
+    case '/page.css':
+      return void send(200, 'text/css; charset=utf-8', style)
+    case '/page.js':
+      return void send(200, 'text/javascript; charset=utf-8', script)
+    case '/icon.svg':
+    case '/favicon.ico':
+      return void send(200, 'image/svg+xml', icon)
+    default:
+      return refuse(response, 404, 'There is nothing here. The dashboard is at /')
+  }
+}
+
+function refuse(response: ServerResponse, code: number, why: string): void {
+  response.writeHead(code, { 'content-type': 'text/plain; charset=utf-8' }).end(`${why}\n`)
+}
+
+/** The request brings the password. It takes as long for any wrong one. */
+function knows(request: IncomingMessage, password: string): boolean {
+  const [scheme, credentials = ''] = (request.headers.authorization ?? '').split(' ')
+  const given = Buffer.from(credentials, 'base64').toString('utf8')
+  const hash = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(hash(given.slice(given.indexOf(':') + 1)), hash(password)) && scheme?.toLowerCase() === 'basic'
+}
+
+/** What was read a moment ago is shown to whoever comes meanwhile. A failure is not kept. */
+function shared<T>(read: () => Promise<T>, keepMs: number): () => Promise<T> {
+  let last: { result: Promise<T>; until: number } | undefined
+  return () => {
+    if (last !== undefined && Date.now() < last.until) return last.result
+    const result = read()
+    last = { result, until: Date.now() + keepMs }
+    result.catch(() => {
+      if (last?.result === result) last = undefined
+    })
+    return result
+  }
+}

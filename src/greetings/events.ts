@@ -1,0 +1,39 @@
+/**
+ * What happens in this process, told to whoever counts it. The domain tells and does not know who listens;
+ * while nobody does, telling costs nothing. No name and no id is ever part of it.
+ */
+import { channel } from 'node:diagnostics_channel'
+
+/** Something that happened. Times in seconds. */
+export type Happening =
+  /**
+   * a person asked; `started`: the first to ask for a name that was not there, `joined`: one of those after,
+   * `no_name`: the text is none that could be served
+   */
+  | { what: 'asked'; outcome: 'hit' | 'started' | 'joined' | 'again' | 'failed' | 'too_many_waiting' | 'too_many_today' | 'repeated' | 'no_name' }
+  /** a person was served, so long after asking */
+  | { what: 'delivered'; hit: boolean; seconds: number }
+  /** a person was told that it does not work, or cannot be reached */
+  | { what: 'gave_up' }
+  /** a step of making a video is done */
+  | { what: 'step'; step: string; seconds: number }
+  /** a video could not be made; `final`: it is given up */
+  | { what: 'fault'; cause: string; final: boolean }
+  /** a step is out of order */
+  | { what: 'outage'; step: string }
+  /** Telegram asked to send less */
+  | { what: 'flood'; method: string }
+
+const happenings = channel('greetings')
+
+/** Tells it to whoever listens. */
+export function tell(happening: Happening): void {
+  if (happenings.hasSubscribers) happenings.publish(happening)
+}
+
+/** Calls `listener` for all that happens in this process, until the result is called. */
+export function listen(listener: (happening: Happening) => void): () => void {
+  const heard = (message: unknown) => listener(message as Happening)
+  happenings.subscribe(heard)
+  return () => void happenings.unsubscribe(heard)
+}

@@ -1,0 +1,112 @@
+/**
+ * The figures for Prometheus; the only user of prom-client. What happens in this process is counted as it is
+ * told (greetings/events.ts); what is true of the whole installation is read when somebody asks. Labels are
+ * words of ours, never a name or an id.
+ */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Db } from './db/database.ts'
+import { listen, type Happening } from './greetings/events.ts'
+import { currentOutages } from './greetings/outages.ts'
+import { longestWaitSeconds, statistics } from './greetings/statistics.ts'
+import type { GreetingsQueue } from './queue/index.ts'
+
+/** The figures of this process. */
+export interface Metrics {
+  contentType: string
+  /** All figures as text. `world`: what is asked for the state of the installation; without it, or when it does not answer, those are left out. */
+  text(world: { db: Db; queue: GreetingsQueue; workers: () => Promise<number> } | undefined): Promise<string>
+  close(): void
+}
+
+const waitBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600]
+const workBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 30, 60, 120, 300]
+// A scrape must end before Prometheus gives up on it (10 s).
+const stateMs = 5_000
+
+/** Begins to count. */
+export function openMetrics(about: { version: string; role: string }): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  new Gauge({ name: 'greetings_build_info', help: 'Always 1; the labels tell what runs.', labelNames: ['version', 'node', 'role'], registers }).set({ ...about, node: process.version }, 1)
+
+  const requests = new Counter({ name: 'greetings_requests_total', help: 'Questions of people, by what came of them.', labelNames: ['outcome'], registers })
+  const waits = new Histogram({ name: 'greetings_wait_seconds', help: 'From a person’s question to the video being sent.', labelNames: ['hit'], buckets: waitBuckets, registers })
+  const deliveries = new Counter({ name: 'greetings_deliveries_total', help: 'Requests ended: the video was sent, or the person was told that it does not work or cannot be reached.', labelNames: ['outcome'], registers })
+  const renders = new Histogram({ name: 'greetings_render_seconds', help: 'Making one video, from name to checked file.', buckets: workBuckets, registers })
+  const steps = new Histogram({ name: 'greetings_render_step_seconds', help: 'One step of making a video.', labelNames: ['step'], buckets: workBuckets, registers })
+  const kept = new Counter({ name: 'greetings_renders_kept_total', help: 'Videos that were there already and not made again.', registers })
+  const uploads = new Histogram({ name: 'greetings_upload_seconds', help: 'Uploading one video, waiting for Telegram’s limits included.', buckets: workBuckets, registers })
+  const faults = new Counter({ name: 'greetings_faults_total', help: 'Attempts at a video that went wrong, by cause; final: it was given up.', labelNames: ['cause', 'final'], registers })
+  const outagesBegun = new Counter({ name: 'greetings_outages_total', help: 'How often a step was found out of order.', labelNames: ['step'], registers })
+  const floods = new Counter({ name: 'greetings_telegram_floods_total', help: 'Answers 429 of Telegram, by method.', labelNames: ['method'], registers })
+
+  const up = new Gauge({ name: 'greetings_state_up', help: '1: database and queue answered when the state below was read. The same for every process of the installation.', registers })
+  const videos = new Gauge({ name: 'greetings_videos', help: 'Videos by state.', labelNames: ['state'], registers })
+  const pending = new Gauge({ name: 'greetings_requests_pending', help: 'People who wait.', registers })
+  const longest = new Gauge({ name: 'greetings_longest_wait_seconds', help: 'How long the person who has waited longest has been waiting.', registers })
+  const jobs = new Gauge({ name: 'greetings_queue_jobs', help: 'Jobs in the queue by state.', labelNames: ['state'], registers })
+  const oldest = new Gauge({ name: 'greetings_queue_oldest_seconds', help: 'Age of the oldest job that waits and may run.', registers })
+  const outages = new Gauge({ name: 'greetings_outage', help: '1: this step is out of order now.', labelNames: ['step'], registers })
+  const workers = new Gauge({ name: 'greetings_workers', help: 'Live workers.', registers })
+  const forgetState = () => {
+    for (const labelled of [videos, jobs, outages]) labelled.reset()
+    for (const single of [pending, longest, oldest, workers]) single.remove()
+  }
+
+  const ignore = listen((happening: Happening) => {
+    switch (happening.what) {
+      case 'asked':
+        return requests.inc({ outcome: happening.outcome })
+      case 'delivered':
+        waits.observe({ hit: String(happening.hit) }, happening.seconds)
+        return deliveries.inc({ outcome: 'sent' })
+      case 'gave_up':
+        return deliveries.inc({ outcome: 'gave_up' })
+      case 'step':
+        if (happening.step === 'video') renders.observe(happening.seconds)
+        else if (happening.step === 'upload') uploads.observe(happening.seconds)
+        else if (happening.step === 'video kept from before') kept.inc()
+        else steps.observe({ step: happening.step }, happening.seconds)
+        return
+      case 'fault':
+        return faults.inc({ cause: happening.cause, final: String(happening.final) })
+      case 'outage':
+        return outagesBegun.inc({ step: happening.step })
+      case 'flood':
+        return floods.inc({ method: happening.method })
+    }
+  })
+
+  async function readState({ db, queue, workers: liveWorkers }: NonNullable<Parameters<Metrics['text']>[0]>) {
+    const [numbers, waited, depth, out, alive] = await Promise.all([statistics(db, new Map()), longestWaitSeconds(db), queue.counts(), currentOutages(db), liveWorkers()])
+    forgetState()
+    const { pending: toMake, generating, available, failed } = numbers.assets
+    for (const [name, count] of Object.entries({ pending: toMake, generating, available, failed })) videos.set({ state: name }, count)
+    pending.set(numbers.requests.pending)
+    longest.set(waited ?? 0)
+    for (const name of ['waiting', 'active', 'delayed'] as const) jobs.set({ state: name }, depth[name])
+    oldest.set(depth.oldestWaitingSeconds ?? 0)
+    for (const { step } of out) outages.set({ step }, 1)
+    workers.set(alive)
+    up.set(1)
+  }
+
+  return {
+    contentType: registry.contentType,
+    async text(world) {
+      try {
+        if (world === undefined) throw new Error('no world yet')
+        await Promise.race([readState(world), new Promise((_, reject) => setTimeout(() => reject(new Error('no answer')), stateMs).unref())])
+      } catch {
+        forgetState()
+        up.set(0)
+      }
+      return registry.metrics()
+    },
+    close() {
+      ignore()
+      registry.clear()
+    },
+  }
+}

@@ -1,0 +1,41 @@
+/** `--http` of the built program: there from the start, gone at the end. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openTown, until, type Town } from '../town.ts'
+import { runProgram, startProgram } from './program.ts'
+
+let town: Town
+beforeAll(async () => (town = await openTown()))
+afterAll(() => town.close())
+
+describe('--http', () => {
+  it('answers while the program runs, counts what people do, and ends with it', async () => {
+    const up = startProgram(['up', '--http', '0'], { env: town.env })
+    const url = await up.waitForText(/"url":"(http:\/\/127\.0\.0\.1:\d+)"/)
+    await until(async () => (await fetch(`${url}/readyz`)).status === 200, 'being ready')
+    await town.telegram.say({ userId: 77, text: 'Маша', languageCode: 'ru' })
+    await town.telegram.waitForMessage(77, (message) => message.video !== undefined)
+    const text = await until(async () => {
+      const figures = await (await fetch(`${url}/metrics`)).text()
+      return figures.includes('greetings_deliveries_total{outcome="sent"} 1') && figures
+    }, 'the delivery in the figures')
+    expect(text).toMatch(/^greetings_requests_total\{outcome="started"\} 1$/m)
+    expect(text).toMatch(/^greetings_render_seconds_count 1$/m)
+    expect(text).toMatch(/^greetings_render_step_seconds_count\{step="encode"\} 1$/m)
+    expect(text).toMatch(/^greetings_workers 1$/m)
+    expect(text).not.toMatch(/маша/i)
+
+    const taken = await runProgram(['bot', '--http', new URL(url).port], { env: town.env })
+    expect(taken).toMatchObject({ code: 2, stdout: '' })
+    expect(taken.stderr).toContain('another program listens there')
+
+    up.signal('SIGTERM')
+    expect((await up.ended).code).toBe(0)
+    await expect(fetch(`${url}/healthz`)).rejects.toThrow()
+  })
+
+  it('an address that is none ends with 2 and says what it should be', async () => {
+    const end = await runProgram(['up', '--http', 'nonsense'], { env: town.env })
+    expect(end).toMatchObject({ code: 2, stdout: '' })
+    expect(end.stderr).toContain('9464 or 0.0.0.0:9464')
+  })
+})
