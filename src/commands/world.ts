@@ -165,7 +165,7 @@ export function openStudioOf(config: Config, home: string): Promise<Studio> {
 }
 
 /** Parallel renders of this host's worker. */
-export function concurrencyOf(config: Config): number {
+function concurrencyOf(config: Config): number {
   return config.renderConcurrency ?? Math.min(8, availableParallelism())
 }
 
