@@ -15,6 +15,7 @@ export const style = `
   .chart .hit, .bar .available, .key.hit::before { --mark: #d19a2e; }
 }
 * { box-sizing: border-box; }
+html { background: var(--back-2); }
 [hidden] { display: none !important; }
 body { margin: 0; min-height: 100vh; color: var(--text); background: linear-gradient(165deg, var(--back), var(--back-2)) fixed; }
 h1, h2, p, ul, dl, dd { margin: 0; padding: 0; list-style: none; }
@@ -92,7 +93,8 @@ h2 { font-size: .95rem; font-weight: 600; color: var(--dim); margin-bottom: 12px
 .jobs b { color: var(--text); font-variant-numeric: tabular-nums; }
 .queue .more { margin-top: 14px; }
 
-.posters { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 14px; }
+.posters { display: grid; grid-template-columns: repeat(auto-fill, minmax(92px, 1fr)); gap: 14px; }
+@media (max-width: 480px) { .posters { gap: 12px; } .posters li:nth-child(n + 13) { display: none; } .chart .tick { font-size: 15px; } }
 .posters li { display: grid; min-width: 0; }
 .posters img, .posters .blank { width: 100%; height: auto; aspect-ratio: 9 / 16; object-fit: cover; border-radius: 12px; background: linear-gradient(165deg, #1b2963, #0e1739); margin-bottom: 6px; }
 .posters .blank { display: grid; place-items: center; }

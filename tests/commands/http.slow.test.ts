@@ -1,4 +1,4 @@
-/** `--http` of the built program: there from the start, gone at the end. */
+/** `--http` and `dashboard` of the built program: there from the start, gone at the end. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openTown, until, type Town } from '../town.ts'
 import { runProgram, startProgram } from './program.ts'
@@ -37,5 +37,29 @@ describe('--http', () => {
     const end = await runProgram(['up', '--http', 'nonsense'], { env: town.env })
     expect(end).toMatchObject({ code: 2, stdout: '' })
     expect(end.stderr).toContain('9464 or 0.0.0.0:9464')
+  })
+})
+
+describe('dashboard', () => {
+  it('shows until it is stopped', async () => {
+    const dashboard = startProgram(['dashboard', '--port', '0'], { env: town.env })
+    const url = await dashboard.waitForText(/^The dashboard: (http:\/\/127\.0\.0\.1:\d+\/)\n/)
+    expect(await (await fetch(url)).text()).toContain(`bot ${town.botId}`)
+    expect((await fetch(`${url}queue/api/queues`)).status).toBe(200)
+    dashboard.signal('SIGTERM')
+    expect((await dashboard.ended).code).toBe(0)
+  })
+
+  it('is opened to others with a password only', async () => {
+    const refused = await runProgram(['dashboard', '--host', '0.0.0.0', '--port', '0'], { env: town.env })
+    expect(refused).toMatchObject({ code: 2, stdout: '' })
+    expect(refused.stderr).toContain('Set DASHBOARD_PASSWORD')
+    const open = startProgram(['dashboard', '--host', '0.0.0.0', '--port', '0'], { env: { ...town.env, DASHBOARD_PASSWORD: 'snow and stars' } })
+    const port = await open.waitForText(/^The dashboard: http:\/\/0\.0\.0\.0:(\d+)\/\n/)
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(401)
+    expect((await fetch(`http://127.0.0.1:${port}/`, { headers: { authorization: `Basic ${Buffer.from('me:snow and stars').toString('base64')}` } })).status).toBe(200)
+    expect(open.output()).not.toContain('snow and stars')
+    open.signal('SIGTERM')
+    expect((await open.ended).code).toBe(0)
   })
 })
