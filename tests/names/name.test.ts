@@ -251,7 +251,7 @@ test('no answer takes long, whatever the input', () => {
       parseName(raw, { extraScripts: ['Hangul'] })
       return performance.now() - begin
     })
-    expect(Math.min(...times), JSON.stringify(raw.slice(0, 10))).toBeLessThan(2)
+    expect(Math.min(...times), JSON.stringify(raw.slice(0, 10))).toBeLessThan(5)
   }
 })
 
