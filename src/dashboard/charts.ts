@@ -6,7 +6,7 @@ import type { Hour, TemplateCount } from './view.ts'
 const width = 480
 const height = 150
 const left = 44
-const bottom = 20
+const bottom = 24
 const slot = (width - left) / 24
 const floor = height - bottom
 
