@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import type { Config } from '../config.ts'
 import { openDatabase, type Database, type Db } from '../db/database.ts'
 import type { Ask } from '../greetings/request.ts'
-import { findHome } from '../home.ts'
+import { findHome, type FoundHome } from '../home.ts'
 import type { Log } from '../log.ts'
 import type { NameList, NameRow, Selection } from '../names/csv.ts'
 import { explainRejection, type NameRejection } from '../names/name.ts'
@@ -13,7 +13,7 @@ import { templateRevision, type Template } from '../video/template.ts'
 import { exitCode } from './exit.ts'
 import { durationText } from './progress.ts'
 import { listLines, secondsSince, type Summary } from './warm-summary.ts'
-import { openFolder, recordingsFolderOf, studioFolders } from './world.ts'
+import { openFolder, recordingsFolderOf, studioFolders, telegramRatePerMinute } from './world.ts'
 
 /** What a run is planned from. */
 interface Planned {
@@ -52,13 +52,12 @@ const batch = 5_000
 const shares = [0.5, 0.8, 0.9, 0.95, 0.99]
 /** of a file of the templates that ship, when none is there to measure */
 const usualBytes = 5_000_000
-const telegramRatePerMinute = 20
 
 /** Plans a run and prints the plan. Makes nothing, not even a home. */
 export async function plan(planned: Planned): Promise<number> {
   const { config, log, list, selection, templates, asksOf, summary, options, started } = planned
   const { exists, folder } = await findHome({ explicit: config.home, cwd: process.cwd() })
-  const store = await openKnown(config, log, options.sandbox === true, exists)
+  const store = await openKnown(config, log, options.sandbox === true, { exists, folder })
   try {
     const botId = (await store?.db.installation.findUnique({ where: { id: 1 } }))?.botId ?? null
     const revisions = new Map<string, string>()
@@ -110,9 +109,8 @@ export async function plan(planned: Planned): Promise<number> {
 }
 
 /** The database, if there can be one: a database of one's own needs no home, and without either nothing is known yet. */
-async function openKnown(config: Config, log: Log, sandbox: boolean, exists: boolean): Promise<Database | undefined> {
+async function openKnown(config: Config, log: Log, sandbox: boolean, { exists, folder }: FoundHome): Promise<Database | undefined> {
   if (!exists && config.databaseUrl === undefined) return undefined
-  const { folder } = await findHome({ explicit: config.home, cwd: process.cwd() })
   const home = exists ? await openFolder(config, false) : folder
   return openDatabase({ home, databaseUrl: config.databaseUrl, sandbox, role: 'warm', log })
 }

@@ -47,7 +47,8 @@ interface StoreOptions {
 
 // Nearly unlimited: the sandbox has no flood limit unless it is told to.
 const sandboxRatePerMinute = 60_000
-const telegramRatePerMinute = 20
+/** What Telegram takes in one channel. */
+export const telegramRatePerMinute = 20
 
 /** The folder of the home, made when `create`. @throws HomeUnusable */
 export async function openFolder(config: Config, create: boolean): Promise<string> {
