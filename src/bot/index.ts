@@ -44,7 +44,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
   bot.api.config.use(ownErrors(times))
   const intakeStop = new AbortController()
   const sendStop = new AbortController()
-  setMaxListeners(0, sendStop.signal) // every send in hand listens
+  setMaxListeners(0, intakeStop.signal, sendStop.signal) // every update that waits for the database, and every send in hand, listens
   const handling = createPerChat()
   const sending = createPerChat()
   const waitingRoom = openWaitingRoom({ db: door.db, api: courier.api, times })

@@ -80,7 +80,7 @@ async function* listedNames(batches: ReturnType<ReturnType<Awaited<ReturnType<ty
 async function reportOf({ db, queue }: Store, { times }: Config, templates: Template[], listed: AsyncIterable<ListedName[]> | undefined) {
   const revisions = new Map<string, string>()
   for (const template of templates) revisions.set(template.id, await templateRevision(template))
-  const [numbers, jobs, workers, outages] = await Promise.all([statistics(db, revisions), queue.counts(), liveWorkers(db, times.workerGoneMs), currentOutages(db)])
+  const [numbers, jobs, workers, outages, { repeatedUploads }] = await Promise.all([statistics(db, revisions), queue.counts(), liveWorkers(db, times.workerGoneMs), currentOutages(db), db.installation.findUniqueOrThrow({ where: { id: 1 } })])
   const { assets, requests, last24h, failures } = numbers
   return {
     assets,
@@ -89,6 +89,7 @@ async function reportOf({ db, queue }: Store, { times }: Config, templates: Temp
     queue: jobs,
     workers: workers.map(({ host, pid, concurrency, rendering, uploading, startedAt }) => ({ host, pid, concurrency, rendering, uploading, startedAt: startedAt.toISOString() })),
     failures,
+    repeatedUploads,
     outages: outages.map(({ step, reason, since, until }) => ({ step, reason, since: since.toISOString(), until: until.toISOString() })),
     ...(listed === undefined ? {} : { coverage: await coverage(db, listed) }),
   }
@@ -98,7 +99,7 @@ type Report = Awaited<ReturnType<typeof reportOf>> & { coverage?: Coverage }
 
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`
 
-function asText({ assets, requests, last24h, queue, workers, failures, outages, coverage: covered }: Report): string {
+function asText({ assets, requests, last24h, queue, workers, failures, repeatedUploads, outages, coverage: covered }: Report): string {
   const counts = (values: Record<string, number>) => Object.entries(values).map(([name, value]) => `${value} ${name}`).join(' · ')
   const seconds = (value: number | null) => (value === null ? '–' : `${value} s`)
   const lines = [
@@ -111,6 +112,7 @@ function asText({ assets, requests, last24h, queue, workers, failures, outages, 
     ...workers.map(({ host, pid, concurrency, rendering, uploading }) => `worker     ${host}, pid ${pid}: ${rendering} of ${concurrency} rendering, ${uploading} uploading`),
     ...outages.map(({ step, reason, until }) => `outage     ${step}: ${reason} (next try ${until})`),
     ...failures.map(({ reason, count }) => `failed     ${count} × ${reason}`),
+    repeatedUploads === 0 ? '' : `uploads    ${repeatedUploads} made again, as Telegram’s answer was lost: the storage channel may hold some videos twice, which harms nobody`,
   ]
   return `${lines.filter((line) => line !== '').join('\n')}\n`
 }

@@ -88,7 +88,7 @@ export interface CallRecord {
   thumbnail: 'taken' | 'ignored' | undefined
   /** the parameters without their files */
   parameters: Record<string, unknown>
-  /** HTTP status of the answer; undefined while it is open, and when none was given */
+  /** HTTP status of the answer; undefined while it is open, and when none was given or nobody was there to hear it */
   status: number | undefined
   description: string | undefined
   /** the message that came of it */

@@ -82,6 +82,7 @@ function parseJson(body: string): Record<string, unknown> {
 
 async function readMultipart(request: IncomingMessage, contentType: string, folder: string, values: Record<string, unknown>, uploads: Map<string, Upload>): Promise<void> {
   const written: Promise<void>[] = []
+  const cut = new AbortController()
   let tooLarge = false
   let parser: Writable
   try {
@@ -99,7 +100,8 @@ async function readMultipart(request: IncomingMessage, contentType: string, fold
         })
         uploads.set(name, upload)
         stream.on('limit', () => (tooLarge = true))
-        const done = pipeline(stream, measure, createWriteStream(upload.path)).then(() => {
+        // The parser leaves the stream of a part open when the body ends in the middle of it.
+        const done = pipeline(stream, measure, createWriteStream(upload.path), { signal: cut.signal }).then(() => {
           upload.sha256 = hash.digest('hex')
         })
         done.catch(() => {}) // told by `written` below
@@ -111,8 +113,10 @@ async function readMultipart(request: IncomingMessage, contentType: string, fold
   const parsed = new Promise<void>((resolve, reject) => {
     parser.on('finish', resolve)
     parser.on('error', reject)
-    request.on('aborted', () => reject(new Error('the sender hung up')))
     request.on('error', reject)
+    request.on('close', () => {
+      if (!request.complete) reject(new Error('the sender hung up'))
+    })
   })
   request.pipe(parser)
   try {
@@ -121,7 +125,7 @@ async function readMultipart(request: IncomingMessage, contentType: string, fold
   } catch (error) {
     request.unpipe(parser)
     request.resume()
-    parser.destroy()
+    cut.abort()
     await Promise.allSettled(written)
     if (request.destroyed && !request.complete) throw error
     throw badRequest("can't parse multipart body")

@@ -126,7 +126,8 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
       }
       const result = await method.run({ ...desk, bot, parameters, record, gone })
       if (plan !== undefined) await after(plan.answer, plan.hold, record, gone)
-      closeCall(record, 200, undefined)
+      // Who hung up meanwhile gets no answer.
+      closeCall(record, gone.aborted ? undefined : 200, undefined)
       return { result }
     } catch (error) {
       if (error instanceof Refusal) closeCall(record, error.code, error.description)

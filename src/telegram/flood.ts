@@ -23,6 +23,9 @@ export const chatRate: Rate = { perMinute: 60, burst: 5 }
 /** A ticket, or how long to wait before asking again. */
 export type Ticket = { key: string } | { waitMs: number }
 
+/** A place for a post, or how long to wait before asking again, and how long every channel is at rest. */
+export type PostTicket = { key: string } | { waitMs: number; restMs: number }
+
 /** The row of a storage channel, and of a chat. */
 export const channelKey = (chatId: string) => `channel:${chatId}`
 export const chatKey = (chatId: bigint) => `chat:${chatId}`
@@ -52,7 +55,7 @@ const countedPerMinute = 600
  * Takes a place for a post in whichever channel is free soonest. Posts that nobody waits for keep their distance;
  * one that a person waits for goes as soon as the channel's minute has room, and no other goes before it.
  */
-export async function takePost(db: Db, chatIds: readonly string[], { perMinute, wanted, secondMs }: { perMinute: number; wanted: boolean; secondMs: number }): Promise<Ticket> {
+export async function takePost(db: Db, chatIds: readonly string[], { perMinute, wanted, secondMs }: { perMinute: number; wanted: boolean; secondMs: number }): Promise<PostTicket> {
   const keys = chatIds.map(channelKey)
   const spacingMs = (60 * secondMs) / perMinute
   const windowMs = windowSeconds * secondMs
@@ -78,15 +81,15 @@ export async function takePost(db: Db, chatIds: readonly string[], { perMinute, 
       UPDATE "FloodBucket" SET "peopleUntil" = now() + ${1.5 * secondMs}::float8 * interval '1 millisecond'
       WHERE key IN (SELECT key FROM "FloodBucket" WHERE key = ANY(${keys}) ORDER BY key FOR UPDATE)`
   }
-  const [soonest] = await db.$queryRaw<{ waitMs: number }[]>`
-    SELECT min(greatest(
+  const [soonest] = await db.$queryRaw<{ waitMs: number; restMs: number }[]>`
+    SELECT greatest(0, min(extract(epoch FROM coalesce("restUntil", now()) - now())) * 1000)::float8 AS "restMs", min(greatest(
       extract(epoch FROM coalesce("restUntil", now()) - now()) * 1000,
       CASE WHEN ${wanted} THEN 0 ELSE extract(epoch FROM greatest("nextAt", coalesce("peopleUntil", now())) - now()) * 1000 END,
       CASE WHEN (SELECT count(*) FROM unnest(posts) AS at WHERE at > now() - ${windowMs}::float8 * interval '1 millisecond') < ${perMinute}::float8 / (CASE WHEN "halvedUntil" > now() THEN 2 ELSE 1 END) THEN 0
         ELSE extract(epoch FROM (SELECT min(at) FROM unnest(posts) AS at WHERE at > now() - ${windowMs}::float8 * interval '1 millisecond') - now()) * 1000 + ${windowMs}::float8 END
     ))::float8 AS "waitMs"
     FROM "FloodBucket" WHERE key = ANY(${keys})`
-  return { waitMs: Math.max(5, Math.ceil(soonest?.waitMs ?? secondMs)) }
+  return { waitMs: Math.max(5, Math.ceil(soonest?.waitMs ?? secondMs)), restMs: Math.ceil(soonest?.restMs ?? 0) }
 }
 
 /** Telegram asked for rest. A channel goes on at half its rate for `halvedMs` after it. */

@@ -65,7 +65,7 @@ export async function uploadToStorage(storage: Storage, video: VideoFile, { sign
     const wanted = isWanted()
     const ticket = await takePost(db, [...usable], { perMinute: ratePerMinute, wanted, secondMs: times.telegramSecondMs })
     if ('waitMs' in ticket) {
-      if (ticket.waitMs > times.longestFloodSleepMs) throw new Outage('telegram', 'Telegram asks to post less for a while.', ticket.waitMs)
+      if (ticket.restMs > times.longestFloodSleepMs) throw new Outage('telegram', 'Telegram asks to post less for a while.', ticket.restMs)
       await sleep(Math.min(ticket.waitMs, times.pollMs), undefined, { signal })
       continue
     }

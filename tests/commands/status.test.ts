@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { reconcile } from '../../src/greetings/reconcile.ts'
 import { request } from '../../src/greetings/request.ts'
+import { countRepeatedUpload } from '../../src/telegram/storage.ts'
 import { ask, openTown, person, type Town } from '../town.ts'
 import { jsonOf, runProgram, startProgram } from './program.ts'
 
@@ -33,6 +34,15 @@ it('the reconciler folds the counts that status reads', async () => {
   await reconcile({ db: town.db, queue: town.queue, botId: town.botId, times: town.times })
   expect(await town.db.assetCount.findMany()).toMatchObject([{ status: 'AVAILABLE', count: 3 }])
   expect(jsonOf(await greetings(['status', '--json'])).assets).toMatchObject({ available: 3 })
+})
+
+it('counts the uploads that were made again because their answer was lost', async () => {
+  expect(jsonOf(await greetings(['status', '--json'])).repeatedUploads).toBe(0)
+  expect((await greetings(['status'])).stdout).not.toContain('uploads')
+  await countRepeatedUpload(town.db)
+  await countRepeatedUpload(town.db)
+  expect(jsonOf(await greetings(['status', '--json'])).repeatedUploads).toBe(2)
+  expect((await greetings(['status'])).stdout).toContain('uploads    2 made again')
 })
 
 describe('--csv', () => {

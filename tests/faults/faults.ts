@@ -54,10 +54,9 @@ async function planned({ stage: { town } }: Scene, plans: FaultPlan[], enough: n
 const below = (random: Random, most: number) => Math.floor(random() * most)
 
 /** The same answer to calls here and there. */
-const scattered = (name: string, answer: FaultAnswer, { mayDouble = false, of = methods, times = 6 } = {}): Fault => ({
+const scattered = (name: string, answer: FaultAnswer, { of = methods, times = 6 } = {}): Fault => ({
   name,
   begin: async (scene) => {
-    if (mayDouble) scene.allowed.mayDouble = true
     const plans = of.flatMap((method): FaultPlan[] => {
       const skip = below(scene.random, 5)
       if (method === 'getUpdates') return [{ method, answer, times: 2, skip: below(scene.random, 2) }]
@@ -218,9 +217,9 @@ export const faults: Fault[] = [
   },
   scattered('reset before the request was read', { kind: 'drop-unread' }, { times: 8 }),
   scattered('reset before the request was taken', { kind: 'drop-before' }),
-  scattered('reset after it was accepted', { kind: 'drop-after' }, { mayDouble: true }),
+  scattered('reset after it was accepted', { kind: 'drop-after' }),
   scattered('an answer that never comes', { kind: 'silence' }, { times: 3 }),
-  scattered('an answer that never comes, though it was accepted', { kind: 'silence-after' }, { times: 3, mayDouble: true, of: ['sendMessage', 'sendVideo', 'deleteMessage'] }),
+  scattered('an answer that never comes, though it was accepted', { kind: 'silence-after' }, { times: 3, of: ['sendMessage', 'sendVideo', 'deleteMessage'] }),
   {
     name: '400 wrong file identifier, in every wording',
     begin: (scene) => planned(scene, badFileIds.map((words, n) => ({ method: 'sendVideo', upload: 'file_id', skip: 4 * n, times: 2, answer: { kind: 'refuse', code: 400, description: `Bad Request: ${words}` } })), 2 * badFileIds.length),

@@ -17,7 +17,7 @@ export interface Service {
   pids: number[]
   /** those that were killed */
   killed: Set<number>
-  /** exit codes of those that ended by themselves */
+  /** exit codes of those that ended by themselves; who found no database at the start only began too early */
   ends: number[]
   /** what all of them wrote */
   output(): string
@@ -148,7 +148,8 @@ export function keep(name: string, start: () => Program): Service {
     over = mine.ended.then(async ({ code, stdout, stderr }) => {
       texts.push(stdout + stderr)
       program = undefined
-      if (code !== null) service.ends.push(code)
+      const tooEarly = code === 3 && !(stdout + stderr).includes('is running"')
+      if (code !== null && !tooEarly) service.ends.push(code)
       stays = code === 2
       if (stopping || stays) return
       await sleep(100)

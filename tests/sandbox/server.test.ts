@@ -1,4 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Api, Bot, GrammyError, HttpError, InputFile } from 'grammy'
@@ -406,6 +408,25 @@ describe('updates', () => {
   })
 })
 
+it('refuses an upload that is not what it says it is', async () => {
+  const answer = await raw(`/bot${token}/sendVideo`, { method: 'POST', body: '--other\r\nnothing', headers: { 'content-type': 'multipart/form-data; boundary=b' } })
+  expect(answer).toMatchObject({ status: 400, body: { ok: false } })
+})
+
+it('forgets an upload whose sender hung up in the middle', async () => {
+  const { port } = new URL(server.url)
+  const head = [`POST /bot${token}/sendVideo HTTP/1.1`, 'host: 127.0.0.1', 'content-type: multipart/form-data; boundary=b', 'content-length: 100000', '', '']
+  const part = ['--b', 'content-disposition: form-data; name="video"; filename="greeting.mp4"', 'content-type: video/mp4', '', 'the beginning']
+  const socket = connect(Number(port), '127.0.0.1')
+  await once(socket, 'connect')
+  socket.write([...head, ...part].join('\r\n'))
+  const arriving = async () => (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.part'))
+  await expect.poll(arriving).toHaveLength(1)
+  socket.destroy()
+  await expect.poll(arriving).toHaveLength(0)
+  expect((await sandbox.calls({})).length).toBe(0)
+})
+
 describe('planned faults', () => {
   beforeEach(async () => {
     for (const userId of [5, 6]) await sandbox.say({ userId, text: '/start' })
@@ -450,6 +471,22 @@ describe('planned faults', () => {
       expect(await call).toBe('gave up')
     }
     expect((await sandbox.messages(5)).map(({ text }) => text)).toEqual(['/start', 'silence-after'])
+  })
+
+  it('tells whose answer nobody heard', async () => {
+    const { id } = await sandbox.fault({ method: 'sendMessage', answer: { kind: 'hold-after' } })
+    const stopped = new AbortController()
+    const call = api.sendMessage(5, 'taken', {}, stopped.signal as never).catch(() => undefined)
+    await sandbox.waitForHeld(id, 1)
+    stopped.abort()
+    await call
+    await sandbox.waitFor(async () => (await sandbox.faults()).some((fault) => fault.id === id && fault.holding === 0))
+    await sandbox.release()
+    await api.sendMessage(5, 'heard')
+    expect((await sandbox.calls({ method: 'sendMessage' })).map(({ status, messageId }) => [status, messageId !== undefined])).toEqual([
+      [undefined, true],
+      [200, true],
+    ])
   })
 
   it('holds calls until they are released, one or all', async () => {

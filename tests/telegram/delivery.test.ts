@@ -5,6 +5,7 @@ import { Outage } from '../../src/greetings/faults.ts'
 import { reconcile } from '../../src/greetings/reconcile.ts'
 import { request } from '../../src/greetings/request.ts'
 import { deliver, uploadToSubscriber } from '../../src/telegram/delivery.ts'
+import { channelKey } from '../../src/telegram/flood.ts'
 import { postOf, uploadToStorage, type VideoFile } from '../../src/telegram/storage.ts'
 import { makeClip, type Clip } from '../clip.ts'
 import { ask, openTown, person, until, type Town } from '../town.ts'
@@ -230,6 +231,14 @@ describe('the storage channel', () => {
     const error = await uploadToStorage(town.storage, video, { signal: never, isWanted: () => false }).catch((reason: unknown) => reason)
     expect(error).toMatchObject({ name: 'Outage', step: 'telegram' })
     expect((error as Outage).retryAfterMs).toBeGreaterThan(100_000)
+  })
+
+  it('a minute that is full is no outage: the post waits for room', async () => {
+    // As if five had been posted to each channel a moment from now: room is a little more than a minute away.
+    const keys = town.storage.chatIds.map(channelKey)
+    await town.db.$executeRaw`INSERT INTO "FloodBucket" (key, posts) SELECT key, array_fill(now() + interval '0.1 s', ARRAY[5]) FROM unnest(${keys}::text[]) AS key`
+    const post = await uploadToStorage({ ...town.storage, ratePerMinute: 5 }, video, { signal: never, isWanted: () => true })
+    expect(post.fileId).not.toBe('')
   })
 
   it('property 3: an upload whose answer was lost is repeated', async () => {
