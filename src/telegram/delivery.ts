@@ -127,8 +127,11 @@ async function takeTurn(courier: Courier, request: ClaimedRequest, claimedAt: nu
 }
 
 /** A claim that is not fresh is renewed before anything is sent under it. False: it ran out, and somebody else took the request. */
-async function stillOurs({ db, times }: Courier, request: ClaimedRequest, claimedAt: number): Promise<boolean> {
-  if (Date.now() - claimedAt < times.claimMs / 3) return true
+async function stillOurs(courier: Courier, request: ClaimedRequest, claimedAt: number): Promise<boolean> {
+  return Date.now() - claimedAt < courier.times.claimMs / 3 || renewed(courier, request)
+}
+
+async function renewed({ db, times }: Courier, request: ClaimedRequest): Promise<boolean> {
   const kept = await db.$executeRaw`
     UPDATE "UserRequest" SET "claimUntil" = now() + ${times.claimMs}::float8 * interval '1 millisecond'
     WHERE id = ${request.id} AND status = 'PENDING' AND "claimOwner" = ${request.claimOwner}`
@@ -156,6 +159,8 @@ async function sendVideo(courier: Courier, request: ClaimedRequest, asset: { id:
   let { chatId } = request
   for (let healed = false, followed = false, floods = 0; ; ) {
     try {
+      // What came before took its time: another try needs a claim as fresh as the first.
+      if ((healed || followed || floods > 0) && !(await renewed(courier, request))) return
       await api.sendVideo(String(chatId), fileId, { caption: texts[language].caption(asset.display), supports_streaming: true }, signal as never)
       await complete(courier, request)
       return

@@ -50,7 +50,8 @@ async function round(stage: Stage, name: string, chosen: readonly Fault[]): Prom
       if (chosen.length > 1) await sleep(random() * 3_000)
       const playing = await fault.begin({ stage, load, random: randomFrom(seed + number + faults.indexOf(fault)), allowed })
       const times = await lasts(playing, fault)
-      if (times === 0) violations.push(`never fired: ${fault.name}`)
+      // Of several, one may be in the way of another.
+      if (times === 0 && chosen.length === 1) violations.push(`never fired: ${fault.name}`)
       fired += times
       try {
         await playing.end()

@@ -8,7 +8,7 @@ import { joinServer } from '../../src/db/embedded.ts'
 import { makeClip } from '../clip.ts'
 import { startProgram, type Program } from '../commands/program.ts'
 import { temporaryHome } from '../db/temporary-database.ts'
-import { openTown, type Town } from '../town.ts'
+import { openTown, until, type Town } from '../town.ts'
 
 /** A service that is started again whenever it ends, as an init system does, but for exit code 2. */
 export interface Service {
@@ -170,6 +170,13 @@ async function watchAssets({ db }: Town): Promise<void> {
 }
 
 async function restartDatabase(folder: string, signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
-  const [pid] = (await readFile(join(folder, 'postmaster.pid'), 'utf8')).split('\n')
-  process.kill(Number(pid), signal)
+  // It may still be coming back from the last time.
+  await until(async () => {
+    const [pid] = (await readFile(join(folder, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
+    try {
+      return Number(pid) > 0 && process.kill(Number(pid), signal)
+    } catch {
+      return false
+    }
+  }, 'the end of PostgreSQL')
 }
