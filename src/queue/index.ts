@@ -80,6 +80,9 @@ const usualLockMs = 20_000
 // A worker that could not reach the queue asks again after this; BullMQ’s own 15 s would hold up everybody who waits.
 const retryMs = 1_000
 
+/** What the queue's library may take to close a connection. */
+const closeSeconds = 3
+
 /** Of every worker. What stalls is simply taken again: the claim on the asset row lets only one of them work. */
 const workerOptions = (concurrency: number, lockMs: number) => ({ concurrency, lockDuration: lockMs, runRetryDelay: retryMs, stalledInterval: lockMs / 2, maxStalledCount: 100, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } })
 
@@ -102,7 +105,7 @@ export async function openQueue({ databaseUrl, redisUrl, queueId, jobLockMs = us
   }
 
   async function close() {
-    await Promise.all(lanes.map((lane) => queues[lane].close()))
+    await Promise.all(lanes.map((lane) => withinSeconds(closeSeconds, queues[lane].close()).catch(complain)))
     await server.close()
   }
 
@@ -149,12 +152,24 @@ export async function openQueue({ databaseUrl, redisUrl, queueId, jobLockMs = us
     },
     evictionPolicy: () => server.evictionPolicy(),
     work(lane, concurrency, process) {
+      const inHand = new Set<Promise<void>>()
       const worker = server.worker(`${queueId}-${lane}`, concurrency, async (id) => {
         const job = parseJobId(id)
-        if (job !== undefined) await process(job)
+        if (job === undefined) return
+        const work = process(job)
+        inHand.add(work)
+        await work.finally(() => inHand.delete(work))
       })
       worker.on('error', complain)
-      return { close: () => worker.close() }
+      return {
+        async close() {
+          const closed = worker.close()
+          while (inHand.size > 0) await Promise.allSettled(inHand)
+          // While its connection comes back BullMQ waits without end (taskforcesh/bullmq#4656). Nothing is lost: what
+          // the queue was not told of is taken again.
+          await withinSeconds(closeSeconds, closed).catch(complain)
+        },
+      }
     },
     close,
   }

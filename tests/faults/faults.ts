@@ -15,6 +15,8 @@ export interface Scene {
   load: Load
   random: Random
   allowed: Allowance
+  /** no other fault plays */
+  isAlone: boolean
 }
 
 /** A fault under way. */
@@ -161,14 +163,14 @@ export const faults: Fault[] = [
   {
     name: '429 of minutes',
     begin: async (scene) => {
-      const { stage, random } = scene
+      const { stage, random, isAlone } = scene
       const long = (more: Partial<FaultPlan>): FaultPlan => ({ method: 'sendVideo', answer: { kind: 'flood', retryAfter: 90 + below(random, 60) }, ...more })
       const playing = await planned(scene, [long({ upload: 'file_id', skip: 5 }), ...String(stage.town.env.STORAGE_CHAT_IDS).split(',').map((chatId) => long({ upload: 'multipart', chatId }))], 4)
       const before = written(stage, 'a step is out of order')
       return {
         ...playing,
         async end() {
-          if (written(stage, 'a step is out of order') === before) throw new Error('a flood of minutes on every channel was not reported')
+          if (isAlone && written(stage, 'a step is out of order') === before) throw new Error('a flood of minutes on every channel was not reported')
           await playing.end()
         },
       }

@@ -2,19 +2,23 @@
  * The fault suite: every fault of the list alone, then some together, each under a load of people and names, with real
  * processes, a real PostgreSQL and a real Redis. Only Telegram is simulated, at its HTTP edge.
  *
- *   npm run test:faults -- [--seed N] [--only REGEXP] [--combinations N] [--real]
+ *   npm run test:faults -- [--seed N] [--only REGEXP] [--combinations N] [--together REGEXP] [--queue postgresql|redis] [--real]
  *
+ * `--together` plays all that match at once, and nothing else.
  * `--real` takes times as they are in life, which takes hours.
  */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { packageRoot } from '../../src/installation.ts'
 import { queueModes } from '../redis.ts'
 import { check, isSettled, progressOf, type Allowance, type Finding } from './check.ts'
 import { faults, type Fault, type Playing } from './faults.ts'
 import { bringIn, planLoad, randomFrom } from './load.ts'
 import { openStage, type Stage } from './stage.ts'
 
-const { values } = parseArgs({ options: { seed: { type: 'string' }, only: { type: 'string' }, combinations: { type: 'string' }, real: { type: 'boolean', default: false } } })
+const { values } = parseArgs({ options: { seed: { type: 'string' }, only: { type: 'string' }, combinations: { type: 'string' }, together: { type: 'string' }, queue: { type: 'string' }, real: { type: 'boolean', default: false } } })
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9))
 const divisor = values.real ? 1 : 25
 /** times that are spent waiting for the program grow with its own */
@@ -48,7 +52,7 @@ async function round(stage: Stage, name: string, chosen: readonly Fault[]): Prom
   await Promise.all(
     chosen.map(async (fault) => {
       if (chosen.length > 1) await sleep(random() * 3_000)
-      const playing = await fault.begin({ stage, load, random: randomFrom(seed + number + faults.indexOf(fault)), allowed })
+      const playing = await fault.begin({ stage, load, random: randomFrom(seed + number + faults.indexOf(fault)), allowed, isAlone: chosen.length === 1 })
       const times = await lasts(playing, fault)
       // Of several, one may be in the way of another.
       if (times === 0 && chosen.length === 1) violations.push(`never fired: ${fault.name}`)
@@ -73,7 +77,17 @@ async function round(stage: Stage, name: string, chosen: readonly Fault[]): Prom
   const recoverySeconds = Math.max(0, Date.now() - Math.max(over, started)) / 1_000
   const finding = await check(stage, load, allowed)
   await stage.town.telegram.release()
-  return { ...finding, name, fired, recoverySeconds, seconds: (Date.now() - started) / 1_000, violations: [...violations, ...finding.violations] }
+  violations.push(...finding.violations)
+  if (violations.length > 0) violations.push(`logs: ${await keepLogs(stage, number)}`)
+  return { ...finding, name, fired, recoverySeconds, seconds: (Date.now() - started) / 1_000, violations }
+}
+
+/** What all services have written, for whoever looks for the reason. */
+async function keepLogs({ bot, workers }: Stage, number: number): Promise<string> {
+  const folder = join(packageRoot, 'tmp', 'faults')
+  await mkdir(folder, { recursive: true })
+  for (const service of [bot, ...workers]) await writeFile(join(folder, `${seed}-${number}-${service.name.replace(' ', '-')}.log`), service.output())
+  return join('tmp', 'faults', `${seed}-${number}-*.log`)
 }
 
 /** Until it has fired often enough; how often it did. In combinations some fire less, as others are in their way. */
@@ -111,15 +125,17 @@ async function suite(): Promise<Row[]> {
     rows.push(row)
     process.stderr.write(`${row.violations.length === 0 ? '✓' : '✗'} ${row.name} (${row.seconds.toFixed(1)} s, fired ${row.fired})\n${row.violations.map((text) => `    ${text}\n`).join('')}`)
   }
-  const singles = faults.filter(({ name }) => values.only === undefined || new RegExp(values.only).test(name))
+  const singles = faults.filter(({ name }) => values.together === undefined && (values.only === undefined || new RegExp(values.only).test(name)))
+  const chosenTogether = faults.filter(({ name }) => values.together !== undefined && new RegExp(values.together).test(name))
   const random = randomFrom(seed)
   const mayMount = process.getuid?.() === 0
   if (!mayMount) process.stderr.write('skipped: disk full, as only root can make a small disk\n')
-  for (const queueMode of [...queueModes].reverse()) {
-    const first = queueMode === queueModes.at(-1)
+  const modes = [...queueModes].reverse().filter((mode) => values.queue === undefined || mode === values.queue)
+  for (const queueMode of modes) {
+    const first = queueMode === modes[0]
     // Most faults have nothing to do with where the queue lives: they play once, on Redis where there is one.
     const here = singles.filter(({ name, needsRedis }) => (needsRedis === true ? queueMode === 'redis' : first || name.startsWith('PostgreSQL')))
-    const together = Number(values.combinations ?? (values.only === undefined ? 2 : 0))
+    const together = chosenTogether.length > 0 ? 1 : Number(values.combinations ?? (values.only === undefined ? 2 : 0))
     if (here.length + together === 0) continue
     const stage = await openStage({ queueMode, divisor })
     open.add(stage)
@@ -129,15 +145,15 @@ async function suite(): Promise<Row[]> {
       const final = here.filter((one) => isFinal(one) && mayMount)
       for (const fault of here.filter((one) => !isFinal(one))) report(await play(stage, first ? fault.name : `${fault.name} (queue on ${queueMode})`, [fault]))
       for (let n = 1; n <= together; n++) {
-        const chosen = combination(random, faults.filter(({ alone, needsRedis }) => alone !== true && (needsRedis !== true || queueMode === 'redis')))
-        const row = await play(stage, `five together, ${n} (queue on ${queueMode})`, chosen)
+        const chosen = chosenTogether.length > 0 ? chosenTogether : combination(random, faults.filter(({ alone, needsRedis }) => alone !== true && (needsRedis !== true || queueMode === 'redis')))
+        const row = await play(stage, `several together, ${n} (queue on ${queueMode})`, chosen)
         process.stderr.write(`  ${chosen.map(({ name }) => name).join(' + ')}\n`)
         report(row)
       }
       for (const fault of final) report(await play(stage, fault.name, [fault]))
     } finally {
       open.delete(stage)
-      await stage.close()
+      await stage.close().catch((error: unknown) => report({ name: `the end (queue on ${queueMode})`, fired: 0, requests: 0, lost: 0, doubled: 0, recoverySeconds: 0, seconds: 0, violations: [String(error)] }))
     }
   }
   if (!queueModes.includes('redis')) process.stderr.write('skipped: faults of Redis, as there is no redis-server in PATH\n')

@@ -27,6 +27,7 @@ export interface Service {
   /** starts it when it stays down */
   revive(): Promise<void>
   ready(): Promise<void>
+  /** @throws when it does not end in good time; it is killed then */
   stop(): Promise<void>
 }
 
@@ -47,6 +48,8 @@ export interface Stage {
 }
 
 const channels = 3
+/** STOP_SECONDS of the services, and what their connections may take to close */
+const longestStopMs = 15_000
 
 /** Opens a stage. Nothing of it is shared with other tests. */
 export async function openStage({ queueMode, divisor }: { queueMode: 'postgresql' | 'redis'; divisor: number }): Promise<Stage> {
@@ -97,9 +100,10 @@ export async function openStage({ queueMode, divisor }: { queueMode: 'postgresql
     renders,
     restartDatabase: (signal) => restartDatabase(String(place?.folder), signal),
     async close() {
-      await Promise.all([bot, ...workers].map((service) => service.stop()))
+      const stops = await Promise.allSettled([bot, ...workers].map((service) => service.stop()))
       spawnSync('umount', [renders], { stdio: 'ignore' }) // a small disk, if one was put there
       await town.close()
+      for (const stop of stops) if (stop.status === 'rejected') throw stop.reason
     },
   }
 }
@@ -132,7 +136,14 @@ export function keep(name: string, start: () => Program): Service {
     async stop() {
       stopping = true
       program?.signal('SIGTERM')
+      let late = false
+      const killer = setTimeout(() => {
+        late = true
+        program?.signal('SIGKILL')
+      }, longestStopMs)
       await over
+      clearTimeout(killer)
+      if (late) throw new Error(`${name} did not end within ${longestStopMs / 1_000} s of SIGTERM: ${service.output().slice(-1_500)}`)
     },
   }
   let program: Program | undefined
