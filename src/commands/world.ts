@@ -138,7 +138,7 @@ async function adoptBot(db: Db, bot: BotIdentity, newBot: boolean): Promise<void
   const { botId } = await db.installation.findUniqueOrThrow({ where: { id: 1 } })
   if (botId === bot.id) return
   if (!newBot) {
-    throw new UsageFault(`This database belongs to the bot ${botId}, and the token is of another, ${bot.id} (@${bot.username}). Videos uploaded by one bot cannot be sent by another. Use the token of bot ${botId}, or another DATABASE_URL or GREETINGS_HOME, or add --new-bot to hand this database over: then every video is uploaded anew when it is asked for.`)
+    throw new UsageFault(`This database belongs to the bot ${botId}, and the token is of another, ${bot.id} (@${bot.username}). Videos uploaded by one bot cannot be sent by another. Use the token of bot ${botId}, or another DATABASE_URL or GREETINGS_HOME, or hand this database over: \`greetings verify --new-bot\` takes every video over from the storage channels; with --new-bot on another command each is uploaded anew when it is asked for.`)
   }
   await db.installation.update({ where: { id: 1 }, data: { botId: bot.id } })
 }
