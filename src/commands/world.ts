@@ -100,7 +100,8 @@ export async function openWorld(options: StoreOptions & { newBot?: boolean; need
   try {
     const token = sandbox?.token ?? config.token ?? ''
     const apiRoot = sandbox?.url ?? config.apiRoot
-    const api = connectTelegram({ token, apiRoot, times: config.times })
+    // The sandbox takes files as Telegram does, whatever the server of one's own can do.
+    const api = connectTelegram({ token, apiRoot, local: sandbox === undefined && config.apiLocal, times: config.times })
     const bot = await patiently(config.times, () => whoAmI(api))
     const chatIds = sandbox === undefined ? config.storageChatIds : [sandbox.storageChatId]
     // Before anything is made or handed over: who is sent away for this must find all as it was.

@@ -47,6 +47,11 @@ export function postOf(message: Message, chatId: bigint | null): Post {
   return { fileId: message.video.file_id, fileUniqueId: message.video.file_unique_id, chatId, messageId }
 }
 
+/** TELEGRAM_API_LOCAL promises what the server does not keep. No video is to blame for that. */
+export function filesUnseen({ description }: TelegramError): Outage {
+  return new Outage('storage', `The Bot API server cannot read files by their path (${description}). Start it with --local, where it sees the folder of rendered files at the same path and may read it, or unset TELEGRAM_API_LOCAL.`)
+}
+
 /** Times an upload is tried in a row when the server, or the way to it, fails. */
 const triesInARow = 3
 
@@ -92,6 +97,8 @@ export async function uploadToStorage(storage: Storage, video: VideoFile, { sign
         case 'refused':
         case 'bad_file_id':
           throw new AssetFault('gate', error.message)
+        case 'file_unseen':
+          throw filesUnseen(error)
         case 'token':
           throw new Outage('token', 'Telegram does not accept the bot’s token.')
         default:
