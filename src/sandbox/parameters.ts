@@ -46,7 +46,7 @@ export async function readParameters(request: IncomingMessage, query: URLSearchP
     for (const upload of uploads.values()) await rm(upload.path, { force: true })
   }
   const type = request.headers['content-type'] ?? ''
-  let bodyBytes = 0
+  let bodyBytes: number
   try {
     if (/^multipart\/form-data/i.test(type)) {
       bodyBytes = await readMultipart(request, type, folder, local ? localUploadLimit : uploadLimit, values, uploads)
