@@ -122,6 +122,8 @@ export interface ChannelFault {
   problem: string
 }
 
+const mayNotPost = 'the bot is not an administrator who may post messages'
+
 /** Checks that the bot is an administrator who may post in each channel. @throws TelegramError when Telegram cannot be asked */
 export async function checkChannels(api: Api, chatIds: readonly string[], botId: bigint): Promise<ChannelFault[]> {
   const faults: ChannelFault[] = []
@@ -134,10 +136,11 @@ export async function checkChannels(api: Api, chatIds: readonly string[], botId:
       }
       const member = await api.getChatMember(chatId, Number(botId))
       const mayPost = member.status === 'creator' || (member.status === 'administrator' && member.can_post_messages === true)
-      if (!mayPost) faults.push({ chatId, problem: 'the bot is not an administrator who may post messages' })
+      if (!mayPost) faults.push({ chatId, problem: mayNotPost })
     } catch (error) {
       if (!(error instanceof TelegramError) || !['no_rights', 'person_unreachable', 'refused', 'migrated'].includes(error.kind)) throw error
-      faults.push({ chatId, problem: `Telegram says: ${error.description}` })
+      // To a mere member Telegram does not tell what it is.
+      faults.push({ chatId, problem: /member list is inaccessible/i.test(error.description) ? mayNotPost : `Telegram says: ${error.description}` })
     }
   }
   return faults
