@@ -44,7 +44,7 @@ async function doctor(...chatIds: string[]) {
 
 describe('channels in none of which the bot may post', () => {
   it.each(Object.entries(commands))('%s: 2, each channel with what is wrong there and a remedy, nothing is made', async (_verb, args) => {
-    const end = await runProgram(args, { env: env(...bad.keys()), input: 'Маша\n' })
+    const end = await runProgram(args, { env: env(...bad.keys()), input: 'Маша\n', longestMs: 30_000 })
     expect(end, end.stderr).toMatchObject({ code: 2, stdout: '' })
     const lines = end.stderr.trimEnd().split('\n')
     expect(lines[0]).toContain('@greetings_test_bot')
