@@ -24,6 +24,7 @@ const ids = list.refine((parts) => parts.every((part) => chatId.test(part)), 'is
 const environment = z.object({
   TELEGRAM_BOT_TOKEN: optional(z.string().regex(/^\d+:[A-Za-z0-9_-]{20,}$/, 'does not look like a token from @BotFather (digits, a colon, letters)')),
   TELEGRAM_API_ROOT: optional(url(['http:', 'https:'])),
+  TELEGRAM_API_LOCAL: withDefault(z.string().trim().regex(/^[01]$/, 'is neither 0 nor 1'), '0'),
   STORAGE_CHAT_IDS: optional(ids),
   DATABASE_URL: optional(url(['postgres:', 'postgresql:'])),
   REDIS_URL: optional(url(['redis:', 'rediss:'])),
@@ -58,6 +59,8 @@ export interface Config {
   home: string | undefined
   token: string | undefined
   apiRoot: string | undefined
+  /** the server at `apiRoot` runs in local mode and sees our files at the same paths */
+  apiLocal: boolean
   storageChatIds: string[]
   databaseUrl: string | undefined
   redisUrl: string | undefined
@@ -171,12 +174,14 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const voice = env.TTS
   if (voice === 'http' && blankIsAbsent(env.TTS_URL) === undefined) faults.push('TTS_URL is missing. TTS=http needs the address of an OpenAI-compatible /v1/audio/speech endpoint.')
   if (voice === 'piper' && blankIsAbsent(env.PIPER_MODEL) === undefined) faults.push('PIPER_MODEL is missing. TTS=piper needs the path of a voice model (.onnx).')
+  if (env.TELEGRAM_API_LOCAL?.trim() === '1' && blankIsAbsent(env.TELEGRAM_API_ROOT) === undefined) faults.push('TELEGRAM_API_ROOT is missing. TELEGRAM_API_LOCAL=1 needs the address of a Bot API server of your own that was started with --local.')
   if (!parsed.success || faults.length > 0) throw new ConfigFault(faults)
   const read = parsed.data
   return {
     home: read.GREETINGS_HOME,
     token: read.TELEGRAM_BOT_TOKEN,
     apiRoot: read.TELEGRAM_API_ROOT?.replace(/\/+$/, ''),
+    apiLocal: read.TELEGRAM_API_LOCAL === '1',
     storageChatIds: read.STORAGE_CHAT_IDS ?? [],
     databaseUrl: read.DATABASE_URL,
     redisUrl: read.REDIS_URL,

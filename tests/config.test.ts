@@ -15,6 +15,7 @@ function faultsOf(env: Record<string, string>): string[] {
 const wrong: Record<string, string> = {
   TELEGRAM_BOT_TOKEN: 'hunter2-token',
   TELEGRAM_API_ROOT: 'ftp://user:hunter2@api',
+  TELEGRAM_API_LOCAL: 'yes',
   STORAGE_CHAT_IDS: '-100123,@channel',
   DATABASE_URL: 'mysql://user:hunter2@host/db',
   REDIS_URL: 'host:hunter2',
@@ -54,6 +55,14 @@ describe('readConfig', () => {
     expect(faultsOf({ TTS: 'http' })).toEqual([expect.stringMatching(/^TTS_URL is missing/)])
     expect(faultsOf({ TTS: 'piper' })).toEqual([expect.stringMatching(/^PIPER_MODEL is missing/)])
     expect(faultsOf({ TTS: 'http', PORT: 'x' })).toHaveLength(2)
+  })
+
+  it('misses the server that local mode is a mode of', () => {
+    expect(faultsOf({ TELEGRAM_API_LOCAL: '1' })).toEqual([expect.stringMatching(/^TELEGRAM_API_ROOT is missing\. TELEGRAM_API_LOCAL=1 needs/)])
+    expect(faultsOf({ TELEGRAM_API_LOCAL: ' 1 ', TELEGRAM_API_ROOT: ' ' })).toHaveLength(1)
+    expect(faultsOf({ TELEGRAM_API_LOCAL: '0' })).toEqual([])
+    const root = 'http://127.0.0.1:8081'
+    expect([undefined, '', '0', '1', ' 1 '].map((local) => readConfig({ TELEGRAM_API_ROOT: root, TELEGRAM_API_LOCAL: local }).apiLocal)).toEqual([false, false, false, true, true])
   })
 
   it('needs nothing', () => {

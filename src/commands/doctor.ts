@@ -146,10 +146,16 @@ async function examineTelegram(config: Config, sandbox: Sandbox | undefined, inS
   if (chatIds.length === 0) {
     return check('storage', async () => ({ state: 'warning', message: 'No storage channel: the bot works, `warm` does not. Create a private channel, make the bot an administrator who may post, and set STORAGE_CHAT_IDS.' }))
   }
-  for (const chatId of chatIds) {
+  const findings = chatIds.map((chatId) => ({ chatId, faults: checkChannels(api, [chatId], id) }))
+  const outcomes = await Promise.allSettled(findings.map(({ faults }) => faults))
+  // Every command goes on with the channels that are left.
+  const othersGoOn = outcomes.some((outcome) => outcome.status === 'fulfilled' && outcome.value.length === 0)
+  for (const { chatId, faults } of findings) {
     await check('storage', async () => {
-      const [fault] = await checkChannels(api, [chatId], id)
-      return fault === undefined ? `the bot may post to ${chatId}` : { state: 'failure', message: `${chatId}: ${fault.problem}. Make the bot an administrator with the right to post messages, or correct STORAGE_CHAT_IDS.` }
+      const [fault] = await faults
+      if (fault === undefined) return `the bot may post to ${chatId}`
+      const remedy = 'Make the bot an administrator with the right to post messages, or correct STORAGE_CHAT_IDS.'
+      return { state: othersGoOn ? 'warning' : 'failure', message: `${chatId}: ${fault.problem}. ${othersGoOn ? 'It is left out. ' : ''}${remedy}` }
     })
   }
 }

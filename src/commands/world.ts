@@ -11,7 +11,7 @@ import { startWorker, type RunningWorker } from '../queue/processors/worker.ts'
 import { openSandbox, type Sandbox } from '../sandbox/life.ts'
 import { connectTelegram, patiently, whoAmI, type Api, type BotIdentity } from '../telegram/api.ts'
 import type { Courier } from '../telegram/delivery.ts'
-import { checkChannels, type Storage } from '../telegram/storage.ts'
+import { checkChannels, type ChannelFault, type Storage } from '../telegram/storage.ts'
 import { openStudio, type Studio } from '../video/studio.ts'
 import { UsageFault } from './exit.ts'
 
@@ -84,8 +84,8 @@ export async function openStore({ config, log, sandbox, role, create }: StoreOpt
 }
 
 /**
- * Opens everything. Without a token and without `--sandbox`, without a channel where one is needed, and with a
- * channel in which the bot may not post, nothing is made and the message says what to do.
+ * Opens everything. Without a token and without `--sandbox`, without a channel where one is needed, and with
+ * channels in none of which the bot may post, nothing is made and the message says what to do.
  * @throws UsageFault, HomeUnusable, DatabaseUnreachable, QueueUnreachable, TelegramError
  */
 export async function openWorld(options: StoreOptions & { newBot?: boolean; needsChannel?: boolean }): Promise<World> {
@@ -100,11 +100,16 @@ export async function openWorld(options: StoreOptions & { newBot?: boolean; need
   try {
     const token = sandbox?.token ?? config.token ?? ''
     const apiRoot = sandbox?.url ?? config.apiRoot
-    const api = connectTelegram({ token, apiRoot, times: config.times })
+    // The sandbox takes files as Telegram does, whatever the server of one's own can do.
+    const api = connectTelegram({ token, apiRoot, local: sandbox === undefined && config.apiLocal, times: config.times })
     const bot = await patiently(config.times, () => whoAmI(api))
-    const chatIds = sandbox === undefined ? config.storageChatIds : [sandbox.storageChatId]
+    const given = sandbox === undefined ? config.storageChatIds : [sandbox.storageChatId]
     // Before anything is made or handed over: who is sent away for this must find all as it was.
-    if (options.needsChannel === true || chatIds.length > 0) await patiently(config.times, () => requireChannels(api, chatIds, bot))
+    const faults = await patiently(config.times, () => faultsOfChannels(api, given, bot, options.needsChannel === true))
+    for (const { chatId, problem } of faults) {
+      log.error({ channel: given.indexOf(chatId) + 1, problem }, 'a storage channel is left out until the next start, the others go on: correct its rights or STORAGE_CHAT_IDS; `greetings doctor` shows which')
+    }
+    const chatIds = given.filter((chatId) => !faults.some((fault) => fault.chatId === chatId))
     store = await openStore(options)
     const { db, queue } = store
     await adoptBot(db, bot, options.newBot === true)
@@ -143,16 +148,20 @@ async function adoptBot(db: Db, bot: BotIdentity, newBot: boolean): Promise<void
   await db.installation.update({ where: { id: 1 }, data: { botId: bot.id } })
 }
 
-/** There must be channels, and the bot must be able to post to each. @throws UsageFault */
-async function requireChannels(api: Api, chatIds: string[], bot: BotIdentity): Promise<void> {
-  if (chatIds.length === 0) {
+/**
+ * The channels in which the bot may not post. One in which it may is enough to go on.
+ * @throws UsageFault when there are channels and it may post in none, or there are none and one is needed
+ */
+async function faultsOfChannels(api: Api, chatIds: string[], bot: BotIdentity, isNeeded: boolean): Promise<ChannelFault[]> {
+  if (isNeeded && chatIds.length === 0) {
     throw new UsageFault('There is no storage channel to upload to. In Telegram: create a private channel, add the bot as an administrator who may post messages, and set STORAGE_CHAT_IDS to its id (a number like -1001234567890; forward a post of the channel to a bot that shows ids, or look at the address of the channel in Telegram’s web client).')
   }
   const faults = await checkChannels(api, chatIds, bot.id)
-  if (faults.length > 0) {
+  if (faults.length > 0 && faults.length === chatIds.length) {
     const lines = faults.map(({ chatId, problem }) => `  storage channel ${chatId}: ${problem}`)
-    throw new UsageFault([`The bot @${bot.username} cannot use ${faults.length === 1 ? 'a storage channel' : 'some storage channels'}:`, ...lines, 'Make it an administrator with the right to post messages, or correct STORAGE_CHAT_IDS.'].join('\n'))
+    throw new UsageFault([`The bot @${bot.username} cannot use ${faults.length === 1 ? 'its storage channel' : 'any of its storage channels'}:`, ...lines, 'Make it an administrator with the right to post messages, or correct STORAGE_CHAT_IDS.'].join('\n'))
   }
+  return faults
 }
 
 /** Where an operator's recordings of names lie: one folder for sandbox and live. */

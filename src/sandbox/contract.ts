@@ -1,13 +1,15 @@
 /** What travels between the control API of the sandbox and its client. */
 
+export type UploadKind = 'multipart' | 'path' | 'file_id' | 'url' | 'none'
+
 /** Which calls are meant. Every field that is given must agree. */
 export interface CallFilter {
   /** one method or several; case does not matter */
   method?: string | string[]
   chatId?: number | string
   botId?: number
-  /** how the call brings its file: `multipart` uploads it, `file_id` names one, `none` has none */
-  upload?: 'multipart' | 'file_id' | 'url' | 'none'
+  /** how the call brings its file: `multipart` uploads it, `path` is an upload in local mode, `file_id` names one, `none` has none */
+  upload?: UploadKind
   /** only calls whose answer was of that kind */
   ok?: boolean
 }
@@ -79,12 +81,14 @@ export interface CallRecord {
   /** as Telegram writes it: `sendVideo` */
   method: string
   chatId: number | undefined
-  upload: 'multipart' | 'file_id' | 'url' | 'none'
+  upload: UploadKind
+  /** bytes of the request's body */
+  bodyBytes: number
   /** bytes of the uploaded file */
   uploadBytes: number | undefined
   /** of the file it named or that came out */
   fileUniqueId: string | undefined
-  /** a thumbnail that came with it: taken, or not (no multipart, no JPEG, over 200 kB or 320 px) */
+  /** a thumbnail that came with it: taken, or not (no upload, no JPEG, over 200 kB or 320 px) */
   thumbnail: 'taken' | 'ignored' | undefined
   /** the parameters without their files */
   parameters: Record<string, unknown>

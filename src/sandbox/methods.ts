@@ -5,6 +5,7 @@ import type { FileKind } from './file-ids.ts'
 import { jpegSize, lookAtMp4 } from './media.ts'
 import { botSelf, chatObject, memberObject, messageObject, parseText, personUser, userObject } from './objects.ts'
 import type { FormattedText } from './objects.ts'
+import { readLocalFile } from './parameters.ts'
 import type { Parameters, Upload } from './parameters.ts'
 import type { LimitKeeper } from './planned.ts'
 import { badRequest, forbidden, Refusal } from './refusal.ts'
@@ -23,6 +24,8 @@ export interface Desk {
   updates: Updates
   limits: LimitKeeper
   queries: OpenQueries
+  /** the server is in local mode: it reads files of this machine by their `file://` address */
+  local: boolean
   tell: (event: SandboxEvent) => void
 }
 
@@ -255,9 +258,13 @@ function sendMessage(call: Call): unknown {
 
 // Files
 
+/** `address`: what follows `file:/`, in local mode. */
+type FileParameter = { upload: Upload } | { address: string } | { fileId: string } | { url: string }
+
 /** The part or the string that a parameter means. */
-export function fileParameter(parameters: Parameters, name: string): { upload: Upload } | { fileId: string } | { url: string } | undefined {
+export function fileParameter(parameters: Parameters, name: string, local: boolean): FileParameter | undefined {
   const value = text(parameters, name)
+  if (local && value.startsWith('file:/')) return { address: value.slice('file:/'.length) }
   const part = value.startsWith('attach://') ? value.slice('attach://'.length) : name
   const upload = value === '' || value.startsWith('attach://') ? parameters.uploads.get(part) : undefined
   if (upload !== undefined) return { upload }
@@ -265,11 +272,20 @@ export function fileParameter(parameters: Parameters, name: string): { upload: U
   return /^https?:\/\//i.test(value) ? { url: value } : { fileId: value }
 }
 
+// A file of this machine is read, and is an upload like any other from then on.
+async function opened(call: Call, name: string, file: FileParameter): Promise<Exclude<FileParameter, { address: string }>> {
+  if (!('address' in file)) return file
+  const upload = await readLocalFile(file.address, call.world.incomingFolder)
+  call.parameters.uploads.set(name, upload)
+  return { upload }
+}
+
 async function sendFile(call: Call, as: 'video' | 'document'): Promise<unknown> {
-  const file = fileParameter(call.parameters, as)
-  if (file === undefined) throw badRequest(`there is no ${as} in the request`)
+  const named = fileParameter(call.parameters, as, call.local)
+  if (named === undefined) throw badRequest(`there is no ${as} in the request`)
   const chat = writableChat(call)
   const caption = captioned(call.parameters)
+  const file = await opened(call, as, named)
   const media = 'upload' in file ? await uploaded(call, file.upload, as) : known(call, file, as)
   const cover = as === 'video' ? await coverPicture(call) : undefined
   const message = post(call, chat, { media: { ...media, ...(cover === undefined || media.kind !== 'video' ? {} : { cover }) }, ...caption })
@@ -278,6 +294,7 @@ async function sendFile(call: Call, as: 'video' | 'document'): Promise<unknown> 
 
 async function uploaded(call: Call, upload: Upload, as: 'video' | 'document'): Promise<StoredMedia> {
   if (upload.size === 0) throw badRequest('file must be non-empty')
+  call.record.uploadBytes = upload.size
   const { world, parameters } = call
   const mp4 = await lookAtMp4(upload.path)
   const kind: FileKind = as === 'document' || mp4 === undefined || !mp4.hasVideo ? 'document' : mp4.hasSound ? 'video' : 'animation'
@@ -301,6 +318,8 @@ function stored(file: FileRecord): StoredMedia {
 }
 
 function known(call: Call, file: { fileId: string } | { url: string }, as: 'video' | 'document'): StoredMedia {
+  // Without local mode an address of a file is a URL like any other where it holds a dot.
+  if ('fileId' in file && file.fileId.includes('.') && file.fileId.includes('://')) throw badRequest('invalid file HTTP URL specified: Unsupported URL protocol')
   // The sandbox reaches no other server, so no URL has content.
   if ('url' in file) throw badRequest('failed to get HTTP URL content')
   const reference = call.world.openFileId(file.fileId, call.bot.id)
@@ -314,16 +333,18 @@ function known(call: Call, file: { fileId: string } | { url: string }, as: 'vide
 // Telegram drops a thumbnail it does not like without a word.
 async function thumbnailPicture(call: Call): Promise<StoredPicture | undefined> {
   const name = text(call.parameters, 'thumbnail') !== '' || call.parameters.uploads.has('thumbnail') ? 'thumbnail' : 'thumb'
-  const file = fileParameter(call.parameters, name)
-  if (file === undefined) return undefined
-  const picture = 'upload' in file && file.upload.size <= 200_000 ? await keepPicture(call.world, file.upload, 'thumbnail', 320) : undefined
+  const named = fileParameter(call.parameters, name, call.local)
+  if (named === undefined) return undefined
+  const file = await opened(call, name, named).catch(() => undefined)
+  const picture = file !== undefined && 'upload' in file && file.upload.size <= 200_000 ? await keepPicture(call.world, file.upload, 'thumbnail', 320) : undefined
   call.record.thumbnail = picture === undefined ? 'ignored' : 'taken'
   return picture
 }
 
 async function coverPicture(call: Call): Promise<StoredPicture | undefined> {
-  const file = fileParameter(call.parameters, 'cover')
-  if (file === undefined) return undefined
+  const named = fileParameter(call.parameters, 'cover', call.local)
+  if (named === undefined) return undefined
+  const file = await opened(call, 'cover', named)
   if ('url' in file) throw badRequest('failed to get HTTP URL content')
   if ('upload' in file) {
     const picture = await keepPicture(call.world, file.upload, 'photo', 10_000)
@@ -351,7 +372,7 @@ function mimeOf(fileName: string): string {
 
 const folders: Record<FileKind, string> = { video: 'videos', animation: 'animations', document: 'documents', photo: 'photos', thumbnail: 'thumbnails' }
 
-function getFile({ world, bot, parameters }: Call): unknown {
+function getFile({ world, bot, parameters, local }: Call): unknown {
   const fileId = text(parameters, 'file_id')
   if (fileId === '') throw badRequest('file_id not specified')
   const reference = world.openFileId(fileId, bot.id)
@@ -360,8 +381,8 @@ function getFile({ world, bot, parameters }: Call): unknown {
     throw badRequest(/^[A-Za-z0-9_-]{30,}$/.test(fileId) ? 'wrong file_id or the file is temporarily unavailable' : 'invalid file_id')
   }
   const file = world.files.get(reference.unique) as FileRecord
-  if (file.size > downloadLimit) throw badRequest('file is too big')
-  return { file_id: world.fileId(reference.kind, file.unique, bot.id), file_unique_id: file.unique, file_size: file.size, file_path: `${folders[file.kind]}/${file.unique}` }
+  if (!local && file.size > downloadLimit) throw badRequest('file is too big')
+  return { file_id: world.fileId(reference.kind, file.unique, bot.id), file_unique_id: file.unique, file_size: file.size, file_path: local ? world.filePath(file.sha256) : `${folders[file.kind]}/${file.unique}` }
 }
 
 // Forwarding and copying

@@ -28,6 +28,8 @@ export interface SandboxOptions {
   port?: number
   /** divides the server's own waiting times: floods, webhook retries. Announced seconds stay. Default 1 */
   timeDivisor?: number
+  /** local mode, as a Bot API server of one's own has it: files of this machine by their address, up to 2,000 MB */
+  local?: boolean
   log?: SandboxLog
 }
 
@@ -52,7 +54,7 @@ class Hangup extends Error {}
  * Starts the server on 127.0.0.1.
  * @throws when the port is taken or the folder cannot be written
  */
-export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, log }: SandboxOptions): Promise<SandboxServer> {
+export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, local = false, log }: SandboxOptions): Promise<SandboxServer> {
   const world = new World(folder)
   const watchers: ControlDesk['watchers'] = new Set()
   const tell = (event: SandboxEvent) => {
@@ -60,7 +62,7 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
   }
   const limits = new LimitKeeper(timeDivisor)
   const updates = new Updates(world, timeDivisor, (botId, method, values) => {
-    void runCall(botId, method, { values, uploads: new Map(), discard: async () => {} }, AbortSignal.timeout(60_000)).catch(() => {})
+    void runCall(botId, method, { values, uploads: new Map(), bodyBytes: 0, discard: async () => {} }, AbortSignal.timeout(60_000)).catch(() => {})
   })
   const faults = new PlannedFaults(timeDivisor, (fault) => tell({ type: 'fault', fault }))
   const calls: CallRecord[] = []
@@ -69,19 +71,20 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
     calls.length = 0
     Object.assign(counts, { total: 0, methods: {}, succeeded: {}, uploads: 0, early: 0 })
   }
-  const desk: ControlDesk = { world, updates, limits, faults, watchers, tell, ledger: { calls, counts, clear }, queries: { callbacks: new Map(), inline: new Map() } }
+  const desk: ControlDesk = { world, updates, limits, faults, watchers, local, tell, ledger: { calls, counts, clear }, queries: { callbacks: new Map(), inline: new Map() } }
   let lastCall = 0
 
   function noteCall(botId: number, method: string, parameters: Parameters): CallRecord {
     const chat = parameters.values.chat_id
-    const file = method === 'sendVideo' || method === 'sendDocument' ? fileParameter(parameters, method === 'sendVideo' ? 'video' : 'document') : undefined
+    const file = method === 'sendVideo' || method === 'sendDocument' ? fileParameter(parameters, method === 'sendVideo' ? 'video' : 'document', local) : undefined
     const record: CallRecord = {
       n: ++lastCall,
       at: Date.now(),
       botId,
       method,
       chatId: chat === undefined || Number.isNaN(Number(chat)) ? undefined : Number(chat),
-      upload: file === undefined ? 'none' : 'upload' in file ? 'multipart' : 'url' in file ? 'url' : 'file_id',
+      upload: file === undefined ? 'none' : 'upload' in file ? 'multipart' : 'address' in file ? 'path' : 'url' in file ? 'url' : 'file_id',
+      bodyBytes: parameters.bodyBytes,
       uploadBytes: file !== undefined && 'upload' in file ? file.upload.size : undefined,
       fileUniqueId: undefined,
       thumbnail: undefined,
@@ -105,7 +108,7 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
     if (record.early) counts.early += 1
     if (status === 200) {
       counts.succeeded[record.method] = (counts.succeeded[record.method] ?? 0) + 1
-      if (record.method === 'sendVideo' && record.upload === 'multipart') counts.uploads += 1
+      if (record.method === 'sendVideo' && (record.upload === 'multipart' || record.upload === 'path')) counts.uploads += 1
     }
     tell({ type: 'call', call: record })
   }
@@ -184,7 +187,7 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
       return
     }
     try {
-      parameters = await readParameters(request, url.searchParams, world.incomingFolder)
+      parameters = await readParameters(request, url.searchParams, world.incomingFolder, local)
       if (!tokenShape.test(token)) throw new Refusal(404, 'Not Found')
       const botId = world.tokens.get(token)
       if (botId === undefined) throw new Refusal(401, 'Unauthorized')
@@ -204,7 +207,8 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
   async function download(response: ServerResponse, token: string, path: string): Promise<void> {
     const botId = world.tokens.get(token)
     if (botId === undefined) return refuse(response, new Refusal(401, 'Unauthorized'))
-    const file = world.files.get(path.split('/').pop() ?? '')
+    // In local mode a file is read where it lies.
+    const file = local ? undefined : world.files.get(path.split('/').pop() ?? '')
     if (file === undefined) return refuse(response, new Refusal(404, 'Not Found'))
     response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': file.size, 'x-content-type-options': 'nosniff' })
     await pipeline(createReadStream(world.filePath(file.sha256)), response).catch(() => {})

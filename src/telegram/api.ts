@@ -1,6 +1,7 @@
 /** The connection to the Bot API. Every failure leaves it as a `TelegramError`. */
 import { stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { Api, InputFile, type ApiClientOptions, type Transformer } from 'grammy'
 import type { Times } from '../config.ts'
 import { tell } from '../greetings/events.ts'
@@ -13,6 +14,8 @@ export interface TelegramSettings {
   token: string
   /** a Bot API server of one's own, or the sandbox; undefined: Telegram's */
   apiRoot: string | undefined
+  /** the server runs in local mode and sees our files at the same paths */
+  local?: boolean
   times: Times
 }
 
@@ -30,6 +33,8 @@ export function clientOptions({ apiRoot }: Pick<TelegramSettings, 'apiRoot'>): A
 /** Connects the Bot API's methods; no call is made yet. */
 export function connectTelegram(settings: TelegramSettings): Api {
   const api = new Api(settings.token, clientOptions(settings))
+  // The transformer that is added last comes first: it must still see what is uploaded, to know how long that may take.
+  if (settings.local === true) api.config.use(filesByPath)
   api.config.use(ownErrors(settings.times))
   return api
 }
@@ -78,14 +83,32 @@ export function ownErrors(times: Times): Transformer {
   }
 }
 
+/**
+ * A server in local mode reads files itself: it is told their addresses instead of their bytes.
+ * https://core.telegram.org/bots/api#using-a-local-bot-api-server
+ */
+const filesByPath: Transformer = (previous, method, payload, signal) => {
+  const told = Object.entries(payload).map(([name, value]): [string, unknown] => {
+    const path = pathOf(value)
+    return [name, path === undefined ? value : pathToFileURL(path).href]
+  })
+  return previous(method, Object.fromEntries(told) as typeof payload, signal)
+}
+
+/** Where the file of an upload lies; undefined when the value is no upload from a file. */
+function pathOf(value: unknown): string | undefined {
+  if (!(value instanceof InputFile)) return undefined
+  const { fileData } = value as unknown as { fileData: unknown }
+  return typeof fileData === 'string' ? fileData : undefined
+}
+
 const slowestUploadBytesPerSecond = 50_000
 
 async function longestMs(method: string, payload: Record<string, unknown>, { answerMs, uploadAnswerMs }: Times): Promise<number> {
   if (method === 'getUpdates') return Number(payload.timeout ?? 0) * 1_000 + answerMs
-  const file = payload.video
-  if (!(file instanceof InputFile)) return answerMs
-  const path = (file as unknown as { fileData: unknown }).fileData
-  const bytes = typeof path === 'string' ? (await stat(path).catch(() => ({ size: 0 }))).size : 0
+  if (!(payload.video instanceof InputFile)) return answerMs
+  const path = pathOf(payload.video)
+  const bytes = path === undefined ? 0 : (await stat(path).catch(() => ({ size: 0 }))).size
   return uploadAnswerMs + Math.ceil((bytes / slowestUploadBytesPerSecond) * 1_000)
 }
 

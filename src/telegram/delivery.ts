@@ -15,7 +15,7 @@ import { languageOf, texts } from '../greetings/texts.ts'
 import { isTelegram, type Api } from './api.ts'
 import { TelegramError } from './errors.ts'
 import { bulkKey, bulkRate, channelKey, chatKey, chatRate, rest, restBulk, takeTicket } from './flood.ts'
-import { countRepeatedUpload, postOf, videoOptions, videoUpload, type VideoFile } from './storage.ts'
+import { countRepeatedUpload, filesUnseen, postOf, videoOptions, videoUpload, type VideoFile } from './storage.ts'
 
 /** What delivering needs. */
 export interface Courier {
@@ -322,6 +322,7 @@ export async function uploadToSubscriber(courier: Courier, asset: ClaimedAsset, 
       await postpone(courier, first, 0)
       signal.throwIfAborted()
       if (error.kind === 'unknown_outcome') await countRepeatedUpload(courier.db)
+      if (error.kind === 'file_unseen') throw filesUnseen(error)
       throw new Outage(isTelegram(error, 'token') ? 'token' : 'telegram', error.message, error.retryAfterMs)
     }
   }

@@ -15,8 +15,10 @@ export type TelegramErrorKind =
   | 'migrated'
   /** the file_id is dead, of another bot, or of another kind of file */
   | 'bad_file_id'
-  /** the file is over the server's limit */
+  /** the file is over the server's limit: 50 MB, 2,000 MB of a server in local mode */
   | 'too_large'
+  /** a server of one's own cannot read a file by its path: it is not in local mode, or does not see that path */
+  | 'file_unseen'
   /** the token is wrong or was revoked */
   | 'token'
   /** somebody else polls with this token, or a webhook is set */
@@ -55,6 +57,8 @@ interface ApiFailure {
 }
 
 // getFile words it otherwise than the methods that send.
+// What a server answers to a `file://` address: without local mode it takes that for a URL.
+const fileUnseen = /unsupported URL protocol|can't find real file path|realpath failed|can't get stat about the file|must be a regular file/i
 const badFileId = /wrong (remote )?file identifier|(wrong|invalid) file_id|invalid (remote )?file|can't use file of type/i
 const personGone = /bot was blocked by the user|user is deactivated|can't initiate conversation|bot can't send messages to bots|user not found|PEER_ID_INVALID|USER_IS_BLOCKED/i
 const noRights = /need administrator rights|not enough rights|have no rights|kicked|not a member|CHAT_WRITE_FORBIDDEN|CHANNEL_PRIVATE|chat not found|group chat was deactivated/i
@@ -67,8 +71,9 @@ export function refusal(method: string, { error_code: code, description, paramet
   if (parameters.migrate_to_chat_id !== undefined) return error('migrated')
   if (code === 401 || (code === 404 && /^not found$/i.test(description))) return error('token')
   if (code === 409) return error('conflict')
-  if (code === 413 || /entity too large|file is too big/i.test(description)) return error('too_large')
+  if (code === 413 || /entity too large|file is too big|bytes is too big/i.test(description)) return error('too_large')
   if (code >= 500) return error('server')
+  if (fileUnseen.test(description)) return error('file_unseen')
   if (badFileId.test(description)) return error('bad_file_id')
   if (personGone.test(description)) return error('person_unreachable')
   if (noRights.test(description)) return error('no_rights')

@@ -106,8 +106,8 @@ export async function rest(db: Db, key: string, restMs: number, halvedMs = 0): P
  */
 export async function restBulk(db: Db, chatId: bigint, restMs: number): Promise<void> {
   await rest(db, chatKey(chatId), restMs)
-  const others = await db.floodBucket.count({ where: { key: { startsWith: 'chat:', not: chatKey(chatId) }, restUntil: { gt: new Date() } } })
-  if (others > 0) await rest(db, bulkKey, restMs)
+  const [another] = await db.$queryRaw<{ key: string }[]>`SELECT key FROM "FloodBucket" WHERE key LIKE 'chat:%' AND key <> ${chatKey(chatId)} AND "restUntil" > now() LIMIT 1`
+  if (another !== undefined) await rest(db, bulkKey, restMs)
 }
 
 /** Forgets chats to which nothing went lately. */

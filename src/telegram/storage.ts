@@ -47,6 +47,11 @@ export function postOf(message: Message, chatId: bigint | null): Post {
   return { fileId: message.video.file_id, fileUniqueId: message.video.file_unique_id, chatId, messageId }
 }
 
+/** TELEGRAM_API_LOCAL promises what the server does not keep. No video is to blame for that. */
+export function filesUnseen({ description }: TelegramError): Outage {
+  return new Outage('storage', `The Bot API server cannot read files by their path (${description}). Start it with --local, where it sees the folder of rendered files at the same path and may read it, or unset TELEGRAM_API_LOCAL.`)
+}
+
 /** Times an upload is tried in a row when the server, or the way to it, fails. */
 const triesInARow = 3
 
@@ -92,6 +97,8 @@ export async function uploadToStorage(storage: Storage, video: VideoFile, { sign
         case 'refused':
         case 'bad_file_id':
           throw new AssetFault('gate', error.message)
+        case 'file_unseen':
+          throw filesUnseen(error)
         case 'token':
           throw new Outage('token', 'Telegram does not accept the bot’s token.')
         default:
@@ -115,6 +122,8 @@ export interface ChannelFault {
   problem: string
 }
 
+const mayNotPost = 'the bot is not an administrator who may post messages'
+
 /** Checks that the bot is an administrator who may post in each channel. @throws TelegramError when Telegram cannot be asked */
 export async function checkChannels(api: Api, chatIds: readonly string[], botId: bigint): Promise<ChannelFault[]> {
   const faults: ChannelFault[] = []
@@ -127,10 +136,11 @@ export async function checkChannels(api: Api, chatIds: readonly string[], botId:
       }
       const member = await api.getChatMember(chatId, Number(botId))
       const mayPost = member.status === 'creator' || (member.status === 'administrator' && member.can_post_messages === true)
-      if (!mayPost) faults.push({ chatId, problem: 'the bot is not an administrator who may post messages' })
+      if (!mayPost) faults.push({ chatId, problem: mayNotPost })
     } catch (error) {
       if (!(error instanceof TelegramError) || !['no_rights', 'person_unreachable', 'refused', 'migrated'].includes(error.kind)) throw error
-      faults.push({ chatId, problem: `Telegram says: ${error.description}` })
+      // To a mere member Telegram does not tell what it is.
+      faults.push({ chatId, problem: /member list is inaccessible/i.test(error.description) ? mayNotPost : `Telegram says: ${error.description}` })
     }
   }
   return faults

@@ -1,0 +1,115 @@
+/** What a start makes of the bot's rights in its storage channels: all are looked at, each that is of no use is named. */
+import { readdir } from 'node:fs/promises'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openTown, type Town } from '../town.ts'
+import { jsonOf, runProgram, startProgram } from './program.ts'
+
+let town: Town
+let good: string
+/** What is wrong with a channel, by its id. */
+const bad = new Map<string, RegExp>()
+
+beforeAll(async () => {
+  town = await openTown()
+  good = String(town.channelId)
+  const { telegram } = town
+  const botId = Number(town.botId)
+  const add = (id: number, problem: RegExp) => bad.set(String(id), problem)
+  const kicked = await telegram.createChannel({ admins: [botId] })
+  await telegram.setMember({ chatId: kicked, status: 'kicked' })
+  add(kicked, /bot was kicked from the channel chat/)
+  add(await telegram.createChannel({ members: [botId] }), /not an administrator who may post/)
+  const silent = await telegram.createChannel({ admins: [botId] })
+  await telegram.setMember({ chatId: silent, status: 'administrator', can_post_messages: false })
+  add(silent, /not an administrator who may post/)
+  add(await telegram.createChannel({ type: 'supergroup', admins: [botId] }), /is a supergroup chat, not a channel/)
+  add(-1_001_234_567_890, /chat not found/)
+})
+afterAll(() => town.close())
+beforeEach(async () => {
+  await town.db.userRequest.deleteMany()
+  await town.db.videoAsset.deleteMany()
+  await town.telegram.clearCalls()
+})
+
+const env = (...chatIds: string[]) => ({ ...town.env, STORAGE_CHAT_IDS: chatIds.join(',') })
+const commands = { warm: ['warm', '-', '--json'], bot: ['bot'], worker: ['worker'], up: ['up'] }
+
+/** The findings of `doctor` about channels, in the order of STORAGE_CHAT_IDS. */
+async function doctor(...chatIds: string[]) {
+  const end = await runProgram(['doctor', '--json'], { env: env(...chatIds) })
+  const { healthy, checks } = jsonOf(end) as { healthy: boolean; checks: { name: string; state: string; message: string }[] }
+  return { code: end.code, healthy, storage: checks.filter(({ name }) => name === 'storage') }
+}
+
+describe('channels in none of which the bot may post', () => {
+  it.each(Object.entries(commands))('%s: 2, each channel with what is wrong there and a remedy, nothing is made', async (_verb, args) => {
+    const end = await runProgram(args, { env: env(...bad.keys()), input: 'Маша\n', longestMs: 30_000 })
+    expect(end, end.stderr).toMatchObject({ code: 2, stdout: '' })
+    const lines = end.stderr.trimEnd().split('\n')
+    expect(lines[0]).toContain('@greetings_test_bot')
+    for (const [id, problem] of bad) expect(lines.find((line) => line.includes(id))).toMatch(problem)
+    expect(lines.at(-1)).toMatch(/administrator with the right to post messages.*STORAGE_CHAT_IDS/)
+    expect(await readdir(town.folder)).not.toContain('home')
+    expect(await town.db.videoAsset.count()).toBe(0)
+  })
+
+  it('doctor: a failure for each, with the remedy', async () => {
+    const { code, healthy, storage } = await doctor(...bad.keys())
+    expect([code, healthy, storage.length]).toEqual([1, false, bad.size])
+    for (const [n, [id, problem]] of [...bad].entries()) {
+      expect(storage[n]).toMatchObject({ state: 'failure' })
+      expect(storage[n]?.message).toContain(id)
+      expect(storage[n]?.message).toMatch(problem)
+      expect(storage[n]?.message).toContain('STORAGE_CHAT_IDS')
+    }
+  })
+})
+
+describe('one channel in which the bot may post is enough', () => {
+  const chatIds = () => [...bad.keys()].flatMap((id, n) => (n === 1 ? [good, id] : [id]))
+  /** The bad ones by their places, for no id gets into a log. */
+  function expectNamed(stderr: string): void {
+    const told = stderr.split('\n').filter((line) => line.includes('left out')).map((line) => JSON.parse(line) as { level: string; channel: number; problem: string })
+    expect(told.map(({ channel }) => channel)).toEqual([1, 3, 4, 5, 6])
+    for (const [n, problem] of [...bad.values()].entries()) expect(told[n]?.problem).toMatch(problem)
+    for (const { level } of told) expect(level).toBe('error')
+    for (const id of [good, ...bad.keys()]) expect(stderr).not.toContain(id)
+  }
+
+  it.each(['bot', 'worker', 'up'] as const)('%s starts and names the others', async (verb) => {
+    const program = startProgram([verb], { env: env(...chatIds()) })
+    await program.waitForText(new RegExp(`${verb} is running`))
+    program.signal('SIGTERM')
+    const end = await program.ended
+    expect(end.code, end.stderr).toBe(0)
+    expectNamed(end.stderr)
+  })
+
+  it('warm fills the cache through it and names the others, and nothing is posted elsewhere', async () => {
+    const end = await runProgram(commands.warm, { env: env(...chatIds()), input: 'Маша\nПетя\nОля\n' })
+    expect(end.code, end.stderr).toBe(0)
+    expect(jsonOf(end)).toMatchObject({ names: 3, available: 3 })
+    expectNamed(end.stderr)
+    expect(new Set((await town.telegram.calls({ method: 'sendVideo' })).map(({ chatId }) => String(chatId)))).toEqual(new Set([good]))
+  })
+
+  it('doctor: a warning for each of the others', async () => {
+    const { code, healthy, storage } = await doctor(...chatIds())
+    expect([code, healthy]).toEqual([0, true])
+    expect(storage.map(({ state }) => state)).toEqual(['warning', 'pass', 'warning', 'warning', 'warning', 'warning'])
+    for (const [n, id] of chatIds().entries()) expect(storage[n]?.message).toContain(id)
+  })
+
+  it('rights that came back count at the next start', async () => {
+    const [, member = ''] = [...bad.keys()]
+    await town.telegram.setMember({ chatId: Number(member), status: 'administrator', can_post_messages: true })
+    const program = startProgram(['worker'], { env: env(member, good) })
+    await program.waitForText(/worker is running/)
+    program.signal('SIGTERM')
+    const end = await program.ended
+    expect(end.code, end.stderr).toBe(0)
+    expect(end.stderr).not.toContain('left out')
+    expect((await doctor(member)).storage).toMatchObject([{ state: 'pass' }])
+  })
+})
