@@ -10,7 +10,7 @@ import { startProgram, type Program } from '../commands/program.ts'
 import { temporaryHome } from '../db/temporary-database.ts'
 import { openTown, until, type Town } from '../town.ts'
 
-/** A service that is started again whenever it ends, as an init system does, but for exit code 2. */
+/** A service that is started again whenever it ends, as an init system does, unless its token was refused. */
 export interface Service {
   name: string
   /** of all its processes, the last one last */
@@ -161,7 +161,7 @@ export function keep(name: string, start: () => Program): Service {
       program = undefined
       const tooEarly = code === 3 && !(stdout + stderr).includes('is running"')
       if (code !== null && !tooEarly) service.ends.push(code)
-      stays = code === 2
+      stays = code === 2 && stderr.includes('@BotFather')
       if (stopping || stays) return
       await sleep(100)
       if (!stopping) run()
