@@ -316,6 +316,10 @@ export async function run(argv: string[]): Promise<number> {
     if (error.code === 'EPIPE') process.exit(0)
     throw error
   })
+  // Nor is one of the progress: the work goes on, and the exit code tells how it went.
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   const program = commandTable((result) => {
     code = result
   })
