@@ -155,7 +155,7 @@ export function commandTable(done: (code: number) => void): Command {
 
   program
     .command('purge')
-    .description('remove finished requests that are old; the statistics stay')
+    .description('remove finished requests that are old, and people who have no other; the statistics stay')
     .option('--older-than <duration>', 'finished longer ago than this, at least 2d (default: 90d)', duration)
     .option('--dry-run', 'only say how many')
     .addOption(sandboxOption())
@@ -207,7 +207,7 @@ export function commandTable(done: (code: number) => void): Command {
 
   program
     .command('forget')
-    .description('remove a name: its videos of all templates, kept files, requests; says what stays at Telegram')
+    .description('remove a name: its videos of all templates, kept files, requests; tells people who wait for it; says what stays at Telegram')
     .argument('<name>', 'the name')
     .option('--delete-post', 'also delete its posts in the storage channels; needs the bot')
     .addOption(sandboxOption())
