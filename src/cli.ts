@@ -155,7 +155,7 @@ export function commandTable(done: (code: number) => void): Command {
 
   program
     .command('purge')
-    .description('remove finished requests that are old; the statistics stay')
+    .description('remove finished requests that are old, and people who have no other; the statistics stay')
     .option('--older-than <duration>', 'finished longer ago than this, at least 2d (default: 90d)', duration)
     .option('--dry-run', 'only say how many')
     .addOption(sandboxOption())
@@ -207,7 +207,7 @@ export function commandTable(done: (code: number) => void): Command {
 
   program
     .command('forget')
-    .description('remove a name: its videos of all templates, kept files, requests; says what stays at Telegram')
+    .description('remove a name: its videos of all templates, kept files, requests; tells people who wait for it; says what stays at Telegram')
     .argument('<name>', 'the name')
     .option('--delete-post', 'also delete its posts in the storage channels; needs the bot')
     .addOption(sandboxOption())
@@ -315,6 +315,10 @@ export async function run(argv: string[]): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
     throw error
+  })
+  // Nor is one of the progress: the work goes on, and the exit code tells how it went.
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
   })
   const program = commandTable((result) => {
     code = result

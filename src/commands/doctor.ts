@@ -1,6 +1,7 @@
 /** `doctor`: checks everything a run needs; what is wrong comes with its remedy. */
 import { statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { styleText } from 'node:util'
 import { configOfProcess, type Config } from '../config.ts'
 import { openDatabase, type Database } from '../db/database.ts'
 import { currentOutages } from '../greetings/outages.ts'
@@ -35,7 +36,7 @@ export async function doctor(options: { sandbox?: boolean; json?: boolean; logLe
     const finding = await look().catch((error: unknown): Finding => ({ state: 'failure', message: endOf(error).lines.join(' ') }))
     const outcome: Check = { name, ...(typeof finding === 'string' ? { state: 'pass', message: finding } : finding) }
     checks.push(outcome)
-    if (options.json !== true) process.stdout.write(`${mark[outcome.state]} ${name.padEnd(10)} ${outcome.message}\n`)
+    if (options.json !== true) process.stdout.write(`${styleText(colour[outcome.state], mark[outcome.state])} ${name.padEnd(10)} ${outcome.message}\n`)
   }
   await examine(config, log, options.sandbox === true, check)
   const failures = checks.filter(({ state }) => state === 'failure').length
@@ -46,6 +47,7 @@ export async function doctor(options: { sandbox?: boolean; json?: boolean; logLe
 }
 
 const mark = { pass: '✓', warning: '!', failure: '✗' } as const
+const colour = { pass: 'green', warning: 'yellow', failure: 'red' } as const
 
 async function examine(config: Config, log: Log, inSandbox: boolean, check: (name: string, look: () => Promise<Finding>) => Promise<void>): Promise<void> {
   let home = tmpdir()

@@ -1,13 +1,14 @@
 /** `forget <name>`: removes a name with all that is kept of it, and says what stays at Telegram. */
 import { configOfProcess, type Config } from '../config.ts'
-import { assetsOf, forgetAssets, type KnownAsset } from '../greetings/forget.ts'
+import { assetsOf, forgetAssets, giveUpWaited, type KnownAsset } from '../greetings/forget.ts'
 import { openLog, type Log } from '../log.ts'
 import { explainRejection, parseName } from '../names/name.ts'
 import { isTelegram, type Api } from '../telegram/api.ts'
+import { deliver } from '../telegram/delivery.ts'
 import { removeKept } from '../video/studio.ts'
 import { loadTemplates, scriptsOf } from '../video/template.ts'
 import { exitCode, UsageFault } from './exit.ts'
-import { openStore, openStudioOf, openWorld, studioFolders, type Store } from './world.ts'
+import { openStore, openStudioOf, openWorld, studioFolders, type Store, type World } from './world.ts'
 
 export interface ForgetOptions {
   deletePost?: boolean
@@ -29,19 +30,24 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
   const parsed = parseName(raw, { extraScripts: scriptsOf(await loadTemplates(config.templatesFolder, config.templates)) })
   if (!parsed.ok) throw new UsageFault(`“${raw}” is no name: ${explainRejection(parsed.reason, 'en')}`)
   const open = { config, log, sandbox: options.sandbox === true, role: 'forget', create: false }
-  const world = options.deletePost === true ? await openWorld(open) : undefined
-  const store = world ?? (await openStore(open))
+  const store = await openStore(open)
+  let world: World | undefined
   try {
     const assets = await assetsOf(store.db, parsed.name.key)
     refuseHeld(assets)
-    const posts = await postsOf(assets, world?.api)
+    const waiting = assets.reduce((sum, asset) => sum + asset.waiting, 0)
+    const canTell = open.sandbox || config.token !== undefined
+    if (options.deletePost === true || (waiting > 0 && canTell)) world = await openWorld(open)
+    if (world !== undefined) await tellWaiting(world, assets)
+    const posts = await postsOf(assets, world !== undefined && options.deletePost === true ? world.api : undefined)
     const gone = assets.length === 0 ? { requests: 0, waiting: 0 } : await forgetAssets(store, assets)
     if (gone === undefined) throw beingMade()
     const files = await removeFiles(store, config, assets, log)
-    const result = { videos: assets.length, ...gone, files, posts }
+    const result = { videos: assets.length, requests: gone.requests, waiting, told: Math.max(0, waiting - gone.waiting), files, posts }
     process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : asText(result, options.deletePost === true))
     return posts.some(({ deleted }) => !deleted) && options.deletePost === true ? exitCode.someFailed : exitCode.done
   } finally {
+    await world?.close()
     await store.close()
   }
 }
@@ -50,6 +56,12 @@ const beingMade = () => new UsageFault('A worker is making this name’s video r
 
 function refuseHeld(assets: readonly KnownAsset[]): void {
   if (assets.some(({ held }) => held)) throw beingMade()
+}
+
+/** Whoever waits hears that the video was not made, and the note about it goes; what is there already is sent. */
+async function tellWaiting({ db, courier }: World, assets: readonly KnownAsset[]): Promise<void> {
+  if (!(await giveUpWaited(db, assets))) throw beingMade()
+  for (const { id, waiting } of assets) if (waiting > 0) await deliver(courier, id, new AbortController().signal)
 }
 
 /** The posts of the videos, deleted when there is a bot to do it. While they are known: a lost answer can be made up for by another run. */
@@ -96,11 +108,11 @@ async function removeFiles({ home }: Store, config: Config, assets: readonly Kno
   return files
 }
 
-function asText({ videos, requests, waiting, files, posts }: { videos: number; requests: number; waiting: number; files: number; posts: KnownPost[] }, wanted: boolean): string {
+function asText({ videos, requests, waiting, told, files, posts }: { videos: number; requests: number; waiting: number; told: number; files: number; posts: KnownPost[] }, wanted: boolean): string {
   if (videos === 0) return 'Nothing is known of this name.\n'
   const left = posts.filter(({ deleted }) => !deleted)
   const lines = [
-    `Forgotten: ${videos} ${videos === 1 ? 'video' : 'videos'}, ${requests} ${requests === 1 ? 'request' : 'requests'}${waiting > 0 ? ` (${waiting} of people who were waiting)` : ''}, ${files} kept ${files === 1 ? 'file' : 'files'} on this host${posts.length > left.length ? `, ${posts.length - left.length} ${posts.length - left.length === 1 ? 'post' : 'posts'} in the storage channel` : ''}.`,
+    `Forgotten: ${videos} ${videos === 1 ? 'video' : 'videos'}, ${requests} ${requests === 1 ? 'request' : 'requests'}${waiting > 0 ? ` (${waiting} of people who were waiting, ${told === waiting ? 'and were told' : told === 0 ? 'and were not told' : `of whom ${told} were told`})` : ''}, ${files} kept ${files === 1 ? 'file' : 'files'} on this host${posts.length > left.length ? `, ${posts.length - left.length} ${posts.length - left.length === 1 ? 'post' : 'posts'} in the storage channel` : ''}.`,
     ...left.map(({ chatId, messageId }) => `Still at Telegram: message ${messageId} in the storage channel ${chatId}.${wanted ? ' Telegram did not let the bot delete it: delete it by hand.' : ''}`),
     left.length > 0 && !wanted ? 'Delete it by hand; the next time add --delete-post.' : '',
     'What was sent to people stays in their chats. Files on other hosts stay until their renders folder is emptied.',

@@ -1,5 +1,6 @@
 /** `status`: what the cache, the queue and the workers are doing; `--check` judges it, `--watch` keeps looking. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { styleText } from 'node:util'
 import { configOfProcess, type Config } from '../config.ts'
 import { isDatabaseDown } from '../db/database.ts'
 import { coverage, type Coverage, type ListedName } from '../greetings/coverage.ts'
@@ -99,19 +100,20 @@ type Report = Awaited<ReturnType<typeof reportOf>> & { coverage?: Coverage }
 
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`
 
+/** In colours where stdout is a terminal and NO_COLOR is not set: `styleText` looks. */
 function asText({ assets, requests, last24h, queue, workers, failures, repeatedUploads, outages, coverage: covered }: Report): string {
   const counts = (values: Record<string, number>) => Object.entries(values).map(([name, value]) => `${value} ${name}`).join(' · ')
   const seconds = (value: number | null) => (value === null ? '–' : `${value} s`)
   const lines = [
-    `videos     ${counts(assets)}`,
+    `videos     ${counts(assets).replace(/\b[1-9]\d* failed/, (some) => styleText('red', some))}`,
     `requests   ${counts(requests)}`,
     `last 24 h  ${last24h.requests} requests, ${last24h.hits} hits${last24h.hitRate === null ? '' : ` (${percent(last24h.hitRate)})`}, waiting p50 ${seconds(last24h.waitSeconds.p50)}, p95 ${seconds(last24h.waitSeconds.p95)}`,
     covered === undefined ? '' : `list       ${covered.available} of ${covered.names} names available${covered.share === null ? '' : ` (${percent(covered.share)})`}${covered.weightedShare === null ? '' : `, ${percent(covered.weightedShare)} of the children`}`,
     `queue      ${queue.waiting} waiting · ${queue.active} active · ${queue.delayed} delayed${queue.oldestWaitingSeconds === null ? '' : `, the oldest for ${queue.oldestWaitingSeconds} s`}`,
-    workers.length === 0 ? 'workers    none is alive' : '',
+    workers.length === 0 ? `workers    ${styleText('yellow', 'none is alive')}` : '',
     ...workers.map(({ host, pid, concurrency, rendering, uploading }) => `worker     ${host}, pid ${pid}: ${rendering} of ${concurrency} rendering, ${uploading} uploading`),
-    ...outages.map(({ step, reason, until }) => `outage     ${step}: ${reason} (next try ${until})`),
-    ...failures.map(({ reason, count }) => `failed     ${count} × ${reason}`),
+    ...outages.map(({ step, reason, until }) => `outage     ${styleText('yellow', `${step}: ${reason} (next try ${until})`)}`),
+    ...failures.map(({ reason, count }) => `failed     ${styleText('red', `${count} × ${reason}`)}`),
     repeatedUploads === 0 ? '' : `uploads    ${repeatedUploads} made again, as Telegram’s answer was lost: the storage channel may hold some videos twice, which harms nobody`,
   ]
   return `${lines.filter((line) => line !== '').join('\n')}\n`

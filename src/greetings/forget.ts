@@ -16,19 +16,34 @@ export interface KnownAsset {
   messageId: number | null
   /** a worker has it now */
   held: boolean
+  /** people who wait for it */
+  waiting: number
 }
 
 /** The name's assets, of every template. */
 export async function assetsOf(db: Db, key: string): Promise<KnownAsset[]> {
   return db.$queryRaw<KnownAsset[]>`
-    SELECT id, template, name, display, say, generation, revision, "storageChatId" AS "chatId", "storageMessageId" AS "messageId", coalesce("leaseUntil" > now(), false) AS held
+    SELECT id, template, name, display, say, generation, revision, "storageChatId" AS "chatId", "storageMessageId" AS "messageId", coalesce("leaseUntil" > now(), false) AS held,
+      (SELECT count(*) FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING')::int AS waiting
     FROM "VideoAsset" WHERE name = ${key} ORDER BY template`
+}
+
+/**
+ * Gives up what people wait for, so that they can be told: no worker begins it any more, and who asks now hears to try
+ * again in a minute. False: a worker has taken one of them in the meantime.
+ */
+export async function giveUpWaited(db: Db, assets: readonly KnownAsset[]): Promise<boolean> {
+  const ids = assets.filter(({ waiting }) => waiting > 0).map(({ id }) => id)
+  const given = await db.$executeRaw`
+    UPDATE "VideoAsset" SET status = CASE WHEN status = 'AVAILABLE' THEN status ELSE 'FAILED' END, generation = generation + 1, "queuedAt" = NULL, "errorClass" = 'forgotten', "errorText" = NULL, "retryAfter" = now() + interval '1 minute', "updatedAt" = now()
+    WHERE id = ANY(${ids}::text[]) AND ("leaseUntil" IS NULL OR "leaseUntil" < now())`
+  return given === ids.length
 }
 
 /** What went. */
 export interface Forgotten {
   requests: number
-  /** of these, people who were waiting */
+  /** of these, people who still waited */
   waiting: number
 }
 

@@ -186,14 +186,18 @@ async function requestForPerson(door: Door, ask: Ask, person: Person): Promise<A
   return answer
 }
 
-/** The whole road of a hit: one statement that finds the video, stores the request and claims it. */
+/**
+ * The whole road of a hit: one statement that finds the video, stores the request and claims it. It locks the person's
+ * row, so that no purge takes it away in between.
+ */
 async function requestHit({ db, botId, times }: Door, ask: Ask, person: Person): Promise<Answer | undefined> {
   const [row] = await db.$queryRaw<{ assetId: string; fileId: string; requestId: string | null }[]>`
     WITH asset AS (
       SELECT id, "telegramFileId" FROM "VideoAsset"
       WHERE template = ${ask.template} AND name = ${ask.key} AND "telegramBotId" = ${botId} AND "telegramFileId" IS NOT NULL
     ), person AS (
-      INSERT INTO "User" (id, language) SELECT ${person.userId}, ${person.language} FROM asset ON CONFLICT (id) DO NOTHING
+      INSERT INTO "User" (id, language) SELECT ${person.userId}, ${person.language} FROM asset
+      ON CONFLICT (id) DO UPDATE SET language = EXCLUDED.language WHERE "User".language IS DISTINCT FROM EXCLUDED.language
     ), request AS (
       INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner", "claimUntil")
       SELECT ${person.userId}, id, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, true, ${doorClaims}, now() + ${times.claimMs}::float8 * interval '1 millisecond'
@@ -215,9 +219,10 @@ async function subscribe(door: Door, ask: Ask, person: Person): Promise<{ answer
   for (let exclusive = false; ; exclusive = true) {
     const outcome = await db.$transaction(
       async (tx): Promise<{ answer: Answer; job?: Job } | 'again exclusively' | 'gone'> => {
-        await tx.$executeRaw`INSERT INTO "User" (id, language) VALUES (${person.userId}, ${person.language}) ON CONFLICT (id) DO NOTHING`
-        // One person's requests are counted one after the other.
-        await tx.$queryRaw`SELECT 1 FROM "User" WHERE id = ${person.userId} FOR UPDATE`
+        // The row is locked even where nothing of it changes: one person's requests are counted one after the other.
+        await tx.$executeRaw`
+          INSERT INTO "User" (id, language) VALUES (${person.userId}, ${person.language})
+          ON CONFLICT (id) DO UPDATE SET language = EXCLUDED.language WHERE "User".language IS DISTINCT FROM EXCLUDED.language`
         const seen = await repeated(tx, botId, person)
         if (seen !== undefined) return { answer: seen }
 

@@ -2,9 +2,10 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { request } from '../../src/greetings/request.ts'
 import { uploadToStorage } from '../../src/telegram/storage.ts'
 import { makeClip } from '../clip.ts'
-import { ask, openTown, type Town } from '../town.ts'
+import { ask, openTown, person, type Town } from '../town.ts'
 import { jsonOf, runProgram } from './program.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
@@ -18,7 +19,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => town.close())
 beforeEach(async () => {
-  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "RequestCount"`
+  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "RequestCount", "User"`
 })
 
 const greetings = (args: string[], options: { env?: Record<string, string>; input?: string } = {}) => runProgram(args, { env: town.env, ...options })
@@ -45,15 +46,16 @@ describe('purge', () => {
     const before = jsonOf(await greetings(['status', '--json']))
     expect(before.requests).toEqual({ pending: 1, completed: 5_205, failed: 1 })
 
-    expect(await greetings(['purge', '--dry-run', '--json'])).toEqual({ code: 0, stdout: '{"requests":5201,"dryRun":true}\n', stderr: '' })
+    expect(await greetings(['purge', '--dry-run', '--json'])).toEqual({ code: 0, stdout: '{"requests":5201,"people":5197,"dryRun":true}\n', stderr: '' })
     expect(await town.db.userRequest.count()).toBe(5_207)
-    expect(await greetings(['purge'])).toEqual({ code: 0, stdout: '5201 finished requests removed. The statistics stay.\n', stderr: '' })
+    expect(await greetings(['purge'])).toEqual({ code: 0, stdout: '5201 finished requests and 5197 people without any other removed. The statistics stay.\n', stderr: '' })
     expect(await town.db.userRequest.groupBy({ by: ['status'], _count: true, orderBy: { status: 'asc' } })).toEqual([{ status: 'PENDING', _count: 1 }, { status: 'COMPLETED', _count: 5 }])
+    expect((await town.db.user.findMany({ orderBy: { id: 'asc' } })).map(({ id }) => Number(id))).toEqual([1, 2, 3])
     const after = jsonOf(await greetings(['status', '--json']))
     expect([after.requests, after.last24h]).toEqual([before.requests, before.last24h])
 
-    expect((await greetings(['purge', '--older-than', '30d', '--json'])).stdout).toBe('{"requests":3,"dryRun":false}\n')
-    expect((await greetings(['purge', '--older-than', '30d', '--json'])).stdout).toBe('{"requests":0,"dryRun":false}\n')
+    expect((await greetings(['purge', '--older-than', '30d', '--json'])).stdout).toBe('{"requests":3,"people":1,"dryRun":false}\n')
+    expect((await greetings(['purge', '--older-than', '30d', '--json'])).stdout).toBe('{"requests":0,"people":0,"dryRun":false}\n')
   })
 
   it('leaves the last two days alone: 2', async () => {
@@ -147,7 +149,7 @@ describe('forget', () => {
     const before = await posts()
     const end = await greetings(['forget', ' мАША ', '--json'])
     expect(end.code, end.stderr).toBe(0)
-    expect(jsonOf(end)).toEqual({ videos: 3, requests: 3, waiting: 1, files: 1, posts: [{ chatId: String(town.channelId), messageId, deleted: false }] })
+    expect(jsonOf(end)).toEqual({ videos: 3, requests: 3, waiting: 1, told: 1, files: 1, posts: [{ chatId: String(town.channelId), messageId, deleted: false }] })
     expect((await town.db.videoAsset.findMany()).map(({ name }) => name)).toEqual(['петя'])
     expect(await town.db.userRequest.count()).toBe(0)
     expect((await readdir(renders())).filter((file) => !file.startsWith('tmp-'))).toEqual(['other.mp4'])
@@ -177,6 +179,36 @@ describe('forget', () => {
     await town.telegram.fault({ method: 'deleteMessage', answer: { kind: 'html', code: 502 } })
     expect(await greetings(['forget', 'Маша', '--delete-post'])).toMatchObject({ code: 3, stdout: '' })
     expect(await town.db.videoAsset.count()).toBe(1)
+  })
+
+  it('people who wait are told, and the note about it goes; without a bot they are not', async () => {
+    const chat = async () => (await town.telegram.messages(21)).map(({ text }) => text ?? '')
+    await town.telegram.say({ userId: 21, text: '/start' })
+    const note = await town.api.sendMessage(21, 'being made')
+    await request(town.door, [ask('Маша')], person(21))
+    await town.db.userRequest.updateMany({ data: { noteMessageId: note.message_id } })
+    expect(jsonOf(await greetings(['forget', 'Маша', '--json']))).toMatchObject({ videos: 1, requests: 1, waiting: 1, told: 1 })
+    expect(await chat()).toEqual(['/start', expect.stringMatching(/«Маша» сейчас не получилось.*через минуту/) as string])
+    expect([await town.db.videoAsset.count(), await town.db.userRequest.count()]).toEqual([0, 0])
+    expect(jsonOf(await greetings(['status', '--json'])).requests).toEqual({ pending: 0, completed: 0, failed: 1 })
+
+    await request(town.door, [ask('Маша')], person(21))
+    const { TELEGRAM_BOT_TOKEN: _token, ...env } = town.env
+    const mute = await greetings(['forget', 'Маша'], { env })
+    expect(mute.code, mute.stderr).toBe(0)
+    expect(mute.stdout).toContain('1 request (1 of people who were waiting, and were not told)')
+    expect(await chat()).toHaveLength(2)
+  })
+
+  it('Telegram is away: 3, nothing is removed, and another run goes on', async () => {
+    await town.telegram.say({ userId: 21, text: '/start' })
+    await request(town.door, [ask('Маша')], person(21))
+    const fault = await town.telegram.fault({ method: 'sendMessage', times: 0, answer: { kind: 'html', code: 502 } })
+    expect(await greetings(['forget', 'Маша'])).toMatchObject({ code: 3, stdout: '' })
+    expect([await town.db.videoAsset.count(), await town.db.userRequest.count()]).toEqual([1, 1])
+    await town.telegram.release(fault.id)
+    await town.db.userRequest.updateMany({ data: { claimUntil: null } })
+    expect(jsonOf(await greetings(['forget', 'Маша', '--json']))).toMatchObject({ requests: 1, told: 1 })
   })
 
   it('a name that a worker holds is left alone: 2', async () => {

@@ -211,6 +211,25 @@ describe('warm', () => {
     expect(await town.db.videoAsset.findFirstOrThrow()).toMatchObject({ template: 'other', status: 'AVAILABLE' })
   })
 
+  it('several runs at once share the work: each name is rendered once and uploaded once, and each run ends when all of its names are there', async () => {
+    const lists = [['Маша', 'Петя', 'Оля', 'Ира', 'Вера', 'Зоя'], ['Зоя', 'Вера', 'Ира', 'Оля', 'Анна', 'Лиза'], ['Лиза', 'Маша', 'Нина', 'Зоя']]
+    const ends = await Promise.all(lists.map((some) => warm(['-', '--json', '--log-level', 'info'], { input: some.join('\n') })))
+    for (const [at, end] of ends.entries()) {
+      expect(end.code, end.stderr).toBe(0)
+      const all = lists[at]?.length
+      const { cached, joined, enqueued, ...rest } = jsonOf(end)
+      expect(rest).toMatchObject({ names: all, available: all, failed: 0, pending: 0 })
+      expect(Number(cached) + Number(joined) + Number(enqueued)).toBe(all)
+    }
+    const different = new Set(lists.flat()).size
+    expect(ends.reduce((sum, end) => sum + Number(jsonOf(end).enqueued), 0)).toBe(different)
+    const steps = ends.flatMap(({ stderr }) => stderr.split('\n')).filter((line) => line.includes('"msg":"step"')).map((line) => JSON.parse(line) as { assetId: string; step: string })
+    const assets = (await town.db.videoAsset.findMany()).map(({ id }) => id).sort()
+    expect(assets).toHaveLength(different)
+    for (const step of ['video', 'upload']) expect(steps.filter((each) => each.step === step).map(({ assetId }) => assetId).sort(), step).toEqual(assets)
+    expect((await town.telegram.counts()).uploads).toBe(different)
+  })
+
   it('is not held up by a worker that was killed', async () => {
     const hold = await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', answer: { kind: 'hold' } })
     const run = startProgram(['warm', '-', '--json'], { env: town.env, input: 'Маша\n' })
