@@ -63,9 +63,12 @@ function bars(left: (progress: Progress) => string, cached: number): ProgressVie
   return {
     show(progress) {
       const { total, rendered, available, failed, rendering, uploading, bound } = progress
+      // What workers tell of themselves is some seconds old: no more can be under way than is missing.
+      const atWork = Math.min(rendering, total - rendered - failed)
+      const onTheWay = Math.min(uploading, total - available - failed)
       if (cached > 0) bar('cached', total).update(cached, { remark: 'from before' })
-      bar('rendered', total).update(rendered, { remark: rendering > 0 ? `${rendering} at work` : '' })
-      bar('uploaded', total).update(available, { remark: [uploading > 0 ? `${uploading} on the way` : '', boundText[bound], left(progress)].filter((part) => part !== '').join(' · ') })
+      bar('rendered', total).update(rendered, { remark: atWork > 0 ? `${atWork} at work` : '' })
+      bar('uploaded', total).update(available, { remark: [onTheWay > 0 ? `${onTheWay} on the way` : '', boundText[bound], left(progress)].filter((part) => part !== '').join(' · ') })
       if (failed > 0) bar('failed', total).update(failed, { remark: '' })
     },
     note: (text) => multi.log(`${text}\n`),

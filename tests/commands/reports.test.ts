@@ -40,6 +40,7 @@ describe('status', () => {
       queue: { waiting: 2, active: 0, delayed: 0, failed: 0, oldestWaitingSeconds: count },
       workers: [],
       failures: [{ reason: expect.any(String) as string, count: 1 }],
+      repeatedUploads: 0,
       outages: [],
     })
     expect(end.stdout).not.toMatch(/маша|Маша/)
