@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { waitingTimes, type Times } from '../src/config.ts'
 import type { Database, Db } from '../src/db/database.ts'
 import type { Ask, Door, Person } from '../src/greetings/request.ts'
+import { openHome } from '../src/home.ts'
 import { openQueue, type GreetingsQueue } from '../src/queue/index.ts'
 import { sandboxControl, type SandboxControl } from '../src/sandbox/client.ts'
 import { startSandboxServer, type SandboxServer } from '../src/sandbox/server.ts'
@@ -51,10 +52,13 @@ interface TownPlan {
   keepRedis?: boolean
   /** posts a minute to a channel; as good as unlimited unless given */
   channelRate?: number
+  /** for commands that need a home and make none */
+  home?: boolean
 }
 
-export async function openTown({ queueMode = 'postgresql', channels = 1, timeDivisor = usualDivisor, ownDatabase, keepRedis = false, channelRate = 60_000 }: TownPlan = {}): Promise<Town> {
+export async function openTown({ queueMode = 'postgresql', channels = 1, timeDivisor = usualDivisor, ownDatabase, keepRedis = false, channelRate = 60_000, home = false }: TownPlan = {}): Promise<Town> {
   const folder = await mkdtemp(join(tmpdir(), 'greetings-town-'))
+  if (home) await openHome({ folder: join(folder, 'home'), create: true })
   const database = ownDatabase ?? (await temporaryDatabase())
   const { db } = database
   const redis = queueMode === 'redis' ? await startRedis({ keep: keepRedis }) : undefined

@@ -1,6 +1,6 @@
 /** A reader that goes away, as `| head` does: the program ends quietly. */
 import { execFile } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
@@ -14,9 +14,7 @@ const many = 5_000
 
 let town: Town
 beforeAll(async () => {
-  town = await openTown()
-  await mkdir(join(town.folder, 'home'))
-  await writeFile(join(town.folder, 'home', 'id'), '00000000-0000-4000-8000-000000000000')
+  town = await openTown({ home: true })
   await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
   const letters = (n: number) => [...String(n)].map((digit) => 'абвгдежзик'[Number(digit)]).join('')
   await town.db.videoAsset.createMany({

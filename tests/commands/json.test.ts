@@ -1,6 +1,4 @@
 /** What every command with `--json` prints, field by field: scripts depend on it. */
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { request } from '../../src/greetings/request.ts'
@@ -11,9 +9,7 @@ vi.setConfig({ testTimeout: 300_000 })
 
 let town: Town
 beforeAll(async () => {
-  town = await openTown()
-  await mkdir(join(town.folder, 'home'))
-  await writeFile(join(town.folder, 'home', 'id'), '00000000-0000-4000-8000-000000000000')
+  town = await openTown({ home: true })
 }, 120_000)
 afterAll(() => town.close())
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 /** `export` and `import`: the cache as a file. */
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
@@ -12,10 +12,8 @@ vi.setConfig({ testTimeout: 300_000 })
 let town: Town
 let other: Database
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTown({ home: true })
   other = await temporaryDatabase()
-  await mkdir(join(town.folder, 'home'))
-  await writeFile(join(town.folder, 'home', 'id'), '00000000-0000-4000-8000-000000000000')
 }, 120_000)
 afterAll(async () => {
   await other.close()

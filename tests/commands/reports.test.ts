@@ -1,5 +1,5 @@
 /** `status`, `cancel`, `render` and `doctor` in a town. */
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { request } from '../../src/greetings/request.ts'
@@ -11,9 +11,7 @@ vi.setConfig({ testTimeout: 300_000 })
 
 let town: Town
 beforeAll(async () => {
-  town = await openTown()
-  await mkdir(join(town.folder, 'home'))
-  await writeFile(join(town.folder, 'home', 'id'), '00000000-0000-4000-8000-000000000000')
+  town = await openTown({ home: true })
 }, 120_000)
 afterAll(() => town.close())
 beforeEach(async () => {

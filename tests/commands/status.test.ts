@@ -1,6 +1,4 @@
 /** `status` with a list, under watch and as a monitor's check. */
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { reconcile } from '../../src/greetings/reconcile.ts'
 import { request } from '../../src/greetings/request.ts'
@@ -12,9 +10,7 @@ vi.setConfig({ testTimeout: 300_000 })
 
 let town: Town
 beforeAll(async () => {
-  town = await openTown()
-  await mkdir(join(town.folder, 'home'))
-  await writeFile(join(town.folder, 'home', 'id'), '00000000-0000-4000-8000-000000000000')
+  town = await openTown({ home: true })
   await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
 }, 120_000)
 afterAll(() => town.close())

@@ -12,9 +12,7 @@ vi.setConfig({ testTimeout: 300_000 })
 
 let town: Town
 beforeAll(async () => {
-  town = await openTown()
-  await mkdir(join(town.folder, 'home'))
-  await writeFile(join(town.folder, 'home', 'id'), '00000000-0000-4000-8000-000000000000')
+  town = await openTown({ home: true })
   await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
 }, 120_000)
 afterAll(() => town.close())

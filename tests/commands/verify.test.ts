@@ -1,5 +1,4 @@
 /** `verify`: stored ids are checked, mended, and taken over by another bot. */
-import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { startWorker } from '../../src/queue/processors/worker.ts'
@@ -15,9 +14,7 @@ vi.setConfig({ testTimeout: 300_000 })
 let town: Town
 const never = new AbortController().signal
 beforeAll(async () => {
-  town = await openTown()
-  await mkdir(join(town.folder, 'home'))
-  await writeFile(join(town.folder, 'home', 'id'), '00000000-0000-4000-8000-000000000000')
+  town = await openTown({ home: true })
 }, 120_000)
 afterAll(() => town.close())
 beforeEach(async () => {
