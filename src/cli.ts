@@ -143,15 +143,15 @@ export function commandTable(done: (code: number) => void): Command {
   program
     .command('cancel')
     .description('take back queued warm work that nobody waits for')
-    .argument('[csv...]', 'files with the names to take back')
+    .argument('[name|csv...]', 'names, or files with names (whatever has a dot or a slash in it, or - for standard input)')
     .option('--all', 'everything that is queued')
     .addOption(sandboxOption())
     .option('--column <column>', 'the column with the names: its header, or its number from 1')
     .option('--delimiter <character>', 'what separates columns')
     .option('--encoding <label>', 'of the file')
     .addOption(jsonOption())
-    .addHelpText('after', examples('cancel names/ru.csv', 'cancel --all'))
-    .action(async (files: string[], options: object) => done(await (await import('./commands/cancel.ts')).cancel(files, all(program, options))))
+    .addHelpText('after', examples('cancel names/ru.csv', 'cancel Маша', 'cancel --all'))
+    .action(async (what: string[], options: object) => done(await (await import('./commands/cancel.ts')).cancel(what, all(program, options))))
 
   program
     .command('purge')

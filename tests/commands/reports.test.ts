@@ -54,7 +54,7 @@ describe('status', () => {
 })
 
 describe('cancel', () => {
-  it('takes back the names of a list, then everything, but nothing somebody waits for', async () => {
+  it('takes back the names of a list, names, then everything, but nothing somebody waits for', async () => {
     await request(town.door, ['Маша', 'Петя', 'Оля', 'Ира'].map(ask))
     await request(town.door, [ask('Оля')], person(77))
     const list = join(town.folder, 'back.csv')
@@ -62,8 +62,10 @@ describe('cancel', () => {
     const some = await greetings(['cancel', list, '--json'])
     expect([some.code, some.stderr, some.stdout]).toEqual([0, '', '{"cancelled":1}\n'])
     expect(await keys()).toEqual(['ира', 'оля', 'петя'])
+    expect((await greetings(['cancel', 'ПЕТЯ', 'Оля'])).stdout).toBe('1 queued name taken back. What is being rendered goes on.\n')
+    expect(await keys()).toEqual(['ира', 'оля'])
     const all = await greetings(['cancel', '--all'])
-    expect([all.code, all.stdout]).toEqual([0, '2 queued names taken back. What is being rendered goes on.\n'])
+    expect([all.code, all.stdout]).toEqual([0, '1 queued name taken back. What is being rendered goes on.\n'])
     expect(await keys()).toEqual(['оля'])
     expect(await town.queue.counts()).toMatchObject({ waiting: 1 })
   })
