@@ -37,6 +37,9 @@ export interface RunningBot {
 // A text answer is not stored anywhere. So much time it gets to be sent before its update is confirmed.
 const answerGraceMs = 1_000
 
+/** Answers to one chat that may wait for each other. */
+const longestLine = 10
+
 /** Starts the bot. @throws TelegramError when Telegram does not let it */
 export async function startBot(parts: BotParts): Promise<RunningBot> {
   const { token, apiRoot, webhook, times, log, door, courier } = parts
@@ -47,18 +50,25 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
   setMaxListeners(0, intakeStop.signal, sendStop.signal) // every update that waits for the database, and every send in hand, listens
   const handling = createPerChat()
   const sending = createPerChat()
-  const waitingRoom = openWaitingRoom({ db: door.db, api: courier.api, times })
+  const waitingRoom = openWaitingRoom({ db: door.db, api: courier.api, times, stop: sendStop.signal })
   let batchAnswers: Promise<unknown>[] = []
 
   bot.use(async (ctx, next) => {
     ctx.language = languageOf(ctx.from?.language_code)
     const chatId = ctx.chat?.id ?? 0
-    const send = (task: () => Promise<unknown>) =>
-      sending.add(chatId, task).catch((error: unknown) => {
+    const isIdle = sending.waiting(chatId) === 0
+    // Whoever writes faster than Telegram lets us answer is not answered each time. A video that is not sent here is
+    // delivered by a worker, as its request is stored.
+    const send = async (task: () => Promise<unknown>) =>
+      sending.waiting(chatId) >= longestLine ? undefined : sending.add(chatId, task).catch((error: unknown) => {
         if (!sendStop.signal.aborted) log.warn({ error: error instanceof TelegramError ? error.message : placeOf(error) }, 'an answer could not be sent now')
       })
     ctx.later = (task) => void send(task)
-    ctx.say = (text) => void batchAnswers.push(send(() => sayPatiently(chatId, text)))
+    ctx.say = (text) => {
+      const said = send(() => sayPatiently(chatId, text))
+      // What has to wait for others of its chat will not be sent within the grace.
+      if (isIdle) batchAnswers.push(said)
+    }
     await next()
   })
   bot.use(welcome())

@@ -5,12 +5,12 @@
  */
 import { createServer, type Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AddressInfo } from 'node:net'
 import type { Bot } from 'grammy'
 import type { Update } from 'grammy/types'
 import type { Times } from '../config.ts'
 import { isDatabaseDown } from '../db/database.ts'
 import { placeOf } from '../greetings/faults.ts'
+import { listenAt, loopback } from '../http/address.ts'
 import { isTelegram } from '../telegram/api.ts'
 import type { TelegramError } from '../telegram/errors.ts'
 import type { BotContext } from './context.ts'
@@ -18,26 +18,32 @@ import type { BotContext } from './context.ts'
 /** Tasks in order per chat, chats at the same time. */
 export interface PerChat {
   add<T>(chatId: number | bigint, task: () => Promise<T>): Promise<T>
+  /** Tasks of this chat that have not ended. */
+  waiting(chatId: number | bigint): number
   /** Resolves when nothing is under way. */
   idle(): Promise<void>
 }
 
 /** No task at first. */
 export function createPerChat(): PerChat {
-  const tails = new Map<string, Promise<unknown>>()
+  const lines = new Map<string, { last: Promise<unknown>; length: number }>()
   return {
     add(chatId, task) {
       const key = String(chatId)
-      const result = (tails.get(key) ?? Promise.resolve()).then(task, task)
-      tails.set(key, result)
-      const forget = () => {
-        if (tails.get(key) === result) tails.delete(key)
+      const line = lines.get(key) ?? { last: Promise.resolve(), length: 0 }
+      lines.set(key, line)
+      const result = line.last.then(task, task)
+      line.last = result
+      line.length++
+      const leave = () => {
+        if (--line.length === 0) lines.delete(key)
       }
-      result.then(forget, forget)
+      result.then(leave, leave)
       return result
     },
+    waiting: (chatId) => lines.get(String(chatId))?.length ?? 0,
     async idle() {
-      while (tails.size > 0) await Promise.allSettled(tails.values())
+      while (lines.size > 0) await Promise.allSettled([...lines.values()].map(({ last }) => last))
     },
   }
 }
@@ -105,7 +111,7 @@ export async function poll({ bot, handle, times, log }: Intake, stop: AbortSigna
   }
 }
 
-/** A webhook server on the loopback interface, for a reverse proxy before it. Answers 200 once the update is stored. */
+/** A webhook server on the loopback interface, for a reverse proxy before it. Answers 200 once the update is stored. @throws AddressUnusable */
 export async function listenForWebhook({ handle, log }: Intake, { port, secret }: { port: number; secret: string }): Promise<{ port: number; close(): Promise<void> }> {
   const server: Server = createServer((incoming, answer) => {
     const end = (code: number) => {
@@ -138,12 +144,9 @@ export async function listenForWebhook({ handle, log }: Intake, { port, secret }
     })
     incoming.on('error', () => undefined)
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
-  })
+  const listening = await listenAt(server, { host: loopback, port })
   return {
-    port: (server.address() as AddressInfo).port,
+    port: listening,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   }
 }

@@ -23,7 +23,7 @@ const longestSeconds = 180
 const mostSeats = 50
 
 /** An empty room. */
-export function openWaitingRoom({ db, api, times }: { db: Db; api: Api; times: Times }): WaitingRoom {
+export function openWaitingRoom({ db, api, times, stop }: { db: Db; api: Api; times: Times; stop: AbortSignal }): WaitingRoom {
   const seats = new Map<string, { chatId: bigint; until: number }>()
   const timer = setInterval(() => void look().catch(() => undefined), actionSeconds * times.telegramSecondMs)
 
@@ -42,7 +42,7 @@ export function openWaitingRoom({ db, api, times }: { db: Db; api: Api; times: T
 
   return {
     async seat({ requestId, chatId, note }) {
-      const message = await api.sendMessage(String(chatId), note).catch((error: unknown) => {
+      const message = await api.sendMessage(String(chatId), note, undefined, stop as never).catch((error: unknown) => {
         // Whether the person can be reached shows when the video is sent.
         if (isTelegram(error)) return undefined
         throw error
@@ -50,7 +50,7 @@ export function openWaitingRoom({ db, api, times }: { db: Db; api: Api; times: T
       if (message !== undefined) {
         const { count } = await db.userRequest.updateMany({ where: { id: requestId, status: 'PENDING' }, data: { noteMessageId: message.message_id } })
         // The video was faster than the note.
-        if (count === 0) return void (await api.deleteMessage(String(chatId), message.message_id).catch(() => undefined))
+        if (count === 0) return void (await api.deleteMessage(String(chatId), message.message_id, stop as never).catch(() => undefined))
       }
       if (seats.size >= mostSeats) return
       seats.set(requestId, { chatId, until: Date.now() + longestSeconds * times.telegramSecondMs })

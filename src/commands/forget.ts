@@ -1,6 +1,6 @@
 /** `forget <name>`: removes a name with all that is kept of it, and says what stays at Telegram. */
 import { configOfProcess, type Config } from '../config.ts'
-import { assetsOf, forgetAssets, giveUpWaited, type KnownAsset } from '../greetings/forget.ts'
+import { assetsOf, fence, forgetAssets, type KnownAsset } from '../greetings/forget.ts'
 import { openLog, type Log } from '../log.ts'
 import { explainRejection, parseName } from '../names/name.ts'
 import { isTelegram, type Api } from '../telegram/api.ts'
@@ -38,10 +38,13 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
     const waiting = assets.reduce((sum, asset) => sum + asset.waiting, 0)
     const canTell = open.sandbox || config.token !== undefined
     if (options.deletePost === true || (waiting > 0 && canTell)) world = await openWorld(open)
-    if (world !== undefined) await tellWaiting(world, assets)
+    if (world !== undefined) {
+      if (!(await fence(store.db, assets))) throw beingMade()
+      await tellWaiting(world, assets)
+    }
     const posts = await postsOf(assets, world !== undefined && options.deletePost === true ? world.api : undefined)
     const gone = assets.length === 0 ? { requests: 0, waiting: 0 } : await forgetAssets(store, assets)
-    if (gone === undefined) throw beingMade()
+    if (gone === undefined) throw world === undefined ? beingMade() : new Error('somebody asked for the name anew, and a worker has it: run this again')
     const files = await removeFiles(store, config, assets, log)
     const result = { videos: assets.length, requests: gone.requests, waiting, told: Math.max(0, waiting - gone.waiting), files, posts }
     process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : asText(result, options.deletePost === true))
@@ -59,8 +62,7 @@ function refuseHeld(assets: readonly KnownAsset[]): void {
 }
 
 /** Whoever waits hears that the video was not made, and the note about it goes; what is there already is sent. */
-async function tellWaiting({ db, courier }: World, assets: readonly KnownAsset[]): Promise<void> {
-  if (!(await giveUpWaited(db, assets))) throw beingMade()
+async function tellWaiting({ courier }: World, assets: readonly KnownAsset[]): Promise<void> {
   for (const { id, waiting } of assets) if (waiting > 0) await deliver(courier, id, new AbortController().signal)
 }
 

@@ -60,8 +60,8 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
     }
     if (stop.hurried.aborted) hurry()
     stop.hurried.addEventListener('abort', hurry, { once: true })
-    await bot?.stop(config.stopMs)
-    await worker?.stop(config.stopMs)
+    // At the same time: while people's answers go out, no new work is begun.
+    await Promise.all([bot?.stop(config.stopMs), worker?.stop(config.stopMs)])
     await closeStudio()
     await world.close()
     await health?.close()

@@ -168,14 +168,19 @@ function boundOf({ storage }: World, workers: { concurrency: number; rendering: 
 async function waitFor(world: World, open: Set<string>, summary: Summary, { config, stop, view, deadline, worker }: Waiting): Promise<boolean> {
   const { times } = config
   let saidNobody = false
+  let saidGone = false
   let rendered = 0 // a finished file counts on while it changes hands
   const said = new Map<string, string>()
   while (stop.code === undefined) {
     try {
-      for (const { id, status } of await finished(world.db, [...open])) {
+      for (const { id, status } of await settled(world.db, [...open])) {
         open.delete(id)
         if (status === 'AVAILABLE') summary.available++
         else summary.failed++
+        if (status === null && !saidGone) {
+          saidGone = true
+          view.note('Names of this run were removed by `cancel` or `forget`: they count as failed.')
+        }
       }
       const workers = await liveWorkers(world.db, times.workerGoneMs)
       const sum = (of: 'rendering' | 'uploading') => workers.reduce((total, worker) => total + worker[of], 0)
@@ -205,11 +210,14 @@ async function waitFor(world: World, open: Set<string>, summary: Summary, { conf
 
 const idsPerQuery = 20_000
 
-async function finished(db: Db, ids: string[]): Promise<{ id: string; status: 'AVAILABLE' | 'FAILED' }[]> {
-  const found: { id: string; status: 'AVAILABLE' | 'FAILED' }[] = []
+/** Those of the assets that are finished, or gone: of these the status is null. */
+async function settled(db: Db, ids: string[]): Promise<{ id: string; status: 'AVAILABLE' | 'FAILED' | null }[]> {
+  const found: Awaited<ReturnType<typeof settled>> = []
   for (let at = 0; at < ids.length; at += idsPerQuery) {
     const some = ids.slice(at, at + idsPerQuery)
-    found.push(...(await db.$queryRaw<typeof found>`SELECT id, status::text AS status FROM "VideoAsset" WHERE id = ANY(${some}) AND status IN ('AVAILABLE', 'FAILED')`))
+    found.push(...(await db.$queryRaw<typeof found>`
+      SELECT wanted.id, asset.status::text AS status FROM unnest(${some}::text[]) AS wanted(id) LEFT JOIN "VideoAsset" AS asset ON asset.id = wanted.id
+      WHERE asset.id IS NULL OR asset.status IN ('AVAILABLE', 'FAILED')`))
   }
   return found
 }

@@ -35,6 +35,14 @@ export class Outage extends Error {
   }
 }
 
+/** Nobody is to blame and nothing is out of order: this asset's work is put back for so long. */
+export class NotNow extends Error {
+  override name = 'NotNow'
+  constructor(readonly delayMs: number) {
+    super('the work is put back')
+  }
+}
+
 /** An unexpected error by its class, code and place in our code, without its message, which may hold anything. */
 export function placeOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error

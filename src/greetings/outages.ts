@@ -1,4 +1,5 @@
 /** What is out of order for a reason outside the assets: shown by `status` and `doctor`, waited for by workers. */
+import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
 import type { Outage } from './faults.ts'
 
@@ -26,4 +27,12 @@ export async function clearOutage(db: Db, steps: readonly string[]): Promise<voi
 /** Outages that were noted and not cleared. */
 export async function currentOutages(db: Db): Promise<OutageRow[]> {
   return db.outage.findMany({ orderBy: { since: 'asc' } })
+}
+
+/**
+ * Takes away outages that nobody met any more for some minutes after their next try was due: whoever noted them is gone,
+ * or there was nothing to do. A refused token stays: everybody it concerned has ended.
+ */
+export async function forgetOutages(db: Pick<Db, '$executeRaw'>, { outageMs }: Times): Promise<void> {
+  await db.$executeRaw`DELETE FROM "Outage" WHERE step <> 'token' AND until < now() - ${20 * outageMs}::float8 * interval '1 millisecond'`
 }

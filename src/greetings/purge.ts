@@ -38,19 +38,20 @@ export async function countPeopleBefore(db: Db, olderThanMs: number): Promise<nu
 /** Removes those who have no request, in batches, until none is left or the signal aborts; returns how many went. */
 export async function purgePeople(db: Db, { signal }: { signal: AbortSignal }): Promise<number> {
   let total = 0
-  for (let last: bigint | undefined; !signal.aborted; ) {
-    const after = last ?? -(2n ** 63n)
-    const { seen, removed } = await db.$transaction(async (tx) => {
-      // Whoever asks in this moment holds their row and is passed over. Those asked before the lock was ours show in the second look.
-      const locked = await tx.$queryRaw<{ id: bigint }[]>`
-        SELECT id FROM "User" WHERE id > ${after} AND NOT EXISTS (SELECT 1 FROM "UserRequest" WHERE "userId" = "User".id) ORDER BY id LIMIT ${batch} FOR UPDATE SKIP LOCKED`
-      const ids = locked.map(({ id }) => id)
-      const removed = await tx.$executeRaw`DELETE FROM "User" WHERE id = ANY(${ids}::bigint[]) AND NOT EXISTS (SELECT 1 FROM "UserRequest" WHERE "userId" = "User".id)`
-      return { seen: ids, removed }
-    })
-    total += removed
-    last = seen.at(-1)
-    if (seen.length < batch) break
+  for (let last = -(2n ** 63n); !signal.aborted; ) {
+    const page = await db.$queryRaw<{ id: bigint }[]>`SELECT id FROM "User" WHERE id > ${last} ORDER BY id LIMIT ${batch}`
+    const ids = page.map(({ id }) => id)
+    total += await db.$transaction(
+      async (tx) => {
+        // Whoever asks in this moment holds their row and is passed over. Those asked before the lock was ours show in the second look.
+        const locked = await tx.$queryRaw<{ id: bigint }[]>`
+          SELECT id FROM "User" WHERE id = ANY(${ids}::bigint[]) AND NOT EXISTS (SELECT 1 FROM "UserRequest" WHERE "userId" = "User".id) FOR UPDATE SKIP LOCKED`
+        return tx.$executeRaw`DELETE FROM "User" WHERE id = ANY(${locked.map(({ id }) => id)}::bigint[]) AND NOT EXISTS (SELECT 1 FROM "UserRequest" WHERE "userId" = "User".id)`
+      },
+      { timeout: 60_000, maxWait: 15_000 },
+    )
+    last = ids.at(-1) ?? last
+    if (ids.length < batch) break
   }
   return total
 }

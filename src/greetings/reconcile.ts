@@ -7,6 +7,7 @@ import type { Times } from '../config.ts'
 import type { Db, Tx } from '../db/database.ts'
 import type { GreetingsQueue, Lane } from '../queue/index.ts'
 import { forgetChats } from '../telegram/flood.ts'
+import { forgetOutages } from './outages.ts'
 import { markQueued } from './request.ts'
 import { foldCounts } from './statistics.ts'
 
@@ -31,34 +32,52 @@ interface Loose {
 const lockKey = 7_240_118
 const batch = 1_000
 
-/** One pass; undefined when another process is at it. */
+/**
+ * One pass; undefined when another process is at it. In short transactions: people who ask, and workers who claim, wait
+ * for whatever these have locked.
+ */
 export async function reconcile({ db, queue, botId, times }: { db: Db; queue: GreetingsQueue; botId: bigint; times: Times }): Promise<Reconciled | undefined> {
+  const recovered = await alone(db, async (tx) => {
+    // While the server was down nobody could renew a lease: those who hold one get the time to do so.
+    const recovered = await tx.$executeRaw`
+      UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1, "leaseOwner" = NULL, "leaseUntil" = NULL, "queuedAt" = NULL
+      WHERE status = 'GENERATING' AND ("leaseUntil" IS NULL OR "leaseUntil" < now())
+        AND pg_postmaster_start_time() < now() - ${times.leaseRenewMs * 2}::float8 * interval '1 millisecond'`
+    await noticeLostJobs(tx, queue, times)
+    return recovered
+  })
+  if (recovered === undefined) return undefined
+  let queued = 0
+  for (;;) {
+    const added = await alone(db, async (tx) => {
+      const loose = await looseAssets(tx, times)
+      for (const lane of ['people', 'warm'] as const) await add(tx, queue, lane, loose.filter(({ wanted }) => wanted === (lane === 'people')))
+      return loose.length
+    })
+    queued += added ?? 0
+    if (added === undefined || added < batch) break
+  }
+  const undelivered = await alone(db, async (tx) => {
+    await tx.$executeRaw`DELETE FROM "WorkerProcess" WHERE "seenAt" < now() - ${times.workerGoneMs * 3}::float8 * interval '1 millisecond'`
+    await forgetOutages(tx, times)
+    await foldCounts(tx)
+    await forgetChats(tx)
+    return tx.$queryRaw<{ assetId: string }[]>`
+      SELECT asset.id AS "assetId" FROM "VideoAsset" AS asset WHERE asset.id IN (
+        SELECT "assetId" FROM "UserRequest" WHERE status = 'PENDING' AND ("claimUntil" IS NULL OR "claimUntil" < now()))
+      AND (status = 'FAILED' OR ("telegramFileId" IS NOT NULL AND "telegramBotId" = ${botId})) LIMIT 100`
+  })
+  return { recovered, queued, undelivered: (undelivered ?? []).map(({ assetId }) => assetId) }
+}
+
+/** Undefined when another process is reconciling. */
+async function alone<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T | undefined> {
   return db.$transaction(
     async (tx) => {
       const [lock] = await tx.$queryRaw<{ mine: boolean }[]>`SELECT pg_try_advisory_xact_lock(${lockKey}) AS mine`
-      if (lock?.mine !== true) return undefined
-      // While the server was down nobody could renew a lease: those who hold one get the time to do so.
-      const recovered = await tx.$executeRaw`
-        UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1, "leaseOwner" = NULL, "leaseUntil" = NULL, "queuedAt" = NULL
-        WHERE status = 'GENERATING' AND ("leaseUntil" IS NULL OR "leaseUntil" < now())
-          AND pg_postmaster_start_time() < now() - ${times.leaseRenewMs * 2}::float8 * interval '1 millisecond'`
-      await noticeLostJobs(tx, queue, times)
-      let queued = 0
-      for (;;) {
-        const loose = await looseAssets(tx, times)
-        for (const lane of ['people', 'warm'] as const) queued += await add(tx, queue, lane, loose.filter(({ wanted }) => wanted === (lane === 'people')))
-        if (loose.length < batch) break
-      }
-      const undelivered = await tx.$queryRaw<{ assetId: string }[]>`
-        SELECT asset.id AS "assetId" FROM "VideoAsset" AS asset WHERE asset.id IN (
-          SELECT "assetId" FROM "UserRequest" WHERE status = 'PENDING' AND ("claimUntil" IS NULL OR "claimUntil" < now()))
-        AND (status = 'FAILED' OR ("telegramFileId" IS NOT NULL AND "telegramBotId" = ${botId})) LIMIT 100`
-      await tx.$executeRaw`DELETE FROM "WorkerProcess" WHERE "seenAt" < now() - ${times.workerGoneMs * 3}::float8 * interval '1 millisecond'`
-      await foldCounts(tx)
-      await forgetChats(tx)
-      return { recovered, queued, undelivered: undelivered.map(({ assetId }) => assetId) }
+      return lock?.mine === true ? work(tx) : undefined
     },
-    { timeout: 120_000, maxWait: 10_000 },
+    { timeout: 60_000, maxWait: 10_000 },
   )
 }
 
@@ -72,12 +91,11 @@ async function looseAssets(tx: Tx, times: Times): Promise<Loose[]> {
     ) AS loose ORDER BY wanted DESC, "createdAt" LIMIT ${batch}`
 }
 
-async function add(tx: Tx, queue: GreetingsQueue, lane: Lane, jobs: readonly Loose[]): Promise<number> {
+async function add(tx: Tx, queue: GreetingsQueue, lane: Lane, jobs: readonly Loose[]): Promise<void> {
   const due = jobs.filter(({ delayMs }) => delayMs === 0)
   await queue.add(lane, due)
   for (const job of jobs.filter(({ delayMs }) => delayMs > 0)) await queue.add(lane, [job], { delayMs: Math.ceil(job.delayMs) })
   await markQueued(tx, jobs.map(({ assetId }) => assetId))
-  return jobs.length
 }
 
 /** Fewer jobs than unfinished assets in two passes: the queue was emptied, so everything is added again. */

@@ -188,13 +188,13 @@ async function requestForPerson(door: Door, ask: Ask, person: Person): Promise<A
 
 /**
  * The whole road of a hit: one statement that finds the video, stores the request and claims it. It locks the person's
- * row, so that no purge takes it away in between.
+ * row and the video's, so that no purge and no forgetting takes them away in between.
  */
 async function requestHit({ db, botId, times }: Door, ask: Ask, person: Person): Promise<Answer | undefined> {
   const [row] = await db.$queryRaw<{ assetId: string; fileId: string; requestId: string | null }[]>`
     WITH asset AS (
       SELECT id, "telegramFileId" FROM "VideoAsset"
-      WHERE template = ${ask.template} AND name = ${ask.key} AND "telegramBotId" = ${botId} AND "telegramFileId" IS NOT NULL
+      WHERE template = ${ask.template} AND name = ${ask.key} AND "telegramBotId" = ${botId} AND "telegramFileId" IS NOT NULL FOR KEY SHARE
     ), person AS (
       INSERT INTO "User" (id, language) SELECT ${person.userId}, ${person.language} FROM asset
       ON CONFLICT (id) DO UPDATE SET language = EXCLUDED.language WHERE "User".language IS DISTINCT FROM EXCLUDED.language
@@ -267,9 +267,12 @@ async function lockAsset(tx: Tx, ask: Ask, exclusive: boolean): Promise<AssetRow
   return row
 }
 
-/** The request this update made before, when Telegram delivers it again. */
-async function repeated(db: Db | Tx, botId: bigint, { updateId }: Person): Promise<Answer | undefined> {
-  const before = await db.userRequest.findUnique({ where: { botId_updateId: { botId, updateId } }, select: { assetId: true, status: true } })
+/**
+ * The request this update made before, when Telegram delivers it again. After a week without updates Telegram begins with
+ * another number, which somebody else's update may have had.
+ */
+async function repeated(db: Db | Tx, botId: bigint, { updateId, userId }: Person): Promise<Answer | undefined> {
+  const before = await db.userRequest.findUnique({ where: { botId_updateId_userId: { botId, updateId, userId } }, select: { assetId: true, status: true } })
   return before === null ? undefined : { status: 'repeated', assetId: before.assetId, requestStatus: before.status }
 }
 

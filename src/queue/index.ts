@@ -222,7 +222,7 @@ async function onRedis(url: string, lockMs: number, complain: (error: Error) => 
 async function withinSeconds<T>(seconds: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${seconds} s`)), seconds * 1_000)
+    timer = setTimeout(() => reject(new QueueUnreachable(`The queue gave no answer within ${seconds} s. Look whether its server runs.`)), seconds * 1_000)
   })
   try {
     return await Promise.race([work, late])

@@ -68,14 +68,21 @@ export async function whoAmI(api: Api): Promise<BotIdentity> {
  */
 export function ownErrors(times: Times): Transformer {
   return async (previous, method, payload, signal) => {
-    const timeout = AbortSignal.timeout(await longestMs(method, payload, times))
     const caller = signal as unknown as AbortSignal | undefined
-    const either = caller === undefined ? timeout : AbortSignal.any([caller, timeout])
+    // Not AbortSignal.any: that leaves something behind in a signal that lives as long as the process, at every call.
+    const either = new AbortController()
+    const end = () => either.abort()
+    const timeout = setTimeout(end, await longestMs(method, payload, times))
+    caller?.addEventListener('abort', end)
+    if (caller?.aborted === true) end()
     let answer
     try {
-      answer = await previous(method, payload, either as unknown as typeof signal)
+      answer = await previous(method, payload, either.signal as unknown as typeof signal)
     } catch (error) {
-      throw noAnswer(method, error, caller?.aborted === true ? 'aborted' : timeout.aborted ? 'timed out' : undefined)
+      throw noAnswer(method, error, caller?.aborted === true ? 'aborted' : either.signal.aborted ? 'timed out' : undefined)
+    } finally {
+      clearTimeout(timeout)
+      caller?.removeEventListener('abort', end)
     }
     if (!answer.ok && answer.error_code === 429) tell({ what: 'flood', method })
     if (!answer.ok) throw refusal(method, answer, times.telegramSecondMs)

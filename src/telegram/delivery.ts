@@ -6,11 +6,11 @@ import { hostname } from 'node:os'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Times } from '../config.ts'
-import type { Db } from '../db/database.ts'
+import { isDatabaseDown, type Db } from '../db/database.ts'
 import type { GreetingsQueue, Lane } from '../queue/index.ts'
 import type { ClaimedAsset, Post } from '../greetings/assets.ts'
 import { tell } from '../greetings/events.ts'
-import { Outage } from '../greetings/faults.ts'
+import { AssetFault, NotNow, Outage } from '../greetings/faults.ts'
 import { languageOf, texts } from '../greetings/texts.ts'
 import { isTelegram, type Api } from './api.ts'
 import { TelegramError } from './errors.ts'
@@ -233,12 +233,24 @@ async function sendRegret(courier: Courier, request: ClaimedRequest, asset: { di
   }
 }
 
+/** Telegram has the video: that is written down though the database is away for a moment, as long as the claim holds. */
 async function complete(courier: Courier, request: ClaimedRequest): Promise<void> {
-  const [done] = await courier.db.$queryRaw<{ hit: boolean; seconds: number }[]>`
+  const { db, times } = courier
+  const [done] = await whileClaimed(times, () => db.$queryRaw<{ hit: boolean; seconds: number }[]>`
     UPDATE "UserRequest" SET status = 'COMPLETED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = NULL, "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'
-    RETURNING hit, extract(epoch FROM "finishedAt" - "createdAt")::float8 AS seconds`
+    RETURNING hit, extract(epoch FROM "finishedAt" - "createdAt")::float8 AS seconds`)
   if (done !== undefined) tell({ what: 'delivered', ...done })
   await removeNote(courier, request)
+}
+
+async function whileClaimed<T>({ claimMs, pollMs }: Times, write: () => Promise<T>): Promise<T> {
+  for (const deadline = Date.now() + claimMs / 2; ; await sleep(pollMs / 4)) {
+    try {
+      return await write()
+    } catch (error) {
+      if (!isDatabaseDown(error) || Date.now() > deadline) throw error
+    }
+  }
 }
 
 async function giveUp({ db }: Courier, request: ClaimedRequest, errorText: string): Promise<void> {
@@ -304,6 +316,7 @@ export async function heal(courier: Courier, assetId: string, dead: string, lane
 /**
  * Without a storage channel: uploads to the first subscriber who can be reached, which is their delivery
  * too. Undefined: nobody who waits can be reached.
+ * @throws AssetFault, NotNow, Outage, or the signal's reason
  */
 export async function uploadToSubscriber(courier: Courier, asset: ClaimedAsset, video: VideoFile, signal: AbortSignal): Promise<{ post: Post; delivered: () => Promise<void> } | undefined> {
   for (;;) {
@@ -315,11 +328,18 @@ export async function uploadToSubscriber(courier: Courier, asset: ClaimedAsset, 
       return { post: postOf(message, null), delivered: () => complete(courier, first) }
     } catch (error) {
       if (!(error instanceof TelegramError)) throw error
-      if (isTelegram(error, 'person_unreachable', 'no_rights', 'migrated')) {
+      if (isTelegram(error, 'person_unreachable', 'no_rights', 'migrated', 'refused')) {
         await giveUp(courier, first, error.description)
         continue
       }
+      if (error.kind === 'flood') {
+        // Whether it is this chat or the bot that should rest is not said. The next try goes to the next person.
+        const restMs = error.retryAfterMs ?? courier.times.telegramSecondMs
+        await postpone(courier, first, restMs)
+        throw new NotNow(Math.min(restMs, courier.times.outageMs))
+      }
       await postpone(courier, first, 0)
+      if (error.kind === 'too_large') throw new AssetFault('too_large', error.message)
       signal.throwIfAborted()
       if (error.kind === 'unknown_outcome') await countRepeatedUpload(courier.db)
       if (error.kind === 'file_unseen') throw filesUnseen(error)

@@ -74,7 +74,7 @@ export async function bringIn({ town, alone }: Stage, { wishes, names }: Load, l
         return
       } catch (error) {
         if (Date.now() > deadline) throw error
-        if (!isDatabaseDown(error) && !/Connection is closed|writeable|no answer within|ECONN|max retries/i.test(String(error))) throw error
+        if (!isDatabaseDown(error) && !/Connection is closed|writeable|gave no answer|ECONN|max retries/i.test(String(error))) throw error
         await new Promise((resolve) => setTimeout(resolve, 100))
       }
     }

@@ -156,7 +156,7 @@ CREATE INDEX "UserRequest_createdAt_idx" ON "UserRequest"("createdAt");
 CREATE INDEX "RequestCount_hour_idx" ON "RequestCount"("hour");
 
 -- CreateIndex
-CREATE UNIQUE INDEX "UserRequest_botId_updateId_key" ON "UserRequest"("botId", "updateId");
+CREATE UNIQUE INDEX "UserRequest_botId_updateId_userId_key" ON "UserRequest"("botId", "updateId", "userId");
 
 -- AddForeignKey
 ALTER TABLE "UserRequest" ADD CONSTRAINT "UserRequest_userId_fkey" FOREIGN KEY ("userId") REFERENCES "User"("id") ON DELETE RESTRICT ON UPDATE CASCADE;

@@ -4,7 +4,7 @@ import type { Times } from '../../config.ts'
 import { isDatabaseDown, type Db } from '../../db/database.ts'
 import { claim, markAvailable, markFailed, markStillAvailable, putBack, renewLease, type ClaimedAsset, type Post } from '../../greetings/assets.ts'
 import { tell } from '../../greetings/events.ts'
-import { AssetFault, Outage, placeOf } from '../../greetings/faults.ts'
+import { AssetFault, NotNow, Outage, placeOf } from '../../greetings/faults.ts'
 import { clearOutage, noteOutage } from '../../greetings/outages.ts'
 import { markQueued } from '../../greetings/request.ts'
 import { uploadToSubscriber, type Courier } from '../../telegram/delivery.ts'
@@ -186,6 +186,10 @@ async function settle(workshop: Workshop, asset: ClaimedAsset, error: unknown, {
     await markFailed(db, asset, owner, { errorClass: 'storage', errorText: 'There is no storage channel, and nobody who waits can be reached.' }, 0)
     return
   }
+  if (error instanceof NotNow) {
+    await putBackAndQueue(workshop, asset, { delayMs: error.delayMs, usesAttempt: false, reason: null })
+    return
+  }
   if (error instanceof Outage) {
     const pauseMs = error.retryAfterMs ?? times.outageMs
     await beginOutage(workshop, error, pauseMs)
@@ -216,7 +220,7 @@ async function afterwards(workshop: Workshop, job: Job, error: unknown, closing:
   const { db } = workshop
   if (closing.aborted) {
     // Not begun: its job ends here, and the next worker adds it again at once.
-    await db.videoAsset.updateMany({ where: { id: job.assetId, generation: job.generation, status: 'PENDING', leaseOwner: null }, data: { queuedAt: null } })
+    await db.$executeRaw`UPDATE "VideoAsset" SET "queuedAt" = NULL WHERE id = ${job.assetId} AND generation = ${job.generation} AND status = 'PENDING' AND "leaseOwner" IS NULL`
     return
   }
   await interrupted(workshop, job.assetId, error)
@@ -244,7 +248,8 @@ async function beginOutage({ db, pauses, log, outOfOrder, onTokenRefused }: Pick
   await noteOutage(db, outage, pauseMs)
 }
 
-async function works({ db, pauses, outOfOrder }: Workshop, steps: readonly string[]): Promise<void> {
+/** These steps were seen to work: an outage of theirs is over. */
+export async function works({ db, pauses, outOfOrder }: Pick<Workshop, 'db' | 'pauses' | 'outOfOrder'>, steps: readonly string[]): Promise<void> {
   const over = steps.filter((step) => outOfOrder.delete(step))
   if (over.length === 0) return
   for (const step of over) pauses.clear(step)

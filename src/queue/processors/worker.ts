@@ -11,7 +11,7 @@ import { reconcile } from '../../greetings/reconcile.ts'
 import { deliver } from '../../telegram/delivery.ts'
 import { lanes } from '../index.ts'
 import { createPauses, createSlots } from './slots.ts'
-import { generateVideo, interrupted, type Workshop } from './video-generation.ts'
+import { generateVideo, interrupted, works, type Workshop } from './video-generation.ts'
 
 /** A running worker. */
 export interface RunningWorker {
@@ -40,7 +40,7 @@ const deliveriesAtOnce = 8
 export async function startWorker(parts: WorkshopParts, concurrency: number): Promise<RunningWorker> {
   const { db, queue, times, log, courier } = parts
   const id = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
-  const outOfOrder = new Set((await currentOutages(db)).map(({ step }) => step))
+  const outOfOrder = new Set<string>()
   const closing = new AbortController()
   const stop = new AbortController()
   // Every job and every send in hand listens.
@@ -69,7 +69,8 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
     let leave: (() => void) | undefined
     try {
       leave = await couriers.take('people', stop.signal)
-      await deliver(courier, assetId, stop.signal)
+      const served = await deliver(courier, assetId, stop.signal)
+      if (served > 0) await works(workshop, ['telegram', 'token'])
     } catch (error) {
       if (!stop.signal.aborted) await interrupted(workshop, assetId, error).catch(() => undefined)
     } finally {
@@ -80,6 +81,8 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
   async function keepReconciling() {
     for (let pass = 0; !closing.signal.aborted; pass++) {
       try {
+        // Also what other workers met: whoever sees that a step works says so.
+        for (const { step } of await currentOutages(db)) outOfOrder.add(step)
         const found = await reconcile({ db, queue, botId: courier.botId, times })
         if (found !== undefined && found.recovered + found.queued > 0) log.info({ recovered: found.recovered, queued: found.queued }, 'reconciled')
         for (const assetId of found?.undelivered ?? []) if (!deliveries.has(assetId)) deliverLater(assetId)
