@@ -41,10 +41,12 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
     if (world !== undefined) {
       if (!(await fence(store.db, assets))) throw beingMade()
       await tellWaiting(world, assets)
+      // Telling a crowd takes a while, and somebody may have asked anew.
+      if (!(await fence(store.db, assets))) throw askedAnew()
     }
     const posts = await postsOf(assets, world !== undefined && options.deletePost === true ? world.api : undefined)
     const gone = assets.length === 0 ? { requests: 0, waiting: 0 } : await forgetAssets(store, assets)
-    if (gone === undefined) throw world === undefined ? beingMade() : new Error('somebody asked for the name anew, and a worker has it: run this again')
+    if (gone === undefined) throw world === undefined ? beingMade() : askedAnew()
     const files = await removeFiles(store, config, assets, log)
     const result = { videos: assets.length, requests: gone.requests, waiting, told: Math.max(0, waiting - gone.waiting), files, posts }
     process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : asText(result, options.deletePost === true))
@@ -56,6 +58,8 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
 }
 
 const beingMade = () => new UsageFault('A worker is making this name’s video right now. Nothing was changed. Try again in a minute.')
+
+const askedAnew = () => new UsageFault('Those who waited were told, and somebody asked for the name anew meanwhile: a worker is making its video. Run this again in a minute.')
 
 function refuseHeld(assets: readonly KnownAsset[]): void {
   if (assets.some(({ held }) => held)) throw beingMade()

@@ -29,7 +29,7 @@ export async function assetsOf(db: Db, key: string): Promise<KnownAsset[]> {
 }
 
 /**
- * From here on no worker begins one of these, and who asks for what cannot be sent hears to try again later. False: a
+ * From here on no worker begins one of these, and who asks for what cannot be sent hears to try again in a minute. False: a
  * worker has one of them, and nothing was changed.
  */
 export async function fence(db: Db, assets: readonly KnownAsset[]): Promise<boolean> {
@@ -38,7 +38,7 @@ export async function fence(db: Db, assets: readonly KnownAsset[]): Promise<bool
     const locked = await tx.$queryRaw<{ held: boolean }[]>`SELECT coalesce("leaseUntil" > now(), false) AS held FROM "VideoAsset" WHERE id = ANY(${ids}::text[]) ORDER BY id FOR UPDATE`
     if (locked.some(({ held }) => held)) return false
     await tx.$executeRaw`
-      UPDATE "VideoAsset" SET status = 'FAILED', generation = generation + 1, "queuedAt" = NULL, "errorClass" = 'forgotten', "errorText" = NULL, "retryAfter" = now() + interval '10 minutes', "updatedAt" = now()
+      UPDATE "VideoAsset" SET status = 'FAILED', generation = generation + 1, "queuedAt" = NULL, "errorClass" = 'forgotten', "errorText" = NULL, "retryAfter" = now() + interval '1 minute', "updatedAt" = now()
       WHERE id = ANY(${ids}::text[])`
     return true
   })

@@ -89,7 +89,7 @@ describe('property 4: nobody waits for ever; no reconciler runs here', () => {
   it('property 4: a door transaction that is open while the worker finishes is served by that very job', async () => {
     const name = 'Клим'
     const first = await joins(name)
-    const other = await joins('Лада')
+    await joins('Лада')
     const { assetId } = await jobOf('Лада')
     const late = person(people++)
     await town.telegram.say({ userId: Number(late.userId), text: '/start' })
@@ -98,8 +98,9 @@ describe('property 4: nobody waits for ever; no reconciler runs here', () => {
     const blocker = new pg.Client(town.database.url)
     await blocker.connect()
     try {
+      await town.db.user.create({ data: { id: late.userId, language: 'ru' } })
       await blocker.query('BEGIN')
-      await blocker.query('INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId") VALUES ($1, $2, 1, \'ru\', $3, $4)', [other, assetId, town.botId, late.updateId])
+      await blocker.query('INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId") VALUES ($1, $2, 1, \'ru\', $3, $4)', [late.userId, assetId, town.botId, late.updateId])
       let door: Promise<unknown> = Promise.resolve()
       making = async () => {
         door = request(town.door, [ask(name)], late)
