@@ -71,6 +71,23 @@ describe('the bot', () => {
     expect((await town.telegram.waitForMessage(other, ({ from }) => from?.id === Number(town.botId))).text).toBe(texts.en.help)
   })
 
+  it('whoever writes faster than Telegram lets it answer holds up nobody, and is not answered each time', async () => {
+    await warm('Маша')
+    const [loud, quiet] = [newPerson(), newPerson()]
+    const hold = await town.telegram.fault({ method: 'sendMessage', chatId: loud, answer: { kind: 'hold' } })
+    await town.telegram.sayAll(Array.from({ length: 60 }, () => ({ userId: loud, text: '???', languageCode: 'ru' })))
+    await town.telegram.waitForHeld(hold.id)
+    await town.telegram.say({ userId: quiet, text: 'Маша' })
+    await town.telegram.waitForMessage(quiet, ({ video }) => video !== undefined)
+    await until(async () => (await town.telegram.pending()).updateIds.length === 0, 'all updates')
+    await town.telegram.release(hold.id)
+    const answers = async () => (await town.telegram.messages(loud)).filter(({ from }) => from?.id === Number(town.botId)).length
+    await until(async () => (await answers()) >= 10, 'the line')
+    // When the line has gone everything is answered again.
+    expect(await answerTo(loud, '/start')).toBe(texts.ru.welcome)
+    expect(await answers()).toBeLessThan(15)
+  })
+
   it('answers a hit with the video by file_id, at once and with nothing around it', async () => {
     await warm('Маша')
     const id = newPerson()

@@ -122,6 +122,39 @@ describe('delivery', () => {
     expect((await town.telegram.messages(512)).some((message) => message.video?.file_unique_id === fileUniqueId)).toBe(true)
   })
 
+  it('property 11: without a storage channel one chat that rests holds up neither the worker nor the others', async () => {
+    const asset = await asked('Яна', [420, 421, 422])
+    await town.telegram.fault({ method: 'sendVideo', chatId: 420, times: 0, answer: { kind: 'flood', retryAfter: 3_000 } })
+    await town.telegram.fault({ method: 'sendVideo', chatId: 421, answer: { kind: 'refuse', code: 400, description: 'Bad Request: VOICE_MESSAGES_FORBIDDEN' } })
+    const upload = () => uploadToSubscriber(town.courier, asset, video, never)
+    await expect(upload()).rejects.toMatchObject({ name: 'NotNow', delayMs: town.times.outageMs })
+    await (await upload())?.delivered()
+    expect([await videosOf(420), await videosOf(421), await videosOf(422)]).toEqual([0, 0, 1])
+    expect(await states()).toEqual({ 420: 'PENDING', 421: 'FAILED', 422: 'COMPLETED' })
+  })
+
+  it('property 11: without a storage channel a file that is too large is the asset’s own fault', async () => {
+    const asset = await asked('Яна', [425])
+    await town.telegram.fault({ method: 'sendVideo', answer: { kind: 'refuse', code: 413, description: 'Request Entity Too Large' } })
+    await expect(uploadToSubscriber(town.courier, asset, video, never)).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'too_large' })
+    expect(await states()).toEqual({ 425: 'PENDING' })
+  })
+
+  it('property 7: a database that is away for a moment makes no second video', async () => {
+    const assetId = await made('Маша', [430])
+    let away = 3
+    const db = new Proxy(town.db, {
+      get(target, key) {
+        if (key !== '$queryRaw') return Reflect.get(target, key) as unknown
+        return (parts: TemplateStringsArray, ...values: unknown[]) =>
+          parts.join('').includes(`SET status = 'COMPLETED'`) && away-- > 0 ? Promise.reject(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })) : target.$queryRaw(parts, ...values)
+      },
+    })
+    expect(await deliver({ ...town.courier, db }, assetId, never)).toBe(1)
+    expect(away).toBeLessThan(0)
+    expect([await videosOf(430), await states()]).toEqual([1, { 430: 'COMPLETED' }])
+  })
+
   it('property 8: when nobody who waits can be reached there is nowhere to upload to', async () => {
     const asset = await asked('Маша', [520])
     await town.telegram.block(520)
