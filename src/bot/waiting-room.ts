@@ -25,7 +25,7 @@ const mostSeats = 50
 /** An empty room. */
 export function openWaitingRoom({ db, api, times, stop }: { db: Db; api: Api; times: Times; stop: AbortSignal }): WaitingRoom {
   const seats = new Map<string, { chatId: bigint; until: number }>()
-  const timer = setInterval(() => void look().catch(() => undefined), actionSeconds * times.telegramSecondMs)
+  const timer = setInterval(() => void look().catch(() => undefined), actionSeconds * times.telegramSecondMs).unref()
 
   async function look() {
     for (const [requestId, { until }] of seats) if (until < Date.now()) seats.delete(requestId)

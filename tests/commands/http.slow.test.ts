@@ -28,6 +28,9 @@ describe('--http', () => {
     expect(taken).toMatchObject({ code: 2, stdout: '' })
     expect(taken.stderr).toContain('another program listens there')
 
+    const webhook = await runProgram(['bot'], { env: { ...town.env, WEBHOOK_URL: 'https://example.org/hook', PORT: new URL(url).port } })
+    expect(webhook).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('another program listens there') as string })
+
     up.signal('SIGTERM')
     expect((await up.ended).code).toBe(0)
     await expect(fetch(`${url}/healthz`)).rejects.toThrow()

@@ -4,7 +4,7 @@ import { AssetFault, Outage } from '../../src/greetings/faults.ts'
 import { request } from '../../src/greetings/request.ts'
 import { texts } from '../../src/greetings/texts.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
-import type { Storage } from '../../src/telegram/storage.ts'
+import { uploadToStorage, type Storage } from '../../src/telegram/storage.ts'
 import type { Studio } from '../../src/video/studio.ts'
 import { queueModes } from '../redis.ts'
 import { ask, openTown, person, until, type Town } from '../town.ts'
@@ -46,6 +46,7 @@ describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
     return answer.assetId
   }
 
+  const madeBefore = async () => uploadToStorage(town.storage, await studio.make(studio.templates[0] as never, { key: 'x', display: 'X', say: null }, { signal: new AbortController().signal, onStep: () => undefined }), { signal: new AbortController().signal, isWanted: () => true })
   const assetOf = (id: string) => town.db.videoAsset.findUniqueOrThrow({ where: { id }, include: { userRequests: true } })
   const served = (id: string) => until(async () => (await assetOf(id)).userRequests.every(({ status }) => status === 'COMPLETED'), 'the delivery')
 
@@ -122,6 +123,15 @@ describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
     await town.telegram.setMember({ chatId: town.channelId, status: 'administrator', can_post_messages: true })
     await served(assetId)
     expect(await town.db.outage.count()).toBe(0)
+  })
+
+  it('property 11: an outage is over when somebody is served, though nothing is uploaded', async () => {
+    const asset = await asks('Жанна', 55)
+    await town.db.videoAsset.update({ where: { id: asset }, data: { status: 'AVAILABLE', telegramFileId: (await madeBefore()).fileId, telegramBotId: town.botId } })
+    await town.db.outage.create({ data: { step: 'telegram', reason: 'away', until: new Date(Date.now() + 60_000) } })
+    await work()
+    await served(asset)
+    await until(async () => (await town.db.outage.count()) === 0, 'the end of the outage')
   })
 
   it('property 5: jobs that were never added are added', async () => {
