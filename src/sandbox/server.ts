@@ -108,8 +108,9 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
     if (record.early) counts.early += 1
     if (status === 200) {
       counts.succeeded[record.method] = (counts.succeeded[record.method] ?? 0) + 1
-      if (record.method === 'sendVideo' && (record.upload === 'multipart' || record.upload === 'path')) counts.uploads += 1
     }
+    // Taken, whether or not anybody heard the answer.
+    if (record.method === 'sendVideo' && record.messageId !== undefined && (record.upload === 'multipart' || record.upload === 'path')) counts.uploads += 1
     tell({ type: 'call', call: record })
   }
 
