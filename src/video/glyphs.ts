@@ -16,7 +16,7 @@ const coverages = new Map<string, (codePoint: number) => boolean>()
 export function missingGlyphs(fontFile: string, text: string): string[] {
   let covers = coverages.get(fontFile)
   if (covers === undefined) {
-    covers = readCoverage(readFileSync(fontFile))
+    covers = remembered(readCoverage(readFileSync(fontFile)))
     coverages.set(fontFile, covers)
   }
   const missing = new Set<string>()
@@ -24,6 +24,16 @@ export function missingGlyphs(fontFile: string, text: string): string[] {
     if (!covers(character.codePointAt(0) ?? 0)) missing.add(character)
   }
   return [...missing]
+}
+
+/** Names are made of few characters, asked for again and again. */
+function remembered(look: (codePoint: number) => boolean): (codePoint: number) => boolean {
+  const known = new Map<number, boolean>()
+  return (codePoint) => {
+    let covered = known.get(codePoint)
+    if (covered === undefined) known.set(codePoint, (covered = look(codePoint)))
+    return covered
+  }
 }
 
 /** @throws FontFault */

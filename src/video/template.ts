@@ -144,7 +144,9 @@ const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
 /** Whether every window of the template can show the name. */
 function canShow(template: Template, display: string): boolean {
-  return [...letters.segment(display)].length <= template.longestName && template.windows.every((_, index) => typefaceFor(template, index, display) !== undefined)
+  // A letter has one code unit or more, so short names need no counting: lists are long.
+  const fits = display.length <= template.longestName || [...letters.segment(display)].length <= template.longestName
+  return fits && template.windows.every((_, index) => typefaceFor(template, index, display) !== undefined)
 }
 
 /** How many frames the template's videos have. */
