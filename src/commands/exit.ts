@@ -1,6 +1,6 @@
 /** Exit codes of the contract, and which errors end with which. */
 import { ConfigFault } from '../config.ts'
-import { isDatabaseDown } from '../db/faults.ts'
+import { codeOf, isDatabaseDown } from '../db/faults.ts'
 
 export const exitCode = { done: 0, someFailed: 1, usage: 2, unreachable: 3, interrupted: 130, terminated: 143 } as const
 
@@ -24,15 +24,13 @@ export function endOf(error: unknown): { code: number; lines: string[] } {
   if (error.name === 'Outage') return { code: exitCode.unreachable, lines: [error.message] }
   if (error.name === 'AssetFault') return { code: exitCode.someFailed, lines: [error.message] }
   // In the middle of its work: a service that was there at the beginning went away.
-  if (isDatabaseDown(error)) return { code: exitCode.unreachable, lines: [`A service this command needs went away${codeOf(error)}. What was done stays; run it again when the service is back. \`greetings doctor\` tells which it is.`] }
+  if (isDatabaseDown(error)) {
+    const code = codeOf(error)
+    return { code: exitCode.unreachable, lines: [`A service this command needs went away${code === undefined ? '' : ` (${code})`}. What was done stays; run it again when the service is back. \`greetings doctor\` tells which it is.`] }
+  }
   // A defect of ours: the place helps whoever reports it; the message may hold anything, so it is cut.
   const place = error.stack?.split('\n').find((line) => line.includes('at '))?.trim() ?? ''
   return { code: exitCode.someFailed, lines: [`An unexpected ${error.name}: ${error.message.split('\n')[0]?.slice(0, 300) ?? ''}`, `  ${place}`] }
-}
-
-function codeOf(error: Error): string {
-  const { code } = error as { code?: unknown }
-  return typeof code === 'string' ? ` (${code})` : ''
 }
 
 function telegramEnd({ kind, description }: { kind: string; description: string }): { code: number; lines: string[] } {

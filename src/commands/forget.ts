@@ -2,12 +2,12 @@
 import { configOfProcess, type Config } from '../config.ts'
 import { assetsOf, fence, forgetAssets, type KnownAsset } from '../greetings/forget.ts'
 import { openLog, type Log } from '../log.ts'
-import { explainRejection, parseName } from '../names/name.ts'
 import { isTelegram, type Api } from '../telegram/api.ts'
 import { deliver } from '../telegram/delivery.ts'
 import { removeKept } from '../video/studio.ts'
 import { loadTemplates, scriptsOf } from '../video/template.ts'
 import { exitCode, UsageFault } from './exit.ts'
+import { keyOf } from './given-names.ts'
 import { openStore, openStudioOf, openWorld, studioFolders, type Store, type World } from './world.ts'
 
 export interface ForgetOptions {
@@ -27,13 +27,12 @@ interface KnownPost {
 export async function forget(raw: string, options: ForgetOptions): Promise<number> {
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
-  const parsed = parseName(raw, { extraScripts: scriptsOf(await loadTemplates(config.templatesFolder, config.templates)) })
-  if (!parsed.ok) throw new UsageFault(`“${raw}” is no name: ${explainRejection(parsed.reason, 'en')}`)
+  const key = keyOf(raw, scriptsOf(await loadTemplates(config.templatesFolder, config.templates)))
   const open = { config, log, sandbox: options.sandbox === true, role: 'forget', create: false }
   const store = await openStore(open)
   let world: World | undefined
   try {
-    const assets = await assetsOf(store.db, parsed.name.key)
+    const assets = await assetsOf(store.db, key)
     refuseHeld(assets)
     const waiting = assets.reduce((sum, asset) => sum + asset.waiting, 0)
     const canTell = open.sandbox || config.token !== undefined

@@ -1,4 +1,4 @@
-/** Names as `retry` and `cancel` are given them: written out, in files, or all there are. */
+/** Names as commands are given them: written out, in files, or all there are. */
 import type { Config } from '../config.ts'
 import { readNames } from '../names/csv.ts'
 import { explainRejection, parseName } from '../names/name.ts'
@@ -25,7 +25,7 @@ export async function givenNames(given: string[], options: GivenNamesOptions, { 
   if ((given.length === 0) === (options.all !== true)) throw new UsageFault('Say which names: names, files with names, or --all.')
   const extraScripts = scriptsOf(await loadTemplates(templatesFolder, templates))
   const files = given.filter((each) => each === '-' || /[./\\]/.test(each))
-  const keys = given.filter((each) => !files.includes(each)).map((name) => keyOf(name, extraScripts))
+  const keys = given.filter((each) => !files.includes(each)).map((name) => keyOf(name, extraScripts, ' A file is named with its ending or path, such as ./list.'))
   const list = files.length === 0 ? undefined : await readNames(files, { ...options, extraScripts })
   return (async function* () {
     if (options.all === true) yield undefined
@@ -34,8 +34,9 @@ export async function givenNames(given: string[], options: GivenNamesOptions, { 
   })()
 }
 
-function keyOf(text: string, extraScripts: readonly string[]): string {
+/** The key of a name that is written out. `hint` follows the reason why it is none. @throws UsageFault */
+export function keyOf(text: string, extraScripts: readonly string[], hint = ''): string {
   const parsed = parseName(text, { extraScripts })
-  if (!parsed.ok) throw new UsageFault(`“${text}” is no name: ${explainRejection(parsed.reason, 'en')} A file is named with its ending or path, such as ./list.`)
+  if (!parsed.ok) throw new UsageFault(`“${text}” is no name: ${explainRejection(parsed.reason, 'en')}${hint}`)
   return parsed.name.key
 }

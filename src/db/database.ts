@@ -4,7 +4,7 @@ import pg from 'pg'
 import { connectClient, SteadyClient } from './connect.ts'
 import { PrismaClient, type Prisma } from './generated/client.ts'
 import { joinServer, type DatabaseLog } from './embedded.ts'
-import { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown, isWriteConflict } from './faults.ts'
+import { codeOf, DatabaseUnreachable, DatabaseUnusable, isDatabaseDown, isWriteConflict } from './faults.ts'
 import { migrate } from './migrate.ts'
 
 export { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown } from './faults.ts'
@@ -168,10 +168,6 @@ function explain(error: unknown, url: URL, remedy: string): unknown {
   if (code === '28P01' || code === '28000') return new DatabaseUnusable(`The database ${where} refuses the user or the password (${code}). Correct DATABASE_URL.`, { cause: error })
   if (isDatabaseDown(error)) return new DatabaseUnreachable(`The database ${where} cannot be reached (${code ?? (error instanceof Error ? error.message : 'no reason given')}). ${remedy}`, { cause: error })
   return error
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
 /** Times a transaction is tried again after it lost against others. */

@@ -43,6 +43,11 @@ export function isDatabaseDown(error: unknown): boolean {
   )
 }
 
+/** What the network, PostgreSQL or Prisma calls the error, if they gave it a code. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
 /**
  * Whether a transaction lost against another one (serialization failure or deadlock) and may be run
  * again. With a driver adapter this comes as P2034, as P2010 from a raw query, or, at COMMIT, as a bare

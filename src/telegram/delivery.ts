@@ -68,8 +68,8 @@ export async function deliver(courier: Courier, assetId: string, signal: AbortSi
       for (const request of requests) {
         if (!(await takeTurn(courier, request, claimedAt, signal))) continue
         const send = asset.fileId === null ? sendRegret(courier, request, asset, signal) : sendVideo(courier, request, { ...asset, fileId: asset.fileId }, { onFlood: 'postpone', signal })
-      send.catch(() => undefined) // heard below, when all have ended
-      sends.push(send)
+        send.catch(() => undefined) // heard below, when all have ended
+        sends.push(send)
       }
     } finally {
       await Promise.allSettled(sends)

@@ -166,7 +166,7 @@ export const faults: Fault[] = [
     begin: async (scene) => {
       const { stage, random, isAlone } = scene
       const long = (more: Partial<FaultPlan>): FaultPlan => ({ method: 'sendVideo', answer: { kind: 'flood', retryAfter: 90 + below(random, 60) }, ...more })
-      const playing = await planned(scene, [long({ upload: 'file_id', skip: 5 }), ...String(stage.town.env.STORAGE_CHAT_IDS).split(',').map((chatId) => long({ upload: 'multipart', chatId }))], 4)
+      const playing = await planned(scene, [long({ upload: 'file_id', skip: 5 }), ...stage.town.storage.chatIds.map((chatId) => long({ upload: 'multipart', chatId }))], 4)
       const before = written(stage, 'a step is out of order')
       return {
         ...playing,

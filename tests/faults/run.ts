@@ -115,8 +115,12 @@ async function play(stage: Stage, name: string, chosen: readonly Fault[]): Promi
     return await round(stage, name, chosen)
   } catch (error) {
     await stage.town.telegram.release().catch(() => undefined)
-    return { name, fired: 0, requests: 0, lost: 0, doubled: 0, recoverySeconds: 0, seconds: 0, violations: [error instanceof Error ? String(error.stack) : String(error)] }
+    return failure(name, error)
   }
+}
+
+function failure(name: string, error: unknown): Row {
+  return { name, fired: 0, requests: 0, lost: 0, doubled: 0, recoverySeconds: 0, seconds: 0, violations: [error instanceof Error ? String(error.stack) : String(error)] }
 }
 
 async function suite(): Promise<Row[]> {
@@ -153,7 +157,7 @@ async function suite(): Promise<Row[]> {
       for (const fault of final) report(await play(stage, fault.name, [fault]))
     } finally {
       open.delete(stage)
-      await stage.close().catch((error: unknown) => report({ name: `the end (queue on ${queueMode})`, fired: 0, requests: 0, lost: 0, doubled: 0, recoverySeconds: 0, seconds: 0, violations: [String(error)] }))
+      await stage.close().catch((error: unknown) => report(failure(`the end (queue on ${queueMode})`, error)))
     }
   }
   if (!queueModes.includes('redis')) process.stderr.write('skipped: faults of Redis, as there is no redis-server in PATH\n')
