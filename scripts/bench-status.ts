@@ -32,7 +32,7 @@ const filling = [
      CASE WHEN status <> 'PENDING' THEN asked + (CASE WHEN n % 20 > 0 THEN 0.1 ELSE 60 END) * (0.5 + random()) * interval '1 second' END
    FROM (SELECT n, now() - (${requests} - n) / ${requests}::float8 * interval '90 days' AS asked, CASE WHEN n > ${requests} - 2000 THEN 'PENDING' WHEN n % 200 = 7 THEN 'FAILED' ELSE 'COMPLETED' END AS status FROM generate_series(1, ${requests}) AS n) AS row`,
   // What the triggers would have added, and the reconciler folded.
-  `INSERT INTO "AssetCount" (status, template, "templateRevision", count) SELECT status, template, "templateRevision", count(*) FROM "VideoAsset" GROUP BY 1, 2, 3`,
+  `INSERT INTO "AssetCount" (status, template, "templateRevision", "telegramBotId", count) SELECT status, template, "templateRevision", "telegramBotId", count(*) FROM "VideoAsset" GROUP BY 1, 2, 3, 4`,
   `INSERT INTO "RequestCount" (hour, status, hit, "waitBucket", count)
    SELECT date_trunc(CASE WHEN "createdAt" < now() - interval '2 days' THEN 'day' ELSE 'hour' END, "createdAt", 'UTC'), status, hit,
      CASE WHEN status = 'COMPLETED' AND "createdAt" >= now() - interval '2 days' THEN "waitBucket"("finishedAt" - "createdAt") END, count(*)
@@ -58,7 +58,7 @@ try {
     seen.push({ sql: strings.reduce((sql, part, n) => `${sql}$${n}${part}`), values })
     return database.db.$queryRaw(strings, ...values)
   } } as unknown as Db
-  console.log(JSON.stringify(await statistics(listening, revisions)))
+  console.log(JSON.stringify(await statistics(listening, revisions, 1234567890n)))
   for (const { sql, values } of seen) {
     console.log(`\n${sql.replace(/\n {2,}/g, '\n').trim()}`)
     const plan = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) ${sql}`, values)
@@ -68,7 +68,7 @@ try {
   const times: number[] = []
   for (let n = 0; n < 20; n++) {
     const started = performance.now()
-    await statistics(database.db, revisions)
+    await statistics(database.db, revisions, 1234567890n)
     times.push(performance.now() - started)
   }
   times.sort((one, other) => one - other)

@@ -100,22 +100,24 @@ export function commandTable(done: (code: number) => void): Command {
 
   program
     .command('status')
-    .description('counts of videos and requests, waiting times, queue, workers, failures')
+    .description('counts of videos and requests, waiting times, queue, workers, bots, failures; with a name, everything about that name')
+    .argument('[name]', 'one name, instead of everything')
     .addOption(sandboxOption())
     .option('--csv <file>', 'also how much of this list of names is in the cache (- is standard input)')
     .option('--column <column>', 'of the list: the column with the names, its header or its number from 1')
     .option('--delimiter <character>', 'of the list')
     .option('--encoding <label>', 'of the list')
     .option('--watch', 'look again every two seconds until Ctrl-C; with --json one line each time')
-    .option('--check', 'for a monitor: the first line says OK or WARNING, then a line for each finding; exit 1 when there is one. Without limits: --max-oldest 10m (for people), --max-failed 5, --min-workers 1')
+    .option('--check', 'for a monitor: the first line says OK or WARNING, then a line for each finding; exit 1 when there is one. Without limits: --max-oldest 10m (for people), --max-failed 5, --min-workers 1, --min-bots 1')
     .option('--max-oldest <duration>', 'how long a person or a job may have been waiting', duration)
     .option('--max-failed <n>', 'failed videos', wholeOrNone)
     .option('--max-pending <n>', 'videos that wait to be made', wholeOrNone)
     .option('--min-hit-rate <share>', 'of the last 24 hours, 0 to 1', share)
     .option('--min-workers <n>', 'live workers', wholeOrNone)
+    .option('--min-bots <n>', 'live bots', wholeOrNone)
     .addOption(jsonOption())
-    .addHelpText('after', examples('status', 'status --json', 'status --csv names/ru.csv', 'status --watch --sandbox', 'status --check', 'status --check --max-oldest 10m --min-hit-rate 0.9'))
-    .action(async (options: object) => done(await (await import('./commands/status.ts')).status(all(program, options))))
+    .addHelpText('after', examples('status', 'status Маша', 'status --json', 'status --csv names/ru.csv', 'status --watch --sandbox', 'status --check', 'status --check --max-oldest 10m --min-hit-rate 0.9'))
+    .action(async (name: string | undefined, options: object) => done(await (await import('./commands/status.ts')).status(name, all(program, options))))
 
   program
     .command('dashboard')

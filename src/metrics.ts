@@ -7,14 +7,15 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { Db } from './db/database.ts'
 import { listen, type Happening } from './greetings/events.ts'
 import { currentOutages } from './greetings/outages.ts'
-import { longestWaitSeconds, statistics } from './greetings/statistics.ts'
+import { ownBot } from './greetings/own-bot.ts'
+import { longestWaitSeconds, statistics, workload } from './greetings/statistics.ts'
 import type { GreetingsQueue } from './queue/index.ts'
 
 /** The figures of this process. */
 export interface Metrics {
   contentType: string
   /** All figures as text. `world`: what is asked for the state of the installation; without it, or when it does not answer, those are left out. */
-  text(world: { db: Db; queue: GreetingsQueue; workers: () => Promise<number> } | undefined): Promise<string>
+  text(world: { db: Db; queue: GreetingsQueue; workers: () => Promise<number>; bots: () => Promise<number> } | undefined): Promise<string>
   close(): void
 }
 
@@ -49,9 +50,10 @@ export function openMetrics(about: { version: string; role: string }): Metrics {
   const oldest = new Gauge({ name: 'greetings_queue_oldest_seconds', help: 'Age of the oldest job that waits and may run.', registers })
   const outages = new Gauge({ name: 'greetings_outage', help: '1: this step is out of order now.', labelNames: ['step'], registers })
   const workers = new Gauge({ name: 'greetings_workers', help: 'Live workers.', registers })
+  const bots = new Gauge({ name: 'greetings_bots', help: 'Live processes that take updates.', registers })
   const forgetState = () => {
     for (const labelled of [videos, jobs, outages]) labelled.reset()
-    for (const single of [pending, longest, oldest, workers]) single.remove()
+    for (const single of [pending, longest, oldest, workers, bots]) single.remove()
   }
 
   const ignore = listen((happening: Happening) => {
@@ -78,17 +80,20 @@ export function openMetrics(about: { version: string; role: string }): Metrics {
     }
   })
 
-  async function readState({ db, queue, workers: liveWorkers }: NonNullable<Parameters<Metrics['text']>[0]>) {
-    const [numbers, waited, depth, out, alive] = await Promise.all([statistics(db, new Map()), longestWaitSeconds(db), queue.counts(), currentOutages(db), liveWorkers()])
+  async function readState({ db, queue, workers: liveWorkers, bots: liveBots }: NonNullable<Parameters<Metrics['text']>[0]>) {
+    const bot = await ownBot(db)
+    const [numbers, waited, fetched, out, working, answering] = await Promise.all([statistics(db, new Map(), bot?.id ?? null), longestWaitSeconds(db), queue.counts(), currentOutages(db), liveWorkers(), liveBots()])
+    const depth = workload(fetched, numbers.assets)
     forgetState()
-    const { pending: toMake, generating, available, failed } = numbers.assets
-    for (const [name, count] of Object.entries({ pending: toMake, generating, available, failed })) videos.set({ state: name }, count)
+    const { pending: toMake, generating, available, otherBot, failed } = numbers.assets
+    for (const [name, count] of Object.entries({ pending: toMake, generating, available, other_bot: otherBot, failed })) videos.set({ state: name }, count)
     pending.set(numbers.requests.pending)
     longest.set(waited ?? 0)
     for (const name of ['waiting', 'active', 'delayed'] as const) jobs.set({ state: name }, depth[name])
     oldest.set(depth.oldestWaitingSeconds ?? 0)
     for (const { step } of out) outages.set({ step }, 1)
-    workers.set(alive)
+    workers.set(working)
+    bots.set(answering)
     up.set(1)
   }
 

@@ -7,6 +7,7 @@ import type { Update } from 'grammy/types'
 import type { Times } from '../config.ts'
 import { isDatabaseDown } from '../db/database.ts'
 import { placeOf } from '../greetings/faults.ts'
+import { announceBot } from '../greetings/processes.ts'
 import { languageOf, texts } from '../greetings/texts.ts'
 import { clientOptions, isTelegram, ownErrors, patiently } from '../telegram/api.ts'
 import { TelegramError } from '../telegram/errors.ts'
@@ -123,6 +124,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
     ended = new Promise<void>((resolve) => intakeStop.signal.addEventListener('abort', () => resolve(), { once: true })).then(() => server.close())
   }
   ended.catch(() => undefined)
+  const presence = await announceBot(door.db, times, webhook === undefined ? 'polling' : 'webhook')
 
   return {
     ended,
@@ -134,6 +136,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
       await Promise.all([handling.idle(), sending.idle()])
       clearTimeout(deadline)
       waitingRoom.close()
+      await presence.leave()
     },
   }
 }

@@ -3,6 +3,7 @@ import { configOfProcess } from '../config.ts'
 import { queueBoard } from '../dashboard/queue-board.ts'
 import { startDashboard } from '../dashboard/server.ts'
 import { look } from '../dashboard/view.ts'
+import { botText, ownBot } from '../greetings/own-bot.ts'
 import { loopback } from '../http/address.ts'
 import { openLog } from '../log.ts'
 import { loadTemplates, templateRevision } from '../video/template.ts'
@@ -34,14 +35,15 @@ export async function dashboard(options: DashboardOptions): Promise<number> {
   try {
     const { db, queue, home } = store
     const { rendersFolder } = studioFolders(home)
-    const { botId } = await db.installation.findUniqueOrThrow({ where: { id: 1 } })
+    const token = sandbox ? undefined : config.token
+    const bot = await ownBot(db, token)
     const page = await startDashboard({
       address: { host: options.host ?? loopback, port: options.port ?? usualPort },
       password: config.dashboardPassword,
-      world: sandbox ? 'sandbox' : botId === null ? 'no bot yet' : `bot ${botId}`,
+      world: sandbox ? 'sandbox' : bot === null ? 'no bot yet' : botText(bot),
       sandbox,
       rendersFolder,
-      look: () => look({ db, queue, rendersFolder, templateRevisions, workerGoneMs: config.times.workerGoneMs }),
+      look: () => look({ db, queue, rendersFolder, templateRevisions, token, times: config.times }),
       board: queueBoard(queue),
       log,
     })

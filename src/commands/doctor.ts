@@ -3,8 +3,11 @@ import { statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { styleText } from 'node:util'
 import { configOfProcess, type Config } from '../config.ts'
-import { openDatabase, type Database } from '../db/database.ts'
+import { openDatabase, type Database, type Db } from '../db/database.ts'
 import { currentOutages } from '../greetings/outages.ts'
+import { botText, ownBot } from '../greetings/own-bot.ts'
+import { liveBots, liveWorkers, rivalPollers } from '../greetings/processes.ts'
+import { statistics } from '../greetings/statistics.ts'
 import { openLog, type Log } from '../log.ts'
 import { openQueue } from '../queue/index.ts'
 import { openSandbox, type Sandbox } from '../sandbox/life.ts'
@@ -15,7 +18,7 @@ import { checkChannels } from '../telegram/storage.ts'
 import { findFfmpeg } from '../video/ffmpeg.ts'
 import { loadTemplates } from '../video/template.ts'
 import { endOf, exitCode } from './exit.ts'
-import { openFolder, recordingsFolderOf, studioFolders } from './world.ts'
+import { openFolder, otherBotText, recordingsFolderOf, studioFolders } from './world.ts'
 
 /** The outcome of one check. */
 export interface Check {
@@ -47,6 +50,8 @@ export async function doctor(options: { sandbox?: boolean; json?: boolean; logLe
 }
 
 const mark = { pass: '✓', warning: '!', failure: '✗' } as const
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
+
 const colour = { pass: 'green', warning: 'yellow', failure: 'red' } as const
 
 async function examine(config: Config, log: Log, inSandbox: boolean, check: (name: string, look: () => Promise<Finding>) => Promise<void>): Promise<void> {
@@ -105,6 +110,17 @@ async function examine(config: Config, log: Log, inSandbox: boolean, check: (nam
         const outages = await currentOutages(db)
         return outages.length === 0 ? 'none is noted' : { state: 'warning', message: outages.map(({ step, reason, since }) => `${step} since ${since.toISOString()}: ${reason}`).join(' ') }
       })
+      await check('processes', async () => {
+        const [workers, bots] = await Promise.all([liveWorkers(db, config.times), liveBots(db, config.times)])
+        const rivals = rivalPollers(bots)
+        if (rivals.length > 0) return { state: 'failure', message: `${rivals.length} bots fetch updates, and Telegram serves one: ${rivals.join(' and ')}. Stop all but one.` }
+        return `${counted(bots.length, 'bot')}, ${counted(workers.length, 'worker')}`
+      })
+      await check('cache', async () => {
+        const { assets: { available, otherBot } } = await statistics(db, new Map(), (await ownBot(db, inSandbox ? undefined : config.token))?.id ?? null)
+        if (otherBot === 0) return counted(available, 'video')
+        return { state: 'warning', message: `${otherBot} of ${counted(available + otherBot, 'video')} ${otherBot === 1 ? 'belongs' : 'belong'} to another bot, and this one cannot send ${otherBot === 1 ? 'it' : 'them'}. Make it an administrator of the storage channels and run \`greetings verify --repair\`: it takes them over. Otherwise each is uploaded anew when somebody asks.` }
+      })
     }
     if (inSandbox) {
       await check('sandbox', async () => {
@@ -112,7 +128,7 @@ async function examine(config: Config, log: Log, inSandbox: boolean, check: (nam
         return sandbox.url
       })
     }
-    await examineTelegram(config, sandbox, inSandbox, check)
+    await examineTelegram(config, sandbox, inSandbox, database?.db, check)
   } finally {
     await sandbox?.close()
     await database?.close()
@@ -129,7 +145,7 @@ async function hearVoice(config: Config): Promise<Finding> {
   }
 }
 
-async function examineTelegram(config: Config, sandbox: Sandbox | undefined, inSandbox: boolean, check: (name: string, look: () => Promise<Finding>) => Promise<void>): Promise<void> {
+async function examineTelegram(config: Config, sandbox: Sandbox | undefined, inSandbox: boolean, db: Db | undefined, check: (name: string, look: () => Promise<Finding>) => Promise<void>): Promise<void> {
   const token = sandbox?.token ?? config.token
   if (inSandbox && sandbox === undefined) return
   if (token === undefined) {
@@ -140,7 +156,8 @@ async function examineTelegram(config: Config, sandbox: Sandbox | undefined, inS
   await check('token', async () => {
     const bot = await whoAmI(api)
     botId = bot.id
-    return `@${bot.username} (${bot.id})`
+    const known = db === undefined ? null : await ownBot(db)
+    return known === null || known.id === bot.id ? botText(bot) : { state: 'failure', message: otherBotText(known.id, botText(bot)) }
   })
   const id = botId
   if (id === undefined) return

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { configOfProcess } from '../config.ts'
 import { CacheFileFault, importVideos, parseCachedVideo, type CachedVideo, type Imported } from '../greetings/cache-file.ts'
+import { botText, ownBot, type OwnBot } from '../greetings/own-bot.ts'
 import { openLog } from '../log.ts'
 import { exitCode, UsageFault } from './exit.ts'
 import { openCount } from './progress.ts'
@@ -30,9 +31,10 @@ export async function importCache(file: string, options: ImportOptions): Promise
   const store = await openStore({ config, log, sandbox: options.sandbox === true, role: 'import', create: true })
   const view = openCount({ quiet: options.quiet === true, label: 'read' })
   try {
-    const result = await importVideos(store.db, videosOf(bytes, stop.asked), { overwrite: options.overwrite === true, onProgress: (lines) => view.show(lines) })
+    const bot = await ownBot(store.db, options.sandbox === true ? undefined : config.token)
+    const result = await importVideos(store.db, videosOf(bytes, stop.asked), { overwrite: options.overwrite === true, botId: bot?.id ?? null, onProgress: (lines) => view.show(lines) })
     view.close()
-    process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : asText(result))
+    process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : asText(result, bot))
     return exitCode.done
   } catch (error) {
     if (stop.code !== undefined) return stop.code
@@ -92,7 +94,8 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
   if (rest !== '') yield rest
 }
 
-function asText({ lines, added, replaced, unchanged, kept, repeated }: Imported): string {
+function asText({ lines, added, replaced, unchanged, kept, repeated, otherBot }: Imported, bot: OwnBot | null): string {
   const parts = [`${added} added`, replaced > 0 ? `${replaced} replaced` : '', unchanged > 0 ? `${unchanged} there already` : '', kept > 0 ? `${kept} left as they are: the database’s are younger or of its own bot (--overwrite replaces them)` : '', repeated > 0 ? `${repeated} repeated` : '']
-  return `${lines} videos read: ${parts.filter((part) => part !== '').join(', ')}.\n`
+  const others = otherBot === 0 || bot === null ? '' : `${otherBot} of ${lines} belong to another bot: ${botText(bot)} cannot send them. Make it an administrator of the storage channels and run \`greetings verify --repair\`, which takes them over. Otherwise each is uploaded anew when somebody asks.\n`
+  return `${lines} videos read: ${parts.filter((part) => part !== '').join(', ')}.\n${others}`
 }

@@ -1,11 +1,12 @@
 /** `bot`, `worker`, `up` and `demo`: what runs until it is stopped. */
 import { startBot, type RunningBot } from '../bot/index.ts'
 import { configOfProcess, type Config } from '../config.ts'
+import { liveBots, liveWorkers } from '../greetings/processes.ts'
 import type { Address } from '../http/address.ts'
 import type { HealthServer } from '../http/health.ts'
 import { version } from '../installation.ts'
 import { openLog, type Log } from '../log.ts'
-import { liveWorkers, type RunningWorker } from '../queue/processors/worker.ts'
+import type { RunningWorker } from '../queue/processors/worker.ts'
 import { loadTemplates, scriptsOf, templateFor } from '../video/template.ts'
 import { exitCode } from './exit.ts'
 import { openPage } from './open-page.ts'
@@ -45,7 +46,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
       worker = await startWorkerIn(world, studio, config, log)
     }
     if (verb !== 'worker') bot = await startBotIn(world, config, log)
-    health?.watch({ db: world.db, queue: world.queue, workers: async () => (await liveWorkers(world.db, config.times.workerGoneMs)).length })
+    health?.watch({ db: world.db, queue: world.queue, workers: async () => (await liveWorkers(world.db, config.times)).length, bots: async () => (await liveBots(world.db, config.times)).length })
     log.info({ bot: world.bot.username, sandbox: options.sandbox === true, channels: world.storage.chatIds.length }, `${verb} is running`)
     if (world.sandbox !== undefined && bot !== undefined) await showPage(world, verb === 'demo' && options.open !== false)
 

@@ -1,19 +1,23 @@
-/** `status`: what the cache, the queue and the workers are doing; `--check` judges it, `--watch` keeps looking. */
+/** `status`: what the cache, the queue, the workers and the bots are doing; `--check` judges it, `--watch` keeps looking. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import { configOfProcess, type Config } from '../config.ts'
-import { isDatabaseDown } from '../db/database.ts'
+import { isDatabaseDown, type Db } from '../db/database.ts'
 import { coverage, type Coverage, type ListedName } from '../greetings/coverage.ts'
 import { findings, usualLimits, type Limits } from '../greetings/health.ts'
 import { currentOutages } from '../greetings/outages.ts'
-import { longestWaitSeconds, statistics } from '../greetings/statistics.ts'
+import { botIdOf, botText, ownBot, type OwnBot } from '../greetings/own-bot.ts'
+import { liveBots, liveWorkers, rivalPollers, type LiveProcess } from '../greetings/processes.ts'
+import { longestWaitSeconds, statistics, workload } from '../greetings/statistics.ts'
 import { openLog } from '../log.ts'
 import { readNames } from '../names/csv.ts'
-import { liveWorkers } from '../queue/processors/worker.ts'
+import type { GreetingsQueue, QueueCounts } from '../queue/index.ts'
 import { loadTemplates, scriptsOf, templateFor, templateRevision, type Template } from '../video/template.ts'
 import { endOf, exitCode, UsageFault } from './exit.ts'
+import { keyOf } from './given-names.ts'
+import { nameReport, nameText } from './status-name.ts'
 import { listenForStop } from './stop.ts'
-import { openStore, type Store } from './world.ts'
+import { openRecords, otherBotText, type Records } from './world.ts'
 
 export interface StatusOptions {
   sandbox?: boolean
@@ -30,45 +34,59 @@ export interface StatusOptions {
   maxPending?: number
   minHitRate?: number
   minWorkers?: number
+  minBots?: number
   logLevel?: string
 }
 
 const watchEveryMs = 2_000
 
-export async function status(options: StatusOptions): Promise<number> {
+/** With a name: about that name alone. */
+export async function status(name: string | undefined, options: StatusOptions): Promise<number> {
   const limits = limitsOf(options)
   if (options.watch === true && options.check === true) throw new UsageFault('--watch and --check do not go together: a monitor runs --check again and again.')
   if (options.check !== true && limits !== undefined) throw new UsageFault('Limits are for --check: add it.')
+  if (name !== undefined && (options.check === true || options.watch === true || options.csv !== undefined)) throw new UsageFault('--check, --watch and --csv are about everything: leave the name out, or them.')
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
   const templates = await loadTemplates(config.templatesFolder, config.templates)
+  const key = name === undefined ? undefined : keyOf(name, scriptsOf(templates))
   const list = options.csv === undefined ? undefined : await readNames([options.csv], { ...options, extraScripts: scriptsOf(templates) })
   const listed = list === undefined ? undefined : () => listedNames(list.select().batches(5_000), templates)
-  let store: Store
+  let records: Records
   try {
-    store = await openStore({ config, log, sandbox: options.sandbox === true, role: 'status', create: false })
+    records = await openRecords({ config, log, sandbox: options.sandbox === true, role: 'status', create: false })
   } catch (error) {
     if (options.check !== true || options.json === true) throw error
     return unknown(error)
   }
+  const queue = createQueueReader(records, config)
   try {
-    const look = () => reportOf(store, config, templates, listed?.())
+    const place = await placeOf(records, config, options.sandbox === true)
+    const revisions = new Map<string, string>()
+    for (const template of templates) revisions.set(template.id, await templateRevision(template))
+    if (key !== undefined) {
+      const report = await nameReport(records, { key, bot: place.bot, revisions })
+      process.stdout.write(options.json === true ? `${JSON.stringify({ ...placeJson(place), ...report })}\n` : `${placeText(place)}\n${nameText(report)}`)
+      return exitCode.done
+    }
+    const look = () => reportOf(records.db, queue, { config, revisions, place, listed: listed?.() })
     if (options.watch === true) return await watch(look, config, options.json === true)
     const report = await look()
-    if (options.check === true) return await check(store, report, limits ?? usualLimits, options.json === true)
-    process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : asText(report))
-    return exitCode.done
+    if (options.check === true) return await check(records.db, report, limits ?? usualLimits, options.json === true)
+    process.stdout.write(options.json === true ? `${JSON.stringify(jsonOf(report))}\n` : asText(report))
+    return report.queue === null ? exitCode.unreachable : exitCode.done
   } catch (error) {
     if (options.check !== true || options.json === true || !isDatabaseDown(error)) throw error
     return unknown(error)
   } finally {
-    await store.close()
+    await queue.close()
+    await records.close()
   }
 }
 
-function limitsOf({ maxOldest, maxFailed, maxPending, minHitRate, minWorkers }: StatusOptions): Limits | undefined {
+function limitsOf({ maxOldest, maxFailed, maxPending, minHitRate, minWorkers, minBots }: StatusOptions): Limits | undefined {
   const oldest = maxOldest === undefined ? undefined : maxOldest / 1_000
-  const limits: Limits = { maxPersonWaitSeconds: oldest, maxJobWaitSeconds: oldest, maxFailed, maxPending, minHitRate, minWorkers }
+  const limits: Limits = { maxPersonWaitSeconds: oldest, maxJobWaitSeconds: oldest, maxFailed, maxPending, minHitRate, minWorkers, minBots }
   return Object.values(limits).every((limit) => limit === undefined) ? undefined : limits
 }
 
@@ -76,47 +94,124 @@ async function* listedNames(batches: ReturnType<ReturnType<Awaited<ReturnType<ty
   for await (const rows of batches) yield rows.map(({ name, count }) => ({ template: templateFor(templates, name)?.id, key: name.key, count }))
 }
 
-// ---- the report ------------------------------------------------------------------------------------
+// ---- where it looks --------------------------------------------------------------------------------
 
-async function reportOf({ db, queue }: Store, { times }: Config, templates: Template[], listed: AsyncIterable<ListedName[]> | undefined) {
-  const revisions = new Map<string, string>()
-  for (const template of templates) revisions.set(template.id, await templateRevision(template))
-  const [numbers, jobs, workers, outages, { repeatedUploads }] = await Promise.all([statistics(db, revisions), queue.counts(), liveWorkers(db, times.workerGoneMs), currentOutages(db), db.installation.findUniqueOrThrow({ where: { id: 1 } })])
-  const { assets, requests, last24h, failures } = numbers
+interface Place {
+  home: string
+  world: 'live' | 'sandbox'
+  bot: OwnBot | null
+  /** the token is of another bot than the database: what to do */
+  conflict: string | undefined
+}
+
+async function placeOf({ db, home }: Records, { token }: Config, sandbox: boolean): Promise<Place> {
+  const bot = await ownBot(db, sandbox ? undefined : token)
+  const conflict = sandbox || token === undefined || bot === null || botIdOf(token) === bot.id ? undefined : otherBotText(bot.id, String(botIdOf(token)))
+  return { home, world: sandbox ? 'sandbox' : 'live', bot, conflict }
+}
+
+const placeJson = ({ home, world, bot }: Place) => ({ home, world, bot: bot === null ? null : { id: Number(bot.id), username: bot.username } })
+const placeText = ({ home, world, bot }: Place) => `home       ${home} · ${world} · ${bot === null ? 'no bot yet' : botText(bot)}`
+
+interface QueueReader {
+  /** the counts, or why there are none: everything else is worth telling without them */
+  read(): Promise<QueueCounts | { away: string }>
+  close(): Promise<void>
+}
+
+function createQueueReader({ openQueue }: Records, { redisUrl }: Config): QueueReader {
+  let queue: GreetingsQueue | undefined
   return {
-    assets,
-    requests,
-    last24h,
-    queue: jobs,
-    workers: workers.map(({ host, pid, concurrency, rendering, uploading, startedAt }) => ({ host, pid, concurrency, rendering, uploading, startedAt: startedAt.toISOString() })),
-    failures,
-    repeatedUploads,
-    outages: outages.map(({ step, reason, since, until }) => ({ step, reason, since: since.toISOString(), until: until.toISOString() })),
-    ...(listed === undefined ? {} : { coverage: await coverage(db, listed) }),
+    async read() {
+      try {
+        return await (queue ??= await openQueue()).counts()
+      } catch (error) {
+        // In PostgreSQL it goes the way of everything else.
+        if (redisUrl === undefined) throw error
+        return { away: error instanceof Error && error.name === 'QueueUnreachable' ? error.message : 'Redis gives no answer.' }
+      }
+    },
+    close: async () => queue?.close().catch(() => undefined),
   }
 }
 
-type Report = Awaited<ReturnType<typeof reportOf>> & { coverage?: Coverage }
+// ---- the report ------------------------------------------------------------------------------------
+
+interface Looked {
+  config: Config
+  revisions: ReadonlyMap<string, string>
+  place: Place
+  listed: AsyncIterable<ListedName[]> | undefined
+}
+
+async function reportOf(db: Db, queue: QueueReader, { config: { times }, revisions, place, listed }: Looked) {
+  const botId = place.bot?.id ?? null
+  const [numbers, read, workers, bots, outages, { repeatedUploads }] = await Promise.all([statistics(db, revisions, botId), queue.read(), liveWorkers(db, times), liveBots(db, times), currentOutages(db), db.installation.findUniqueOrThrow({ where: { id: 1 } })])
+  return {
+    place,
+    numbers,
+    queue: 'away' in read ? null : workload(read, numbers.assets),
+    unreachable: 'away' in read ? [read.away] : [],
+    workers,
+    bots,
+    repeatedUploads,
+    outages,
+    coverage: listed === undefined ? undefined : await coverage(db, botId, listed),
+  }
+}
+
+type Report = Awaited<ReturnType<typeof reportOf>>
+
+/** The contract of `--json`. */
+function jsonOf({ place, numbers: { assets, templates, requests, last24h, failures }, queue, unreachable, workers, bots, repeatedUploads, outages, coverage: covered }: Report): object {
+  return {
+    ...placeJson(place),
+    assets,
+    templates,
+    requests,
+    last24h,
+    queue,
+    unreachable,
+    workers: workers.map(({ host, pid, concurrency, rendering, uploading, startedAt, seenSeconds }) => ({ host, pid, concurrency, rendering, uploading, startedAt: startedAt.toISOString(), seenSeconds })),
+    bots: bots.map(({ host, pid, mode, startedAt, seenSeconds }) => ({ host, pid, mode, startedAt: startedAt.toISOString(), seenSeconds })),
+    failures,
+    repeatedUploads,
+    outages: outages.map(({ step, reason, since, until }) => ({ step, reason, since: since.toISOString(), until: until.toISOString() })),
+    ...(covered === undefined ? {} : { coverage: covered }),
+  }
+}
 
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`
 
 /** In colours where stdout is a terminal and NO_COLOR is not set: `styleText` looks. */
-function asText({ assets, requests, last24h, queue, workers, failures, repeatedUploads, outages, coverage: covered }: Report): string {
+function asText({ place, numbers: { assets: { otherBot, ...videos }, requests, last24h, failures }, queue, unreachable, workers, bots, repeatedUploads, outages, coverage: covered }: Report): string {
   const counts = (values: Record<string, number>) => Object.entries(values).map(([name, value]) => `${value} ${name}`).join(' · ')
   const seconds = (value: number | null) => (value === null ? '–' : `${value} s`)
+  const doing = ({ silent, seenSeconds }: LiveProcess, what: string) => (silent ? styleText('yellow', `silent for ${Math.round(seenSeconds)} s`) : what)
+  const rivals = rivalPollers(bots)
   const lines = [
-    `videos     ${counts(assets).replace(/\b[1-9]\d* failed/, (some) => styleText('red', some))}`,
+    placeText(place),
+    place.conflict === undefined ? '' : `           ${styleText('red', place.conflict)}`,
+    `videos     ${counts(videos).replace(/\b[1-9]\d* failed/, (some) => styleText('red', some))}${otherBot === 0 ? '' : ` · ${styleText('yellow', `${otherBot} of another bot`)}`}`,
     `requests   ${counts(requests)}`,
     `last 24 h  ${last24h.requests} requests, ${last24h.hits} hits${last24h.hitRate === null ? '' : ` (${percent(last24h.hitRate)})`}, waiting p50 ${seconds(last24h.waitSeconds.p50)}, p95 ${seconds(last24h.waitSeconds.p95)}`,
-    covered === undefined ? '' : `list       ${covered.available} of ${covered.names} names available${covered.share === null ? '' : ` (${percent(covered.share)})`}${covered.weightedShare === null ? '' : `, ${percent(covered.weightedShare)} of the children`}`,
-    `queue      ${queue.waiting} waiting · ${queue.active} active · ${queue.delayed} delayed${queue.oldestWaitingSeconds === null ? '' : `, the oldest for ${queue.oldestWaitingSeconds} s`}`,
+    covered === undefined ? '' : listText(covered),
+    queue === null ? '' : `queue      ${queue.waiting} waiting · ${queue.active} active · ${queue.delayed} delayed${queue.oldestWaitingSeconds === null ? '' : `, the oldest for ${queue.oldestWaitingSeconds} s`}`,
+    ...unreachable.map((sentence) => `queue      ${styleText('red', sentence)}`),
     workers.length === 0 ? `workers    ${styleText('yellow', 'none is alive')}` : '',
-    ...workers.map(({ host, pid, concurrency, rendering, uploading }) => `worker     ${host}, pid ${pid}: ${rendering} of ${concurrency} rendering, ${uploading} uploading`),
-    ...outages.map(({ step, reason, until }) => `outage     ${styleText('yellow', `${step}: ${reason} (next try ${until})`)}`),
+    ...workers.map((worker) => `worker     ${worker.host}, pid ${worker.pid}: ${doing(worker, `${worker.rendering} of ${worker.concurrency} rendering, ${worker.uploading} uploading`)}`),
+    bots.length === 0 ? `bots       ${styleText('yellow', 'none is alive')}` : '',
+    ...bots.map((bot) => `bot        ${bot.host}, pid ${bot.pid}: ${doing(bot, bot.mode)}`),
+    rivals.length === 0 ? '' : `           ${styleText('red', `these fetch updates at the same time, and Telegram serves one: stop all but one`)}`,
+    ...outages.map(({ step, reason, until }) => `outage     ${styleText('yellow', `${step}: ${reason} (next try ${until.toISOString()})`)}`),
     ...failures.map(({ reason, count }) => `failed     ${styleText('red', `${count} × ${reason}`)}`),
     repeatedUploads === 0 ? '' : `uploads    ${repeatedUploads} made again, as Telegram’s answer was lost: the storage channel may hold some videos twice, which harms nobody`,
   ]
   return `${lines.filter((line) => line !== '').join('\n')}\n`
+}
+
+function listText({ names, available, otherBot, share, weightedShare }: Coverage): string {
+  return `list       ${available} of ${names} names available${share === null ? '' : ` (${percent(share)})`}${weightedShare === null ? '' : `, ${percent(weightedShare)} of the children`}${otherBot === 0 ? '' : `, ${otherBot} are of another bot`}`
 }
 
 // ---- --watch ---------------------------------------------------------------------------------------
@@ -129,7 +224,7 @@ async function watch(look: () => Promise<Report>, { timeDivisor }: Config, json:
     for (let first = true; !stop.asked.aborted; first = false) {
       try {
         const report = await look()
-        if (json) process.stdout.write(`${JSON.stringify(report)}\n`)
+        if (json) process.stdout.write(`${JSON.stringify(jsonOf(report))}\n`)
         else if (tty) process.stdout.write(`${first ? '\x1b[2J' : ''}\x1b[H${asText(report).replaceAll('\n', '\x1b[K\n')}\x1b[J`)
         else process.stdout.write(`${first ? '' : '\n'}${asText(report)}`)
       } catch (error) {
@@ -146,14 +241,16 @@ async function watch(look: () => Promise<Report>, { timeDivisor }: Config, json:
 
 // ---- --check ---------------------------------------------------------------------------------------
 
-async function check({ db }: Store, report: Report, limits: Limits, json: boolean): Promise<number> {
-  const { assets, last24h, queue, workers, outages } = report
-  const found = findings({ personWaitSeconds: await longestWaitSeconds(db), jobWaitSeconds: queue.oldestWaitingSeconds, failed: assets.failed, pending: assets.pending, hitRate: last24h.hitRate, workers: workers.length, outages }, limits)
+async function check(db: Db, report: Report, limits: Limits, json: boolean): Promise<number> {
+  const { place, numbers: { assets, last24h }, queue, unreachable, workers, bots, outages } = report
+  const state = { personWaitSeconds: await longestWaitSeconds(db), jobWaitSeconds: queue?.oldestWaitingSeconds ?? null, failed: assets.failed, pending: assets.pending, hitRate: last24h.hitRate, workers: workers.length, bots: bots.length, rivals: rivalPollers(bots), outages }
+  const found = [...unreachable, ...(place.conflict === undefined ? [] : [place.conflict]), ...findings(state, limits)]
   const healthy = found.length === 0
+  const [otherBot, verdict] = [assets.otherBot === 0 ? '' : `, ${assets.otherBot} of another bot`, unreachable.length > 0 ? 'UNKNOWN' : 'WARNING']
   // A monitor shows the first line, and the rest to whoever asks.
-  const lines = healthy ? [`OK: ${assets.available} videos available, ${assets.pending} pending, ${assets.failed} failed`] : [`WARNING: ${found.join('; ')}`, ...found]
-  process.stdout.write(json ? `${JSON.stringify({ ...report, healthy, findings: found })}\n` : `${lines.join('\n')}\n`)
-  return healthy ? exitCode.done : exitCode.someFailed
+  const lines = healthy ? [`OK: ${assets.available} videos available${otherBot}, ${assets.pending} pending, ${assets.failed} failed`] : [`${verdict}: ${found.join('; ')}`, ...found]
+  process.stdout.write(json ? `${JSON.stringify({ ...jsonOf(report), healthy, findings: found })}\n` : `${lines.join('\n')}\n`)
+  return healthy ? exitCode.done : unreachable.length > 0 ? exitCode.unreachable : exitCode.someFailed
 }
 
 /** A service is away: a monitor reads that on stdout. Anything else is reported as ever. */

@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { configOfProcess, type Config } from '../config.ts'
 import { isDatabaseDown, type Db } from '../db/database.ts'
 import { currentOutages } from '../greetings/outages.ts'
+import { liveWorkers } from '../greetings/processes.ts'
 import { request, type Ask, type ListOptions } from '../greetings/request.ts'
 import { openLog } from '../log.ts'
 import { readNames, type NameRow, type Selection } from '../names/csv.ts'
-import { liveWorkers, rendersAhead, type RunningWorker } from '../queue/processors/worker.ts'
+import { rendersAhead, type RunningWorker } from '../queue/processors/worker.ts'
 import type { Studio } from '../video/studio.ts'
 import { loadTemplates, scriptsOf, templateFor, type Template } from '../video/template.ts'
 import { exitCode } from './exit.ts'
@@ -182,7 +183,7 @@ async function waitFor(world: World, open: Set<string>, summary: Summary, { conf
           view.note('Names of this run were removed by `cancel` or `forget`: they count as failed.')
         }
       }
-      const workers = await liveWorkers(world.db, times.workerGoneMs)
+      const workers = await liveWorkers(world.db, times)
       const sum = (of: 'rendering' | 'uploading') => workers.reduce((total, worker) => total + worker[of], 0)
       rendered = Math.max(rendered, Math.min(summary.names, summary.available + sum('uploading')))
       view.show({ total: summary.names, rendered, available: summary.available, failed: summary.failed, rendering: sum('rendering'), uploading: sum('uploading'), bound: boundOf(world, workers) })

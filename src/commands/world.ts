@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { openDatabase, type Db } from '../db/database.ts'
+import { botText } from '../greetings/own-bot.ts'
 import type { Door } from '../greetings/request.ts'
 import { findHome, openHome } from '../home.ts'
 import type { Log } from '../log.ts'
@@ -14,6 +15,15 @@ import type { Courier } from '../telegram/delivery.ts'
 import { checkChannels, type ChannelFault, type Storage } from '../telegram/storage.ts'
 import { openStudio, type Studio } from '../video/studio.ts'
 import { UsageFault } from './exit.ts'
+
+/** Home and database: all there is to know while the queue is away. */
+export interface Records {
+  home: string
+  db: Db
+  /** @throws QueueUnreachable */
+  openQueue(): Promise<GreetingsQueue>
+  close(): Promise<void>
+}
 
 /** Home, database and queue: what every command that looks at the state needs. */
 export interface Store {
@@ -61,24 +71,37 @@ export function studioFolders(home: string) {
   return { rendersFolder: join(home, 'renders'), cacheFolder: join(home, 'cache') }
 }
 
-/** Opens home, database and queue. */
-export async function openStore({ config, log, sandbox, role, create }: StoreOptions): Promise<Store> {
+/** Opens home and database. */
+export async function openRecords({ config, log, sandbox, role, create }: StoreOptions): Promise<Records> {
   const home = await openFolder(config, create)
-  const database = await openDatabase({ home, databaseUrl: config.databaseUrl, sandbox, role, log })
+  const { db, url, close } = await openDatabase({ home, databaseUrl: config.databaseUrl, sandbox, role, log })
+  return {
+    home,
+    db,
+    async openQueue() {
+      const { queueId } = await db.installation.findUniqueOrThrow({ where: { id: 1 } })
+      return openQueue({ databaseUrl: url, redisUrl: config.redisUrl, queueId, jobLockMs: config.times.jobLockMs, log })
+    },
+    close,
+  }
+}
+
+/** Opens home, database and queue. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { home, db, openQueue: open, close } = await openRecords(options)
   try {
-    const { queueId } = await database.db.installation.findUniqueOrThrow({ where: { id: 1 } })
-    const queue = await openQueue({ databaseUrl: database.url, redisUrl: config.redisUrl, queueId, jobLockMs: config.times.jobLockMs, log })
+    const queue = await open()
     return {
       home,
-      db: database.db,
+      db,
       queue,
       async close() {
         await queue.close().catch(() => undefined)
-        await database.close()
+        await close()
       },
     }
   } catch (error) {
-    await database.close()
+    await close()
     throw error
   }
 }
@@ -139,13 +162,17 @@ export function checkTelegramIsConfigured(config: Config, sandbox: boolean): voi
 
 /** A database serves one bot: a `file_id` is worth nothing to another. */
 async function adoptBot(db: Db, bot: BotIdentity, newBot: boolean): Promise<void> {
-  await db.installation.updateMany({ where: { id: 1, botId: null }, data: { botId: bot.id } })
+  const data = { botId: bot.id, botUsername: bot.username }
+  await db.installation.updateMany({ where: { id: 1, OR: [{ botId: null }, { botId: bot.id }] }, data })
   const { botId } = await db.installation.findUniqueOrThrow({ where: { id: 1 } })
   if (botId === bot.id) return
-  if (!newBot) {
-    throw new UsageFault(`This database belongs to the bot ${botId}, and the token is of another, ${bot.id} (@${bot.username}). Videos uploaded by one bot cannot be sent by another. Use the token of bot ${botId}, or another DATABASE_URL or GREETINGS_HOME, or hand this database over: \`greetings verify --new-bot\` takes every video over from the storage channels; with --new-bot on another command each is uploaded anew when it is asked for.`)
-  }
-  await db.installation.update({ where: { id: 1 }, data: { botId: bot.id } })
+  if (!newBot) throw new UsageFault(otherBotText(botId, botText(bot)))
+  await db.installation.update({ where: { id: 1 }, data })
+}
+
+/** What to do where the database belongs to one bot and the token to another. */
+export function otherBotText(botId: bigint | null, bot: string): string {
+  return `This database belongs to the bot ${botId}, and the token is of another, ${bot}. Videos uploaded by one bot cannot be sent by another. Use the token of bot ${botId}, or another DATABASE_URL or GREETINGS_HOME, or hand this database over: \`greetings verify --new-bot\` takes every video over from the storage channels; with --new-bot on another command each is uploaded anew when it is asked for.`
 }
 
 /**

@@ -1,7 +1,8 @@
 /** Small charts of the last day, as SVG within the page. Colours are the style sheet's. */
+import type { VideoCounts } from '../greetings/statistics.ts'
 import { html, type Html } from './html.ts'
 import { percent, span } from './words.ts'
-import type { Hour, TemplateCount } from './view.ts'
+import type { Hour } from './view.ts'
 
 const width = 480
 const height = 150
@@ -57,8 +58,8 @@ export function waitChart(hours: readonly Hour[]): Html {
 }
 
 /** How far a template's videos are. */
-export function coverageBar({ available, generating, pending, failed }: TemplateCount): Html {
-  const all = available + generating + pending + failed
+export function coverageBar({ available, otherBot, generating, pending, failed }: VideoCounts): Html {
+  const all = available + otherBot + generating + pending + failed
   let at = 0
   const parts = ([['available', available], ['generating', generating], ['pending', pending], ['failed', failed]] as const).map(([name, count]) => {
     const share = all === 0 ? 0 : (count / all) * 100

@@ -76,18 +76,18 @@ function figures({ numbers: { assets, requests, last24h }, longestWaitSeconds }:
   const { hitRate, waitSeconds, requests: asked } = last24h
   const figure = (value: string, name: string, more: string) => html`<div><dd>${value}</dd><dt>${name}</dt><dd class="more">${more}</dd></div>`
   return html`<dl>${[
-    figure(assets.available.toLocaleString('en'), 'videos ready', assets.stale === 0 ? counted(assets.pending + assets.generating, 'more under way', 'more under way') : `${assets.stale.toLocaleString('en')} of an older template`),
+    figure(assets.available.toLocaleString('en'), 'videos ready', assets.otherBot > 0 ? `${assets.otherBot.toLocaleString('en')} of another bot` : assets.stale === 0 ? counted(assets.pending + assets.generating, 'more under way', 'more under way') : `${assets.stale.toLocaleString('en')} of an older template`),
     figure(hitRate === null ? '–' : percent(hitRate), 'answered at once', `${counted(asked, 'question')} in 24 h`),
     figure(waitSeconds.p50 === null ? '–' : span(waitSeconds.p50), 'median wait', waitSeconds.p95 === null ? 'nobody was served in 24 h' : `95 of 100 within ${span(waitSeconds.p95)}`),
     figure(requests.pending.toLocaleString('en'), requests.pending === 1 ? 'person waits' : 'people wait', longestWaitSeconds === null ? 'everybody was served' : `the longest for ${span(longestWaitSeconds)}`),
   ]}</dl>`
 }
 
-function coverage({ templates }: View): Html {
+function coverage({ numbers: { templates } }: View): Html {
   if (templates.length === 0) return html`<p class="none">No template is in use.</p>`
   return html`<ul class="templates">${templates.map((count) => {
-    const { template, available, generating, pending, failed } = count
-    const words = [`${available.toLocaleString('en')} ready`, ...(generating > 0 ? [`${generating} being made`] : []), ...(pending > 0 ? [`${pending.toLocaleString('en')} waiting`] : []), ...(failed > 0 ? [`${failed.toLocaleString('en')} failed`] : [])]
+    const { template, available, otherBot, generating, pending, failed } = count
+    const words = [`${available.toLocaleString('en')} ready`, ...(otherBot > 0 ? [`${otherBot.toLocaleString('en')} of another bot`] : []), ...(generating > 0 ? [`${generating} being made`] : []), ...(pending > 0 ? [`${pending.toLocaleString('en')} waiting`] : []), ...(failed > 0 ? [`${failed.toLocaleString('en')} failed`] : [])]
     return html`<li><b>${template}</b><span>${words.join(' · ')}</span>${coverageBar(count)}</li>`
   })}</ul>`
 }
@@ -111,8 +111,9 @@ function failures({ failed, numbers }: View, { sandbox }: PageSettings): Html {
   return html`<ul class="faults">${failed.map(row)}</ul><p class="none">${counted(numbers.assets.failed, 'video')} in all. Try all again: ${command('--all')}</p>`
 }
 
-function queue({ queue: { waiting, active, delayed, oldestWaitingSeconds }, workers }: View): Html {
+function queue({ queue: { waiting, active, delayed, oldestWaitingSeconds }, workers, bots }: View): Html {
   return html`<p class="jobs">${[html`<b>${waiting.toLocaleString('en')}</b> waiting`, html`<b>${active.toLocaleString('en')}</b> active`, html`<b>${delayed.toLocaleString('en')}</b> delayed`].map((each) => html`<span>${each}</span>`)}${oldestWaitingSeconds === null ? '' : html`<span>the oldest for <b>${span(oldestWaitingSeconds)}</b></span>`}</p>
-${workers.length === 0 ? html`<p class="none">No worker is alive.</p>` : html`<ul class="rows">${workers.map(({ host, pid, concurrency, rendering, uploading, startedAt }) => html`<li><b>${host}</b><small>pid ${pid} · ${rendering} of ${concurrency} rendering · ${uploading} uploading · up for ${span(secondsSince(startedAt))}</small></li>`)}</ul>`}
+${workers.length === 0 ? html`<p class="none">No worker is alive.</p>` : html`<ul class="rows">${workers.map(({ host, pid, concurrency, rendering, uploading, startedAt, seenSeconds, silent }) => html`<li><b>${host}</b><small>pid ${pid} · ${silent ? `silent for ${span(seenSeconds)}` : `${rendering} of ${concurrency} rendering · ${uploading} uploading`} · up for ${span(secondsSince(startedAt))}</small></li>`)}</ul>`}
+${bots.length === 0 ? html`<p class="none">No bot is alive.</p>` : html`<ul class="rows">${bots.map(({ host, pid, mode, startedAt, seenSeconds, silent }) => html`<li><b>${host}</b><small>bot, pid ${pid} · ${silent ? `silent for ${span(seenSeconds)}` : mode} · up for ${span(secondsSince(startedAt))}</small></li>`)}</ul>`}
 <p class="more"><a href="/queue/">The jobs, one by one</a></p>`
 }

@@ -1,12 +1,14 @@
 /** What the page shows, read in one go. It only reads. */
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
 import { findings, usualLimits } from '../greetings/health.ts'
 import { currentOutages, type OutageRow } from '../greetings/outages.ts'
-import { longestWaitSeconds, percentile, statistics, type Statistics } from '../greetings/statistics.ts'
+import { ownBot } from '../greetings/own-bot.ts'
+import { liveBots, liveWorkers, rivalPollers, type LiveBot, type LiveWorker } from '../greetings/processes.ts'
+import { longestWaitSeconds, percentile, statistics, workload, type Statistics } from '../greetings/statistics.ts'
 import type { GreetingsQueue, QueueCounts } from '../queue/index.ts'
-import { liveWorkers } from '../queue/processors/worker.ts'
 
 /** What is looked at. */
 export interface Looked {
@@ -15,16 +17,9 @@ export interface Looked {
   rendersFolder: string
   /** revision of each enabled template, by its id */
   templateRevisions: ReadonlyMap<string, string>
-  workerGoneMs: number
-}
-
-/** Videos of one template. */
-export interface TemplateCount {
-  template: string
-  available: number
-  generating: number
-  pending: number
-  failed: number
+  /** of the live bot, before the database knows one; undefined: there is none, or it is the sandbox */
+  token?: string | undefined
+  times: Times
 }
 
 /** One hour of the last day, the first 23 h ago. */
@@ -67,13 +62,13 @@ export interface Failed {
 export interface View {
   at: Date
   numbers: Statistics
-  templates: TemplateCount[]
   hours: Hour[]
   inWork: InWork[]
   made: Made[]
   failed: Failed[]
   outages: OutageRow[]
-  workers: Awaited<ReturnType<typeof liveWorkers>>
+  workers: LiveWorker[]
+  bots: LiveBot[]
   queue: QueueCounts
   longestWaitSeconds: number | null
   /** what a monitor would say; empty: all is well */
@@ -84,47 +79,41 @@ const most = { inWork: 12, made: 18, failed: 12 }
 const revisionForm = /^[0-9a-f]{8,128}$/
 
 /** Reads everything. @throws what the database or the queue throws */
-export async function look({ db, queue, rendersFolder, templateRevisions, workerGoneMs }: Looked): Promise<View> {
-  const [numbers, counts, hours, inWork, made, failed, outages, workers, jobs, waited] = await Promise.all([
-    statistics(db, templateRevisions),
-    db.$queryRaw<{ template: string; status: string; count: bigint }[]>`SELECT template, status::text AS status, sum(count)::bigint AS count FROM "AssetCount" GROUP BY 1, 2`,
+export async function look({ db, queue, rendersFolder, templateRevisions, token, times }: Looked): Promise<View> {
+  const bot = await ownBot(db, token)
+  const [numbers, hours, inWork, made, failed, outages, workers, bots, fetched, waited] = await Promise.all([
+    statistics(db, templateRevisions, bot?.id ?? null),
     lastHours(db),
     db.$queryRaw<InWork[]>`
       SELECT template, display, greatest(0, extract(epoch FROM now() - "updatedAt"))::float8 AS seconds,
         (SELECT count(*) FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING')::int AS waiting
-      FROM "VideoAsset" WHERE status = 'GENERATING' ORDER BY "updatedAt" LIMIT ${most.inWork}`,
+      FROM "VideoAsset" WHERE status = 'GENERATING' AND "leaseUntil" > now() ORDER BY "updatedAt" LIMIT ${most.inWork}`,
     latest(db),
     db.$queryRaw<Failed[]>`
       SELECT template, display, coalesce("errorClass", 'unknown') AS "errorClass", coalesce("errorText", '') AS "errorText", extract(epoch FROM now() - "updatedAt")::float8 AS "secondsAgo"
       FROM "VideoAsset" WHERE status = 'FAILED' ORDER BY "queuedAt" DESC NULLS LAST LIMIT ${most.failed}`,
     currentOutages(db),
-    liveWorkers(db, workerGoneMs),
+    liveWorkers(db, times),
+    liveBots(db, times),
     queue.counts(),
     longestWaitSeconds(db),
   ])
   const { assets, last24h } = numbers
+  const jobs = workload(fetched, assets)
   return {
     at: new Date(),
     numbers,
-    templates: byTemplate(counts, [...templateRevisions.keys()]),
     hours,
     inWork,
     made: await Promise.all(made.map(async ({ revision, ...rest }) => ({ ...rest, revision: (await hasPoster(rendersFolder, revision)) ? (revision ?? undefined) : undefined }))),
     failed: failed.sort((one, other) => one.secondsAgo - other.secondsAgo),
     outages,
     workers,
+    bots,
     queue: jobs,
     longestWaitSeconds: waited,
-    findings: findings({ personWaitSeconds: waited, jobWaitSeconds: jobs.oldestWaitingSeconds, failed: assets.failed, pending: assets.pending, hitRate: last24h.hitRate, workers: workers.length, outages }, usualLimits),
+    findings: findings({ personWaitSeconds: waited, jobWaitSeconds: jobs.oldestWaitingSeconds, failed: assets.failed, pending: assets.pending, hitRate: last24h.hitRate, workers: workers.length, bots: bots.length, rivals: rivalPollers(bots), outages }, usualLimits),
   }
-}
-
-function byTemplate(counts: { template: string; status: string; count: bigint }[], enabled: string[]): TemplateCount[] {
-  const ids = [...new Set([...enabled, ...counts.map(({ template }) => template)])]
-  const of = (template: string, status: string) => Number(counts.find((row) => row.template === template && row.status === status)?.count ?? 0)
-  return ids
-    .map((template) => ({ template, available: of(template, 'AVAILABLE'), generating: of(template, 'GENERATING'), pending: of(template, 'PENDING'), failed: of(template, 'FAILED') }))
-    .filter(({ template, available, generating, pending, failed }) => enabled.includes(template) || available + generating + pending + failed > 0)
 }
 
 /** Finished requests of the last 24 hours, by the hour in which they were made. */

@@ -51,9 +51,9 @@ export async function renewLease(db: Db, asset: ClaimedAsset, owner: string, lea
 }
 
 /** Records the upload. False: the asset is no longer ours and nothing was recorded. */
-export async function markAvailable(db: Db, asset: ClaimedAsset, owner: string, botId: bigint, made: { revision: string; templateRevision: string }, post: Post): Promise<boolean> {
+export async function markAvailable(db: Db, asset: ClaimedAsset, owner: string, botId: bigint, made: { revision: string; templateRevision: string; bytes?: number }, post: Post): Promise<boolean> {
   const rows = await db.$executeRaw`
-    UPDATE "VideoAsset" SET status = 'AVAILABLE', revision = ${made.revision}, "templateRevision" = ${made.templateRevision}, "telegramFileId" = ${post.fileId}, "telegramFileUniqueId" = ${post.fileUniqueId},
+    UPDATE "VideoAsset" SET status = 'AVAILABLE', revision = ${made.revision}, "templateRevision" = ${made.templateRevision}, bytes = ${made.bytes ?? null}, "telegramFileId" = ${post.fileId}, "telegramFileUniqueId" = ${post.fileUniqueId},
       "telegramBotId" = ${botId}, "storageChatId" = ${post.chatId}, "storageMessageId" = ${post.messageId},
       "leaseOwner" = NULL, "leaseUntil" = NULL, attempts = 0, "errorClass" = NULL, "errorText" = NULL, "retryAfter" = NULL,
       "availableAt" = now(), "updatedAt" = now()

@@ -68,7 +68,7 @@ export async function* cachedVideos(db: Db): AsyncGenerator<CachedVideo[]> {
   }
 }
 
-/** What became of the lines. Their sum is `lines`. */
+/** What became of the lines; the sum of `added` to `repeated` is `lines`. */
 export interface Imported {
   lines: number
   /** names that were not there, or had no video */
@@ -81,6 +81,8 @@ export interface Imported {
   kept: number
   /** names that a later line has again */
   repeated: number
+  /** of the lines, those of another bot than the database's: it cannot send them */
+  otherBot: number
 }
 
 const columns = `template, name, display, say, revision, "templateRevision", "botId", "fileId", "fileUniqueId", "storageChatId", "storageMessageId", "availableAt"`
@@ -88,9 +90,9 @@ const columns = `template, name, display, say, revision, "templateRevision", "bo
 /**
  * Takes over videos, all or none. Of a name that stands several times the last line counts. A younger video of
  * the database stays unless `overwrite`; so does any of the database's own bot against another bot's. Work under
- * way gives way to a video of the own bot.
+ * way gives way to a video of the own bot. `botId` is the database's bot; null: none is known, so no video is another's.
  */
-export async function importVideos(db: Db, batches: AsyncIterable<CachedVideo[]>, { overwrite, onProgress }: { overwrite: boolean; onProgress: (lines: number) => void }): Promise<Imported> {
+export async function importVideos(db: Db, batches: AsyncIterable<CachedVideo[]>, { overwrite, botId, onProgress }: { overwrite: boolean; botId: bigint | null; onProgress: (lines: number) => void }): Promise<Imported> {
   return db.$transaction(
     async (tx) => {
       await tx.$executeRaw`
@@ -103,8 +105,9 @@ export async function importVideos(db: Db, batches: AsyncIterable<CachedVideo[]>
         await stage(tx, batch)
         onProgress((lines += batch.length))
       }
+      const [others] = await tx.$queryRaw<{ count: bigint }[]>`SELECT count(*) AS count FROM imported WHERE "botId" <> ${botId}::bigint`
       const distinct = lines - (await tx.$executeRaw`DELETE FROM imported AS one USING imported AS other WHERE one.template = other.template AND one.name = other.name AND one.line < other.line`)
-      return { lines, ...(await merge(tx, overwrite, distinct)), repeated: lines - distinct }
+      return { lines, ...(await merge(tx, overwrite, botId, distinct)), repeated: lines - distinct, otherBot: Number(others?.count ?? 0) }
     },
     { timeout: 3_600_000, maxWait: 15_000 },
   )
@@ -119,7 +122,7 @@ async function stage(tx: Tx, batch: readonly CachedVideo[]): Promise<void> {
   )
 }
 
-async function merge(tx: Tx, overwrite: boolean, distinct: number): Promise<Pick<Imported, 'added' | 'replaced' | 'unchanged' | 'kept'>> {
+async function merge(tx: Tx, overwrite: boolean, botId: bigint | null, distinct: number): Promise<Pick<Imported, 'added' | 'replaced' | 'unchanged' | 'kept'>> {
   await tx.$executeRaw`CREATE UNIQUE INDEX ON imported (template, name)`
   await tx.$executeRaw`ANALYZE imported`
   const [same] = await tx.$queryRaw<{ count: bigint }[]>`
@@ -132,7 +135,7 @@ async function merge(tx: Tx, overwrite: boolean, distinct: number): Promise<Pick
   const updated = await tx.$queryRaw<{ hadVideo: boolean }[]>`
     WITH old AS (
       SELECT id, "telegramFileId" IS NOT NULL AS "hadVideo", imported.* FROM "VideoAsset" AS asset JOIN imported USING (template, name),
-        LATERAL (SELECT coalesce((SELECT "botId" FROM "Installation" WHERE id = 1), imported."botId") AS own) AS installation
+        LATERAL (SELECT coalesce(${botId}::bigint, imported."botId") AS own) AS installation
       WHERE ("telegramFileId", "telegramBotId") IS DISTINCT FROM ("fileId", imported."botId") AND CASE
         WHEN ${overwrite} THEN true
         WHEN "telegramFileId" IS NULL THEN imported."botId" = own OR asset.status = 'FAILED'
@@ -142,7 +145,7 @@ async function merge(tx: Tx, overwrite: boolean, distinct: number): Promise<Pick
     )
     UPDATE "VideoAsset" AS asset SET status = 'AVAILABLE', generation = asset.generation + 1, "leaseOwner" = NULL, "leaseUntil" = NULL, "queuedAt" = NULL,
       display = old.display, say = old.say, revision = old.revision, "templateRevision" = old."templateRevision", "telegramFileId" = old."fileId", "telegramFileUniqueId" = old."fileUniqueId",
-      "telegramBotId" = old."botId", "storageChatId" = old."storageChatId", "storageMessageId" = old."storageMessageId", "availableAt" = coalesce(old."availableAt", now()),
+      "telegramBotId" = old."botId", "storageChatId" = old."storageChatId", "storageMessageId" = old."storageMessageId", "availableAt" = coalesce(old."availableAt", now()), bytes = NULL,
       attempts = 0, "errorClass" = NULL, "errorText" = NULL, "retryAfter" = NULL, "updatedAt" = now()
     FROM old WHERE asset.id = old.id RETURNING old."hadVideo"`
   const replaced = updated.filter(({ hadVideo }) => hadVideo).length

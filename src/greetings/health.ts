@@ -14,10 +14,12 @@ export interface Limits {
   minHitRate?: number
   /** live workers */
   minWorkers?: number
+  /** live bots */
+  minBots?: number
 }
 
 /** Limits for whoever gives none. */
-export const usualLimits: Limits = { maxPersonWaitSeconds: 600, maxFailed: 5, minWorkers: 1 }
+export const usualLimits: Limits = { maxPersonWaitSeconds: 600, maxFailed: 5, minWorkers: 1, minBots: 1 }
 
 /** The state that is judged. */
 export interface State {
@@ -30,10 +32,13 @@ export interface State {
   /** null: nobody asked */
   hitRate: number | null
   workers: number
+  bots: number
+  /** bots that fetch updates at the same time, as `rivalPollers` names them */
+  rivals: readonly string[]
   outages: readonly { step: string; reason: string }[]
 }
 
-/** One sentence for each limit that does not hold, and for each step that is out of order. */
+/** One sentence for each limit that does not hold, for each step that is out of order, and for bots in each other’s way. */
 export function findings(state: State, limits: Limits): string[] {
   const found: string[] = state.outages.map(({ step, reason }) => `${step} is out of order: ${reason}`)
   const above = (value: number | null, most: number | undefined) => value !== null && most !== undefined && value > most
@@ -43,9 +48,13 @@ export function findings(state: State, limits: Limits): string[] {
   if (above(state.failed, limits.maxFailed)) found.push(`${state.failed} ${state.failed === 1 ? 'video' : 'videos'} failed (at most ${limits.maxFailed})`)
   if (above(state.pending, limits.maxPending)) found.push(`${state.pending} ${state.pending === 1 ? 'video waits' : 'videos wait'} to be made (at most ${limits.maxPending})`)
   if (below(state.hitRate, limits.minHitRate)) found.push(`the hit rate of the last 24 hours is ${state.hitRate} (at least ${limits.minHitRate})`)
-  if (below(state.workers, limits.minWorkers)) found.push(`${state.workers === 0 ? 'no worker is' : state.workers === 1 ? '1 worker is' : `${state.workers} workers are`} alive (at least ${limits.minWorkers})`)
+  if (below(state.workers, limits.minWorkers)) found.push(`${alive(state.workers, 'worker')} (at least ${limits.minWorkers})`)
+  if (below(state.bots, limits.minBots)) found.push(`${alive(state.bots, 'bot')} (at least ${limits.minBots})`)
+  if (state.rivals.length > 0) found.push(`${state.rivals.length} bots fetch updates, and Telegram serves one: ${state.rivals.join(' and ')}; stop all but one`)
   return found
 }
+
+const alive = (count: number, what: string) => `${count === 0 ? `no ${what} is` : count === 1 ? `1 ${what} is` : `${count} ${what}s are`} alive`
 
 function time(seconds: number | null | undefined): string {
   const value = Math.round(seconds ?? 0)

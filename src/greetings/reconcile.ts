@@ -59,6 +59,7 @@ export async function reconcile({ db, queue, botId, times }: { db: Db; queue: Gr
   }
   const undelivered = await alone(db, async (tx) => {
     await tx.$executeRaw`DELETE FROM "WorkerProcess" WHERE "seenAt" < now() - ${times.workerGoneMs * 3}::float8 * interval '1 millisecond'`
+    await tx.$executeRaw`DELETE FROM "BotProcess" WHERE "seenAt" < now() - ${times.workerGoneMs * 3}::float8 * interval '1 millisecond'`
     await forgetOutages(tx, times)
     await foldCounts(tx)
     await forgetChats(tx)

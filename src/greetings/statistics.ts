@@ -4,10 +4,28 @@
  * sums are exact at every moment. What is pending, what failed and the edge of the last day are read live.
  */
 import type { Db, Tx } from '../db/database.ts'
+import type { QueueCounts } from '../queue/index.ts'
+
+/** Videos by state. Each video is in one of these but for `stale`, which is a part of `available`. */
+export interface VideoCounts {
+  /** wait to be made */
+  pending: number
+  /** somebody holds a live lease on them */
+  generating: number
+  /** of this bot, and not being made anew */
+  available: number
+  /** of another bot: worth nothing to this one until it has taken them over */
+  otherBot: number
+  failed: number
+  /** available, and made from another revision of the template */
+  stale: number
+}
 
 /** Counts and waiting times. */
 export interface Statistics {
-  assets: { pending: number; generating: number; available: number; failed: number; stale: number }
+  assets: VideoCounts
+  /** the same by template: those in use, and those of which there is a video */
+  templates: ({ template: string } & VideoCounts)[]
   requests: { pending: number; completed: number; failed: number }
   last24h: { requests: number; hits: number; hitRate: number | null; waitSeconds: { p50: number | null; p95: number | null } }
   failures: { reason: string; count: number }[]
@@ -17,6 +35,7 @@ interface AssetSum {
   status: string
   template: string
   templateRevision: string | null
+  botId: bigint | null
   count: bigint
 }
 
@@ -27,10 +46,14 @@ interface DaySum {
   count: bigint
 }
 
-/** Reads the counts; `templateRevisions` are those of the enabled templates, by template id: others are stale. */
-export async function statistics(db: Db, templateRevisions: ReadonlyMap<string, string>): Promise<Statistics> {
-  const [assets, finished, pending, day, failures] = await Promise.all([
-    db.$queryRaw<AssetSum[]>`SELECT status::text AS status, template, "templateRevision", sum(count)::bigint AS count FROM "AssetCount" GROUP BY 1, 2, 3`,
+/**
+ * Reads the counts. `templateRevisions` are those of the enabled templates, by template id: others are stale.
+ * `botId` is the bot whose videos are worth something; null where there was none yet, and then all of them are.
+ */
+export async function statistics(db: Db, templateRevisions: ReadonlyMap<string, string>, botId: bigint | null): Promise<Statistics> {
+  const [assets, atWork, finished, pending, day, failures] = await Promise.all([
+    db.$queryRaw<AssetSum[]>`SELECT status::text AS status, template, "templateRevision", "telegramBotId" AS "botId", sum(count)::bigint AS count FROM "AssetCount" GROUP BY 1, 2, 3, 4`,
+    db.$queryRaw<{ template: string; count: bigint }[]>`SELECT template, count(*) AS count FROM "VideoAsset" WHERE status = 'GENERATING' AND "leaseUntil" > now() GROUP BY 1`,
     db.$queryRaw<{ status: string; count: bigint }[]>`SELECT status::text AS status, sum(count)::bigint AS count FROM "RequestCount" GROUP BY 1`,
     db.$queryRaw<{ count: bigint }[]>`SELECT count(*) AS count FROM "UserRequest" WHERE status = 'PENDING'`,
     lastDay(db),
@@ -38,19 +61,48 @@ export async function statistics(db: Db, templateRevisions: ReadonlyMap<string, 
       SELECT coalesce("errorClass", 'unknown') || coalesce(': ' || "errorText", '') AS reason, count(*) AS count
       FROM "VideoAsset" WHERE status = 'FAILED' GROUP BY 1 ORDER BY 2 DESC LIMIT 10`,
   ])
-  const asset = (status: string) => sumOf(assets.filter((row) => row.status === status))
   const request = (status: string) => sumOf(finished.filter((row) => row.status === status))
-  const isStale = ({ status, template, templateRevision }: AssetSum) =>
-    status === 'AVAILABLE' && templateRevision !== null && templateRevisions.has(template) && templateRevisions.get(template) !== templateRevision
   const asked = sumOf(day)
   const hits = sumOf(day.filter(({ hit }) => hit))
   const waits = day.flatMap(({ waitBucket, count }) => (waitBucket === null ? [] : [{ bucket: waitBucket, count: Number(count) }]))
+  const held = new Map(atWork.map(({ template, count }) => [template, Number(count)]))
+  const ids = new Set([...templateRevisions.keys(), ...assets.map(({ template }) => template)])
+  const templates = [...ids].map((template) => ({ template, ...countVideos(assets.filter((row) => row.template === template), held.get(template) ?? 0, templateRevisions.get(template), botId) }))
+  const sum = (of: keyof VideoCounts) => templates.reduce((total, counts) => total + counts[of], 0)
   return {
-    assets: { pending: asset('PENDING'), generating: asset('GENERATING'), available: asset('AVAILABLE'), failed: asset('FAILED'), stale: sumOf(assets.filter(isStale)) },
+    assets: { pending: sum('pending'), generating: sum('generating'), available: sum('available'), otherBot: sum('otherBot'), failed: sum('failed'), stale: sum('stale') },
+    templates: templates.filter(({ template, pending, generating, available, otherBot, failed }) => templateRevisions.has(template) || pending + generating + available + otherBot + failed > 0),
     requests: { pending: Number(pending[0]?.count ?? 0), completed: request('COMPLETED'), failed: request('FAILED') },
     last24h: { requests: asked, hits, hitRate: asked === 0 ? null : Number((hits / asked).toFixed(4)), waitSeconds: { p50: percentile(waits, 0.5), p95: percentile(waits, 0.95) } },
     failures: failures.map(({ reason, count }) => ({ reason, count: Number(count) })),
   }
+}
+
+/** The counts of one template; of those that are GENERATING somebody holds `held`, and the others wait like any other. */
+function countVideos(rows: AssetSum[], held: number, templateRevision: string | undefined, botId: bigint | null): VideoCounts {
+  const of = (status: string) => rows.filter((row) => row.status === status)
+  const begun = sumOf(of('GENERATING'))
+  const generating = Math.min(begun, held)
+  const isOwn = (row: AssetSum) => botId === null || row.botId === botId
+  const isStale = (row: AssetSum) => templateRevision !== undefined && row.templateRevision !== null && row.templateRevision !== templateRevision
+  const available = of('AVAILABLE')
+  return {
+    pending: sumOf(of('PENDING')) + begun - generating,
+    generating,
+    available: sumOf(available.filter(isOwn)),
+    otherBot: sumOf(available.filter((row) => !isOwn(row))),
+    failed: sumOf(of('FAILED')),
+    stale: sumOf(available.filter((row) => isOwn(row) && isStale(row))),
+  }
+}
+
+/**
+ * The queue as people mean it. Workers fetch more jobs than they can begin: a job is active when somebody holds a
+ * lease on its video, of which there are `generating`, and waits until then.
+ */
+export function workload(queue: QueueCounts, { generating }: Pick<VideoCounts, 'generating'>): QueueCounts {
+  const active = Math.min(queue.active, generating)
+  return { ...queue, active, waiting: queue.waiting + queue.active - active }
 }
 
 const sumOf = (rows: { count: bigint }[]) => rows.reduce((sum, { count }) => sum + Number(count), 0)
@@ -99,12 +151,12 @@ const foldAtOnce = 100_000
 export async function foldCounts(db: Db | Tx): Promise<void> {
   await db.$executeRaw`
     WITH alike AS (
-      SELECT id, count(*) OVER (PARTITION BY status, template, "templateRevision") AS rows FROM (SELECT * FROM "AssetCount" ORDER BY id LIMIT ${foldAtOnce}) AS first
+      SELECT id, count(*) OVER (PARTITION BY status, template, "templateRevision", "telegramBotId") AS rows FROM (SELECT * FROM "AssetCount" ORDER BY id LIMIT ${foldAtOnce}) AS first
     ), taken AS (
-      DELETE FROM "AssetCount" USING alike WHERE "AssetCount".id = alike.id AND rows > 1 RETURNING status, template, "templateRevision", count
+      DELETE FROM "AssetCount" USING alike WHERE "AssetCount".id = alike.id AND rows > 1 RETURNING status, template, "templateRevision", "telegramBotId", count
     )
-    INSERT INTO "AssetCount" (status, template, "templateRevision", count)
-    SELECT status, template, "templateRevision", sum(count) FROM taken GROUP BY 1, 2, 3 HAVING sum(count) <> 0`
+    INSERT INTO "AssetCount" (status, template, "templateRevision", "telegramBotId", count)
+    SELECT status, template, "templateRevision", "telegramBotId", sum(count) FROM taken GROUP BY 1, 2, 3, 4 HAVING sum(count) <> 0`
   await db.$executeRaw`
     WITH aged AS (
       SELECT id, status, hit, CASE WHEN old THEN date_trunc('day', hour, 'UTC') ELSE hour END AS since, CASE WHEN NOT old THEN "waitBucket" END AS bucket

@@ -10,6 +10,7 @@ export interface Watched {
   db: Db
   queue: GreetingsQueue
   workers: () => Promise<number>
+  bots: () => Promise<number>
 }
 
 /** The server of one process. */

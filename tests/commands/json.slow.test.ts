@@ -13,7 +13,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => town.close())
 beforeEach(async () => {
-  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "RequestCount", "WorkerProcess", "Outage"`
+  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "RequestCount", "WorkerProcess", "BotProcess", "Outage"`
   await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
 })
 
@@ -47,18 +47,34 @@ const warmPlan = z
   })
   .refine(addsUp, 'the sums are not `names`')
 
+const place = { home: z.string(), world: z.enum(['live', 'sandbox']), bot: z.strictObject({ id: count, username: z.string().nullable() }).nullable() }
+const videos = { pending: count, generating: count, available: count, otherBot: count, failed: count, stale: count }
 const report = {
-  assets: z.strictObject({ pending: count, generating: count, available: count, failed: count, stale: count }),
+  ...place,
+  assets: z.strictObject(videos),
+  templates: z.array(z.strictObject({ template: z.string(), ...videos })),
   requests: z.strictObject({ pending: count, completed: count, failed: count }),
   last24h: z.strictObject({ requests: count, hits: count, hitRate: share.nullable(), waitSeconds: z.strictObject({ p50: seconds.nullable(), p95: seconds.nullable() }) }),
-  queue: z.strictObject({ waiting: count, active: count, delayed: count, failed: count, oldestWaitingSeconds: seconds.nullable() }),
-  workers: z.array(z.strictObject({ host: z.string(), pid: count, concurrency: count, rendering: count, uploading: count, startedAt: instant })),
+  queue: z.strictObject({ waiting: count, active: count, delayed: count, failed: count, oldestWaitingSeconds: seconds.nullable() }).nullable(),
+  unreachable: z.array(z.string()),
+  workers: z.array(z.strictObject({ host: z.string(), pid: count, concurrency: count, rendering: count, uploading: count, startedAt: instant, seenSeconds: seconds })),
+  bots: z.array(z.strictObject({ host: z.string(), pid: count, mode: z.enum(['polling', 'webhook']), startedAt: instant, seenSeconds: seconds })),
   failures: z.array(z.strictObject({ reason: z.string().min(1), count })),
   repeatedUploads: count,
   outages: z.array(z.strictObject({ step: z.string().min(1), reason: z.string().min(1), since: instant, until: instant })),
 }
 const status = z.strictObject(report)
-const coverage = z.strictObject({ names: count, available: count, share: share.nullable(), weightedShare: share.nullable() })
+const named = z.strictObject({
+  ...place, key: z.string(),
+  videos: z.array(z.strictObject({
+    template: z.string(), display: z.string(), say: z.string().nullable(), state: z.enum(['waiting', 'postponed', 'being made', 'available', 'failed']), status: z.enum(['PENDING', 'GENERATING', 'AVAILABLE', 'FAILED']), generation: count,
+    served: z.boolean(), otherBot: z.boolean(), stale: z.boolean(), revision: hash.nullable(), templateRevision: hash.nullable(), bytes: count.nullable(),
+    storage: z.strictObject({ botId: count.nullable(), chatId: z.int().nullable(), messageId: count.nullable() }).nullable(), file: z.string().nullable(), heldBy: z.string().nullable(), heldSeconds: count.nullable(),
+    attempts: count, lastError: z.strictObject({ class: z.string(), text: z.string() }).nullable(), retryAfter: instant.nullable(), waiting: count, waitingSeconds: count.nullable(), asked: count, askedAt: instant.nullable(),
+    createdAt: instant, queuedAt: instant.nullable(), availableAt: instant.nullable(), verifiedAt: instant.nullable(), updatedAt: instant,
+  })),
+})
+const coverage = z.strictObject({ names: count, available: count, otherBot: count, share: share.nullable(), weightedShare: share.nullable() })
 const checked = { healthy: z.boolean(), findings: z.array(z.string()) }
 
 const doctor = z.strictObject({ healthy: z.boolean(), checks: z.array(z.strictObject({ name: z.string(), state: z.enum(['pass', 'warning', 'failure']), message: z.string().min(1) })).min(8) })
@@ -75,7 +91,7 @@ const forgotten = z.strictObject({ videos: count, requests: count, waiting: coun
 const purged = z.strictObject({ requests: count, people: count, dryRun: z.boolean() })
 const exported = z.strictObject({ output: z.string(), videos: count })
 const imported = z
-  .strictObject({ lines: count, added: count, replaced: count, unchanged: count, kept: count, repeated: count })
+  .strictObject({ lines: count, added: count, replaced: count, unchanged: count, kept: count, repeated: count, otherBot: count })
   .refine((of) => of.lines === of.added + of.replaced + of.unchanged + of.kept + of.repeated, 'the sum is not `lines`')
 const video = z.strictObject({
   template: z.string(), name: z.string(), display: z.string(), say: z.string().nullable(), revision: hash.nullable(), templateRevision: hash.nullable(),
@@ -100,6 +116,7 @@ const cached = (name: string) => asset(name, { status: 'AVAILABLE', telegramFile
 const failed = (name: string) => asset(name, { status: 'FAILED', attempts: 3, errorClass: 'voice', errorText: 'The voice is silent.' })
 const tired = () => town.db.outage.create({ data: { step: 'voice', reason: 'The voice is silent.', until: new Date(Date.now() + 60_000) } })
 const aWorker = () => town.db.workerProcess.create({ data: { id: 'w', host: 'here', pid: 1, concurrency: 2, seenAt: new Date(Date.now() + 3_600_000) } })
+const aBot = () => town.db.botProcess.create({ data: { id: 'b', host: 'here', pid: 1, mode: 'polling', seenAt: new Date(Date.now() + 3_600_000) } })
 const served = async () => {
   const { id } = await cached('Ира')
   await town.db.user.createMany({ data: [{ id: 5n }], skipDuplicates: true })
@@ -125,8 +142,13 @@ const commands: Record<string, Case[]> = {
     { args: [], schema: status },
     { args: [], prepare: async () => [await served(), await failed('Оля'), await tired(), await aWorker(), await request(town.door, [ask('Петя')], person(9))], schema: status },
     { args: ['--csv', '-'], input: mixed, prepare: () => cached('Маша'), schema: z.strictObject({ ...report, coverage }) },
-    { args: ['--check'], prepare: aWorker, schema: z.strictObject({ ...report, ...checked }) },
+    { args: ['--check'], prepare: async () => [await aWorker(), await aBot()], schema: z.strictObject({ ...report, ...checked }) },
     { args: ['--check', '--csv', '-'], input: 'Маша\n', prepare: tired, schema: z.strictObject({ ...report, ...checked, coverage }), code: 1 },
+    { args: ['Маша'], schema: named },
+    { args: ['маша'], prepare: served, schema: named },
+    { args: ['Ира'], prepare: served, schema: named },
+    { args: ['Петя'], prepare: () => request(town.door, [ask('Петя')], person(9)), schema: named },
+    { args: ['Оля'], prepare: () => failed('Оля'), schema: named },
   ],
   doctor: [
     { args: [], schema: doctor },

@@ -39,7 +39,7 @@ const line = (name: string, more: object = {}) => ({
   storageChatId: -1001234567890, storageMessageId: 7, availableAt: day(10).toISOString(), ...more,
 })
 const lines = (...videos: object[]) => videos.map((each) => `${JSON.stringify(each)}\n`).join('')
-const counts = (parts: object) => ({ lines: 0, added: 0, replaced: 0, unchanged: 0, kept: 0, repeated: 0, ...parts })
+const counts = (parts: object) => ({ lines: 0, added: 0, replaced: 0, unchanged: 0, kept: 0, repeated: 0, otherBot: 0, ...parts })
 const fileOf = async (name: string) => (await other.db.videoAsset.findFirstOrThrow({ where: { name: ask(name).key } })).telegramFileId
 
 describe('export', () => {
@@ -92,8 +92,25 @@ describe('import', () => {
   it('another bot’s videos fill gaps only', async () => {
     await other.db.videoAsset.createMany({ data: [video('Маша'), { template: 'tiny', name: 'ира', display: 'Ира', status: 'PENDING' }] })
     const of5 = { botId: 5, fileId: 'of 5', availableAt: day(20).toISOString() }
-    expect(jsonOf(await greetings(['import', '-', '--json'], { env: here(), input: lines(line('Маша', of5), line('Ира', of5), line('Зоя', of5)) }))).toEqual(counts({ lines: 3, added: 1, kept: 2 }))
+    expect(jsonOf(await greetings(['import', '-', '--json'], { env: here(), input: lines(line('Маша', of5), line('Ира', of5), line('Зоя', of5)) }))).toEqual(counts({ lines: 3, added: 1, kept: 2, otherBot: 3 }))
     expect(await fileOf('Маша')).toBe('file Маша')
+  })
+
+  it('says which videos are another bot’s, also where no bot was at work yet', async () => {
+    const input = lines(line('Маша', { botId: 5 }), line('Петя'), line('Оля', { botId: 5 }))
+    for (const botId of [town.botId, null]) {
+      await other.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest"`
+      await other.db.installation.update({ where: { id: 1 }, data: { botId } })
+      const end = await greetings(['import', '-'], { env: here(), input })
+      expect(end.code, end.stderr).toBe(0)
+      expect(end.stdout).toMatch(new RegExp(`^3 videos read: 3 added\\.\n2 of 3 belong to another bot: .*${town.botId}.* cannot send them\\..*greetings verify --repair`))
+      expect(jsonOf(await greetings(['status', '--json'], { env: here() }))).toMatchObject({ assets: { available: 1, otherBot: 2 }, bot: { id: Number(town.botId) } })
+    }
+    // Without a token nobody knows which bot will send them.
+    await other.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest"`
+    const { TELEGRAM_BOT_TOKEN: _token, ...env }: Record<string, string> = here()
+    expect((await greetings(['import', '-'], { env, input })).stdout).toBe('3 videos read: 3 added.\n')
+    expect(jsonOf(await greetings(['status', '--json'], { env }))).toMatchObject({ assets: { available: 3, otherBot: 0 }, bot: null })
   })
 
   it.each([

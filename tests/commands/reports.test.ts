@@ -32,11 +32,17 @@ describe('status', () => {
     const report = jsonOf(end)
     const count = expect.any(Number) as number
     expect(report).toEqual({
-      assets: { pending: 2, generating: 0, available: 0, failed: 1, stale: 0 },
+      home: town.env.GREETINGS_HOME,
+      world: 'live',
+      bot: { id: Number(town.botId), username: null },
+      assets: { pending: 2, generating: 0, available: 0, otherBot: 0, failed: 1, stale: 0 },
+      templates: [{ template: 'tiny', pending: 2, generating: 0, available: 0, otherBot: 0, failed: 1, stale: 0 }],
       requests: { pending: 0, completed: 0, failed: 0 },
       last24h: { requests: 0, hits: 0, hitRate: null, waitSeconds: { p50: null, p95: null } },
       queue: { waiting: 2, active: 0, delayed: 0, failed: 0, oldestWaitingSeconds: count },
+      unreachable: [],
       workers: [],
+      bots: [],
       failures: [{ reason: expect.any(String) as string, count: 1 }],
       repeatedUploads: 0,
       outages: [],
@@ -111,8 +117,18 @@ describe('doctor', () => {
     const { healthy, checks } = jsonOf(end) as { healthy: boolean; checks: { name: string; state: string }[] }
     expect(healthy).toBe(true)
     expect(checks.filter(({ state }) => state === 'failure')).toEqual([])
-    expect(checks.map(({ name }) => name)).toEqual(['home', 'disk', 'ffmpeg', 'templates', 'recordings', 'voice', 'database', 'queue', 'outages', 'token', 'storage'])
+    expect(checks.map(({ name }) => name)).toEqual(['home', 'disk', 'ffmpeg', 'templates', 'recordings', 'voice', 'database', 'queue', 'outages', 'processes', 'cache', 'token', 'storage'])
     expect(end.stdout).not.toContain(town.token)
+  })
+
+  it('is not content with another bot’s token, or another bot’s videos', async () => {
+    const bot = await town.telegram.registerBot({ username: 'stranger_bot' })
+    await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
+    await town.db.videoAsset.create({ data: { template: 'tiny', name: 'ира', display: 'Ира', status: 'AVAILABLE', telegramFileId: 'f', telegramBotId: 999n } })
+    const end = await greetings(['doctor'], { ...town.env, TELEGRAM_BOT_TOKEN: bot.token })
+    expect(end.code).toBe(1)
+    expect(end.stdout).toMatch(new RegExp(`^✗ token +This database belongs to the bot ${town.botId}, and the token is of another, @stranger_bot \\(${bot.id}\\).*greetings verify --new-bot`, 'm'))
+    expect(end.stdout).toMatch(/^! cache +1 of 1 video belongs to another bot.*greetings verify --repair/m)
   })
 
   it('tells what is missing, each with its remedy: 1', async () => {

@@ -12,7 +12,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => town.close())
 beforeEach(async () => {
-  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "WorkerProcess", "Outage"`
+  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "WorkerProcess", "BotProcess", "Outage"`
   await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
 })
 afterEach(() => town.telegram.release())
@@ -67,7 +67,7 @@ describe.skipIf(noTerminal !== undefined)(`warm on a terminal${noTerminal === un
 
 describe.skipIf(noTerminal !== undefined)('colours', () => {
   it.each([
-    ['status', /^videos {5}0 pending · 0 generating · 0 available · 1 failed · 0 stale\nrequests {3}0 pending/, /0 available · ␛\[31m1 failed␛\[39m/],
+    ['status', /^home {7}\/.* · live · bot \d+\nvideos {5}0 pending · 0 generating · 0 available · 1 failed · 0 stale\nrequests {3}0 pending/, /0 available · ␛\[31m1 failed␛\[39m/],
     ['doctor', /^✓ home +\/.*\n✓ disk/, /^␛\[32m✓␛\[39m home/],
   ])('%s has them on a terminal, not with NO_COLOR and not in a pipe', async (command, shown, colours) => {
     await failed('Оля')

@@ -30,7 +30,7 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
       data: [
         { ...base, name: 'one', display: 'Маша', status: 'AVAILABLE', telegramFileId: 'f', availableAt: now, revision },
         { ...base, name: 'two', display: hostile, status: 'AVAILABLE', telegramFileId: 'g', availableAt: now, revision: '../secret' },
-        { ...base, name: 'three', display: `${hostile}3`, status: 'GENERATING' },
+        { ...base, name: 'three', display: `${hostile}3`, status: 'GENERATING', leaseUntil: new Date(Date.now() + 3_600_000) },
         { ...base, name: 'four', display: "O'Connor <b>", status: 'FAILED', errorClass: 'voice', errorText: hostile },
       ],
     })
@@ -42,7 +42,7 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
       world: 'bot 1',
       sandbox: false,
       rendersFolder,
-      look: () => look({ db, queue, rendersFolder, templateRevisions: new Map([['tiny', 'x']]), workerGoneMs: times.workerGoneMs }),
+      look: () => look({ db, queue, rendersFolder, templateRevisions: new Map([['tiny', 'x']]), times }),
       board: queueBoard(queue),
       log: quietLog,
     }

@@ -42,12 +42,12 @@ describe.skipIf(browserPath === undefined)('the dashboard in a browser', () => {
       data: [
         { template: 'tiny', name: 'one', display: hostile, status: 'AVAILABLE', telegramFileId: 'f', telegramBotId: botId, queuedAt: now, availableAt: now, revision },
         { template: 'tiny', name: 'two', display: hostile, status: 'FAILED', queuedAt: now, errorClass: 'voice', errorText: hostile },
-        { template: 'tiny', name: 'three', display: 'Серафима-Александра', status: 'GENERATING', queuedAt: now },
+        { template: 'tiny', name: 'three', display: 'Серафима-Александра', status: 'GENERATING', queuedAt: now, leaseUntil: new Date(Date.now() + 3_600_000) },
       ],
     })
     await db.outage.create({ data: { step: 'voice', reason: 'The voice does not answer.', until: now } })
     await db.requestCount.createMany({ data: Array.from({ length: 24 }, (_each, n) => ({ hour: new Date((Math.floor(Date.now() / 3_600_000) - n) * 3_600_000), status: 'COMPLETED' as const, hit: n % 3 > 0, waitBucket: 20 + n, count: 5 + n })) })
-    const looked = { db, queue, rendersFolder: join(folder, 'renders'), templateRevisions: new Map([['tiny', 'x']]), workerGoneMs: times.workerGoneMs }
+    const looked = { db, queue, rendersFolder: join(folder, 'renders'), templateRevisions: new Map([['tiny', 'x']]), times }
     dashboard = await startDashboard({
       address: { host: '127.0.0.1', port: 0 },
       password: undefined,

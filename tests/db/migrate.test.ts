@@ -114,3 +114,16 @@ describe('migrate', () => {
     expect(await migrate(client, folder)).toEqual([])
   })
 })
+
+describe('the migrations of this project', () => {
+  it('count the videos of an older database anew, by the bot they belong to', async () => {
+    const client = await emptyDatabase()
+    await cp(join(migrationsFolder, '20261124000000_init'), join(folder, '20261124000000_init'), { recursive: true })
+    await migrate(client, folder)
+    await client.query(`INSERT INTO "VideoAsset" (template, name, display, status, "telegramFileId", "telegramBotId") VALUES ('t', 'a', 'A', 'AVAILABLE', 'f', 1), ('t', 'b', 'B', 'AVAILABLE', 'f', 2), ('t', 'c', 'C', 'PENDING', NULL, NULL)`)
+    await migrate(client)
+    await client.query(`UPDATE "VideoAsset" SET status = 'FAILED' WHERE name = 'c'`)
+    const { rows } = await client.query(`SELECT status, "telegramBotId" AS bot, sum(count)::int AS count FROM "AssetCount" GROUP BY 1, 2 HAVING sum(count) <> 0 ORDER BY 1, 2`)
+    expect(rows).toEqual([{ status: 'AVAILABLE', bot: '1', count: 1 }, { status: 'AVAILABLE', bot: '2', count: 1 }, { status: 'FAILED', bot: null, count: 1 }])
+  })
+})

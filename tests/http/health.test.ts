@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startBot, type RunningBot } from '../../src/bot/index.ts'
 import { AssetFault } from '../../src/greetings/faults.ts'
+import { liveBots, liveWorkers } from '../../src/greetings/processes.ts'
 import { startHealthServer, type HealthServer } from '../../src/http/health.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
 import { plannedStudio, workerParts } from '../queue/workshop.ts'
@@ -67,11 +68,16 @@ describe('before there is anything to look at', () => {
 })
 
 describe('a running process', () => {
-  beforeAll(() => server.watch({ db: town.db, queue: town.queue, workers: async () => 1 }))
+  beforeAll(() => server.watch({ db: town.db, queue: town.queue, workers: async () => 1, bots: async () => 2 }))
 
   it('is ready', async () => {
     const ready = await ask('/readyz')
     expect([ready.status, await ready.json()]).toEqual([200, { ready: true, reasons: [] }])
+  })
+
+  it('is known to be alive, and how the bot takes updates', async () => {
+    expect(await liveBots(town.db, town.times)).toMatchObject([{ pid: process.pid, mode: 'polling' }])
+    expect(await liveWorkers(town.db, town.times)).toMatchObject([{ pid: process.pid, concurrency: 2 }])
   })
 
   it('tells what runs', async () => {
@@ -98,6 +104,7 @@ describe('a running process', () => {
     await reaches('greetings_wait_seconds_count{hit="true"}', 1)
     await reaches('greetings_deliveries_total{outcome="sent"}', 3)
     expect(await figure('greetings_videos{state="available"}')).toBe(1)
+    expect([await figure('greetings_videos{state="other_bot"}'), await figure('greetings_bots')]).toEqual([0, 2])
     expect(await figure('greetings_requests_pending')).toBe(0)
     expect(await figure('greetings_state_up')).toBe(1)
     await town.telegram.say({ userId: markedPerson, text: '12345', languageCode: 'ru' })
@@ -144,7 +151,7 @@ describe('a running process', () => {
   })
 
   it('is not ready without a database, and while it stops', async () => {
-    server.watch({ db: { $queryRaw: () => Promise.reject(new Error('away')) } as never, queue: town.queue, workers: async () => 1 })
+    server.watch({ db: { $queryRaw: () => Promise.reject(new Error('away')) } as never, queue: town.queue, workers: async () => 1, bots: async () => 2 })
     const away = await ask('/readyz')
     expect([away.status, await away.json()]).toEqual([503, { ready: false, reasons: ['the database does not answer'] }])
     expect(await figure('greetings_state_up')).toBe(0)

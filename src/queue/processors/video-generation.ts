@@ -122,7 +122,7 @@ async function publish(workshop: Workshop, asset: ClaimedAsset, video: Video, le
   }
   stepDone(log, asset, 'upload', performance.now() - started)
   await works(workshop, ['telegram', 'storage', 'token'])
-  const recorded = await markAvailable(db, asset, owner, courier.botId, { revision: video.revision, templateRevision: await workshop.studio.templateRevisionOf(templateOf(workshop, asset)) }, post)
+  const recorded = await markAvailable(db, asset, owner, courier.botId, { revision: video.revision, templateRevision: await workshop.studio.templateRevisionOf(templateOf(workshop, asset)), bytes: video.bytes }, post)
   await delivered()
   return recorded
 }

@@ -1,12 +1,11 @@
 /** A worker: takes jobs from both lanes, tells that it is alive, reconciles, and stops in good order. */
-import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
-import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isDatabaseDown, type Db } from '../../db/database.ts'
+import { isDatabaseDown } from '../../db/database.ts'
 import { uploadedRevisions } from '../../greetings/assets.ts'
 import { placeOf, type Outage } from '../../greetings/faults.ts'
 import { currentOutages } from '../../greetings/outages.ts'
+import { announceWorker, newProcessId } from '../../greetings/processes.ts'
 import { reconcile } from '../../greetings/reconcile.ts'
 import { deliver } from '../../telegram/delivery.ts'
 import { lanes } from '../index.ts'
@@ -39,7 +38,7 @@ const deliveriesAtOnce = 8
 /** Starts the worker; `concurrency` is the number of parallel renders. */
 export async function startWorker(parts: WorkshopParts, concurrency: number): Promise<RunningWorker> {
   const { db, queue, times, log, courier } = parts
-  const id = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
+  const id = newProcessId()
   const outOfOrder = new Set<string>()
   const closing = new AbortController()
   const stop = new AbortController()
@@ -52,9 +51,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
   const deliveries = new Map<string, Promise<void>>()
   const couriers = createSlots(deliveriesAtOnce)
 
-  const alive = () => beat(db, { id, concurrency, rendering: workshop.slots.used, uploading: workshop.uploads.count })
-  await alive()
-  const heartbeat = setInterval(() => void alive().catch(() => undefined), times.leaseRenewMs)
+  const presence = await announceWorker(db, times, { id, concurrency, load: () => ({ rendering: workshop.slots.used, uploading: workshop.uploads.count }) })
 
   /** After the one under way, which may have looked for people already. */
   function deliverLater(assetId: string) {
@@ -111,21 +108,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
       await Promise.allSettled([...deliveries.values(), reconciling])
       clearTimeout(deadline)
       stop.abort(new Error('the worker stops'))
-      clearInterval(heartbeat)
-      await db.workerProcess.deleteMany({ where: { id } }).catch(() => undefined)
+      await presence.leave()
     },
   }
-}
-
-async function beat(db: Db, { id, concurrency, rendering, uploading }: { id: string; concurrency: number; rendering: number; uploading: number }): Promise<void> {
-  await db.$executeRaw`
-    INSERT INTO "WorkerProcess" (id, host, pid, concurrency, rendering, uploading) VALUES (${id}, ${hostname()}, ${process.pid}, ${concurrency}, ${rendering}, ${uploading})
-    ON CONFLICT (id) DO UPDATE SET rendering = EXCLUDED.rendering, uploading = EXCLUDED.uploading, "seenAt" = now()`
-}
-
-/** Worker processes that were seen lately, longest running first. */
-export async function liveWorkers(db: Db, workerGoneMs: number) {
-  return db.$queryRaw<{ id: string; host: string; pid: number; concurrency: number; rendering: number; uploading: number; startedAt: Date }[]>`
-    SELECT id, host, pid, concurrency, rendering, uploading, "startedAt" FROM "WorkerProcess"
-    WHERE "seenAt" > now() - ${workerGoneMs}::float8 * interval '1 millisecond' ORDER BY "startedAt"`
 }

@@ -1,0 +1,55 @@
+/** Everything that is known about one name. */
+import type { Db } from '../db/database.ts'
+
+/** One of its videos: there may be one of each template. Times in seconds count from now. */
+export interface NamedVideo {
+  id: string
+  template: string
+  display: string
+  say: string | null
+  status: 'PENDING' | 'GENERATING' | 'AVAILABLE' | 'FAILED'
+  generation: number
+  /** the worker that holds it, and for how much longer; null: nobody does */
+  leaseOwner: string | null
+  leaseSeconds: number | null
+  queuedAt: Date | null
+  /** of the video there is */
+  revision: string | null
+  templateRevision: string | null
+  fileId: string | null
+  botId: bigint | null
+  storageChatId: bigint | null
+  storageMessageId: number | null
+  bytes: number | null
+  /** of the last error; stays until a video is made */
+  attempts: number
+  errorClass: string | null
+  errorText: string | null
+  retryAfter: Date | null
+  createdAt: Date
+  updatedAt: Date
+  availableAt: Date | null
+  verifiedAt: Date | null
+  /** people who wait for it, and how long the first of them has */
+  waiting: number
+  waitingSeconds: number | null
+  /** questions for it that were not purged, and when the last one came */
+  asked: number
+  askedAt: Date | null
+}
+
+/** The name's videos, by template. */
+export async function videosOf(db: Db, key: string): Promise<NamedVideo[]> {
+  return db.$queryRaw<NamedVideo[]>`
+    SELECT asset.id, template, display, say, asset.status::text AS status, generation,
+      CASE WHEN "leaseUntil" > now() THEN "leaseOwner" END AS "leaseOwner", CASE WHEN "leaseUntil" > now() THEN extract(epoch FROM "leaseUntil" - now())::float8 END AS "leaseSeconds", "queuedAt",
+      revision, "templateRevision", "telegramFileId" AS "fileId", "telegramBotId" AS "botId", "storageChatId", "storageMessageId", bytes,
+      attempts, "errorClass", asset."errorText", "retryAfter", asset."createdAt", asset."updatedAt", "availableAt", "verifiedAt",
+      requests.waiting, requests."waitingSeconds", requests.asked, requests."askedAt"
+    FROM "VideoAsset" AS asset CROSS JOIN LATERAL (
+      SELECT count(*) FILTER (WHERE status = 'PENDING')::int AS waiting, extract(epoch FROM now() - min("createdAt") FILTER (WHERE status = 'PENDING'))::float8 AS "waitingSeconds",
+        count(*)::int AS asked, max("createdAt") AS "askedAt"
+      FROM "UserRequest" WHERE "assetId" = asset.id
+    ) AS requests
+    WHERE name = ${key} ORDER BY template`
+}
