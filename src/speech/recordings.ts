@@ -5,8 +5,8 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { copyFile, readdir, rm, stat } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { copyFile, readdir, realpath, rm, stat } from 'node:fs/promises'
+import { extname, join, sep } from 'node:path'
 import { Writable } from 'node:stream'
 import { AssetFault } from '../greetings/faults.ts'
 import { parseName } from '../names/name.ts'
@@ -57,7 +57,7 @@ export function openRecordings(folder: string): Recordings {
     if (found?.isDirectory() !== true) return { byKey: new Map(), faults: [] }
     const known = listings.get(template.id)
     if (known?.changed === found.mtimeMs) return known.listing
-    const listing = readListing(own, (await readdir(own)).sort(), template.scripts)
+    const listing = await readListing(folder, own, (await readdir(own)).sort(), template.scripts)
     listings.set(template.id, { changed: found.mtimeMs, listing })
     return listing
   }
@@ -76,7 +76,7 @@ export function openRecordings(folder: string): Recordings {
   }
 }
 
-function readListing(folder: string, files: string[], scripts: string[]): Listing {
+async function readListing(root: string, folder: string, files: string[], scripts: string[]): Promise<Listing> {
   const listing: Listing = { byKey: new Map(), faults: [] }
   for (const file of files.filter((name) => !name.startsWith('.'))) {
     const kind = extname(file).toLowerCase()
@@ -84,9 +84,16 @@ function readListing(folder: string, files: string[], scripts: string[]): Listin
     if (!kinds.has(kind)) listing.faults.push(`${file}: is no sound file; these are taken: ${[...kinds].join(' ')}`)
     else if (!parsed.ok) listing.faults.push(`${file}: is not called by a name (${parsed.reason})`)
     else if (listing.byKey.has(parsed.name.key)) listing.faults.push(`${file}: another file is called by the same name, and that one is used`)
+    else if (!(await isOrdinary(root, join(folder, file)))) listing.faults.push(`${file}: is no ordinary file, or a link to one outside the folder of recordings`)
     else listing.byKey.set(parsed.name.key, join(folder, file))
   }
   return listing
+}
+
+/** A file that lies below the root. A folder of recordings may have been unpacked from somebody's archive, and what its links lead to would be heard by everybody. */
+async function isOrdinary(root: string, path: string): Promise<boolean> {
+  const real = await realpath(path).catch(() => undefined)
+  return real !== undefined && real.startsWith((await realpath(root)) + sep) && (await stat(real)).isFile()
 }
 
 async function hashOf(path: string): Promise<string> {
@@ -113,7 +120,7 @@ export async function soundOf(recording: Recording, ffmpeg: Ffmpeg, workFolder: 
     await copyFile(recording.path, copy)
     await runFfmpeg(ffmpeg, { inputs: [{ source: copy }], options: ['-map', '0:a:0', '-t', String(longest), '-f', 'f32le', '-ar', String(rate), '-ac', '1'], output, signal })
   } catch (error) {
-    if (error instanceof FfmpegFailed && error.reason === 'exit') throw new AssetFault('voice', 'The recording of this name cannot be read as sound. Replace the file, or take it away.', { cause: error })
+    if (error instanceof FfmpegFailed && (error.reason === 'exit' || error.reason === 'input')) throw new AssetFault('voice', 'The recording of this name cannot be read as sound. Replace the file, or take it away.', { cause: error })
     throw error
   } finally {
     await rm(copy, { force: true })

@@ -4,19 +4,22 @@
  * Every run is a process group of its own, so that Ctrl-C in a terminal reaches only us, and is bound to this
  * process by a pipe (its input or its output): when we are killed without warning, it ends by itself.
  * Arguments never hold a name; a failing run's last lines are kept, without the folders of this host.
+ *
+ * A file is opened as what its first bytes say it is, as nothing else, and as itself alone: see container.ts.
  */
 import { constants, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { access, chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { execFile } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { constants as osConstants } from 'node:os'
 import type { Readable } from 'node:stream'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import ffmpegCommand from 'fluent-ffmpeg'
+import { containerNames, containerOf } from './container.ts'
 
 /** No usable ffmpeg was found. The message says where it was looked for and what to do. */
 export class FfmpegMissing extends Error {
@@ -28,8 +31,8 @@ export class FfmpegFailed extends Error {
   override name = 'FfmpegFailed'
   constructor(
     message: string,
-    /** `stalled`: no progress; `timeout`: took too long; `exit`: ended with an error */
-    readonly reason: 'stalled' | 'timeout' | 'exit',
+    /** `stalled`: no progress; `timeout`: took too long; `exit`: ended with an error; `input`: was not started, for a file is none that is read */
+    readonly reason: 'stalled' | 'timeout' | 'exit' | 'input',
     /** its last lines on stderr */
     readonly tail: string,
     options?: ErrorOptions,
@@ -47,6 +50,7 @@ export interface Ffmpeg {
 
 /** One run. Options are arrays, one element per argument. */
 export interface FfmpegRun {
+  /** a file, in a container that is read; or a stream, whose format the options name */
   inputs: { source: string | Readable; options?: string[] }[]
   /** options between the inputs and the output */
   options: string[]
@@ -89,6 +93,11 @@ export async function findFfmpeg(options: { path?: string | undefined; cacheFold
  */
 export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
   run.signal?.throwIfAborted()
+  const inputs: { source: string | Readable; options: string[] }[] = []
+  for (const { source, options = [] } of run.inputs) {
+    if (typeof source === 'string') inputs.push({ source: `file:${source}`, options: [...(await fileOptions(source)), ...options] })
+    else inputs.push({ source, options: ['-protocol_whitelist', 'pipe', ...options] })
+  }
   const command = ffmpegCommand({ stdoutLines: 40 }) as ffmpegCommand.FfmpegCommand & Internals
   // Neither the search for a binary nor the look-ups of codecs of fluent-ffmpeg: one costs nothing, the other two more runs.
   command._getFfmpegPath = (done) => done(null, ffmpeg.path)
@@ -100,14 +109,11 @@ export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
     spawnPlain(args, { ...options, detached: process.platform !== 'win32' }, onStart, (error, stdout = noLines, stderr = noLines) => onEnd(error, stdout, stderr))
 
   const readsPipe = run.inputs.some(({ source }) => typeof source !== 'string')
-  for (const { source, options } of run.inputs) {
-    command.input(source)
-    if (options !== undefined) command.inputOptions(options)
-  }
+  for (const { source, options } of inputs) command.input(source).inputOptions(options)
   // `-progress` writes a line whenever something moved; that is what the watchdog listens to.
   command.outputOptions([...(readsPipe ? [] : ['-nostdin']), '-hide_banner', '-nostats', '-loglevel', 'warning', '-progress', 'pipe:2', ...run.options])
   // A stream is left open and ended below: fluent-ffmpeg takes a closed output for a failure when the exit is a little late.
-  if (typeof run.output === 'string') command.output(run.output)
+  if (typeof run.output === 'string') command.output(`file:${run.output}`)
   else command.output(run.output, { end: false })
 
   let child: ChildProcess | undefined
@@ -166,6 +172,22 @@ export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
     for (const { source } of run.inputs) if (typeof source !== 'string') source.destroy()
     run.signal?.removeEventListener('abort', onAbort)
   }
+}
+
+/**
+ * What opens the file as the container it is, forbids every other one and every protocol but that of files.
+ * @throws FfmpegFailed when it is in none that is read, or cannot be read
+ */
+async function fileOptions(file: string): Promise<string[]> {
+  let container
+  try {
+    container = await containerOf(file)
+  } catch (error) {
+    throw new FfmpegFailed(`${basename(file)} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'no code'})`, 'input', '', { cause: error })
+  }
+  if (container === undefined) throw new FfmpegFailed(`${basename(file)} is in no format that is read (${containerNames})`, 'input', '')
+  const alone = container === 'mov' ? ['-enable_drefs', '0', '-use_absolute_path', '0'] : []
+  return ['-protocol_whitelist', 'file', '-format_whitelist', container, '-f', container, ...alone]
 }
 
 /** What fluent-ffmpeg keeps to itself and we replace; 2.1.3, archived upstream. */

@@ -100,6 +100,7 @@ async function readIndex(file: FileHandle): Promise<Mp4> {
     const mdia = need(moov, track, 'mdia')
     const handler = need(moov, mdia, 'hdlr')
     const kind = moov.toString('latin1', handler.start + 8, handler.start + 12)
+    if (liesElsewhere(moov, mdia)) throw new Mp4Fault('its media lie in another file')
     if (kind === 'vide') video ??= readVideo(moov, track, mdia, timeScale)
     if (kind === 'soun') audio ??= readAudio(moov, track, mdia, timeScale)
   }
@@ -150,6 +151,12 @@ function need(buffer: Buffer, parent: Box, ...path: string[]): Box {
   const found = find(buffer, parent, ...path)
   if (found === undefined) throw new Mp4Fault(`the box ${path.join('/')} is missing`)
   return found
+}
+
+/** A track may name the file its media lie in; the lowest flag says that it is this one. */
+function liesElsewhere(moov: Buffer, mdia: Box): boolean {
+  const references = find(moov, mdia, 'minf', 'dinf', 'dref')
+  return references !== undefined && boxes(moov, references, 8).some(({ start }) => (moov.readUInt32BE(start) & 1) === 0)
 }
 
 function mediaTimeScale(moov: Buffer, mdia: Box): number {

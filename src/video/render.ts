@@ -189,7 +189,7 @@ async function joinParts(job: RenderJob, parts: Parts, windows: { file: string; 
   const joined = join(job.workFolder, 'joined.ts')
   await writeFile(joined, joinTransportStreams(await Promise.all(inOrder.map((part) => readFile(part.file)))))
   await runFfmpeg(job.ffmpeg, { pidFolder: job.workFolder,
-    inputs: [{ source: joined, options: ['-f', 'mpegts'] }, { source: Readable.from([sound], { objectMode: false }), options: rawSound }],
+    inputs: [{ source: joined }, { source: Readable.from([sound], { objectMode: false }), options: rawSound }],
     options: ['-map', '0:v:0', '-map', '1:a:0', '-c:v', 'copy', ...soundOptions, ...nameless, ...mp4Options],
     output: file,
     signal,

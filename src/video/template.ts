@@ -10,11 +10,12 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile, readdir, stat } from 'node:fs/promises'
+import { readFile, readdir, realpath, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, join, relative, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import { templatesFolder } from '../installation.ts'
+import { containerNames, containerOf } from './container.ts'
 import { FontFault, missingGlyphs } from './glyphs.ts'
 
 /** A template cannot be used as it is: what is wrong, where, and in which file. One line each. */
@@ -257,6 +258,8 @@ async function fileFaults(template: Template): Promise<string[]> {
     const found = await stat(file).catch(() => undefined)
     if (found === undefined || !found.isFile()) faults.push(`${key}: there is no file ${basename(file)} beside it`)
     else if (found.size === 0) faults.push(`${key}: ${basename(file)} is empty`)
+    else if (!(await liesWithin(template.folder, file))) faults.push(`${key}: ${basename(file)} is a link to a file outside the template's folder`)
+    else if ((await containerOf(file)) === undefined) faults.push(`${key}: ${basename(file)} is in no format that is read (${containerNames})`)
   }
   template.typefaceFiles.forEach((files, window) => files.forEach((file, index) => {
     try {
@@ -267,6 +270,11 @@ async function fileFaults(template: Template): Promise<string[]> {
     }
   }))
   return faults
+}
+
+/** Links may lead anywhere within the folder. A template comes from somebody else, and what its files show goes to everybody. */
+async function liesWithin(folder: string, file: string): Promise<boolean> {
+  return (await realpath(file)).startsWith((await realpath(folder)) + sep)
 }
 
 /** A file of an installed package when the reference has a folder in it, else a file of the template's folder. Its existence is not checked here. */

@@ -1,5 +1,5 @@
 /** `template list`, `check` and `build`, as a designer runs them. */
-import { cp, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
@@ -62,6 +62,24 @@ it('check names every fault with its file and key, and recordings that serve no 
   const unknown = await template('check', 'summer')
   expect([unknown.code, unknown.stdout]).toEqual([2, ''])
   expect(unknown.stderr).toBe('There is no template summer. There are: long, narrow, tiny, torn.\n')
+})
+
+it('check and render refuse a clip or music that would have ffmpeg read other files of the host', async () => {
+  const secret = join(templates, 'tiny', 'clip.mp4')
+  await writeFile(join(await copy('listed'), 'music.flac'), `#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n${secret}\n#EXT-X-ENDLIST\n`)
+  const linked = await copy('linked')
+  await rm(join(linked, 'clip.mp4'))
+  await symlink(secret, join(linked, 'clip.mp4'))
+  const end = await template('check', 'listed', 'linked')
+  expect([end.code, end.stderr]).toEqual([1, ''])
+  expect(end.stdout).toContain('listed/template.json: music: music.flac is in no format that is read (MP4, ')
+  expect(end.stdout).toContain('linked/template.json: clip: clip.mp4 is a link to a file outside the template\'s folder')
+  const video = join(folder, 'masha.mp4')
+  const render = await runProgram(['render', 'Маша', '-o', video], { env: { ...env, TEMPLATES: 'listed' } })
+  expect([render.code, render.stdout]).toEqual([2, ''])
+  expect(render.stderr).toContain('music.flac is in no format that is read')
+  await expect(stat(video)).rejects.toThrow('ENOENT')
+  for (const id of ['listed', 'linked']) await rm(join(templates, id), { recursive: true })
 })
 
 it('build makes what the videos share, finds it made the second time, and does not begin with a faulty template', async () => {

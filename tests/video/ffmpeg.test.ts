@@ -6,9 +6,12 @@ import { describe, expect, test } from 'vitest'
 import { builtScript } from '../../src/installation.ts'
 import { FfmpegFailed, FfmpegMissing, findFfmpeg, runFfmpeg } from '../../src/video/ffmpeg.ts'
 import type { Ffmpeg } from '../../src/video/ffmpeg.ts'
-import { ffmpegOfTests, isRunning, temporaryFolder } from './tiny.ts'
+import { wav } from '../speech/wav.ts'
+import { ffmpegOfTests, isRunning, made, temporaryFolder } from './tiny.ts'
 
 const folder = temporaryFolder()
+const sound = join(folder, 'sound.wav')
+writeFileSync(sound, wav(Array.from({ length: 480 }, () => 0), { code: 1, bits: 16, channels: 1, rate: 48_000 }))
 
 /** A program that says it is ffmpeg and otherwise does as the script says. */
 function pretender(name: string, script: string): Ffmpeg {
@@ -53,12 +56,22 @@ describe('a run', () => {
 
   test('writes a stream to its last byte', async () => {
     const file = join(folder, 'stream.yuv')
-    await runFfmpeg(await ffmpegOfTests(), { inputs: [{ source: 'testsrc2=s=64x64:r=10:d=2', options: ['-f', 'lavfi'] }], options: ['-pix_fmt', 'yuv420p', '-f', 'rawvideo'], output: createWriteStream(file) })
+    const clip = await made(join(folder, 'clip.mp4'), '-f', 'lavfi', '-i', 'testsrc2=s=64x64:r=10:d=2')
+    await runFfmpeg(await ffmpegOfTests(), { inputs: [{ source: clip }], options: ['-pix_fmt', 'yuv420p', '-f', 'rawvideo'], output: createWriteStream(file) })
     expect(statSync(file).size).toBe(20 * 64 * 64 * 1.5)
   })
 
+  test('opens a file as the container it is, and nothing else; a stream through the pipe alone', async () => {
+    const ffmpeg = pretender('arguments', `printf '%s\\n' "$@" > ${folder}/arguments.txt`)
+    const clip = await made(join(folder, 'whole.mp4'), '-f', 'lavfi', '-i', 'testsrc2=s=64x64:r=10:d=1')
+    await runFfmpeg(ffmpeg, { inputs: [{ source: sound }, { source: clip, options: ['-ss', '1'] }, { source: Readable.from([]), options: ['-f', 's16le'] }], options: [], output: join(folder, 'out.mp4') })
+    const given = readFileSync(join(folder, 'arguments.txt'), 'utf8').split('\n').join(' ')
+    expect(given).toContain(`-protocol_whitelist file -format_whitelist wav -f wav -i file:${sound} -protocol_whitelist file -format_whitelist mov -f mov -enable_drefs 0 -use_absolute_path 0 -ss 1 -i file:${clip} -protocol_whitelist pipe -f s16le -i pipe:0 `)
+    expect(given).toContain(`file:${join(folder, 'out.mp4')}`)
+  })
+
   test('that fails says why, without the folders of this host', async () => {
-    const error: unknown = await runFfmpeg(await ffmpegOfTests(), { inputs: [{ source: join(folder, 'secret-place', 'nowhere.mp4') }], options: [], output: join(folder, 'out.mp4') }).then(() => undefined, (thrown: unknown) => thrown)
+    const error: unknown = await runFfmpeg(await ffmpegOfTests(), { inputs: [{ source: sound }], options: [], output: join(folder, 'secret-place', 'out.mp4') }).then(() => undefined, (thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(FfmpegFailed)
     expect((error as FfmpegFailed).message).toMatch(/^ffmpeg exited with code \d+: .*No such file or directory/)
     expect((error as FfmpegFailed).reason).toBe('exit')
@@ -66,51 +79,51 @@ describe('a run', () => {
   })
 
   test('of a program that is not there fails as one that could not be run', async () => {
-    await expect(runFfmpeg({ path: join(folder, 'nowhere'), version: '' }, { inputs: [{ source: 'x' }], options: [], output: join(folder, 'out.mp4') })).rejects.toThrow(/could not be run \(ENOENT\)/)
+    await expect(runFfmpeg({ path: join(folder, 'nowhere'), version: '' }, { inputs: [{ source: sound }], options: [], output: join(folder, 'out.mp4') })).rejects.toThrow(/could not be run \(ENOENT\)/)
   })
 
   test('that stands still is killed with everything it started', async () => {
     const ffmpeg = pretender('still', `sleep 60 & echo $! > ${folder}/still.pid; echo frame=1 >&2; wait`)
-    const error: unknown = await runFfmpeg(ffmpeg, { inputs: [{ source: 'x' }], options: [], output: join(folder, 'out.mp4'), stallMs: 400 }).then(() => undefined, (thrown: unknown) => thrown)
+    const error: unknown = await runFfmpeg(ffmpeg, { inputs: [{ source: sound }], options: [], output: join(folder, 'out.mp4'), stallMs: 400 }).then(() => undefined, (thrown: unknown) => thrown)
     expect(error).toMatchObject({ name: 'FfmpegFailed', reason: 'stalled', message: 'ffmpeg made no progress for 0.4 s' })
     await until(() => !isRunning(pidIn('still.pid')))
   })
 
   test('that repeats itself without getting on stands still too; one that gets on does not', async () => {
     const repeating = pretender('repeating', 'while true; do echo frame=7 >&2; sleep 0.05; done')
-    await expect(runFfmpeg(repeating, { inputs: [{ source: 'x' }], options: [], output: join(folder, 'out.mp4'), stallMs: 400 })).rejects.toMatchObject({ reason: 'stalled' })
+    await expect(runFfmpeg(repeating, { inputs: [{ source: sound }], options: [], output: join(folder, 'out.mp4'), stallMs: 400 })).rejects.toMatchObject({ reason: 'stalled' })
     const advancing = pretender('advancing', 'for i in 1 2 3 4 5 6 7 8 9 10; do echo frame=$i >&2; sleep 0.1; done')
-    await runFfmpeg(advancing, { inputs: [{ source: 'x' }], options: [], output: join(folder, 'out.mp4'), stallMs: 600 })
+    await runFfmpeg(advancing, { inputs: [{ source: sound }], options: [], output: join(folder, 'out.mp4'), stallMs: 600 })
   })
 
   test('that takes too long is killed', async () => {
     const ffmpeg = pretender('long', 'i=0; while true; do i=$((i+1)); echo frame=$i >&2; sleep 0.05; done')
-    await expect(runFfmpeg(ffmpeg, { inputs: [{ source: 'x' }], options: [], output: join(folder, 'out.mp4'), timeoutMs: 500 })).rejects.toMatchObject({ reason: 'timeout' })
+    await expect(runFfmpeg(ffmpeg, { inputs: [{ source: sound }], options: [], output: join(folder, 'out.mp4'), timeoutMs: 500 })).rejects.toMatchObject({ reason: 'timeout' })
   })
 
   test('that is aborted ends with the reason, and the process is gone by then', async () => {
     const ffmpeg = pretender('aborted', `echo $$ > ${folder}/aborted.pid; exec sleep 60`)
     const abort = new AbortController()
     const reason = new Error('enough')
-    const running = runFfmpeg(ffmpeg, { inputs: [{ source: 'x' }], options: [], output: join(folder, 'out.mp4'), signal: abort.signal })
+    const running = runFfmpeg(ffmpeg, { inputs: [{ source: sound }], options: [], output: join(folder, 'out.mp4'), signal: abort.signal })
     const outcome = expect(running).rejects.toBe(reason)
     await until(() => written('aborted.pid'))
     abort.abort(reason)
     await outcome
     expect(isRunning(pidIn('aborted.pid'))).toBe(false)
-    await expect(runFfmpeg(ffmpeg, { inputs: [{ source: 'x' }], options: [], output: 'y', signal: abort.signal })).rejects.toBe(reason)
+    await expect(runFfmpeg(ffmpeg, { inputs: [{ source: sound }], options: [], output: 'y', signal: abort.signal })).rejects.toBe(reason)
   })
 
   test('whose input or output stream fails ends with that error', async () => {
     const broken = new Readable({ read() { this.destroy(new Error('no more frames')) } })
     await expect(runFfmpeg(await ffmpegOfTests(), { inputs: [{ source: broken, options: ['-f', 's16le'] }], options: ['-f', 'null'], output: '-' })).rejects.toThrow('no more frames')
     const full = new Writable({ write(_chunk, _encoding, done) { done(Object.assign(new Error('no room'), { code: 'ENOSPC' })) } })
-    await expect(runFfmpeg(await ffmpegOfTests(), { inputs: [{ source: 'testsrc2=d=1', options: ['-f', 'lavfi'] }], options: ['-f', 'rawvideo'], output: full })).rejects.toMatchObject({ code: 'ENOSPC' })
+    await expect(runFfmpeg(await ffmpegOfTests(), { inputs: [{ source: sound }], options: ['-f', 's16le'], output: full })).rejects.toMatchObject({ code: 'ENOSPC' })
   })
 
   test('is a process group of its own', async () => {
     const ffmpeg = pretender('group', `ps -o pgid= -p $$ > ${folder}/group.pid 2>/dev/null || cut -d' ' -f5 /proc/$$/stat > ${folder}/group.pid`)
-    await runFfmpeg(ffmpeg, { inputs: [{ source: 'x' }], options: [], output: join(folder, 'out.mp4') })
+    await runFfmpeg(ffmpeg, { inputs: [{ source: sound }], options: [], output: join(folder, 'out.mp4') })
     const own = Number(readFileSync(`/proc/${process.pid}/stat`, 'utf8').split(' ')[4])
     expect(pidIn('group.pid')).not.toBe(own)
   })
@@ -125,7 +138,7 @@ test('no ffmpeg outlives a program that is killed without warning', async () => 
   writeFileSync(script, `
     import { createWriteStream } from 'node:fs'
     const { runFfmpeg } = await import(${JSON.stringify(builtScript('video/ffmpeg'))})
-    await runFfmpeg({ path: ${JSON.stringify(path)}, version: '' }, { inputs: [{ source: 'testsrc2=s=320x240', options: ['-re', '-f', 'lavfi'] }], options: ['-metadata', 'comment=${work}', '-f', 'rawvideo'], output: createWriteStream('/dev/null') })
+    await runFfmpeg({ path: ${JSON.stringify(path)}, version: '' }, { inputs: [{ source: ${JSON.stringify(sound)}, options: ['-re', '-stream_loop', '-1'] }], options: ['-metadata', 'comment=${work}', '-f', 's16le'], output: createWriteStream('/dev/null') })
   `)
   const program = spawn(process.execPath, [script], { stdio: 'ignore' })
   const children = () => readFileSync(`/proc/${program.pid}/task/${program.pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fixedFrames, listTemplateIds, loadTemplates, TemplateFault, templateFor, templateRevision, typefaceFor } from '../../src/video/template.ts'
@@ -86,7 +86,7 @@ describe('a template', () => {
     const revision = async () => templateRevision((await loadTemplates(folder, ['tiny']))[0] as never)
     const first = await revision()
     expect(await revision()).toBe(first)
-    writeFileSync(join(folder, 'tiny', 'music.flac'), 'other')
+    appendFileSync(join(folder, 'tiny', 'music.flac'), 'other')
     expect(await revision()).not.toBe(first)
     const moved = changedTemplate((manifest) => void (manifest.posterSeconds = 1.25))
     expect(await templateRevision((await loadTemplates(moved, ['tiny']))[0] as never)).not.toBe(first)
