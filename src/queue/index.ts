@@ -9,7 +9,8 @@
  * in whatever state, so a retry needs a new generation; the asset row is the record of what happened, so
  * finished jobs are removed at once and never retried by BullMQ.
  */
-import { createPostgresBackend, Queue, Worker, type JobsOptions } from 'bullmq'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createPostgresBackend, DelayedError, Queue, Worker, type PostgresQueueBackend, type JobsOptions } from 'bullmq'
 import { Redis } from 'ioredis'
 import { SteadyClient } from '../db/connect.ts'
 
@@ -23,6 +24,9 @@ export interface Job {
   assetId: string
   generation: number
 }
+
+/** What became of a job: it has ended, or it must be taken again. */
+export type JobEnd = void | { againInMs: number }
 
 /** Jobs of both lanes together. */
 export interface QueueCounts {
@@ -40,20 +44,23 @@ export interface LaneWorker {
   close(): Promise<void>
 }
 
+/** No call waits for a server that says nothing: it fails with `QueueUnreachable` within some seconds. */
 export interface GreetingsQueue {
   /** the lanes as BullMQ knows them, for what shows them and changes nothing */
   readonly queues: Readonly<Record<Lane, Queue>>
   /** Adds jobs; one that is in the lane already is left alone. */
   add(lane: Lane, jobs: readonly Job[], options?: { delayMs?: number }): Promise<void>
-  /** A person waits: the job runs before all warm ones. */
+  /** A person waits for this call too, a second at most: the job runs before all warm ones. */
   promote(job: Job): Promise<void>
+  /** Of these jobs, those that the lane does not hold in any state. */
+  missing<J extends Job>(lane: Lane, jobs: readonly J[]): Promise<J[]>
   /** Takes back jobs that no worker has begun. */
   remove(lane: Lane, jobs: readonly Job[]): Promise<void>
   counts(): Promise<QueueCounts>
   /** what Redis drops when its memory is full; null where there is no such danger */
   evictionPolicy(): Promise<string | null>
   /** Calls `process` for the lane's jobs, `concurrency` at a time. `process` must not throw in normal life. */
-  work(lane: Lane, concurrency: number, process: (job: Job) => Promise<void>): LaneWorker
+  work(lane: Lane, concurrency: number, process: (job: Job) => Promise<JobEnd>): LaneWorker
   close(): Promise<void>
 }
 
@@ -82,6 +89,13 @@ const retryMs = 1_000
 
 /** What the queue's library may take to close a connection. */
 const closeSeconds = 3
+
+/** What a call may take, and each job that it carries on top; what a person's question may wait for the queue. */
+const callSeconds = 5
+const jobSeconds = 0.01
+const personSeconds = 1
+// Of what is asked past this file, as bull-board does, and of a single command.
+const longestSeconds = 8
 
 /** Of every worker. What stalls is simply taken again: the claim on the asset row lets only one of them work. */
 const workerOptions = (concurrency: number, lockMs: number) => ({ concurrency, lockDuration: lockMs, runRetryDelay: retryMs, stalledInterval: lockMs / 2, maxStalledCount: 100, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } })
@@ -122,26 +136,36 @@ export async function openQueue({ databaseUrl, redisUrl, queueId, jobLockMs = us
     queues,
     async add(lane, jobs, { delayMs = 0 } = {}) {
       if (jobs.length === 0) return
-      await withinSeconds(60, queues[lane].addBulk(jobs.map((job) => ({ name: jobName, data: { assetId: job.assetId }, opts: options(job, delayMs) }))))
+      await withinSeconds(callSeconds + jobs.length * jobSeconds, queues[lane].addBulk(jobs.map((job) => ({ name: jobName, data: { assetId: job.assetId }, opts: options(job, delayMs) }))))
     },
     async promote(job) {
-      await withinSeconds(5, queues.people.add(jobName, { assetId: job.assetId }, options(job, 0)))
-      // One that a worker has already taken stays: the claim on the asset row lets only one of them work.
-      await withinSeconds(5, queues.warm.remove(jobId(job)))
+      const move = async () => {
+        await queues.people.add(jobName, { assetId: job.assetId }, options(job, 0))
+        // One that a worker has already taken stays: the claim on the asset row lets only one of them work.
+        await queues.warm.remove(jobId(job))
+      }
+      // What is late is not undone, and what does not come through the reconciler adds.
+      await withinSeconds(personSeconds, move())
+    },
+    async missing(lane, jobs) {
+      if (jobs.length === 0) return []
+      const held = await withinSeconds(callSeconds + jobs.length * jobSeconds, server.held(queues[lane], jobs.map(jobId)))
+      return jobs.filter((job) => !held.has(jobId(job)))
     },
     async remove(lane, jobs) {
-      for (const job of jobs) await queues[lane].remove(jobId(job))
+      for (const job of jobs) await withinSeconds(callSeconds, queues[lane].remove(jobId(job)))
     },
     async counts() {
-      const each = await Promise.all(
+      const each = await withinSeconds(callSeconds, Promise.all(
         lanes.map(async (lane) => {
-          const counts = await queues[lane].getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed')
-          const [oldest] = await queues[lane].getJobs(['wait'], 0, 0, true)
-          return { counts, oldest: oldest?.timestamp }
+          const [counts, oldest] = await Promise.all([queues[lane].getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed'), server.oldest(queues[lane])])
+          const job = oldest === undefined ? undefined : await queues[lane].getJob(oldest)
+          // A job that had to wait for its time waits since then.
+          return { counts, since: job === undefined ? Infinity : job.timestamp + (job.opts.delay ?? 0) }
         }),
-      )
+      ))
       const sum = (...types: string[]) => each.reduce((total, { counts }) => total + types.reduce((part, type) => part + (counts[type] ?? 0), 0), 0)
-      const oldest = Math.min(...each.map(({ oldest }) => oldest ?? Infinity))
+      const oldest = Math.min(...each.map(({ since }) => since))
       return {
         waiting: sum('wait', 'prioritized'),
         active: sum('active'),
@@ -150,15 +174,17 @@ export async function openQueue({ databaseUrl, redisUrl, queueId, jobLockMs = us
         oldestWaitingSeconds: oldest === Infinity ? null : Math.max(0, Math.round((Date.now() - oldest) / 1_000)),
       }
     },
-    evictionPolicy: () => server.evictionPolicy(),
+    evictionPolicy: () => withinSeconds(callSeconds, server.evictionPolicy()),
     work(lane, concurrency, process) {
-      const inHand = new Set<Promise<void>>()
-      const worker = server.worker(`${queueId}-${lane}`, concurrency, async (id) => {
+      const inHand = new Set<Promise<boolean>>()
+      const worker = server.worker(`${queueId}-${lane}`, concurrency, async (id, postpone) => {
         const job = parseJobId(id)
         if (job === undefined) return
-        const work = process(job)
+        const work = untilOver(() => process(job), postpone)
         inHand.add(work)
-        await work.finally(() => inHand.delete(work))
+        const over = await work.finally(() => inHand.delete(work))
+        // So BullMQ is told that the job is not over.
+        if (!over) throw new DelayedError()
       })
       worker.on('error', complain)
       return {
@@ -175,9 +201,27 @@ export async function openQueue({ databaseUrl, redisUrl, queueId, jobLockMs = us
   }
 }
 
+/** False: the job was put back into the queue. Where that fails, as the server is away, it is begun again from here. */
+async function untilOver(process: () => Promise<JobEnd>, postpone: (ms: number) => Promise<void>): Promise<boolean> {
+  for (;;) {
+    const end = await process()
+    if (end === undefined) return true
+    try {
+      await withinSeconds(callSeconds, postpone(end.againInMs))
+      return false
+    } catch {
+      await sleep(retryMs)
+    }
+  }
+}
+
 interface Server {
   queue(name: string): Queue
-  worker(name: string, concurrency: number, process: (jobId: string) => Promise<void>): Worker
+  worker(name: string, concurrency: number, process: (jobId: string, postpone: (ms: number) => Promise<void>) => Promise<void>): Worker
+  /** which of these jobs the queue holds in any state */
+  held(queue: Queue, jobIds: readonly string[]): Promise<Set<string>>
+  /** the job that is next in line */
+  oldest(queue: Queue): Promise<string | undefined>
   evictionPolicy(): Promise<string | null>
   close(): Promise<void>
 }
@@ -186,19 +230,35 @@ interface Server {
 const asQueue = (queue: unknown) => queue as Queue
 const asWorker = (worker: unknown) => worker as Worker
 
+interface TakenJob {
+  id?: string
+  moveToDelayed(timestamp: number, token?: string): Promise<void>
+}
+
+const processor = (process: Parameters<Server['worker']>[2]) => async (job: TakenJob, token?: string) =>
+  process(job.id ?? '', (ms) => job.moveToDelayed(Date.now() + ms, token))
+
 async function onPostgres(connectionString: string, lockMs: number): Promise<Server> {
   const connection = (max: number) => ({ connectionString, migrate: true, max, Client: SteadyClient })
+  // Nothing of BullMQ's asks about many jobs at once, or for the first in line (`getJobs` begins with the youngest).
+  const rows = async (queue: Queue, sql: string, ...values: unknown[]) => {
+    const { connection } = queue.getBackend() as unknown as PostgresQueueBackend
+    const { rows: found } = await connection.pool.query<{ id: string }>(sql, [queue.name, ...values])
+    return found.map(({ id }) => id)
+  }
   return {
     queue: (name) => asQueue(new Queue(name, { connection: connection(3) }, createPostgresBackend)),
-    worker: (name, concurrency, process) => asWorker(new Worker(name, async (job: { id?: string }) => process(job.id ?? ''), { connection: connection(4), ...workerOptions(concurrency, lockMs) }, createPostgresBackend)),
+    worker: (name, concurrency, process) => asWorker(new Worker(name, processor(process), { connection: connection(4), ...workerOptions(concurrency, lockMs) }, createPostgresBackend)),
+    held: async (queue, jobIds) => new Set(await rows(queue, 'SELECT id FROM job WHERE queue = $1 AND id = ANY($2::text[])', jobIds)),
+    oldest: async (queue) => (await rows(queue, `SELECT id FROM job WHERE queue = $1 AND state = 'waiting' ORDER BY priority, seq LIMIT 1`))[0],
     evictionPolicy: async () => null,
     close: async () => undefined,
   }
 }
 
 async function onRedis(url: string, lockMs: number, complain: (error: Error) => void): Promise<Server> {
-  // Producers must fail at once while Redis is away (the reconciler adds what is missing); workers wait for it.
-  const producer = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 1, enableOfflineQueue: false, connectTimeout: 5_000, retryStrategy: (times) => Math.min(200 * times, 2_000) })
+  // Producers must fail at once while Redis is away, and soon when it says nothing (the reconciler adds what is missing); workers wait for it.
+  const producer = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 1, enableOfflineQueue: false, connectTimeout: 5_000, socketTimeout: callSeconds * 1_000, commandTimeout: longestSeconds * 1_000, retryStrategy: (times) => Math.min(200 * times, 2_000) })
   const consumer = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(200 * times, 2_000) })
   producer.on('error', complain)
   consumer.on('error', complain)
@@ -210,7 +270,16 @@ async function onRedis(url: string, lockMs: number, complain: (error: Error) => 
   }
   return {
     queue: (name) => new Queue(name, { connection: producer }),
-    worker: (name, concurrency, process) => new Worker(name, async (job: { id?: string }) => process(job.id ?? ''), { connection: consumer, ...workerOptions(concurrency, lockMs) }),
+    worker: (name, concurrency, process) => new Worker(name, processor(process), { connection: consumer, ...workerOptions(concurrency, lockMs) }),
+    async held(queue, jobIds) {
+      const answers = await jobIds.reduce((commands, id) => commands.exists(queue.toKey(id)), producer.pipeline()).exec()
+      return new Set(jobIds.filter((_, i) => {
+        const [error, exists] = answers?.[i] ?? [new Error('no answer')]
+        if (error !== null) throw error
+        return exists === 1
+      }))
+    },
+    oldest: async (queue) => (await queue.getRanges(['wait'], 0, 0, true))[0],
     evictionPolicy: async () => /maxmemory_policy:(\S+)/.exec(await producer.info('memory'))?.[1] ?? null,
     async close() {
       producer.disconnect()
