@@ -3,13 +3,22 @@
  * were never added or got lost, people who were not served.
  * It never touches a live lease. It also folds the counts that `status` reads.
  */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Times } from '../config.ts'
-import type { Db, Tx } from '../db/database.ts'
-import type { GreetingsQueue, Lane } from '../queue/index.ts'
+import type { Db } from '../db/database.ts'
+import type { GreetingsQueue, Job } from '../queue/index.ts'
 import { forgetChats } from '../telegram/flood.ts'
 import { forgetOutages } from './outages.ts'
-import { markQueued } from './request.ts'
 import { foldCounts } from './statistics.ts'
+
+/** What is brought into line. */
+interface Parts {
+  db: Db
+  queue: GreetingsQueue
+  botId: bigint
+  times: Times
+}
 
 /** What one pass found. */
 export interface Reconciled {
@@ -19,72 +28,153 @@ export interface Reconciled {
   queued: number
   /** finished assets for which somebody still waits */
   undelivered: string[]
+  /** where the next pass goes on looking for lost jobs */
+  next: Place
+  /** why the queue could not be brought into line; the rest was done */
+  queueFault?: unknown
 }
 
-interface Loose {
-  assetId: string
-  generation: number
+/** A place in the line of queued assets, oldest first. */
+interface Place {
+  queuedAt: Date
+  id: string
+}
+
+interface Waiting extends Job {
   wanted: boolean
   delayMs: number
 }
 
-// One reconciler at a time in a database.
-const lockKey = 7_240_118
+const beginning: Place = { queuedAt: new Date(0), id: '' }
+// Jobs added in one go, and jobs looked for in one pass: of people and of all.
 const batch = 1_000
+const lookedFor = 5_000
+const undeliveredAtOnce = 100
+// Of one chat: what Telegram takes from a bot in a few seconds. More would wait in a courier's place.
+const undeliveredOfChat = 5
+const triesAtLocked = 5
 
 /**
- * One pass; undefined when another process is at it. In short transactions: people who ask, and workers who claim, wait
- * for whatever these have locked.
+ * One pass; undefined when another process is at it. Every statement stands alone and none waits for a row that
+ * somebody has locked: people who ask and workers who claim wait for nothing here, also when this process freezes.
  */
-export async function reconcile({ db, queue, botId, times }: { db: Db; queue: GreetingsQueue; botId: bigint; times: Times }): Promise<Reconciled | undefined> {
-  const recovered = await alone(db, async (tx) => {
-    // While the server was down nobody could renew a lease: those who hold one get the time to do so.
-    const recovered = await tx.$executeRaw`
-      UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1, "leaseOwner" = NULL, "leaseUntil" = NULL, "queuedAt" = NULL
-      WHERE status = 'GENERATING' AND ("leaseUntil" IS NULL OR "leaseUntil" < now())
-        AND pg_postmaster_start_time() < now() - ${times.leaseRenewMs * 2}::float8 * interval '1 millisecond'`
-    await noticeLostJobs(tx, queue, times)
-    return recovered
-  })
-  if (recovered === undefined) return undefined
-  let queued = 0
-  for (;;) {
-    const added = await alone(db, async (tx) => {
-      const loose = await looseAssets(tx, times)
-      for (const lane of ['people', 'warm'] as const) await add(tx, queue, lane, loose.filter(({ wanted }) => wanted === (lane === 'people')))
-      return loose.length
-    })
-    queued += added ?? 0
-    if (added === undefined || added < batch) break
+export async function reconcile(parts: Parts, from: Place = beginning): Promise<Reconciled | undefined> {
+  const { db, botId, times } = parts
+  const turn = await takeTurn(db, times)
+  if (turn === undefined) return undefined
+  try {
+    const recovered = await recover(db, times)
+    const undelivered = await undeliveredAssets(db, botId)
+    await db.$executeRaw`DELETE FROM "WorkerProcess" WHERE "seenAt" < now() - ${times.workerGoneMs * 3}::float8 * interval '1 millisecond'`
+    await db.$executeRaw`DELETE FROM "BotProcess" WHERE "seenAt" < now() - ${times.workerGoneMs * 3}::float8 * interval '1 millisecond'`
+    await forgetOutages(db, times)
+    await foldCounts(db)
+    await forgetChats(db)
+    return { recovered, undelivered, ...(await addMissingJobs(parts, turn, from)) }
+  } finally {
+    await turn.end()
   }
-  const undelivered = await alone(db, async (tx) => {
-    await tx.$executeRaw`DELETE FROM "WorkerProcess" WHERE "seenAt" < now() - ${times.workerGoneMs * 3}::float8 * interval '1 millisecond'`
-    await tx.$executeRaw`DELETE FROM "BotProcess" WHERE "seenAt" < now() - ${times.workerGoneMs * 3}::float8 * interval '1 millisecond'`
-    await forgetOutages(tx, times)
-    await foldCounts(tx)
-    await forgetChats(tx)
-    return tx.$queryRaw<{ assetId: string }[]>`
-      SELECT asset.id AS "assetId" FROM "VideoAsset" AS asset WHERE asset.id IN (
-        SELECT "assetId" FROM "UserRequest" WHERE status = 'PENDING' AND ("claimUntil" IS NULL OR "claimUntil" < now()))
-      AND (status = 'FAILED' OR ("telegramFileId" IS NOT NULL AND "telegramBotId" = ${botId})) LIMIT 100`
-  })
-  return { recovered, queued, undelivered: (undelivered ?? []).map(({ assetId }) => assetId) }
 }
 
-/** Undefined when another process is reconciling. */
-async function alone<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T | undefined> {
-  return db.$transaction(
-    async (tx) => {
-      const [lock] = await tx.$queryRaw<{ mine: boolean }[]>`SELECT pg_try_advisory_xact_lock(${lockKey}) AS mine`
-      return lock?.mine === true ? work(tx) : undefined
-    },
-    { timeout: 60_000, maxWait: 10_000 },
-  )
+// ---- one at a time ---------------------------------------------------------------------------------
+
+interface Turn {
+  /** False: it took too long, and another process may have begun. */
+  goesOn(): Promise<boolean>
+  end(): Promise<void>
+}
+
+/** A lease as workers hold on assets: one that is frozen or killed keeps the others away for no longer. */
+async function takeTurn(db: Db, { leaseMs }: Times): Promise<Turn | undefined> {
+  const me = randomUUID()
+  const goesOn = async () => {
+    const rows = await db.$executeRaw`
+      UPDATE "Installation" SET reconciler = ${me}, "reconcilerUntil" = now() + ${leaseMs}::float8 * interval '1 millisecond'
+      WHERE id = 1 AND (reconciler = ${me} OR "reconcilerUntil" IS NULL OR "reconcilerUntil" < now())`
+    return rows === 1
+  }
+  if (!(await goesOn())) return undefined
+  return {
+    goesOn,
+    end: async () => void (await db.$executeRaw`UPDATE "Installation" SET reconciler = NULL, "reconcilerUntil" = NULL WHERE id = 1 AND reconciler = ${me}`.catch(() => undefined)),
+  }
+}
+
+// ---- what the database tells -----------------------------------------------------------------------
+
+/** Assets whose holder died become work again. */
+async function recover(db: Db, times: Times): Promise<number> {
+  let recovered = 0
+  // Whoever subscribes has the row locked for a moment. One that is locked for longer is left to the next pass.
+  for (let tries = 1; ; tries++) {
+    // While the server was down nobody could renew a lease: those who hold one get the time to do so.
+    recovered += await db.$executeRaw`
+      UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1, "leaseOwner" = NULL, "leaseUntil" = NULL, "queuedAt" = NULL
+      WHERE id IN (
+        SELECT id FROM "VideoAsset" WHERE status = 'GENERATING' AND ("leaseUntil" IS NULL OR "leaseUntil" < now())
+          AND pg_postmaster_start_time() < now() - ${times.leaseRenewMs * 2}::float8 * interval '1 millisecond'
+        FOR NO KEY UPDATE SKIP LOCKED)`
+    const [left] = await db.$queryRaw<object[]>`SELECT 1 FROM "VideoAsset" WHERE status = 'GENERATING' AND ("leaseUntil" IS NULL OR "leaseUntil" < now()) LIMIT 1`
+    if (left === undefined || tries === triesAtLocked) return recovered
+    await sleep(Math.random() * 20)
+  }
+}
+
+/** Finished assets for which somebody waits whom nobody serves now: the first of every chat before the second of any, the oldest first. */
+async function undeliveredAssets(db: Db, botId: bigint): Promise<string[]> {
+  const rows = await db.$queryRaw<{ assetId: string }[]>`
+    SELECT "assetId" FROM (
+      SELECT request."assetId", request."createdAt", row_number() OVER (PARTITION BY request."chatId" ORDER BY request."createdAt") AS place
+      FROM "UserRequest" AS request JOIN "VideoAsset" AS asset ON asset.id = request."assetId"
+      WHERE request.status = 'PENDING' AND (request."claimUntil" IS NULL OR request."claimUntil" < now())
+        AND (asset.status = 'FAILED' OR (asset."telegramFileId" IS NOT NULL AND asset."telegramBotId" = ${botId}))
+    ) AS waiting WHERE place <= ${undeliveredOfChat}
+    GROUP BY "assetId" ORDER BY min(place), min("createdAt") LIMIT ${undeliveredAtOnce}`
+  return rows.map(({ assetId }) => assetId)
+}
+
+// ---- the queue -------------------------------------------------------------------------------------
+
+/** Jobs that were never added, and those that the queue has lost: what people wait for first, the oldest first. */
+async function addMissingJobs({ db, queue, times }: Parts, turn: Turn, from: Place): Promise<Pick<Reconciled, 'queued' | 'next' | 'queueFault'>> {
+  let queued = 0
+  let next = from
+  try {
+    for (;;) {
+      const loose = await looseAssets(db, times)
+      const marked = await add(db, queue, loose)
+      queued += loose.length
+      if (marked < batch || !(await turn.goesOn())) break
+    }
+    // One that ended between the two looks seems lost. Adding it again does no harm: nobody can claim that generation.
+    const wanted = await queuedAssets(db, times, beginning, true)
+    const lost = await queue.missing('people', wanted)
+    await addInBatches(lost)
+    // Of these some had been warm when their person asked, and the queue did not answer then.
+    const onlyThere = new Set(await queue.missing('warm', lost))
+    await queue.remove('warm', lost.filter((job) => !onlyThere.has(job)))
+
+    const looked = await queuedAssets(db, times, from, false)
+    const last = looked.at(-1)
+    next = last === undefined || looked.length < lookedFor ? beginning : { queuedAt: last.queuedAt, id: last.assetId }
+    await addInBatches(await queue.missing('people', await queue.missing('warm', looked)))
+    return { queued, next }
+  } catch (queueFault) {
+    return { queued, next, queueFault }
+  }
+
+  async function addInBatches(jobs: readonly Waiting[]) {
+    for (let i = 0; i < jobs.length && (await turn.goesOn()); i += batch) {
+      const some = jobs.slice(i, i + batch)
+      await add(db, queue, some)
+      queued += some.length
+    }
+  }
 }
 
 /** Assets that wait for a job nobody has added: those people wait for first. */
-async function looseAssets(tx: Tx, times: Times): Promise<Loose[]> {
-  return tx.$queryRaw<Loose[]>`
+async function looseAssets(db: Db, times: Times): Promise<Waiting[]> {
+  return db.$queryRaw<Waiting[]>`
     SELECT id AS "assetId", generation, wanted, "delayMs" FROM (
       SELECT id, generation, "createdAt", EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING') AS wanted,
         greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "delayMs"
@@ -92,27 +182,24 @@ async function looseAssets(tx: Tx, times: Times): Promise<Loose[]> {
     ) AS loose ORDER BY wanted DESC, "createdAt" LIMIT ${batch}`
 }
 
-async function add(tx: Tx, queue: GreetingsQueue, lane: Lane, jobs: readonly Loose[]): Promise<void> {
-  const due = jobs.filter(({ delayMs }) => delayMs === 0)
-  await queue.add(lane, due)
-  for (const job of jobs.filter(({ delayMs }) => delayMs > 0)) await queue.add(lane, [job], { delayMs: Math.ceil(job.delayMs) })
-  await markQueued(tx, jobs.map(({ assetId }) => assetId))
+/** Assets whose job should be in the queue, after a place in their line; `wantedOnly`: those somebody waits for. */
+async function queuedAssets(db: Db, times: Times, { queuedAt, id }: Place, wantedOnly: boolean): Promise<(Waiting & { queuedAt: Date })[]> {
+  return db.$queryRaw<(Waiting & { queuedAt: Date })[]>`
+    SELECT id AS "assetId", generation, "queuedAt", wanted, greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "delayMs" FROM (
+      SELECT *, id IN (SELECT "assetId" FROM "UserRequest" WHERE status = 'PENDING') AS wanted FROM "VideoAsset"
+      WHERE status = 'PENDING' AND "queuedAt" < now() - ${times.queueGraceMs}::float8 * interval '1 millisecond' AND ("queuedAt", id) > (${queuedAt}, ${id})
+    ) AS queued WHERE wanted OR NOT ${wantedOnly} ORDER BY "queuedAt", id LIMIT ${lookedFor}`
 }
 
-/** Fewer jobs than unfinished assets in two passes: the queue was emptied, so everything is added again. */
-async function noticeLostJobs(tx: Tx, queue: GreetingsQueue, times: Times): Promise<void> {
-  const { waiting, active, delayed } = await queue.counts()
-  const [state] = await tx.$queryRaw<{ unfinished: bigint; shortBefore: boolean | null }[]>`
-    SELECT (SELECT count(*) FROM "VideoAsset" WHERE status = 'GENERATING' OR (status = 'PENDING' AND "queuedAt" < now() - ${times.queueGraceMs}::float8 * interval '1 millisecond')) AS unfinished,
-      (SELECT "queueShortSince" < now() - ${times.reconcileMs * 0.8}::float8 * interval '1 millisecond' FROM "Installation" WHERE id = 1) AS "shortBefore"`
-  if (state === undefined) return
-  const short = waiting + active + delayed < Number(state.unfinished)
-  if (!short) {
-    if (state.shortBefore !== null) await tx.$executeRaw`UPDATE "Installation" SET "queueShortSince" = NULL WHERE id = 1`
-    return
+/** How many were marked as queued. */
+async function add(db: Db, queue: GreetingsQueue, jobs: readonly Waiting[]): Promise<number> {
+  for (const lane of ['people', 'warm'] as const) {
+    const ofLane = jobs.filter(({ wanted }) => wanted === (lane === 'people'))
+    await queue.add(lane, ofLane.filter(({ delayMs }) => delayMs === 0))
+    for (const job of ofLane.filter(({ delayMs }) => delayMs > 0)) await queue.add(lane, [job], { delayMs: Math.ceil(job.delayMs) })
   }
-  if (state.shortBefore === null) await tx.$executeRaw`UPDATE "Installation" SET "queueShortSince" = now() WHERE id = 1`
-  if (state.shortBefore !== true) return
-  await tx.$executeRaw`UPDATE "VideoAsset" SET "queuedAt" = NULL WHERE status = 'PENDING' AND "queuedAt" IS NOT NULL`
-  await tx.$executeRaw`UPDATE "Installation" SET "queueShortSince" = NULL WHERE id = 1`
+  // What somebody has locked stays as it is: if it is still to be made then, the next pass adds it again, which changes nothing.
+  return db.$executeRaw`
+    UPDATE "VideoAsset" SET "queuedAt" = now()
+    WHERE id IN (SELECT id FROM "VideoAsset" WHERE id = ANY(${jobs.map(({ assetId }) => assetId)}::text[]) AND status = 'PENDING' FOR NO KEY UPDATE SKIP LOCKED)`
 }

@@ -11,7 +11,7 @@ import { uploadToSubscriber, type Courier } from '../../telegram/delivery.ts'
 import { uploadToStorage, type Storage } from '../../telegram/storage.ts'
 import type { Studio, Video } from '../../video/studio.ts'
 import type { Template } from '../../video/template.ts'
-import type { GreetingsQueue, Job, Lane } from '../index.ts'
+import type { GreetingsQueue, Job, JobEnd, Lane } from '../index.ts'
 import type { Pauses, Slots } from './slots.ts'
 
 /** What the job needs. */
@@ -48,15 +48,19 @@ const maxAttempts = 3
 
 /**
  * Makes the asset's video and hands it to everyone who waits. Ends quietly when the job is old, the asset is
- * gone or somebody else has it. Normal trouble never throws: the asset is put back or given up.
+ * gone or somebody else has it. Normal trouble never throws: the asset is put back or given up. A job whose
+ * claim failed goes back into the queue as it is.
  */
-export async function generateVideo(workshop: Workshop, job: Job, lane: Lane, { closing, stop }: StopSignals): Promise<void> {
+export async function generateVideo(workshop: Workshop, job: Job, lane: Lane, { closing, stop }: StopSignals): Promise<JobEnd> {
   const { db, owner, times, slots, pauses } = workshop
   let leave: (() => void) | undefined
+  let claiming = false
   try {
     await pauses.whenClear(closing)
     leave = await slots.take(lane, closing)
+    claiming = true
     const asset = await claim(db, job, owner, times.leaseMs)
+    claiming = false
     if (asset === undefined) return
     const lease = holdLease(workshop, asset, stop)
     try {
@@ -72,6 +76,7 @@ export async function generateVideo(workshop: Workshop, job: Job, lane: Lane, { 
     await workshop.deliver(asset.id)
   } catch (error) {
     await afterwards(workshop, job, error, closing)
+    if (claiming && !closing.aborted) return { againInMs: times.outageMs / 3 }
   } finally {
     leave?.()
   }

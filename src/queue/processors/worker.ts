@@ -6,7 +6,7 @@ import { uploadedRevisions } from '../../greetings/assets.ts'
 import { placeOf, type Outage } from '../../greetings/faults.ts'
 import { currentOutages } from '../../greetings/outages.ts'
 import { announceWorker, newProcessId } from '../../greetings/processes.ts'
-import { reconcile } from '../../greetings/reconcile.ts'
+import { reconcile, type Reconciled } from '../../greetings/reconcile.ts'
 import { deliver } from '../../telegram/delivery.ts'
 import { lanes } from '../index.ts'
 import { createPauses, createSlots } from './slots.ts'
@@ -76,12 +76,15 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
   }
 
   async function keepReconciling() {
+    let from: Reconciled['next'] | undefined
     for (let pass = 0; !closing.signal.aborted; pass++) {
       try {
         // Also what other workers met: whoever sees that a step works says so.
         for (const { step } of await currentOutages(db)) outOfOrder.add(step)
-        const found = await reconcile({ db, queue, botId: courier.botId, times })
+        const found = await reconcile({ db, queue, botId: courier.botId, times }, from)
+        from = found?.next ?? from
         if (found !== undefined && found.recovered + found.queued > 0) log.info({ recovered: found.recovered, queued: found.queued }, 'reconciled')
+        if (found?.queueFault !== undefined) log.warn({ error: placeOf(found.queueFault) }, 'could not bring the queue into line now')
         for (const assetId of found?.undelivered ?? []) if (!deliveries.has(assetId)) deliverLater(assetId)
         if (pass % passesPerTidying === 0) {
           const removed = await parts.studio.keepWithin(parts.keepBytes, (revisions) => uploadedRevisions(db, revisions))
