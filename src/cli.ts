@@ -330,6 +330,12 @@ export async function run(argv: string[]): Promise<number> {
     for (const child of command.commands) withExit(child)
   }
   withExit(program)
+  program.hook('preAction', async (_program, command) => {
+    if (process.getuid?.() !== 0 || command.name() === 'completion') return
+    // Loaded while everything can be read, for what it reports may be that the owner cannot read us.
+    const [{ namedHome }, { actAsHomeOwner }] = await Promise.all([import('./config.ts'), import('./home-owner.ts'), import('./commands/exit.ts')])
+    await actAsHomeOwner({ explicit: namedHome(), cwd: process.cwd() })
+  })
   try {
     if (argv.length <= 2) program.outputHelp()
     else await program.parseAsync(argv)

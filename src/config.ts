@@ -214,6 +214,22 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 
 /** The configuration of this process: the environment, and `.env` of the working directory for what is not set. */
 export function configOfProcess(): Config {
-  if (existsSync('.env')) process.loadEnvFile('.env')
+  loadEnvironment()
   return readConfig(process.env)
+}
+
+/** Adds what `.env` of the working directory says to the environment. What is set stays. */
+function loadEnvironment(): void {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+}
+
+/** `GREETINGS_HOME` of this process, before anything else of the configuration is looked at. */
+export function namedHome(): string | undefined {
+  loadEnvironment()
+  return blankIsAbsent(process.env.GREETINGS_HOME) as string | undefined
+}
+
+/** What programs that we start, and we ourselves, take for the user. */
+export function setEnvironmentOfUser(name: string, home: string): void {
+  Object.assign(process.env, { HOME: home, USER: name, LOGNAME: name })
 }

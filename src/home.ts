@@ -4,12 +4,15 @@
  */
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, chmod, chown, link, mkdir, readFile, stat, unlink, writeFile } from 'node:fs/promises'
+import { access, chmod, link, lstat, mkdir, readFile, stat, unlink, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve, sep } from 'node:path'
 import { packageRoot } from './installation.ts'
+import { examineWay, isOpenToOthers, strangersOn } from './path-trust.ts'
 
 const folderName = '.greetings'
+/** what we make in it; `recordings` may be somebody else's on purpose */
+const ourFolders = ['postgres', 'sandbox', 'renders', 'cache']
 
 /** Where the home is, or would be. */
 export interface FoundHome {
@@ -44,6 +47,7 @@ export class HomeUnusable extends Error {
  * `cwd` upwards, else the one beside the installation, so that cron's working directory makes no second
  * world. Where the installation's folder cannot be written by this user, or lies in a `node_modules`
  * that a package manager may empty, `~/.greetings` takes its place.
+ * @throws HomeUnusable for one that nobody named and that belongs to another user
  */
 export async function findHome({ explicit, cwd, installation = packageRoot, userFolder = homedir() }: {
   explicit: string | undefined
@@ -53,7 +57,21 @@ export async function findHome({ explicit, cwd, installation = packageRoot, user
   userFolder?: string
 }): Promise<FoundHome> {
   const folder = explicit === undefined ? ((await nearest(cwd)) ?? (await besideInstallation(installation, userFolder))) : resolve(cwd, explicit)
+  if (explicit === undefined) {
+    const owner = await strangerWhoOwns(folder)
+    // Whoever can make a folder above the place where somebody works would have them work in it.
+    if (owner !== undefined) throw new HomeUnusable(folder, `The home ${folder} belongs to another user (uid ${owner}), and GREETINGS_HOME does not name it. Run as that user, or set GREETINGS_HOME: to a folder of your own, or, as root, to this one to work in it as its owner.`)
+  }
   return { folder, exists: await isThere(join(folder, 'id')) }
+}
+
+/** The uid of another user who owns the folder, or the link that stands for it. */
+async function strangerWhoOwns(folder: string): Promise<number | undefined> {
+  const me = process.getuid?.()
+  if (me === undefined) return undefined
+  const [named, meant] = await Promise.all([lstat(folder).catch(() => undefined), stat(folder).catch(() => undefined)])
+  if (meant !== undefined && meant.uid !== me) return meant.uid
+  return named !== undefined && named.uid !== me && named.uid !== 0 ? named.uid : undefined
 }
 
 async function nearest(from: string): Promise<string | undefined> {
@@ -69,26 +87,37 @@ async function besideInstallation(installation: string, userFolder: string): Pro
   const beside = join(resolve(installation), folderName)
   if (await isThere(beside)) return beside
   const emptied = beside.split(sep).includes('node_modules')
-  const writable = await access(installation, constants.W_OK).then(
+  const writable = process.getuid?.() === 0 ? await isRootsAlone(beside) : await access(installation, constants.W_OK).then(
     () => true,
     () => false,
   )
   return writable && !emptied ? beside : join(resolve(userFolder), folderName)
 }
 
+/** Whether only root can decide what the path leads to. */
+async function isRootsAlone(path: string): Promise<boolean> {
+  const way = await examineWay(path).catch(() => undefined)
+  return way !== undefined && way.owner === 0 && strangersOn(way, 0).length === 0
+}
+
 /**
  * Opens a home. With `create` it is made when missing, readable by its owner only (mode 700).
- * @throws HomeUnusable when it is missing and `create` is not set, belongs to another user, or cannot be made
+ * @throws HomeUnusable when it is missing and `create` is not set, belongs to another user, can be written by
+ * others, or cannot be made
  */
 export async function openHome({ folder, create }: { folder: string; create: boolean }): Promise<Home> {
   const idFile = join(folder, 'id')
+  await checkOwner(folder)
   const known = await readId(folder, idFile)
   if (known !== undefined) return { folder, id: known }
   if (!create) throw new HomeUnusable(folder, `There is no home at ${folder} yet. \`greetings warm\`, \`up\` or \`demo\` makes one; GREETINGS_HOME points to one that lies elsewhere.`)
   try {
     await makeFolder(folder)
+    // Somebody may have been quicker.
+    await checkOwner(folder)
     await writeOnce(idFile, `${randomUUID()}\n`)
   } catch (error) {
+    if (error instanceof HomeUnusable) throw error
     throw new HomeUnusable(folder, `The home ${folder} cannot be made (${codeOf(error)}). Set GREETINGS_HOME to a folder this user can write.`, { cause: error })
   }
   const id = await readId(folder, idFile)
@@ -96,13 +125,50 @@ export async function openHome({ folder, create }: { folder: string; create: boo
   return { folder, id }
 }
 
-async function readId(folder: string, idFile: string): Promise<string | undefined> {
-  const owner = await stat(folder).catch(() => undefined)
-  const me = process.getuid?.() ?? 0
-  // A folder somebody else planted in a place all can write (/tmp) must not become our home.
-  if (owner !== undefined && me !== 0 && owner.uid !== me) {
-    throw new HomeUnusable(folder, `The home ${folder} belongs to another user (uid ${owner.uid}). Run as that user, or set GREETINGS_HOME to a folder of your own.`)
+/**
+ * Nobody else may decide what is found in our home: a folder planted in a place all can write (/tmp) is not ours,
+ * and in one that others may write any name could be a link to somewhere else. `actAsHomeOwner` comes before this:
+ * root is never here in the home of another user.
+ */
+async function checkOwner(folder: string): Promise<void> {
+  const me = process.getuid?.()
+  if (me === undefined) return
+  const owner = await strangerWhoOwns(folder)
+  if (owner !== undefined) throw new HomeUnusable(folder, `The home ${folder} belongs to another user (uid ${owner}). Run as that user, or set GREETINGS_HOME to a folder of your own.`)
+  if (me === 0) await checkWay(folder)
+  const found = await stat(folder).catch(() => undefined)
+  if (found === undefined) return
+  if (isOpenToOthers(found)) throw new HomeUnusable(folder, `Others than its owner may write in the home ${folder}. Run \`chmod go-w ${folder}\`, or set GREETINGS_HOME to another folder.`)
+  for (const name of ourFolders) {
+    const path = join(folder, name)
+    const stranger = await strangerWhoOwns(path)
+    if (stranger === undefined) continue
+    const isLink = (await lstat(path)).isSymbolicLink()
+    throw new HomeUnusable(folder, isLink ? `${path} is a link of, or to a folder of, another user (uid ${stranger}), and is not followed. Remove it.` : `${path} belongs to another user (uid ${stranger}), as an earlier version left it that root ran. Run \`chown -hR ${me} ${path}\` as root.`)
   }
+}
+
+/** Every folder and link on root's way is root's own. @throws HomeUnusable */
+async function checkWay(folder: string): Promise<void> {
+  const way = await examineHomesWay(folder)
+  const [stranger] = strangersOn(way, 0)
+  if (stranger !== undefined) throw strangerOnTheWay(folder, stranger)
+  if (way.owner !== 0) throw new HomeUnusable(folder, `The home ${folder} would lie in a folder of another user (uid ${way.owner}). Set GREETINGS_HOME to it to work there as that user, or to a folder of your own.`)
+}
+
+/** `examineWay` of a home. @throws HomeUnusable when it cannot be followed */
+export async function examineHomesWay(folder: string) {
+  return examineWay(folder).catch((error: unknown) => {
+    throw new HomeUnusable(folder, `The home ${folder} cannot be reached (${codeOf(error)}).`, { cause: error })
+  })
+}
+
+/** Root does not go where somebody else leads. */
+export function strangerOnTheWay(folder: string, { path, uid }: { path: string; uid: number | 'anyone' }): HomeUnusable {
+  return new HomeUnusable(folder, `The way to the home ${folder} leads through ${path}, ${uid === 'anyone' ? 'in which others than root may write' : `which belongs to another user (uid ${uid})`}: they could lead root anywhere. Set GREETINGS_HOME to a folder that only root can replace, such as /root/.greetings.`)
+}
+
+async function readId(folder: string, idFile: string): Promise<string | undefined> {
   let text: string
   try {
     text = await readFile(idFile, 'utf8')
@@ -126,20 +192,12 @@ async function writeOnce(file: string, text: string): Promise<void> {
   const draft = `${file}.${process.pid}-${randomUUID()}`
   await writeFile(draft, text, { mode: 0o600, flag: 'wx' })
   try {
-    await giveToOwner(draft, dirname(file))
     await link(draft, file)
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
   } finally {
     await unlink(draft)
   }
-}
-
-/** What root puts into another user's home belongs to that user, who could not open it otherwise. */
-async function giveToOwner(path: string, folder: string): Promise<void> {
-  if (process.getuid?.() !== 0) return
-  const { uid, gid } = await stat(folder)
-  if (uid !== 0) await chown(path, uid, gid)
 }
 
 async function isThere(path: string): Promise<boolean> {

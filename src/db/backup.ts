@@ -40,7 +40,7 @@ export async function restore(home: string, file: string): Promise<InUse | { out
     const draft = join(folder, `new-${randomUUID()}`)
     await mkdir(draft, { mode: 0o700 })
     try {
-      const { ok, output } = await tar(['-xzf', file, '-C', draft, 'data', 'password'])
+      const { ok, output } = await tar(['-xzf', file, '--no-same-owner', '-C', draft, 'data', 'password'])
       const version = await readFile(join(draft, 'data', 'PG_VERSION'), 'utf8').catch(() => undefined)
       if (!ok || version === undefined) throw new DatabaseUnusable(`${file} is no backup that \`greetings db backup\` wrote: ${output.trim().split('\n')[0] ?? ''}. Nothing was changed.`)
       if (version.trim() !== String(postgresMajor)) throw new DatabaseUnusable(`${file} was made by PostgreSQL ${version.trim()}, and this program brings ${postgresMajor}. Nothing was changed. With the program's former version restore it and run \`greetings export\`, and with this one \`greetings import\`.`)

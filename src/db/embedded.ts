@@ -11,19 +11,24 @@
  * A member that loses the server (it crashed, somebody killed it) starts it again, on the same port when
  * that is still free.
  *
- * As root: PostgreSQL refuses to run as root. It runs as the owner of the home, or, when that is root
- * too, as uid 65534. That user cannot reach a home or a `node_modules` below a folder of mode 700
- * (`/root`), so the programs and the data lie in `/var/lib/greetings` then, the data under the home's id.
- * In a container, keep both folders on volumes, or run as an ordinary user.
+ * As root: PostgreSQL refuses to run as root. In a home of root's it runs as the account `greetings`, or, where
+ * there is none, `nobody`. That user cannot reach a home or a `node_modules` below a folder of mode 700 (`/root`),
+ * so the programs and the data lie in `/var/lib/greetings` then, the data under the home's id. Of all that only the
+ * data folder itself is that user's; in it root follows no link and removes nothing with its own rights. In a
+ * container, keep both folders on volumes, or run as an ordinary user. (Root in the home of another user has become
+ * that user before it comes here.)
  */
 import { spawn } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
-import { chmod, chown, mkdir, open, readdir, readFile, realpath, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { chmod, lchown, lstat, mkdir, open, readdir, readFile, realpath, rename, rm, rmdir, stat, unlink, writeFile, type FileHandle } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { openHome } from '../home.ts'
+import { examineWay, isOpenToOthers, strangersOn } from '../path-trust.ts'
 import { connectClient } from './connect.ts'
 import { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown } from './faults.ts'
 import { startOf, withFileLock } from './file-lock.ts'
@@ -32,8 +37,10 @@ import { postgresMajor, preparePostgres, type PostgresPrograms } from './postgre
 const host = '127.0.0.1'
 const role = 'greetings'
 const memberPrefix = 'greetings member '
-const rootsPlace = '/var/lib/greetings'
-const nobody = 65_534
+/** for a home of root's; the second where the first is somebody's home */
+const rootsPlaces = ['/var/lib/greetings', '/var/lib/greetings-root']
+/** in a home of root's the server runs as the first of these that exists */
+const serverAccounts = ['greetings', 'nobody']
 /** crash recovery after a power cut reads the log anew; it may take a while */
 const startMs = 120_000
 
@@ -53,17 +60,21 @@ export interface Membership {
 
 /** Where a home's server lives and as whom it runs. */
 interface Place {
-  home: string
-  /** data, lock, port, log */
+  /** holds the data folder and what may become one; ours */
   folder: string
   data: string
-  lock: string
-  /** password and the path of the data: in the home, whoever runs the server */
+  /** in the home, ours: password, port, log, the path of the data */
   keys: string
-  /** undefined: as ourselves */
-  user: { uid: number; gid: number } | undefined
-  /** the owner of what we write into the home, when that is not us */
-  owner: { uid: number; gid: number } | undefined
+  lock: string
+  /** where the server's programs are copied to when they cannot run where they are */
+  copies: string
+  /** owns the data folder and runs the server; undefined: we ourselves */
+  user: Account | undefined
+}
+
+interface Account {
+  uid: number
+  gid: number
 }
 
 /**
@@ -140,7 +151,7 @@ export async function startServer(home: string, log?: DatabaseLog): Promise<void
   const place = await placeOf(home)
   await withFileLock(place.lock, async () => {
     await ensureRunning(place, true, log)
-    await writeOurs(place, keepFile(place), '')
+    await writeOurs(keepFile(place), '')
   })
 }
 
@@ -203,18 +214,15 @@ export async function whileStopped<T>(home: string, work: (server: StoppedServer
 async function replaceData(place: Place, draft: string): Promise<string | undefined> {
   const former = join(place.folder, `data-before-${new Date().toISOString().replaceAll(/[-:]|\..*/g, '')}`)
   const password = await readFile(join(draft, 'password'), 'utf8')
-  if (place.user !== undefined) {
-    const { ok, output } = await run('chown', ['-R', `${place.user.uid}:${place.user.gid}`, join(draft, 'data')], undefined, place.folder)
-    if (!ok) throw new DatabaseUnusable(`The restored data cannot be given to the user who runs the server: ${output.trim()}`)
-  }
+  await giveToServer(place, join(draft, 'data'), 0)
   const hadData = await isThere(place.data)
   if (hadData) {
     await rename(place.data, former)
-    await writeOurs(place, `${former}.password`, await readFile(join(place.keys, 'password'), 'utf8').catch(() => ''))
+    await writeOurs(`${former}.password`, await readFile(join(place.keys, 'password'), 'utf8').catch(() => ''))
   }
-  await writeOurs(place, join(place.keys, 'password'), password)
+  await writeOurs(join(place.keys, 'password'), password)
   await rename(join(draft, 'data'), place.data)
-  await writeOurs(place, join(place.keys, 'data-folder'), `${place.data}\n`)
+  await writeOurs(join(place.keys, 'data-folder'), `${place.data}\n`)
   return hadData ? former : undefined
 }
 
@@ -236,37 +244,138 @@ function urlOf(port: number, password: string, database: string): string {
 }
 
 function keepFile(place: Place): string {
-  return join(place.folder, 'keep')
+  return join(place.keys, 'keep')
 }
 
 async function placeOf(home: string): Promise<Place> {
   const { folder, id } = await openHome({ folder: home, create: false })
   const keys = join(folder, 'postgres')
-  const asRoot = process.getuid?.() === 0
-  const { uid, gid } = await stat(folder)
-  const owner = asRoot && uid !== 0 ? { uid, gid } : undefined
-  const user = asRoot ? (owner ?? { uid: nobody, gid: nobody }) : undefined
-  const own = asRoot && owner === undefined ? join(rootsPlace, id) : keys
-  const place: Place = { home: folder, folder: own, data: join(own, 'data'), lock: join(own, 'lock'), keys, user, owner }
-  if (own !== keys) await makeFolder(rootsPlace, 0o755, undefined)
-  await makeFolder(keys, 0o700, owner)
-  await makeFolder(own, 0o700, user)
-  await makeFolder(place.lock, 0o700, owner)
+  const lock = join(keys, 'lock')
+  await ownFolder(keys, 0o700)
+  if (process.getuid?.() !== 0) return { folder: keys, data: join(keys, 'data'), keys, lock, copies: keys, user: undefined }
+  const top = await rootsPlace()
+  const own = join(top, id)
+  await mkdir(own, { mode: 0o700 }).catch(unlessThere)
+  const place: Place = { folder: own, data: join(own, 'data'), keys, lock, copies: top, user: await serverAccount() }
+  if (!(await isInOrder(own))) await withFileLock(lock, () => takeOver(place))
   return place
 }
 
-async function makeFolder(folder: string, mode: number, owner: Place['user']): Promise<void> {
-  if (await isThere(folder)) return
-  await mkdir(folder, { recursive: true, mode })
-  await chmod(folder, mode)
-  if (owner !== undefined) await chown(folder, owner.uid, owner.gid)
+/** A folder that only we may write; made when missing. */
+async function ownFolder(folder: string, mode: number): Promise<void> {
+  const isNew = await mkdir(folder, { mode }).then(() => true, unlessThere)
+  // The umask may have taken bits away.
+  if (isNew === true) await chmod(folder, mode)
+  const found = await stat(folder)
+  if (!found.isDirectory() || isOpenToOthers(found)) throw new DatabaseUnusable(`${folder} must be a folder that nobody else may write. Run \`chmod go-w ${folder}\`, or restore it from a backup.`)
 }
 
-/** Writes a whole file that only its owner can read. */
-async function writeOurs(place: Place, file: string, text: string): Promise<void> {
+function unlessThere(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return undefined
+  throw error
+}
+
+/** Where the data of root's homes lie: only root may replace anything there, and everybody can pass through. */
+async function rootsPlace(): Promise<string> {
+  for (const top of rootsPlaces) {
+    const isNew = await mkdir(top, { recursive: true, mode: 0o755 })
+    if (isNew !== undefined) await chmod(top, 0o755)
+    const way = await examineWay(top)
+    if (way.owner === 0 && strangersOn(way, 0).length === 0 && !isOpenToOthers(await stat(top))) return top
+  }
+  throw new DatabaseUnusable(`The embedded database of a home of root's needs one of the folders ${rootsPlaces.join(', ')} for root alone, and others may write both. Set DATABASE_URL, or run as an ordinary user.`)
+}
+
+async function serverAccount(): Promise<Account> {
+  for (const name of serverAccounts) {
+    const [uid, gid] = await Promise.all(['-u', '-g'].map((what) => run('id', [what, name], undefined, '/')))
+    if (uid?.ok === true && gid?.ok === true) return { uid: Number(uid.output), gid: Number(gid.output) }
+  }
+  throw new DatabaseUnusable('PostgreSQL does not run as root, and there is no account for it. Run `useradd --system greetings`, or set DATABASE_URL.')
+}
+
+const inOrder = 0o711
+
+/** Root's, and passed through by the server's user on the way to the data. */
+async function isInOrder(folder: string): Promise<boolean> {
+  const { uid, mode } = await lstat(folder)
+  return uid === 0 && (mode & 0o777) === inOrder
+}
+
+/**
+ * Brings the folder of the data into order: a new one, and one of a former version, which belonged to the server's
+ * user and held lock, port and log beside the data. Its mode changes last, so a run that was cut off is repeated.
+ */
+async function takeOver(place: Place): Promise<void> {
+  if (await isInOrder(place.folder)) return
+  const folder = await open(place.folder, constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  try {
+    await folder.chown(0, 0)
+    await folder.chmod(0o700)
+    const data = await lstat(place.data).catch(() => undefined)
+    if (data !== undefined && (!data.isDirectory() || data.uid === 0)) throw new DatabaseUnusable(`${place.data} is not the data folder it was: somebody put something else in its place. Restore it from a backup.`)
+    const port = (await readTheirs(join(place.folder, 'port')))?.trim() ?? ''
+    if (/^\d{1,5}$/.test(port)) await writeOurs(portFile(place), `${port}\n`)
+    if (await isThere(join(place.folder, 'keep'))) await writeOurs(keepFile(place), '')
+    for (const name of await readdir(place.folder)) {
+      if (name !== 'data' && !name.startsWith('data-before-')) await removeTree(join(place.folder, name))
+    }
+    await folder.chmod(inOrder)
+  } finally {
+    await folder.close()
+  }
+}
+
+/** Gives data to the user who runs the server. Nothing but what belongs to `from` is given away. */
+async function giveToServer({ user, folder }: Place, data: string, from: number): Promise<void> {
+  if (user === undefined || user.uid === from) return
+  // With --from the program opens what it changes and looks again, so a link to somebody else's file gives nothing.
+  const only = process.platform === 'linux' ? [`--from=${from}`] : []
+  const { ok, output } = await run('chown', ['-R', '-h', ...only, `${user.uid}:${user.gid}`, data], undefined, folder)
+  if (!ok) throw new DatabaseUnusable(`The data in ${data} cannot be given to the user who runs the server: ${output.trim()}`)
+}
+
+/**
+ * Removes a folder in which the server's user may be putting links while we look: what is theirs is removed with
+ * their rights.
+ */
+async function removeTree(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined)
+  if (found === undefined) return
+  if (!found.isDirectory()) return unlink(path)
+  if (found.uid === (process.getuid?.() ?? found.uid)) for (const name of await readdir(path)) await removeTree(join(path, name))
+  else await run('find', ['.', '-mindepth', '1', '-delete'], found, path)
+  await rmdir(path)
+}
+
+/** Reads a small file that the server's user may have replaced: neither a link nor a pipe is opened. */
+async function readTheirs(file: string): Promise<string | undefined> {
+  const handle = await openTheirs(file, constants.O_RDONLY)
+  if (handle === undefined) return undefined
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4_096), 0, 4_096, 0)
+    return buffer.toString('utf8', 0, bytesRead)
+  } finally {
+    await handle.close()
+  }
+}
+
+/** An ordinary file that is known by this name alone; undefined: there is none. */
+async function openTheirs(file: string, flags: number): Promise<FileHandle | undefined> {
+  // Windows has neither flag.
+  const careful = process.platform === 'win32' ? 0 : constants.O_NOFOLLOW | constants.O_NONBLOCK
+  const handle = await open(file, flags | careful).catch(() => undefined)
+  if (handle === undefined) return undefined
+  const found = await handle.stat()
+  if (found.isFile() && found.nlink === 1) return handle
+  await handle.close()
+  return undefined
+}
+
+/** Writes a whole file of the home that only we can read. */
+async function writeOurs(file: string, text: string): Promise<void> {
   const draft = `${file}.${randomUUID()}`
-  await writeFile(draft, text, { mode: 0o600 })
-  if (place.owner !== undefined) await chown(draft, place.owner.uid, place.owner.gid)
+  await writeFile(draft, text, { mode: 0o600, flag: 'wx' })
   await rename(draft, file)
 }
 
@@ -283,7 +392,7 @@ async function readPassword(place: Place): Promise<string> {
 /** The port: it runs. 'busy': it starts or stops. undefined: it does not run. */
 async function look(place: Place): Promise<number | 'busy' | undefined> {
   const file = join(place.data, 'postmaster.pid')
-  const text = await readFile(file, 'utf8').catch(() => undefined)
+  const text = await readTheirs(file)
   if (text === undefined) return undefined
   // Lines: pid, data folder, start time, port, socket folder, address, shared memory, status.
   const lines = text.split('\n')
@@ -307,7 +416,7 @@ async function settled(place: Place): Promise<number | undefined> {
 }
 
 async function isFresh(file: string): Promise<boolean> {
-  const found = await stat(file).catch(() => undefined)
+  const found = await lstat(file).catch(() => undefined)
   return found !== undefined && Date.now() - found.mtimeMs < 2_000
 }
 
@@ -329,7 +438,7 @@ async function isServer(pid: number, recordedData: string, ourData: string): Pro
  * that no process has. The rest stays, for PostgreSQL also checks the shared memory named in it.
  */
 async function disown(file: string, lines: string[]): Promise<void> {
-  const handle = await open(file, 'r+').catch(() => undefined)
+  const handle = await openTheirs(file, constants.O_RDWR)
   if (handle === undefined) return
   try {
     const text = ['2147483646', ...lines.slice(1)].join('\n')
@@ -349,7 +458,7 @@ async function ensureRunning(place: Place, mayCreate: boolean, log: DatabaseLog 
     // A server that was killed leaves its children behind for a moment, and they hold the shared memory.
     if (attempt > 1) await sleep(200 * attempt)
     await removeDrafts(place)
-    const programs = await preparePostgres({ inPlace: place.user === undefined, copies: place.user === undefined ? place.folder : rootsPlace })
+    const programs = await preparePostgres({ inPlace: place.user === undefined, copies: place.copies })
     await ensureData(place, programs, mayCreate, log)
     const { ok, output } = await start(place, programs)
     if (!ok && attempt >= 5) {
@@ -360,13 +469,13 @@ async function ensureRunning(place: Place, mayCreate: boolean, log: DatabaseLog 
 
 async function ensureData(place: Place, programs: PostgresPrograms, mayCreate: boolean, log: DatabaseLog | undefined): Promise<void> {
   const recordFile = join(place.keys, 'data-folder')
-  const version = await readFile(join(place.data, 'PG_VERSION'), 'utf8').catch(() => undefined)
+  const version = await readTheirs(join(place.data, 'PG_VERSION'))
   const record = await readFile(recordFile, 'utf8').catch(() => undefined)
   if (version === undefined) {
     if (record !== undefined || !mayCreate) {
       throw new DatabaseUnusable(
         record !== undefined && record.trim() !== place.data
-          ? `The data of this home's database lie in ${record.trim()}: they were made by another user. Run as that user.`
+          ? `The data of this home's database lie in ${record.trim()}, and are looked for in ${place.data}: they were made by another user, or have been moved. Run as that user, or move them.`
           : `The data of this home's database, ${place.data}, are gone. Restore the folder from a backup, or remove ${place.keys} to begin with an empty database.`,
       )
     }
@@ -377,22 +486,28 @@ async function ensureData(place: Place, programs: PostgresPrograms, mayCreate: b
       `The database in ${place.data} was made by PostgreSQL ${version.trim()}, and this program brings ${postgresMajor}. With the program's former version run \`greetings export > cache.jsonl\`, move the folder away, and with this one \`greetings import cache.jsonl\`.`,
     )
   }
-  if (record === undefined) await writeOurs(place, recordFile, `${place.data}\n`)
+  if (record === undefined) await writeOurs(recordFile, `${place.data}\n`)
+  // Made before there was an account of our own.
+  await giveToServer(place, place.data, (await lstat(place.data)).uid)
 }
 
 /** Under another name until it is complete: a killed initdb leaves nothing that could be taken for data. */
 async function createData(place: Place, programs: PostgresPrograms): Promise<void> {
   const passwordFile = join(place.keys, 'password')
-  if (!(await isThere(passwordFile))) await writeOurs(place, passwordFile, `${randomBytes(24).toString('hex')}\n`)
+  if (!(await isThere(passwordFile))) await writeOurs(passwordFile, `${randomBytes(24).toString('hex')}\n`)
+  // initdb looks up its user's name.
+  if (place.user === undefined && !hasAccount()) throw new DatabaseUnusable(`The embedded PostgreSQL needs an account for its user, and uid ${process.getuid?.()} has none. Run \`useradd --uid ${process.getuid?.()} greetings\` as root, or set DATABASE_URL to a server of your own.`)
   const draft = join(place.folder, `new-${randomUUID()}`)
-  await makeFolder(draft, 0o700, place.user)
+  const data = join(draft, 'data')
   const copy = join(draft, 'password')
-  await writeFile(copy, await readPassword(place), { mode: 0o600 })
-  if (place.user !== undefined) await chown(copy, place.user.uid, place.user.gid)
+  await ownFolder(draft, inOrder)
+  await mkdir(data, { mode: 0o700 })
+  await writeFile(copy, await readPassword(place), { mode: 0o600, flag: 'wx' })
+  if (place.user !== undefined) for (const path of [data, copy]) await lchown(path, place.user.uid, place.user.gid)
   const { ok, output } = await run(
     programs.initdb,
     [
-      `--pgdata=${join(draft, 'data')}`,
+      `--pgdata=${data}`,
       `--username=${role}`,
       '--auth=scram-sha-256',
       `--pwfile=${copy}`,
@@ -408,8 +523,16 @@ async function createData(place: Place, programs: PostgresPrograms): Promise<voi
     place.folder,
   )
   if (!ok) throw new DatabaseUnreachable(`The embedded database cannot be made in ${place.folder}. Is the disk full?\n${output.trim()}`)
-  await rename(join(draft, 'data'), place.data)
-  await rm(draft, { recursive: true, force: true })
+  await rename(data, place.data)
+  await removeTree(draft)
+}
+
+function hasAccount(): boolean {
+  try {
+    return userInfo().username !== ''
+  } catch {
+    return false
+  }
 }
 
 /** What the data folder's postgresql.conf says. The port is given at each start. */
@@ -433,30 +556,40 @@ const settings = {
 async function removeDrafts(place: Place): Promise<void> {
   for (const name of await readdir(place.folder)) {
     // `new-postgresql-…` are copies of the programs, see there.
-    if (name.startsWith('new-') && !name.startsWith('new-postgresql-')) await rm(join(place.folder, name), { recursive: true, force: true, maxRetries: 3 })
+    if (name.startsWith('new-') && !name.startsWith('new-postgresql-')) await removeTree(join(place.folder, name))
   }
 }
 
 async function start(place: Place, programs: PostgresPrograms): Promise<{ ok: boolean; output: string }> {
-  const portFile = join(place.folder, 'port')
   // The same port as before, so that commands which outlived the server find it again.
-  const before = Number(await readFile(portFile, 'utf8').catch(() => '0'))
+  const before = Number(await readFile(portFile(place), 'utf8').catch(() => '0'))
   const port = before > 0 && (await isFree(before)) ? before : await freePort()
-  if (port !== before) await writeOurs(place, portFile, `${port}\n`)
-  const log = await stat(logFile(place)).catch(() => undefined)
-  if (log !== undefined && log.size > 1_000_000) await truncate(logFile(place))
-  // pg_ctl puts the server into a session of its own: Ctrl-C at our terminal does not reach it.
-  return run(programs.pgCtl, ['start', '--wait', `--timeout=${startMs / 1000}`, `--pgdata=${place.data}`, `--log=${logFile(place)}`, `--options=-p ${port}`], place.user, place.folder)
+  if (port !== before) await writeOurs(portFile(place), `${port}\n`)
+  // Opened by us, and inherited: the server's user need not be able to reach it.
+  const log = await open(logFile(place), 'a', 0o600)
+  try {
+    if ((await log.stat()).size > 1_000_000) await log.truncate()
+    // pg_ctl puts the server into a session of its own: Ctrl-C at our terminal does not reach it.
+    return await run(programs.pgCtl, ['start', '--silent', '--wait', `--timeout=${startMs / 1000}`, `--pgdata=${place.data}`, `--options=-p ${port}`], place.user, place.folder, log)
+  } finally {
+    await log.close()
+  }
 }
 
 async function stop(place: Place): Promise<void> {
-  const programs = await preparePostgres({ inPlace: place.user === undefined, copies: place.user === undefined ? place.folder : rootsPlace })
-  const { ok, output } = await run(programs.pgCtl, ['stop', '--wait', '--mode=fast', '--timeout=60', `--pgdata=${place.data}`], place.user, place.folder)
+  const programs = await preparePostgres({ inPlace: place.user === undefined, copies: place.copies })
+  // It may have been started as another user than the next time.
+  const user = place.user === undefined ? undefined : await lstat(place.data)
+  const { ok, output } = await run(programs.pgCtl, ['stop', '--wait', '--mode=fast', '--timeout=60', `--pgdata=${place.data}`], user, place.folder)
   if (!ok && (await look(place)) !== undefined) throw new DatabaseUnreachable(`The embedded database does not stop. Look at ${logFile(place)}.\n${output.trim()}`)
 }
 
+function portFile(place: Place): string {
+  return join(place.keys, 'port')
+}
+
 function logFile(place: Place): string {
-  return join(place.folder, 'log')
+  return join(place.keys, 'log')
 }
 
 async function logTail(place: Place): Promise<string> {
@@ -465,15 +598,20 @@ async function logTail(place: Place): Promise<string> {
   return text === '' ? '' : `\n${lines.join('\n')}`
 }
 
-/** Runs a program to its end, in a process group of its own: a signal at the terminal does not cut it short. */
-async function run(program: string, args: string[], user: Place['user'], cwd: string): Promise<{ ok: boolean; output: string }> {
+/**
+ * Runs a program to its end, in a process group of its own: a signal at the terminal does not cut it short. What it
+ * writes, and what it leaves running does, goes to `log` where there is one.
+ */
+async function run(program: string, args: string[], user: Account | undefined, cwd: string, log?: FileHandle): Promise<{ ok: boolean; output: string }> {
   return new Promise((resolve) => {
     // Nothing of our environment may steer the server (PGDATA, PGPORT, PGOPTIONS …); Windows needs its own.
     const env = process.platform === 'win32' ? {} : { env: { LC_ALL: 'C', PATH: '/usr/bin:/bin', ...(user === undefined ? {} : { USER: role }) } }
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, windowsHide: true, cwd, ...user, ...env })
+    const to = log?.fd ?? 'pipe'
+    const as = user === undefined ? {} : { uid: user.uid, gid: user.gid }
+    const child = spawn(program, args, { stdio: ['ignore', to, to], detached: true, windowsHide: true, cwd, ...as, ...env })
     let output = ''
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()))
     child.on('error', (error) => resolve({ ok: false, output: error.message }))
     child.on('close', (code) => resolve({ ok: code === 0, output }))
   })
@@ -501,7 +639,7 @@ async function listen(port: number): Promise<number | undefined> {
 }
 
 async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
+  return lstat(path).then(
     () => true,
     () => false,
   )

@@ -12,7 +12,7 @@ import { builtScript } from '../../src/installation.ts'
 import { temporaryHome } from './temporary-database.ts'
 
 let home: Awaited<ReturnType<typeof temporaryHome>>
-/** where data, port and log are */
+/** where the data are */
 let place: string
 const opened: { close(): Promise<void> }[] = []
 beforeAll(async () => {
@@ -97,14 +97,15 @@ describe('the embedded server', () => {
     const setting = async (name: string) => (await db.$queryRaw<{ value: string }[]>`SELECT current_setting(${name}) AS value`)[0]?.value
     expect(await Promise.all(['fsync', 'synchronous_commit', 'full_page_writes', 'listen_addresses', 'unix_socket_directories', 'password_encryption'].map(setting))).toEqual(['on', 'on', 'on', '127.0.0.1', '', 'scram-sha-256'])
     await db.$queryRawUnsafe(`SELECT 'МаркерИмени'::int`).catch(() => undefined)
-    expect(await readFile(path.join(place, 'log'), 'utf8')).not.toContain('МаркерИмени')
+    expect(await readFile(path.join(home.folder, 'postgres', 'log'), 'utf8')).not.toContain('МаркерИмени')
   })
 
   it.skipIf(process.platform === 'win32')('keeps its password and its data to their owners', async () => {
     await join()
     expect((await stat(path.join(home.folder, 'postgres', 'password'))).mode & 0o777).toBe(0o600)
     expect((await stat(path.join(place, 'data'))).mode & 0o077).toBe(0)
-    expect((await stat(place)).mode & 0o077).toBe(0)
+    expect((await stat(path.join(home.folder, 'postgres'))).mode & 0o077).toBe(0)
+    expect((await stat(place)).mode & 0o022).toBe(0)
   })
 
   it.skipIf(process.platform !== 'linux')('is out of reach of Ctrl-C at the terminal of the command that started it', async () => {
