@@ -107,6 +107,15 @@ export interface Times {
   reconcileMs: number
   /** a PENDING asset that is not queued for so long is added again */
   queueGraceMs: number
+  /** an update that takes longer is held, and tried again while others are answered */
+  handleMs: number
+  /** how long somebody who asks waits for a locked row; whoever comes after them may wait as long */
+  lockMs: number
+  /** between two tries of a held update: first, and at most */
+  heldRetryMs: number
+  longestHeldRetryMs: number
+  /** how long an update is held */
+  heldMs: number
   /** how long a claimed request may take to be sent */
   claimMs: number
   /** a FAILED asset may be asked for again after this */
@@ -140,6 +149,11 @@ export function waitingTimes(divisor: number): Times {
     leaseRenewMs: Math.max(250, ms(5_000)),
     reconcileMs: Math.max(200, ms(10_000)),
     queueGraceMs: Math.max(400, ms(10_000)),
+    handleMs: Math.max(1_000, ms(2_000)),
+    lockMs: 500,
+    heldRetryMs: Math.max(100, ms(500)),
+    longestHeldRetryMs: Math.max(500, ms(5_000)),
+    heldMs: ms(86_400_000),
     claimMs: Math.max(6_000, ms(30_000)),
     coolDownMs: ms(3_600_000),
     attemptDelayMs: ms(5_000),

@@ -1,5 +1,6 @@
 /** What a handler knows and may do. */
 import type { Context } from 'grammy'
+import type { Attempt } from '../greetings/gate.ts'
 import type { Language } from '../greetings/texts.ts'
 
 /**
@@ -9,6 +10,8 @@ import type { Language } from '../greetings/texts.ts'
 export interface BotContext extends Context {
   /** the language the person is answered in */
   language: Language
+  /** this try of the update */
+  attempt: Attempt
   /** Sends after the update is stored. */
   later(send: () => Promise<unknown>): void
   /** Answers with a text. It is worth a short wait before the update is confirmed, as nothing stored repeats it. */

@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Bot } from 'grammy'
 import type { Update } from 'grammy/types'
 import type { Times } from '../config.ts'
-import { isDatabaseDown } from '../db/database.ts'
+import { isDatabaseTrouble } from '../db/database.ts'
 import { placeOf } from '../greetings/faults.ts'
+import { AssetLocked, openGate, type Attempt } from '../greetings/gate.ts'
 import { announceBot } from '../greetings/processes.ts'
 import { languageOf, texts } from '../greetings/texts.ts'
 import { clientOptions, isTelegram, ownErrors, patiently } from '../telegram/api.ts'
@@ -14,7 +15,9 @@ import { TelegramError } from '../telegram/errors.ts'
 import type { BotContext } from './context.ts'
 import { greeting, type GreetingParts } from './features/greeting.ts'
 import { welcome } from './features/welcome.ts'
-import { allowedUpdates, chatOf, createPerChat, listenForWebhook, poll } from './updates.ts'
+import { openIntake, TookTooLong, type Outcome } from './intake.ts'
+import { createPerChat } from './per-chat.ts'
+import { allowedUpdates, listenForWebhook, poll, whenAborted } from './updates.ts'
 import { openWaitingRoom } from './waiting-room.ts'
 
 /** What the bot needs. */
@@ -38,12 +41,17 @@ export interface RunningBot {
 // A text answer is not stored anywhere. So much time it gets to be sent before its update is confirmed.
 const answerGraceMs = 1_000
 
+/** Connections of the bot's own. All of them together cannot be taken by people at the door: the rest is for updates that are held. */
+export const peopleConnections = 8
+const atTheDoor = { atOnce: 6, forOneAsset: 3 }
+
 /** Answers to one chat that may wait for each other. */
 const longestLine = 10
 
 /** Starts the bot. @throws TelegramError when Telegram does not let it */
 export async function startBot(parts: BotParts): Promise<RunningBot> {
-  const { token, apiRoot, webhook, times, log, door, courier } = parts
+  const { token, apiRoot, webhook, times, log, courier } = parts
+  const door = { ...parts.door, gate: openGate(atTheDoor) }
   const bot = new Bot<BotContext>(token, { client: clientOptions({ apiRoot }) })
   bot.api.config.use(ownErrors(times))
   const intakeStop = new AbortController()
@@ -52,10 +60,12 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
   const handling = createPerChat()
   const sending = createPerChat()
   const waitingRoom = openWaitingRoom({ db: door.db, api: courier.api, times, stop: sendStop.signal })
-  let batchAnswers: Promise<unknown>[] = []
+  const tries = new WeakMap<Update, { attempt: Attempt; answers: Promise<unknown>[] }>()
 
   bot.use(async (ctx, next) => {
     ctx.language = languageOf(ctx.from?.language_code)
+    const { attempt, answers } = tries.get(ctx.update) ?? { attempt: { giveUp: sendStop.signal, isRetry: false }, answers: [] }
+    ctx.attempt = attempt
     const chatId = ctx.chat?.id ?? 0
     const isIdle = sending.waiting(chatId) === 0
     // Whoever writes faster than Telegram lets us answer is not answered each time. A video that is not sent here is
@@ -68,12 +78,12 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
     ctx.say = (text) => {
       const said = send(() => sayPatiently(chatId, text))
       // What has to wait for others of its chat will not be sent within the grace.
-      if (isIdle) batchAnswers.push(said)
+      if (isIdle) answers.push(said)
     }
     await next()
   })
   bot.use(welcome())
-  bot.use(greeting({ ...parts, waitingRoom, stop: sendStop.signal }))
+  bot.use(greeting({ ...parts, door, waitingRoom, stop: sendStop.signal }))
 
   /** A flood is slept through here, in this chat's own line. */
   async function sayPatiently(chatId: number, text: string): Promise<void> {
@@ -91,49 +101,60 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
     }
   }
 
-  /** Stores one update. Only a database that is away is worth another try; anything else must not block the rest. */
-  async function handle(update: Update): Promise<void> {
-    await handling.add(chatOf(update), async () => {
-      try {
-        await bot.handleUpdate(update)
-      } catch (error) {
-        const cause = (error as { error?: unknown }).error ?? error
-        if (isDatabaseDown(cause)) throw cause
-        log.error({ error: placeOf(cause), updateId: update.update_id }, 'an update could not be handled')
-        const chatId = update.message?.chat.id
-        if (chatId !== undefined) void sending.add(chatId, () => sayPatiently(chatId, texts[languageOf(update.message?.from?.language_code)].trouble)).catch(() => undefined)
-      }
-    })
-    const answers = batchAnswers
-    batchAnswers = []
+  /** Stores what an update asks for. What cannot be handled at all must not block the rest. */
+  async function handle(update: Update, attempt: Attempt): Promise<Outcome> {
+    tries.set(update, { attempt, answers: [] })
+    try {
+      await bot.handleUpdate(update)
+    } catch (error) {
+      const cause = (error as { error?: unknown }).error ?? error
+      if (isDatabaseTrouble(cause) || cause instanceof AssetLocked || cause instanceof TookTooLong) return 'busy'
+      log.error({ error: placeOf(cause), updateId: update.update_id }, 'an update could not be handled')
+      regret(update)
+    }
+    return 'handled'
+  }
+
+  async function answered(update: Update): Promise<void> {
+    const answers = tries.get(update)?.answers ?? []
     if (answers.length > 0) await Promise.race([Promise.allSettled(answers), sleep(answerGraceMs)])
+  }
+
+  function regret(update: Update): void {
+    const message = update.message ?? update.edited_message
+    if (message !== undefined) void sending.add(message.chat.id, () => sayPatiently(message.chat.id, texts[languageOf(message.from?.language_code)].trouble)).catch(() => undefined)
   }
 
   await patiently(times, () => bot.init())
   await introduce(bot, times)
-  const intake = { bot, handle, times, log }
+  const intake = openIntake({ db: door.db, botId: door.botId, handle, answered, regret, handling, times, log })
   let ended: Promise<void>
   if (webhook === undefined) {
     await patiently(times, () => bot.api.deleteWebhook())
-    ended = poll(intake, intakeStop.signal)
+    ended = poll({ bot, intake, times, log }, intakeStop.signal)
   } else {
     const secret = webhook.secret ?? randomBytes(24).toString('base64url')
-    const server = await listenForWebhook(intake, { port: webhook.port, secret })
+    const server = await listenForWebhook({ intake, log }, { port: webhook.port, secret })
     await patiently(times, () => bot.api.setWebhook(webhook.url, { secret_token: secret, allowed_updates: [...allowedUpdates] }))
     log.info({ port: server.port }, 'waiting for webhook calls on 127.0.0.1')
-    ended = new Promise<void>((resolve) => intakeStop.signal.addEventListener('abort', () => resolve(), { once: true })).then(() => server.close())
+    ended = whenAborted(intakeStop.signal).then(() => server.close(sendStop.signal))
   }
   ended.catch(() => undefined)
   const presence = await announceBot(door.db, times, webhook === undefined ? 'polling' : 'webhook')
+  const trying = intake.keepTrying(intakeStop.signal)
 
   return {
     ended,
     hurry: () => sendStop.abort(new Error('the bot stops')),
     async stop(stopMs) {
       intakeStop.abort(new Error('the bot takes no more updates'))
-      await ended.catch(() => undefined)
       const deadline = setTimeout(() => sendStop.abort(new Error('the bot stops')), stopMs)
-      await Promise.all([handling.idle(), sending.idle()])
+      const finished = ended
+        .catch(() => undefined)
+        .then(() => Promise.all([trying, intake.idle()]))
+        .then(() => sending.idle())
+      // A database that does not answer is not waited for: what it did not take was not confirmed.
+      await Promise.race([finished, whenAborted(sendStop.signal).then(() => sleep(times.handleMs))])
       clearTimeout(deadline)
       waitingRoom.close()
       await presence.leave()

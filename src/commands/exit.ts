@@ -1,6 +1,6 @@
 /** Exit codes of the contract, and which errors end with which. */
 import { ConfigFault } from '../config.ts'
-import { codeOf, isDatabaseDown } from '../db/faults.ts'
+import { codeOf, isDatabaseBusy, isDatabaseDown } from '../db/faults.ts'
 
 export const exitCode = { done: 0, someFailed: 1, usage: 2, unreachable: 3, interrupted: 130, terminated: 143 } as const
 
@@ -28,6 +28,7 @@ export function endOf(error: unknown): { code: number; lines: string[] } {
     const code = codeOf(error)
     return { code: exitCode.unreachable, lines: [`A service this command needs went away${code === undefined ? '' : ` (${code})`}. What was done stays; run it again when the service is back. \`greetings doctor\` tells which it is.`] }
   }
+  if (isDatabaseBusy(error)) return { code: exitCode.unreachable, lines: ['The database could not do this in time: something else holds what it needs, such as a transaction that was left open. What was done stays; run it again.'] }
   // A defect of ours: the place helps whoever reports it; the message may hold anything, so it is cut.
   const place = error.stack?.split('\n').find((line) => line.includes('at '))?.trim() ?? ''
   return { code: exitCode.someFailed, lines: [`An unexpected ${error.name}: ${error.message.split('\n')[0]?.slice(0, 300) ?? ''}`, `  ${place}`] }

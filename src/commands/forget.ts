@@ -1,6 +1,8 @@
 /** `forget <name>`: removes a name with all that is kept of it, and says what stays at Telegram. */
 import { configOfProcess, type Config } from '../config.ts'
 import { assetsOf, fence, forgetAssets, type KnownAsset } from '../greetings/forget.ts'
+import { dropHeld, heldQuestions, type HeldQuestion } from '../greetings/held-updates.ts'
+import { languageOf, texts } from '../greetings/texts.ts'
 import { openLog, type Log } from '../log.ts'
 import { isTelegram, type Api } from '../telegram/api.ts'
 import { deliver } from '../telegram/delivery.ts'
@@ -27,7 +29,8 @@ interface KnownPost {
 export async function forget(raw: string, options: ForgetOptions): Promise<number> {
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
-  const key = keyOf(raw, scriptsOf(await loadTemplates(config.templatesFolder, config.templates)))
+  const extraScripts = scriptsOf(await loadTemplates(config.templatesFolder, config.templates))
+  const key = keyOf(raw, extraScripts)
   const open = { config, log, sandbox: options.sandbox === true, role: 'forget', create: false }
   const store = await openStore(open)
   let world: World | undefined
@@ -35,19 +38,21 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
     const assets = await assetsOf(store.db, key)
     refuseHeld(assets)
     const waiting = assets.reduce((sum, asset) => sum + asset.waiting, 0)
+    const held = await heldQuestions(store.db, key, extraScripts)
     const canTell = open.sandbox || config.token !== undefined
-    if (options.deletePost === true || (waiting > 0 && canTell)) world = await openWorld(open)
+    if (options.deletePost === true || (waiting + held.length > 0 && canTell)) world = await openWorld(open)
     if (world !== undefined) {
       if (!(await fence(store.db, assets))) throw beingMade()
       await tellWaiting(world, assets)
       // Telling a crowd takes a while, and somebody may have asked anew.
       if (!(await fence(store.db, assets))) throw askedAnew()
     }
+    for (const question of held) await dropQuestion(store, world, question)
     const posts = await postsOf(assets, world !== undefined && options.deletePost === true ? world.api : undefined)
     const gone = assets.length === 0 ? { requests: 0, waiting: 0 } : await forgetAssets(store, assets)
     if (gone === undefined) throw world === undefined ? beingMade() : askedAnew()
     const files = await removeFiles(store, config, assets, log)
-    const result = { videos: assets.length, requests: gone.requests, waiting, told: Math.max(0, waiting - gone.waiting), files, posts }
+    const result = { videos: assets.length, requests: gone.requests, waiting, told: Math.max(0, waiting - gone.waiting), held: held.length, files, posts }
     process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : asText(result, options.deletePost === true))
     return posts.some(({ deleted }) => !deleted) && options.deletePost === true ? exitCode.someFailed : exitCode.done
   } finally {
@@ -67,6 +72,15 @@ function refuseHeld(assets: readonly KnownAsset[]): void {
 /** Whoever waits hears that the video was not made, and the note about it goes; what is there already is sent. */
 async function tellWaiting({ courier }: World, assets: readonly KnownAsset[]): Promise<void> {
   for (const { id, waiting } of assets) if (waiting > 0) await deliver(courier, id, new AbortController().signal)
+}
+
+/** A question that could not be handled yet would bring the name back. Whoever asked hears that it did not work. */
+async function dropQuestion({ db }: Store, world: World | undefined, { botId, updateId, chatId, languageCode, display }: HeldQuestion): Promise<void> {
+  await dropHeld(db, botId, updateId)
+  if (world?.bot.id !== botId) return
+  await world.api.sendMessage(String(chatId), texts[languageOf(languageCode)].failed(display, 1)).catch((error: unknown) => {
+    if (!isTelegram(error)) throw error
+  })
 }
 
 /** The posts of the videos, deleted when there is a bot to do it. While they are known: a lost answer can be made up for by another run. */
@@ -113,11 +127,11 @@ async function removeFiles({ home }: Store, config: Config, assets: readonly Kno
   return files
 }
 
-function asText({ videos, requests, waiting, told, files, posts }: { videos: number; requests: number; waiting: number; told: number; files: number; posts: KnownPost[] }, wanted: boolean): string {
-  if (videos === 0) return 'Nothing is known of this name.\n'
+function asText({ videos, requests, waiting, told, held, files, posts }: { videos: number; requests: number; waiting: number; told: number; held: number; files: number; posts: KnownPost[] }, wanted: boolean): string {
+  if (videos + held === 0) return 'Nothing is known of this name.\n'
   const left = posts.filter(({ deleted }) => !deleted)
   const lines = [
-    `Forgotten: ${videos} ${videos === 1 ? 'video' : 'videos'}, ${requests} ${requests === 1 ? 'request' : 'requests'}${waiting > 0 ? ` (${waiting} of people who were waiting, ${told === waiting ? 'and were told' : told === 0 ? 'and were not told' : `of whom ${told} were told`})` : ''}, ${files} kept ${files === 1 ? 'file' : 'files'} on this host${posts.length > left.length ? `, ${posts.length - left.length} ${posts.length - left.length === 1 ? 'post' : 'posts'} in the storage channel` : ''}.`,
+    `Forgotten: ${videos} ${videos === 1 ? 'video' : 'videos'}, ${requests} ${requests === 1 ? 'request' : 'requests'}${waiting > 0 ? ` (${waiting} of people who were waiting, ${told === waiting ? 'and were told' : told === 0 ? 'and were not told' : `of whom ${told} were told`})` : ''}${held > 0 ? `, ${held} ${held === 1 ? 'question that was' : 'questions that were'} held` : ''}, ${files} kept ${files === 1 ? 'file' : 'files'} on this host${posts.length > left.length ? `, ${posts.length - left.length} ${posts.length - left.length === 1 ? 'post' : 'posts'} in the storage channel` : ''}.`,
     ...left.map(({ chatId, messageId }) => `Still at Telegram: message ${messageId} in the storage channel ${chatId}.${wanted ? ' Telegram did not let the bot delete it: delete it by hand.' : ''}`),
     left.length > 0 && !wanted ? 'Delete it by hand; the next time add --delete-post.' : '',
     'What was sent to people stays in their chats. Files on other hosts stay until their renders folder is emptied.',

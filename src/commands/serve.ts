@@ -1,5 +1,5 @@
 /** `bot`, `worker`, `up` and `demo`: what runs until it is stopped. */
-import { startBot, type RunningBot } from '../bot/index.ts'
+import { peopleConnections, startBot, type RunningBot } from '../bot/index.ts'
 import { configOfProcess, type Config } from '../config.ts'
 import { liveBots, liveWorkers } from '../greetings/processes.ts'
 import type { Address } from '../http/address.ts'
@@ -85,7 +85,7 @@ async function startBotIn(world: World, config: Config, log: Log): Promise<Runni
     token: world.token,
     apiRoot: world.apiRoot,
     webhook: config.webhook === undefined || world.sandbox !== undefined ? undefined : { ...config.webhook, port: config.port },
-    door: world.door,
+    door: { ...world.door, db: world.openPool(peopleConnections) },
     courier: world.courier,
     templateFor: (name) => templateFor(templates, name),
     extraScripts: scriptsOf(templates),

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import { configOfProcess, type Config } from '../config.ts'
-import { isDatabaseDown, type Db } from '../db/database.ts'
+import { isDatabaseTrouble, type Db } from '../db/database.ts'
 import { coverage, type Coverage, type ListedName } from '../greetings/coverage.ts'
 import { findings, usualLimits, type Limits } from '../greetings/health.ts'
 import { currentOutages } from '../greetings/outages.ts'
@@ -76,7 +76,7 @@ export async function status(name: string | undefined, options: StatusOptions): 
     process.stdout.write(options.json === true ? `${JSON.stringify(jsonOf(report))}\n` : asText(report))
     return report.queue === null ? exitCode.unreachable : exitCode.done
   } catch (error) {
-    if (options.check !== true || options.json === true || !isDatabaseDown(error)) throw error
+    if (options.check !== true || options.json === true || !isDatabaseTrouble(error)) throw error
     return unknown(error)
   } finally {
     await queue.close()
@@ -228,8 +228,8 @@ async function watch(look: () => Promise<Report>, { timeDivisor }: Config, json:
         else if (tty) process.stdout.write(`${first ? '\x1b[2J' : ''}\x1b[H${asText(report).replaceAll('\n', '\x1b[K\n')}\x1b[J`)
         else process.stdout.write(`${first ? '' : '\n'}${asText(report)}`)
       } catch (error) {
-        if (!isDatabaseDown(error)) throw error
-        process.stderr.write('The database is away; looking again.\n')
+        if (!isDatabaseTrouble(error)) throw error
+        process.stderr.write('The database does not answer; looking again.\n')
       }
       await sleep(watchEveryMs / timeDivisor, undefined, { signal: stop.asked }).catch(() => undefined)
     }

@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { configOfProcess, type Config } from '../config.ts'
-import { isDatabaseDown, type Db } from '../db/database.ts'
+import { isDatabaseTrouble, type Db } from '../db/database.ts'
 import { currentOutages } from '../greetings/outages.ts'
 import { liveWorkers } from '../greetings/processes.ts'
 import { request, type Ask, type ListOptions } from '../greetings/request.ts'
@@ -198,8 +198,8 @@ async function waitFor(world: World, open: Set<string>, summary: Summary, { conf
         view.note(`Waiting: ${step} is out of order. ${reason}`)
       }
     } catch (error) {
-      if (!isDatabaseDown(error)) throw error
-      if (said.get('database') === undefined) view.note('The database is away; the run goes on when it is back.')
+      if (!isDatabaseTrouble(error)) throw error
+      if (said.get('database') === undefined) view.note('The database does not answer; the run goes on when it does.')
       said.set('database', 'away')
     }
     if (deadline !== undefined && performance.now() >= deadline) return true

@@ -22,6 +22,8 @@ export interface Records {
   db: Db
   /** @throws QueueUnreachable */
   openQueue(): Promise<GreetingsQueue>
+  /** Another pool of so many connections to the same database, closed with it. */
+  openPool: (size: number) => Db
   close(): Promise<void>
 }
 
@@ -30,6 +32,7 @@ export interface Store {
   home: string
   db: Db
   queue: GreetingsQueue
+  openPool: Records['openPool']
   close(): Promise<void>
 }
 
@@ -74,7 +77,7 @@ export function studioFolders(home: string) {
 /** Opens home and database. */
 export async function openRecords({ config, log, sandbox, role, create }: StoreOptions): Promise<Records> {
   const home = await openFolder(config, create)
-  const { db, url, close } = await openDatabase({ home, databaseUrl: config.databaseUrl, sandbox, role, log })
+  const { db, url, openPool, close } = await openDatabase({ home, databaseUrl: config.databaseUrl, sandbox, role, log })
   return {
     home,
     db,
@@ -82,19 +85,21 @@ export async function openRecords({ config, log, sandbox, role, create }: StoreO
       const { queueId } = await db.installation.findUniqueOrThrow({ where: { id: 1 } })
       return openQueue({ databaseUrl: url, redisUrl: config.redisUrl, queueId, jobLockMs: config.times.jobLockMs, log })
     },
+    openPool,
     close,
   }
 }
 
 /** Opens home, database and queue. */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { home, db, openQueue: open, close } = await openRecords(options)
+  const { home, db, openQueue: open, openPool, close } = await openRecords(options)
   try {
     const queue = await open()
     return {
       home,
       db,
       queue,
+      openPool,
       async close() {
         await queue.close().catch(() => undefined)
         await close()

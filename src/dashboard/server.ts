@@ -5,7 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
-import { AddressUnusable, closeServer, isLoopback, listenAt, namesLoopback, urlOf, type Address } from '../http/address.ts'
+import { AddressUnusable, closeServer, isLoopback, listenAt, namesLoopback, timeLimits, urlOf, type Address } from '../http/address.ts'
 import { emptyPage, page, type PageSettings } from './page.ts'
 import { queuePath, queuePolicy } from './queue-board.ts'
 import { script } from './script.ts'
@@ -49,7 +49,7 @@ export async function startDashboard(settings: DashboardSettings): Promise<Dashb
     throw new AddressUnusable(`The dashboard shows names, and others could reach it at ${address.host}. Set DASHBOARD_PASSWORD to let in who knows it, or leave --host out and come through SSH: ssh -L ${address.port}:127.0.0.1:${address.port} ${address.host === '0.0.0.0' || address.host === '::' ? 'this-machine' : address.host}`)
   }
   const look = shared(settings.look, freshMs)
-  const server = createServer((request, response) => {
+  const server = createServer(timeLimits, (request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD')

@@ -7,7 +7,7 @@ import { joinServer, type DatabaseLog } from './embedded.ts'
 import { codeOf, DatabaseUnreachable, DatabaseUnusable, isDatabaseDown, isWriteConflict } from './faults.ts'
 import { migrate } from './migrate.ts'
 
-export { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown } from './faults.ts'
+export { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown, isDatabaseTrouble } from './faults.ts'
 
 /** What everything below a command gets. */
 export type Db = PrismaClient
@@ -20,7 +20,9 @@ export interface Database {
   db: Db
   /** address of PostgreSQL, password included: for the queue's PostgreSQL backend, never for a log */
   url: string
-  /** Closes the pool and, as the last member of an embedded server, stops that. Never throws. */
+  /** Another pool of so many connections, closed with this database: whoever waits in one keeps nobody waiting in the other. */
+  openPool: (size: number) => Db
+  /** Closes the pools and, as the last member of an embedded server, stops that. Never throws. */
   close(): Promise<void>
 }
 
@@ -72,20 +74,26 @@ async function connect(
   } catch (error) {
     throw explain(error, url, remedy)
   }
-  // The adapter listens for errors of idle connections: they are dropped and replaced by the next query.
-  const adapter = new PrismaPg(
-    { connectionString: url.href, max: poolSize, application_name: `greetings ${role}`, connectionTimeoutMillis: 15_000, keepAlive: true, Client: SteadyClient },
-    { onPoolError: (error) => log?.warn(`A database connection was lost: ${error.message}`) },
-  )
-  // Prisma's longer messages quote arguments, among them names.
-  const db = new PrismaClient({ adapter, errorFormat: 'minimal' })
+  const pools: Db[] = []
+  function openPool(size: number): Db {
+    // The adapter listens for errors of idle connections: they are dropped and replaced by the next query.
+    const adapter = new PrismaPg(
+      { connectionString: url.href, max: size, application_name: `greetings ${role}`, connectionTimeoutMillis: 15_000, keepAlive: true, Client: SteadyClient },
+      { onPoolError: (error) => log?.warn(`A database connection was lost: ${error.message}`) },
+    )
+    // Prisma's longer messages quote arguments, among them names.
+    const pool = new PrismaClient({ adapter, errorFormat: 'minimal' })
+    pools.push(pool)
+    return pool
+  }
   let closed: Promise<void> | undefined
   return {
-    db,
+    db: openPool(poolSize),
     url: url.href,
+    openPool,
     close: () =>
       (closed ??= (async () => {
-        await db.$disconnect().catch((error: unknown) => log?.warn(`The database was not closed cleanly: ${String(error)}`))
+        await Promise.all(pools.map((pool) => pool.$disconnect().catch((error: unknown) => log?.warn(`The database was not closed cleanly: ${String(error)}`))))
         await leave()
       })()),
   }

@@ -17,15 +17,20 @@ const outageCodes = new Set([
   '57P01', '57P02', '57P03', '57P04', '57P05',
   // the server was demoted to a stand-by under our connections
   '25006',
-  // unreachable, timed out, timed out, closed by the server, no connection free, no transaction in time, too many connections
-  'P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037',
+  // unreachable, timed out, timed out, closed by the server, too many connections
+  'P1001', 'P1002', 'P1008', 'P1017', 'P2037',
 ])
 /** 08: connection exceptions. 53: out of disk, memory or connections. 58: the server's own input and output. */
 const outageClasses = /^(08|53|58)[0-9A-Z]{3}$/
 /** `cause.kind` of Prisma's DriverAdapterError */
 const outageKinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections', 'TlsConnectionError'])
 /** pg throws these without a code. */
-const outageMessages = /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Client has encountered a connection error|Client was closed and is not queryable)/
+const outageMessages = /^(Connection terminated|timeout expired|Client has encountered a connection error|Client was closed and is not queryable)/
+
+/** A call that gave up waiting for others: a row that is locked, a statement that takes too long, no connection free, no transaction in time. */
+const busyCodes = new Set(['55P03', '57014', 'P2024', 'P2028'])
+/** The pool's own, without a code, when every connection is in use. */
+const busyMessages = /^timeout exceeded when trying to connect/
 
 /**
  * Whether an error from a database call means that the database is away (down, restarting, full,
@@ -37,10 +42,31 @@ export function isDatabaseDown(error: unknown): boolean {
   return chain(error).some(
     (link) =>
       link instanceof DatabaseUnreachable ||
-      [link['code'], link['errorCode'], link['originalCode']].some((code) => typeof code === 'string' && (outageCodes.has(code) || outageClasses.test(code))) ||
+      codesOf(link).some((code) => outageCodes.has(code) || outageClasses.test(code)) ||
       (typeof link['kind'] === 'string' && outageKinds.has(link['kind'])) ||
       (typeof link['message'] === 'string' && outageMessages.test(link['message'])),
   )
+}
+
+/**
+ * Whether the database is there and only this call met others in its way, such as a locked row. It may work in a moment,
+ * and other calls work meanwhile.
+ */
+export function isDatabaseBusy(error: unknown): boolean {
+  return (
+    isWriteConflict(error) ||
+    chain(error).some((link) => codesOf(link).some((code) => busyCodes.has(code)) || (typeof link['message'] === 'string' && busyMessages.test(link['message'])))
+  )
+}
+
+/** Away or busy: the call was right, and is worth another try. */
+export function isDatabaseTrouble(error: unknown): boolean {
+  return isDatabaseDown(error) || isDatabaseBusy(error)
+}
+
+/** Whether the call gave up at a locked row, after `lock_timeout`. */
+export function isLockTimeout(error: unknown): boolean {
+  return chain(error).some((link) => codesOf(link).includes('55P03'))
 }
 
 /** What the network, PostgreSQL or Prisma calls the error, if they gave it a code. */
@@ -54,7 +80,11 @@ export function codeOf(error: unknown): string | undefined {
  * DriverAdapterError.
  */
 export function isWriteConflict(error: unknown): boolean {
-  return chain(error).some((link) => link['code'] === 'P2034' || link['kind'] === 'TransactionWriteConflict' || [link['code'], link['originalCode']].some((code) => code === '40001' || code === '40P01'))
+  return chain(error).some((link) => link['code'] === 'P2034' || link['kind'] === 'TransactionWriteConflict' || codesOf(link).some((code) => code === '40001' || code === '40P01'))
+}
+
+function codesOf(link: Record<string, unknown>): string[] {
+  return [link['code'], link['errorCode'], link['originalCode']].filter((code) => typeof code === 'string')
 }
 
 /** The error, its causes, and what Prisma hides in `meta.driverAdapterError`. */

@@ -6,6 +6,7 @@ import { serializable, type Db, type Tx } from '../db/database.ts'
 import type { GreetingsQueue, Job, Lane } from '../queue/index.ts'
 import type { Times } from '../config.ts'
 import { tell, type Happening } from './events.ts'
+import type { Attempt, Gate } from './gate.ts'
 
 /** What the door needs. */
 export interface Door {
@@ -14,6 +15,8 @@ export interface Door {
   /** the bot that sends: a `file_id` of another is no hit */
   botId: bigint
   times: Times
+  /** where many ask at a time: keeps one asset whose row is locked from taking all connections */
+  gate?: Gate
   log: { warn(fields: object, message: string): void }
 }
 
@@ -34,6 +37,7 @@ export interface Person {
   updateId: number
   /** without the limits below, for operators */
   unlimited?: boolean
+  attempt?: Attempt
 }
 
 /** The owner of requests that the door claims for its caller. */
@@ -92,7 +96,9 @@ export async function request(door: Door, asks: readonly Ask[], person?: Person,
   if (person !== undefined) {
     const [ask] = asks
     if (ask === undefined || asks.length > 1) throw new Error('a person asks for one name at a time')
-    const answer = await requestForPerson(door, ask, person)
+    const store = () => requestForPerson(door, ask, person)
+    const { answer, job } = await (door.gate === undefined ? store() : door.gate.through(askKey(ask), store, person.attempt))
+    if (job !== undefined) await promote(door, job)
     tell({ what: 'asked', outcome: outcomeOf(answer) })
     return [answer]
   }
@@ -161,40 +167,47 @@ function outcomeOf(answer: Answer): Extract<Happening, { what: 'asked' }>['outco
 
 // ---- a person --------------------------------------------------------------------------------------
 
-async function requestForPerson(door: Door, ask: Ask, person: Person): Promise<Answer> {
-  const { db } = door
+/** What the database knows of a question once it is stored, and the job that is to be added. */
+interface Stored {
+  answer: Answer
+  job?: Job
+}
+
+async function requestForPerson(door: Door, ask: Ask, person: Person): Promise<Stored> {
+  const { db, times } = door
   const hit = await requestHit(door, ask, person)
-  if (hit !== undefined) return hit
+  if (hit !== undefined) return { answer: hit }
   if ((await findAssets(db, [ask])).length === 0) {
     const refusal = await refusalFor(db, person)
-    if (refusal !== undefined) return refusal
-    await createAssets(db, [ask])
+    if (refusal !== undefined) return { answer: refusal }
+    await createAssets(db, [ask], times.lockMs)
   }
   const outcome = await subscribe(door, ask, person)
   // Taken back by an operator in this very moment: ask again from the start.
-  if (outcome === 'gone') return requestForPerson(door, ask, person)
-  const { answer, job } = outcome
-  if (job !== undefined) {
-    try {
-      await door.queue.promote(job)
-      await markQueued(db, [job.assetId])
-    } catch (error) {
-      // The request is stored; the reconciler adds the job as soon as the queue is back.
-      door.log.warn({ assetId: job.assetId, code: (error as { code?: string }).code }, 'could not add a job now, the reconciler will')
-    }
-  }
-  return answer
+  return outcome === 'gone' ? requestForPerson(door, ask, person) : outcome
+}
+
+/** Adds the job of a question that is stored. A queue that does not answer holds up nobody: the reconciler adds what is missing. */
+async function promote({ db, queue, times, log }: Door, job: Job): Promise<void> {
+  const promoted = queue
+    .promote(job)
+    .then(() => markQueued(db, [job.assetId], times.lockMs))
+    .catch((error: unknown) => log.warn({ assetId: job.assetId, code: (error as { code?: string }).code }, 'could not add a job now, the reconciler will'))
+  let timer: NodeJS.Timeout | undefined
+  await Promise.race([promoted, new Promise((resolve) => (timer = setTimeout(resolve, times.lockMs)))])
+  clearTimeout(timer)
 }
 
 /**
  * The whole road of a hit: one statement that finds the video, stores the request and claims it. It locks the person's
- * row and the video's, so that no purge and no forgetting takes them away in between.
+ * row and the video's, so that no purge and no forgetting takes them away in between. `patience` comes before any lock, as
+ * the rows that are locked are joined with it.
  */
 async function requestHit({ db, botId, times }: Door, ask: Ask, person: Person): Promise<Answer | undefined> {
   const [row] = await db.$queryRaw<{ assetId: string; fileId: string; requestId: string | null }[]>`
-    WITH asset AS (
-      SELECT id, "telegramFileId" FROM "VideoAsset"
-      WHERE template = ${ask.template} AND name = ${ask.key} AND "telegramBotId" = ${botId} AND "telegramFileId" IS NOT NULL FOR KEY SHARE
+    WITH patience AS (SELECT set_config('lock_timeout', ${String(times.lockMs)}, true)), asset AS (
+      SELECT id, "telegramFileId" FROM patience, "VideoAsset"
+      WHERE template = ${ask.template} AND name = ${ask.key} AND "telegramBotId" = ${botId} AND "telegramFileId" IS NOT NULL FOR KEY SHARE OF "VideoAsset"
     ), person AS (
       INSERT INTO "User" (id, language) SELECT ${person.userId}, ${person.language} FROM asset
       ON CONFLICT (id) DO UPDATE SET language = EXCLUDED.language WHERE "User".language IS DISTINCT FROM EXCLUDED.language
@@ -213,15 +226,16 @@ async function requestHit({ db, botId, times }: Door, ask: Ask, person: Person):
  * Stores a person's request under a lock of the asset row. The worker commits the asset's last state and
  * only then reads who waits, so the request is either on its list or has seen that state here.
  */
-async function subscribe(door: Door, ask: Ask, person: Person): Promise<{ answer: Answer; job?: Job } | 'gone'> {
+async function subscribe(door: Door, ask: Ask, person: Person): Promise<Stored | 'gone'> {
   const { db, botId, times } = door
   // Most people share the lock. Whoever finds an asset that must become work again takes it alone.
   for (let exclusive = false; ; exclusive = true) {
     const outcome = await db.$transaction(
-      async (tx): Promise<{ answer: Answer; job?: Job } | 'again exclusively' | 'gone'> => {
+      async (tx): Promise<Stored | 'again exclusively' | 'gone'> => {
         // The row is locked even where nothing of it changes: one person's requests are counted one after the other.
         await tx.$executeRaw`
-          INSERT INTO "User" (id, language) VALUES (${person.userId}, ${person.language})
+          WITH patience AS (SELECT set_config('lock_timeout', ${String(times.lockMs)}, true))
+          INSERT INTO "User" (id, language) SELECT ${person.userId}, ${person.language} FROM patience
           ON CONFLICT (id) DO UPDATE SET language = EXCLUDED.language WHERE "User".language IS DISTINCT FROM EXCLUDED.language`
         const seen = await repeated(tx, botId, person)
         if (seen !== undefined) return { answer: seen }
@@ -255,7 +269,7 @@ async function subscribe(door: Door, ask: Ask, person: Person): Promise<{ answer
         if (isHit(asset, botId) && !again) return { answer: { status: 'available', assetId: asset.id, fileId: asset.fileId, requestId } }
         return { answer: { status: 'waiting', assetId: asset.id, requestId, started, again }, job }
       },
-      { timeout: 15_000, maxWait: 15_000 },
+      { timeout: 5_000, maxWait: 15_000 },
     )
     if (outcome !== 'again exclusively') return outcome
   }
@@ -310,12 +324,13 @@ async function findAssets(db: Db | Tx, asks: readonly Ask[]): Promise<AssetRow[]
   return db.$queryRawUnsafe<AssetRow[]>(sql, asks.map(({ template }) => template), asks.map(({ key }) => key))
 }
 
-/** Creates the assets that do not exist; returns only those this call created. */
-async function createAssets(db: Db, asks: readonly Ask[]): Promise<AssetRow[]> {
+/** Creates the assets that do not exist; returns only those this call created. `lockMs`: how long it waits for others that create the same. */
+async function createAssets(db: Db, asks: readonly Ask[], lockMs?: number): Promise<AssetRow[]> {
   if (asks.length === 0) return []
-  const sql = `INSERT INTO "VideoAsset" (template, name, display, say)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) ON CONFLICT (template, name) DO NOTHING RETURNING ${assetColumns}`
-  const columns = [asks.map((ask) => ask.template), asks.map((ask) => ask.key), asks.map((ask) => ask.display), asks.map((ask) => ask.say ?? null)]
+  const sql = `WITH patience AS (SELECT set_config('lock_timeout', coalesce($5, current_setting('lock_timeout')), true))
+    INSERT INTO "VideoAsset" (template, name, display, say)
+    SELECT asks.* FROM patience, unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS asks ON CONFLICT (template, name) DO NOTHING RETURNING ${assetColumns}`
+  const columns = [asks.map((ask) => ask.template), asks.map((ask) => ask.key), asks.map((ask) => ask.display), asks.map((ask) => ask.say ?? null), lockMs?.toString() ?? null]
   return serializable(db, (tx) => tx.$queryRawUnsafe<AssetRow[]>(sql, ...columns))
 }
 
@@ -334,8 +349,10 @@ async function enqueue(door: Door, lane: Lane, assets: readonly AssetRow[]): Pro
   await markQueued(door.db, assets.map(({ id }) => id))
 }
 
-/** Remembers that the assets' jobs were handed to the queue. */
-export async function markQueued(db: Db | Tx, assetIds: readonly string[]): Promise<void> {
+/** Remembers that the assets' jobs were handed to the queue. `lockMs`: how long it waits for locked rows. */
+export async function markQueued(db: Db | Tx, assetIds: readonly string[], lockMs?: number): Promise<void> {
   if (assetIds.length === 0) return
-  await db.$executeRaw`UPDATE "VideoAsset" SET "queuedAt" = now() WHERE id = ANY(${assetIds as string[]}) AND status = 'PENDING'`
+  await db.$executeRaw`
+    WITH patience AS (SELECT set_config('lock_timeout', coalesce(${lockMs?.toString() ?? null}, current_setting('lock_timeout')), true))
+    UPDATE "VideoAsset" SET "queuedAt" = now() FROM patience WHERE id = ANY(${assetIds as string[]}) AND status = 'PENDING'`
 }

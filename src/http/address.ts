@@ -1,5 +1,5 @@
 /** Where a server of ours listens, and who may talk to it. */
-import type { Server } from 'node:http'
+import type { Server, ServerOptions } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /** An address to listen at. */
@@ -34,6 +34,13 @@ export function namesLoopback(header: string | undefined): boolean {
   const host = /^(?:\[(.+)\]|([^:]+))(?::\d+)?$/.exec(header ?? '')
   return host !== null && isLoopback((host[1] ?? host[2] ?? '').toLowerCase())
 }
+
+/**
+ * How long a client may take to say what it wants, looked at every few seconds: who connects and says nothing keeps no
+ * connection. One that is kept between requests outlives the 60 seconds of the usual reverse proxies, so that it is they
+ * who close it.
+ */
+export const timeLimits: ServerOptions = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 2_000, keepAliveTimeout: 75_000 }
 
 /** The address is taken, is none of this machine, or may not be used. */
 export class AddressUnusable extends Error {

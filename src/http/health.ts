@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { Db } from '../db/database.ts'
 import { openMetrics } from '../metrics.ts'
 import type { GreetingsQueue } from '../queue/index.ts'
-import { closeServer, listenAt, urlOf, type Address } from './address.ts'
+import { closeServer, listenAt, timeLimits, urlOf, type Address } from './address.ts'
 
 /** What is looked at. */
 export interface Watched {
@@ -39,7 +39,7 @@ export async function startHealthServer(address: Address, about: { version: stri
     return [...(database ? [] : ['the database does not answer']), ...(jobs ? [] : ['the queue does not answer'])]
   }
 
-  const server = createServer((request, response) => {
+  const server = createServer(timeLimits, (request, response) => {
     const answer = (code: number, type: string, body: string, more: Record<string, string> = {}) =>
       response.writeHead(code, { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...more }).end(request.method === 'HEAD' ? undefined : body)
     const json = (code: number, body: object, more?: Record<string, string>) => answer(code, 'application/json', `${JSON.stringify(body)}\n`, more)

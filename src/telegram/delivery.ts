@@ -6,7 +6,7 @@ import { hostname } from 'node:os'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Times } from '../config.ts'
-import { isDatabaseDown, type Db } from '../db/database.ts'
+import { isDatabaseTrouble, type Db } from '../db/database.ts'
 import type { GreetingsQueue, Lane } from '../queue/index.ts'
 import type { ClaimedAsset, Post } from '../greetings/assets.ts'
 import { tell } from '../greetings/events.ts'
@@ -248,7 +248,7 @@ async function whileClaimed<T>({ claimMs, pollMs }: Times, write: () => Promise<
     try {
       return await write()
     } catch (error) {
-      if (!isDatabaseDown(error) || Date.now() > deadline) throw error
+      if (!isDatabaseTrouble(error) || Date.now() > deadline) throw error
     }
   }
 }

@@ -1,5 +1,7 @@
+import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { request } from '../../src/greetings/request.ts'
+import { texts } from '../../src/greetings/texts.ts'
 import { createServices, videosOf } from '../queue/processes.ts'
 import { ask, openTown, until, type Town } from '../town.ts'
 
@@ -35,6 +37,30 @@ describe('a bot that is killed', () => {
     expect(await town.db.videoAsset.count()).toBe(names.length)
     expect((await town.telegram.pending()).updateIds).toEqual([])
     expect(worker.output()).not.toContain('"level":"error"')
+  })
+
+  it('while a locked row keeps a question from being stored, it is answered after the next start, before what came later', async () => {
+    await services.start('worker')
+    await request(town.door, [ask('Клим'), ask('Агата')])
+    await until(async () => (await town.db.videoAsset.count({ where: { name: { in: ['клим', 'агата'] }, status: 'AVAILABLE' } })) === 2, 'two videos to hit', 60_000)
+    const holder = new pg.Client(town.database.url)
+    await holder.connect()
+    await holder.query('BEGIN')
+    await holder.query(`SELECT 1 FROM "VideoAsset" WHERE name = 'клим' FOR UPDATE`)
+    const bot = await services.start('bot')
+    await town.telegram.say({ userId: 2_500, text: 'Клим', languageCode: 'ru' })
+    await until(async () => (await town.db.heldUpdate.count()) === 1, 'the held update')
+    await bot.kill()
+    await services.start('bot')
+    await town.telegram.say({ userId: 2_500, text: 'Агата', languageCode: 'ru' })
+    await town.telegram.say({ userId: 2_501, text: 'Агата', languageCode: 'ru' })
+    await town.telegram.waitForMessage(2_501, ({ video }) => video !== undefined)
+    await until(async () => (await town.db.heldUpdate.count()) === 2, 'what came later')
+    await holder.query('ROLLBACK')
+    await holder.end()
+    await until(async () => (await videosOf(town, 2_500)) === 2, 'both videos')
+    expect((await town.telegram.messages(2_500)).flatMap(({ caption }) => caption ?? [])).toEqual([texts.ru.caption('Клим'), texts.ru.caption('Агата')])
+    expect(await town.db.userRequest.count({ where: { userId: 2_500n } })).toBe(2)
   })
 
   it('ends with exit 2 and a remedy when its token is revoked', async () => {

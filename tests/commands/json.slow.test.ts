@@ -87,7 +87,7 @@ const templateBuild = z.strictObject({ templates: z.array(z.strictObject({ id: z
 const verified = z
   .strictObject({ checked: count, alive: count, dead: count, unknown: count, repaired: count, requeued: count })
   .refine((of) => of.checked === of.alive + of.dead + of.unknown + of.repaired + of.requeued, 'the sum is not `checked`')
-const forgotten = z.strictObject({ videos: count, requests: count, waiting: count, told: count, files: count, posts: z.array(z.strictObject({ chatId: z.string().regex(/^-?\d+$/), messageId: count, deleted: z.boolean() })) })
+const forgotten = z.strictObject({ videos: count, requests: count, waiting: count, told: count, held: count, files: count, posts: z.array(z.strictObject({ chatId: z.string().regex(/^-?\d+$/), messageId: count, deleted: z.boolean() })) })
 const purged = z.strictObject({ requests: count, people: count, dryRun: z.boolean() })
 const exported = z.strictObject({ output: z.string(), videos: count })
 const imported = z

@@ -2,6 +2,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { holdUpdate } from '../../src/greetings/held-updates.ts'
 import { request } from '../../src/greetings/request.ts'
 import { uploadToStorage } from '../../src/telegram/storage.ts'
 import { makeClip } from '../clip.ts'
@@ -147,7 +148,7 @@ describe('forget', () => {
     const before = await posts()
     const end = await greetings(['forget', ' мАША ', '--json'])
     expect(end.code, end.stderr).toBe(0)
-    expect(jsonOf(end)).toEqual({ videos: 3, requests: 3, waiting: 1, told: 1, files: 1, posts: [{ chatId: String(town.channelId), messageId, deleted: false }] })
+    expect(jsonOf(end)).toEqual({ videos: 3, requests: 3, waiting: 1, told: 1, held: 0, files: 1, posts: [{ chatId: String(town.channelId), messageId, deleted: false }] })
     expect((await town.db.videoAsset.findMany()).map(({ name }) => name)).toEqual(['петя'])
     expect(await town.db.userRequest.count()).toBe(0)
     expect((await readdir(renders())).filter((file) => !file.startsWith('tmp-'))).toEqual(['other.mp4'])
@@ -196,6 +197,23 @@ describe('forget', () => {
     expect(mute.code, mute.stderr).toBe(0)
     expect(mute.stdout).toContain('1 request (1 of people who were waiting, and were not told)')
     expect(await chat()).toHaveLength(2)
+  })
+
+  it('a question that is held, as its row was locked, goes too, and whoever asked is told', async () => {
+    await town.telegram.say({ userId: 23, text: '/start' })
+    const hold = (updateId: number, text: string) => holdUpdate(town.db, town.botId, { updateId, chatId: 23n, body: JSON.stringify({ update_id: updateId, message: { text, chat: { id: 23 }, from: { id: 23, language_code: 'ru' } } }) }, 60_000)
+    await hold(1, 'мАША')
+    await hold(2, 'Петя')
+    expect(jsonOf(await greetings(['forget', 'Маша', '--json']))).toMatchObject({ videos: 0, requests: 0, held: 1 })
+    expect((await town.telegram.messages(23)).at(-1)?.text).toMatch(/«Маша» сейчас не получилось/)
+    expect((await town.db.heldUpdate.findMany()).map(({ updateId }) => updateId)).toEqual([2])
+    expect((await greetings(['forget', 'Петя'])).stdout).toContain('1 question that was held')
+    await hold(3, 'Оля')
+    await town.db.heldUpdate.updateMany({ data: { heldAt: new Date(Date.now() - 86_400_000) } })
+    await greetings(['purge', '--dry-run'])
+    expect(await town.db.heldUpdate.count()).toBe(1)
+    await greetings(['purge'])
+    expect(await town.db.heldUpdate.count()).toBe(0)
   })
 
   it('Telegram is away: 3, nothing is removed, and another run goes on', async () => {

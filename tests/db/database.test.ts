@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown, openDatabase, serializable, type Database } from '../../src/db/database.ts'
+import { isDatabaseBusy, isLockTimeout } from '../../src/db/faults.ts'
 import { temporaryDatabase } from './temporary-database.ts'
 
 let database: Database
@@ -124,12 +125,44 @@ describe('isDatabaseDown', () => {
 
   it.each([
     ['a server that starts up', { code: '57P03' }],
-    ['a pool that found no connection in time', new Error('timeout exceeded when trying to connect')],
     ['both addresses of a host refused', Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' })],
     ['a full disk', { name: 'DriverAdapterError', cause: { kind: 'postgres', code: '53100' } }],
     ['an error behind another one', new Error('while sending', { cause: { code: 'P1017' } })],
   ])('is %s', (_what, error) => {
     expect(isDatabaseDown(error)).toBe(true)
+    expect(isDatabaseBusy(error)).toBe(false)
+  })
+})
+
+describe('isDatabaseBusy', () => {
+  it('is what waited for a locked row, ran out of its time, or found no transaction', async () => {
+    const { db, url } = database
+    await db.user.create({ data: { id: 77n } })
+    const failures: unknown[] = []
+    const locked = (work: (tx: Parameters<Parameters<typeof db.$transaction>[0]>[0]) => Promise<unknown>) => db.$transaction(work).catch((error: unknown) => failures.push(error))
+    const holder = new pg.Client(url)
+    await holder.connect()
+    await holder.query('BEGIN')
+    await holder.query('SELECT 1 FROM "User" WHERE id = 77 FOR UPDATE')
+    await locked(async (tx) => {
+      await tx.$executeRaw`SET LOCAL lock_timeout = 50`
+      await tx.$queryRaw`SELECT 1 FROM "User" WHERE id = 77 FOR SHARE`
+    })
+    await locked(async (tx) => {
+      await tx.$executeRaw`SET LOCAL lock_timeout = 50`
+      await tx.user.update({ where: { id: 77n }, data: { language: 'ru' } })
+    })
+    expect(failures.map(isLockTimeout)).toEqual([true, true])
+    await locked(async (tx) => {
+      await tx.$executeRaw`SET LOCAL statement_timeout = 50`
+      await tx.$queryRaw`SELECT 1 FROM "User" WHERE id = 77 FOR SHARE`
+    })
+    await holder.query('ROLLBACK')
+    await holder.end()
+    await db.$transaction(async (tx) => tx.$queryRaw`SELECT pg_sleep(0.3)::text, 1 FROM "User"`.then(() => tx.user.count()), { timeout: 100 }).catch((error: unknown) => failures.push(error))
+    failures.push(new Error('timeout exceeded when trying to connect'))
+    expect(failures).toHaveLength(5)
+    for (const failure of failures) expect([isDatabaseBusy(failure), isDatabaseDown(failure)]).toEqual([true, false])
   })
 })
 

@@ -1,7 +1,7 @@
 /** What must hold after any fault, each with words of its own. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { isDatabaseDown } from '../../src/db/database.ts'
+import { isDatabaseTrouble } from '../../src/db/database.ts'
 import type { Load } from './load.ts'
 import type { Stage } from './stage.ts'
 
@@ -42,7 +42,7 @@ export async function isSettled({ town }: Stage, load: Load): Promise<boolean> {
         (SELECT count(*) FROM "VideoAsset" WHERE name = ANY(${keys}) AND (status = 'AVAILABLE' OR status = 'FAILED')) AS made`
     return Number(row?.done) === people.length && Number(row?.made) >= keys.length
   } catch (error) {
-    if (isDatabaseDown(error) || /Connection/.test(String(error))) return false
+    if (isDatabaseTrouble(error) || /Connection/.test(String(error))) return false
     throw error
   }
 }

@@ -1,6 +1,6 @@
 /** People who ask, and names that are warmed at the same time. */
 import { request, type Ask } from '../../src/greetings/request.ts'
-import { isDatabaseDown } from '../../src/db/database.ts'
+import { isDatabaseTrouble } from '../../src/db/database.ts'
 import { ask } from '../town.ts'
 import type { Stage } from './stage.ts'
 
@@ -74,7 +74,7 @@ export async function bringIn({ town, alone }: Stage, { wishes, names }: Load, l
         return
       } catch (error) {
         if (Date.now() > deadline) throw error
-        if (!isDatabaseDown(error) && !/Connection is closed|writeable|gave no answer|ECONN|max retries/i.test(String(error))) throw error
+        if (!isDatabaseTrouble(error) && !/Connection is closed|writeable|gave no answer|ECONN|max retries/i.test(String(error))) throw error
         await new Promise((resolve) => setTimeout(resolve, 100))
       }
     }

@@ -46,6 +46,7 @@ export function greeting({ door, courier, waitingRoom, templateFor, extraScripts
       chatId,
       language: ctx.language,
       updateId: ctx.update.update_id,
+      attempt: ctx.attempt,
       unlimited: ctx.from !== undefined && isAdmin(ctx.from.id),
     })
 

@@ -1,7 +1,7 @@
 /** The job: one asset from its claim to everyone who waits for it. */
 import { performance } from 'node:perf_hooks'
 import type { Times } from '../../config.ts'
-import { isDatabaseDown, type Db } from '../../db/database.ts'
+import { isDatabaseDown, isDatabaseTrouble, type Db } from '../../db/database.ts'
 import { claim, markAvailable, markFailed, markStillAvailable, putBack, renewLease, type ClaimedAsset, type Post } from '../../greetings/assets.ts'
 import { tell } from '../../greetings/events.ts'
 import { AssetFault, NotNow, Outage, placeOf } from '../../greetings/faults.ts'
@@ -185,7 +185,7 @@ async function settle(workshop: Workshop, asset: ClaimedAsset, error: unknown, {
     await putBackAndQueue(workshop, asset, { delayMs: 0, usesAttempt: false, reason: null })
     return
   }
-  if (isDatabaseDown(error)) throw error
+  if (isDatabaseTrouble(error)) throw error
   if (error instanceof NobodyReachable) {
     tell({ what: 'fault', cause: 'storage', final: true })
     await markFailed(db, asset, owner, { errorClass: 'storage', errorText: 'There is no storage channel, and nobody who waits can be reached.' }, 0)
@@ -240,6 +240,8 @@ export async function interrupted(workshop: Pick<Workshop, 'db' | 'pauses' | 'lo
     return
   }
   if (error instanceof Outage) return beginOutage(workshop, error, error.retryAfterMs ?? times.outageMs)
+  // One locked row is no reason for the others to wait.
+  if (isDatabaseTrouble(error)) return log.warn({ assetId, error: placeOf(error) }, 'the database could not do this in time, such as at a locked row; it is tried again')
   log.warn({ assetId, error: placeOf(error) }, 'a job or a delivery ended with an unexpected error')
 }
 

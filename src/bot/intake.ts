@@ -1,0 +1,177 @@
+/**
+ * What becomes of an update: it is handled, or it is written down as it came and tried again from there, and either way it
+ * may be confirmed. So one that meets a locked row keeps nobody else from being answered. Only a database that does not
+ * even take the note makes the updates wait.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Update } from 'grammy/types'
+import type { Times } from '../config.ts'
+import { isDatabaseTrouble, type Db } from '../db/database.ts'
+import { placeOf } from '../greetings/faults.ts'
+import type { Attempt } from '../greetings/gate.ts'
+import { chatsHeld, countHeld, dropHeld, holdUpdate, postponeHeld, takeHeld, type HeldUpdate } from '../greetings/held-updates.ts'
+import { chatOf, type PerChat } from './per-chat.ts'
+
+/** How a try of an update ended. */
+export type Outcome = 'handled' | 'busy'
+
+/** What the intake needs. */
+export interface IntakeParts {
+  db: Db
+  botId: bigint
+  /** Handles an update. `busy`: the database was in the way, and another try may help. */
+  handle(update: Update, attempt: Attempt): Promise<Outcome>
+  /** Waits a moment for the texts that answer the update, which are stored nowhere. */
+  answered(update: Update): Promise<void>
+  /** The update was never handled: tells whoever sent it. */
+  regret(update: Update): void
+  /** updates in hand, in order per chat */
+  handling: PerChat
+  times: Times
+  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void; error(fields: object, message: string): void }
+}
+
+/** What is known of the chats while updates that were fetched together are taken in. */
+export interface Round {
+  /** chats of which an update is held: what comes after it is held too */
+  held: Set<number>
+  /** chats of which an update has to be taken again */
+  waiting: Set<number>
+}
+
+export interface Intake {
+  /** Looks up what must be known before updates are taken. */
+  openRound(updates: readonly Update[]): Promise<Round>
+  /** False: the database took it neither way, so it must not be confirmed. Without a round the update came alone. */
+  take(update: Update, round?: Round): Promise<boolean>
+  /** Tries what is held, until the signal. */
+  keepTrying(stop: AbortSignal): Promise<void>
+  /** Resolves when nothing is in hand. */
+  idle(): Promise<void>
+}
+
+/** Held updates that are tried at a time. */
+const together = 50
+
+export function openIntake({ db, botId, handle, answered, regret, handling, times, log }: IntakeParts): Intake {
+  /** tries that went on after their update was held */
+  const late = new Set<Promise<void>>()
+
+  async function openRound(updates: readonly Update[]): Promise<Round> {
+    const chats = [...new Set(updates.map(chatOf))]
+    // Without an answer nothing can be held either, and what needs no database is answered meanwhile.
+    const held = await within(times.handleMs, chatsHeld(db, botId, chats.map(BigInt))).catch(() => undefined)
+    return { held: new Set(held?.map(Number)), waiting: new Set() }
+  }
+
+  /** Handles it within the time there is; `late` goes on and tells how it ended. */
+  async function attempt(update: Update, { isRetry }: { isRetry: boolean }): Promise<Outcome | { late: Promise<Outcome> }> {
+    const giveUp = new AbortController()
+    const outcome = handle(update, { giveUp: giveUp.signal, isRetry })
+    const inTime = await within(times.handleMs, outcome)
+    if (inTime !== undefined) return inTime
+    giveUp.abort(new TookTooLong('the update is held'))
+    return { late: outcome }
+  }
+
+  async function hold(update: Update, delayMs: number): Promise<'held' | 'not held' | 'dropped'> {
+    try {
+      const note = { updateId: update.update_id, chatId: BigInt(chatOf(update)), body: JSON.stringify(update) }
+      return (await within(times.handleMs, holdUpdate(db, botId, note, delayMs).then(() => 'held' as const))) ?? 'not held'
+    } catch (error) {
+      if (isDatabaseTrouble(error)) return 'not held'
+      log.error({ error: placeOf(error) }, 'an update could be neither handled nor held')
+      regret(update)
+      return 'dropped'
+    }
+  }
+
+  /** A held update is tried once more by whoever has it, when its try that went on does not succeed. */
+  function watch(lateOutcome: Promise<Outcome>, held: Pick<HeldUpdate, 'updateId' | 'tries'>): void {
+    const watched = lateOutcome
+      .then((outcome) => (outcome === 'handled' ? dropHeld(db, botId, held.updateId) : postponeHeld(db, botId, held, retryMs(held.tries))))
+      .catch(() => undefined) // the lease on it runs out
+      .finally(() => late.delete(watched))
+    late.add(watched)
+  }
+
+  const retryMs = (tries: number) => Math.min(times.heldRetryMs * 2 ** tries, times.longestHeldRetryMs)
+
+  async function take(update: Update, round?: Round): Promise<boolean> {
+    const chat = chatOf(update)
+    return handling.add(chat, async () => {
+      const { held, waiting } = round ?? (await openRound([update]))
+      if (waiting.has(chat)) return false
+      const outcome = held.has(chat) ? 'behind' : await attempt(update, { isRetry: false })
+      if (outcome === 'handled') return answered(update).then(() => true)
+      const isLate = typeof outcome === 'object'
+      const noted = await hold(update, isLate ? times.claimMs : outcome === 'behind' ? 0 : retryMs(0))
+      if (noted === 'held') held.add(chat)
+      if (noted === 'held' && isLate) watch(outcome.late, { updateId: update.update_id, tries: 0 })
+      // Before it is taken again, as a text would be answered twice.
+      if (noted === 'not held' && isLate && (await within(times.handleMs, outcome.late)) === 'handled') return true
+      if (noted === 'not held') waiting.add(chat)
+      return noted !== 'not held'
+    })
+  }
+
+  async function retry(held: HeldUpdate): Promise<void> {
+    const update = JSON.parse(held.body) as Update
+    await handling.add(chatOf(update), async () => {
+      const outcome = held.isOver ? 'over' : await attempt(update, { isRetry: true })
+      if (outcome === 'over') regret(update)
+      if (typeof outcome === 'object') watch(outcome.late, held)
+      else if (outcome === 'busy') await postponeHeld(db, botId, held, retryMs(held.tries))
+      else {
+        await answered(update)
+        await dropHeld(db, botId, held.updateId)
+      }
+    })
+  }
+
+  async function keepTrying(stop: AbortSignal): Promise<void> {
+    let toldAt = 0
+    let told = 0
+    while (!stop.aborted) {
+      let taken: HeldUpdate[] = []
+      try {
+        taken = await takeHeld(db, botId, { most: together, leaseMs: times.claimMs, heldMs: times.heldMs })
+        await Promise.all(taken.map(retry))
+        if ((taken.length > 0 || told > 0) && Date.now() - toldAt > times.reconcileMs) {
+          const now = await countHeld(db, botId)
+          if (now.held > 0) log.warn(now, 'updates are held, as the database could not handle them in time: something else holds the rows they need')
+          else if (told > 0) log.info({}, 'no update is held any more')
+          told = now.held
+          toldAt = Date.now()
+        }
+      } catch (error) {
+        if (!isDatabaseTrouble(error)) log.error({ error: placeOf(error) }, 'held updates could not be tried now')
+      }
+      if (taken.length === 0) await sleep(times.heldRetryMs, undefined, { signal: stop }).catch(() => undefined)
+    }
+  }
+
+  return {
+    openRound,
+    take,
+    keepTrying,
+    async idle() {
+      await handling.idle()
+      while (late.size > 0) await Promise.all(late)
+    },
+  }
+}
+
+/** The time that an update may take is over. */
+export class TookTooLong extends Error {}
+
+/** Undefined: it takes longer. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, ms, undefined)))
+  try {
+    return await Promise.race([work, over])
+  } finally {
+    clearTimeout(timer)
+  }
+}

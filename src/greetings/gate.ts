@@ -1,0 +1,114 @@
+/**
+ * Lets people through to the database. Each who waits there for a locked row has a connection meanwhile, so a crowd that
+ * asks for one name whose row is locked would take all of them, and nobody else would be answered.
+ */
+import { isLockTimeout } from '../db/faults.ts'
+
+export interface Gate {
+  /**
+   * Runs `work` for an asset as soon as there is room.
+   * @throws AssetLocked when the asset's row is known to be locked, the signal's reason when it aborts before the start
+   */
+  through<T>(assetKey: string, work: () => Promise<T>, attempt?: Partial<Attempt>): Promise<T>
+}
+
+/** One try of somebody's question. */
+export interface Attempt {
+  /** aborts when nobody waits for the outcome any more: what has not begun does not begin */
+  giveUp: AbortSignal
+  /** it was tried before, so this is the one that finds out whether a locked row is free again */
+  isRetry: boolean
+}
+
+/** The asset's row was seen to be locked, and somebody is to look again. */
+export class AssetLocked extends Error {
+  override name = 'AssetLocked'
+}
+
+interface Asset {
+  inHand: number
+  isLocked: boolean
+}
+
+interface Waiting {
+  assetKey: string
+  start: (asset: Asset) => void
+  refuse: (reason: Error) => void
+}
+
+/**
+ * @param atOnce how many may be through at a time
+ * @param forOneAsset how many of them for one asset. Of one whose row was seen to be locked it is a single retry, which
+ *   finds out when that is over; everybody else is refused at once, so that the row costs no more time.
+ */
+export function openGate({ atOnce, forOneAsset }: { atOnce: number; forOneAsset: number }): Gate {
+  const assets = new Map<string, Asset>()
+  let waiting: Waiting[] = []
+  let inHand = 0
+
+  const hasRoom = (assetKey: string) => inHand < atOnce && (assets.get(assetKey)?.inHand ?? 0) < forOneAsset
+
+  function enter(assetKey: string): Asset {
+    const asset = assets.get(assetKey) ?? { inHand: 0, isLocked: false }
+    assets.set(assetKey, asset)
+    asset.inHand++
+    inHand++
+    return asset
+  }
+
+  function turn(assetKey: string, giveUp: AbortSignal | undefined): Promise<Asset> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        waiting = waiting.filter((other) => other !== me)
+        reject(giveUp?.reason as Error)
+      }
+      const settle = (how: () => void) => {
+        giveUp?.removeEventListener('abort', leave)
+        how()
+      }
+      const me: Waiting = { assetKey, start: (asset) => settle(() => resolve(asset)), refuse: (reason) => settle(() => reject(reason)) }
+      giveUp?.addEventListener('abort', leave, { once: true })
+      waiting.push(me)
+    })
+  }
+
+  function next() {
+    while (inHand < atOnce) {
+      const index = waiting.findIndex(({ assetKey }) => hasRoom(assetKey))
+      const [one] = index < 0 ? [] : waiting.splice(index, 1)
+      if (one === undefined) return
+      one.start(enter(one.assetKey))
+    }
+  }
+
+  function refuseOthers(assetKey: string) {
+    const others = waiting.filter((one) => one.assetKey === assetKey)
+    waiting = waiting.filter((one) => one.assetKey !== assetKey)
+    for (const { refuse } of others) refuse(new AssetLocked('the row of this video is locked'))
+  }
+
+  return {
+    async through(assetKey, work, { giveUp, isRetry = false } = {}) {
+      giveUp?.throwIfAborted()
+      const known = assets.get(assetKey)
+      if (known?.isLocked === true && (known.inHand > 0 || !isRetry)) throw new AssetLocked('the row of this video is locked')
+      const asset = hasRoom(assetKey) ? enter(assetKey) : await turn(assetKey, giveUp)
+      try {
+        const result = await work()
+        asset.isLocked = false
+        return result
+      } catch (error) {
+        if (isLockTimeout(error)) {
+          asset.isLocked = true
+          refuseOthers(assetKey)
+        }
+        throw error
+      } finally {
+        asset.inHand--
+        inHand--
+        if (asset.inHand === 0 && !asset.isLocked) assets.delete(assetKey)
+        next()
+      }
+    },
+  }
+}
