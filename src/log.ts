@@ -7,8 +7,11 @@ export type Log = Logger
 /** Opens the log; stdout stays clean for results. */
 export function openLog(level: string): Log {
   const options = { level, base: null, serializers: { err: scrubbed, error: scrubbed }, formatters: { level: (label: string) => ({ level: label }) } }
-  if (process.stderr.isTTY) return pino(options, PinoPretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', colorize: process.stderr.hasColors() }))
-  return pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: true }))
+  const stderr = pino.destination({ fd: 2, sync: true })
+  // A terminal that was closed (EIO) or a disk that is full must not end the work that is logged.
+  stderr.on('error', () => undefined)
+  if (process.stderr.isTTY) return pino(options, PinoPretty({ destination: stderr, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', colorize: process.stderr.hasColors() }))
+  return pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, stderr)
 }
 
 function scrubbed(error: unknown): unknown {

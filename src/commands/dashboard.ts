@@ -23,7 +23,7 @@ export interface DashboardOptions {
 
 const usualPort = 8090
 
-/** Runs until SIGINT or SIGTERM. */
+/** Runs until SIGINT, SIGTERM or SIGHUP. */
 export async function dashboard(options: DashboardOptions): Promise<number> {
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)

@@ -23,7 +23,7 @@ export interface ServeOptions {
   logLevel?: string
 }
 
-/** Runs until SIGINT or SIGTERM, or until it cannot go on. */
+/** Runs until SIGINT, SIGTERM or SIGHUP, or until it cannot go on. */
 export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: ServeOptions): Promise<number> {
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)

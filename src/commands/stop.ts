@@ -1,4 +1,4 @@
-/** SIGINT and SIGTERM, heard once: the first asks for a clean stop, the second for an end at once. */
+/** SIGINT, SIGTERM and SIGHUP, heard once: the first asks for a clean stop, the second for an end at once. */
 import { exitCode } from './exit.ts'
 
 /** What was asked of this process. */
@@ -7,24 +7,31 @@ export interface StopRequest {
   asked: AbortSignal
   /** aborts at the second */
   hurried: AbortSignal
-  /** 130 or 143 once a signal came */
+  /** 129, 130 or 143 once a signal came */
   readonly code: number | undefined
   /** stops listening */
   close(): void
 }
+
+const codes: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: exitCode.hungUp, SIGINT: exitCode.interrupted, SIGTERM: exitCode.terminated }
+/** A terminal that closes sends SIGHUP twice: its shell passes it on, and the kernel sends it once more as the shell ends. */
+const sameHangupMs = 1_000
 
 /** Listens until `close`. */
 export function listenForStop(): StopRequest {
   const asked = new AbortController()
   const hurried = new AbortController()
   let code: number | undefined
+  let heardAt = 0
   const heard = (signal: NodeJS.Signals) => {
-    if (code !== undefined) return hurried.abort(new Error('stopped at once'))
-    code = signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated
-    asked.abort(new Error('asked to stop'))
+    if (code === undefined) {
+      code = codes[signal]
+      heardAt = performance.now()
+      asked.abort(new Error('asked to stop'))
+    } else if (signal !== 'SIGHUP' || performance.now() - heardAt > sameHangupMs) hurried.abort(new Error('stopped at once'))
   }
-  process.on('SIGINT', heard)
-  process.on('SIGTERM', heard)
+  const signals = Object.keys(codes) as NodeJS.Signals[]
+  for (const signal of signals) process.on(signal, heard)
   return {
     asked: asked.signal,
     hurried: hurried.signal,
@@ -32,8 +39,7 @@ export function listenForStop(): StopRequest {
       return code
     },
     close() {
-      process.off('SIGINT', heard)
-      process.off('SIGTERM', heard)
+      for (const signal of signals) process.off(signal, heard)
     },
   }
 }

@@ -5,8 +5,8 @@
  * database connection of its own whose `application_name` says so; a command that is killed leaves by
  * that alone. Making the data folder, starting, joining, leaving and stopping happen under one lock of
  * the home, so a newcomer during a stop waits and starts the server again. When the last member is
- * killed the server stays up without members; the next command adopts it and stops it in the end. No
- * guardian process watches over that: an idle server costs little and loses nothing.
+ * killed, nobody is left to stop the server: a guardian, a small process that lives as long as the server
+ * does (`guardian.ts`), sees within seconds that there are no members and stops it.
  *
  * A member that loses the server (it crashed, somebody killed it) starts it again, on the same port when
  * that is still free.
@@ -24,10 +24,11 @@ import { constants } from 'node:fs'
 import { chmod, lchown, lstat, mkdir, open, readdir, readFile, realpath, rename, rm, rmdir, stat, unlink, writeFile, type FileHandle } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { userInfo } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { openHome } from '../home.ts'
+import { builtScript } from '../installation.ts'
 import { examineWay, isOpenToOthers, strangersOn } from '../path-trust.ts'
 import { connectClient } from './connect.ts'
 import { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown } from './faults.ts'
@@ -37,6 +38,11 @@ import { postgresMajor, preparePostgres, type PostgresPrograms } from './postgre
 const host = '127.0.0.1'
 const role = 'greetings'
 const memberPrefix = 'greetings member '
+const guardianName = 'greetings guardian'
+/** between two looks of the guardian at the members */
+const guardMs = 10_000
+/** between two looks of a member at the guardian */
+const guardianCheckMs = 20_000
 /** for a home of root's; the second where the first is somebody's home */
 const rootsPlaces = ['/var/lib/greetings', '/var/lib/greetings-root']
 /** in a home of root's the server runs as the first of these that exists */
@@ -88,12 +94,13 @@ export async function joinServer(home: string, command: string, log?: DatabaseLo
   let port = 0
   let client: pg.Client | undefined
   let leaving = false
+  const guardianCheck = setInterval(() => void ensureGuardian(place, client).catch(() => undefined), guardianCheckMs).unref()
 
   async function join(mayCreate: boolean): Promise<void> {
     await withFileLock(place.lock, async () => {
       if (leaving) return
       ;({ port, password } = await ensureRunning(place, mayCreate, log))
-      const joined = await connectMember(port, password, command)
+      const joined = await connectAs(memberName(command), port, password)
       client = joined
       joined.on('error', () => undefined)
       joined.on('end', () => {
@@ -121,6 +128,7 @@ export async function joinServer(home: string, command: string, log?: DatabaseLo
   async function leave(): Promise<void> {
     if (leaving) return
     leaving = true
+    clearInterval(guardianCheck)
     await withFileLock(place.lock, async () => {
       const left = client
       if (left === undefined) return
@@ -132,7 +140,12 @@ export async function joinServer(home: string, command: string, log?: DatabaseLo
     })
   }
 
-  await join(true)
+  try {
+    await join(true)
+  } catch (error) {
+    clearInterval(guardianCheck)
+    throw error
+  }
   return {
     url: (database) => urlOf(port, password, database),
     close: async () => {
@@ -165,12 +178,52 @@ export async function stopServer(home: string): Promise<{ outcome: 'stopped' | '
     await rm(keepFile(place), { force: true })
     const seen = await settled(place)
     if (seen === undefined) return { outcome: 'not running' }
-    const client = await connectMember(seen, await readPassword(place), 'db stop')
+    const client = await connectAs(memberName('db stop'), seen, await readPassword(place))
     const members = await membersOf(client).finally(() => client.end())
     if (members.length > 0) return { outcome: 'in use', members }
     await stop(place)
     return { outcome: 'stopped' }
   })
+}
+
+/**
+ * The guardian's life: waits until the server is up that `starter` is about to start, then looks every few seconds
+ * whether there are members, and stops the server when there are none and `db start` does not keep it up. Ends
+ * together with the server, or at once when the server has a guardian. Without a server it writes nothing, for
+ * the home may be about to be removed.
+ * @param starter pid
+ */
+export async function guardServer(home: string, starter: number): Promise<void> {
+  const place = await placeOf(home)
+  const start = await startOf(starter)
+  const isOver = async () => start === '' || (await startOf(starter)) !== start
+  let port = await look(place)
+  // A starter that was killed may leave a server that has not written its file yet: a second more.
+  for (let last = false; typeof port !== 'number'; port = await look(place)) {
+    if (port === undefined && last) return
+    last = port === undefined && (await isOver())
+    await sleep(last ? 1_000 : 100)
+  }
+  const client = await connectAs(guardianName, port, await readPassword(place))
+  const over = new AbortController()
+  client.on('end', () => over.abort())
+  const { rows } = await client.query<{ alone: boolean }>(`SELECT pg_try_advisory_lock(hashtext($1)) AS alone`, [guardianName])
+  if (rows[0]?.alone !== true) return client.end()
+  const nobodyIsLeft = async () => (await membersOf(client)).length === 0 && !(await isThere(keepFile(place)))
+  while (!over.signal.aborted) {
+    await sleep(guardMs, undefined, { signal: over.signal }).catch(() => undefined)
+    // What goes wrong (a lock that is not free, a server that does not stop yet) is tried again next time.
+    const stopIfUnused = async () => void ((await nobodyIsLeft()) && (await withFileLock(place.lock, async () => void ((await nobodyIsLeft()) && (await stop(place))))))
+    await stopIfUnused().catch(() => undefined)
+  }
+}
+
+/** Starts a guardian, unless the server is seen to have one. */
+async function ensureGuardian(place: Place, member?: pg.Client): Promise<void> {
+  if (member !== undefined && (await member.query('SELECT 1 FROM pg_stat_activity WHERE application_name = $1', [guardianName])).rows.length > 0) return
+  const child = spawn(process.execPath, [builtScript('db/guardian'), dirname(place.keys), String(process.pid)], { stdio: 'ignore', detached: true, windowsHide: true, cwd: '/', ...bareEnvironment(undefined) })
+  child.on('error', () => undefined)
+  child.unref()
 }
 
 /** The files of a server that does not run, for whoever copies them. */
@@ -197,7 +250,7 @@ export async function whileStopped<T>(home: string, work: (server: StoppedServer
   return withFileLock(place.lock, async () => {
     const seen = await settled(place)
     if (seen !== undefined) {
-      const client = await connectMember(seen, await readPassword(place), 'db backup')
+      const client = await connectAs(memberName('db backup'), seen, await readPassword(place))
       const members = await membersOf(client).finally(() => client.end())
       if (members.length > 0) return { outcome: 'in use', members }
       await stop(place)
@@ -460,6 +513,8 @@ async function ensureRunning(place: Place, mayCreate: boolean, log: DatabaseLog 
     await removeDrafts(place)
     const programs = await preparePostgres({ inPlace: place.user === undefined, copies: place.copies })
     await ensureData(place, programs, mayCreate, log)
+    // Before the server, so that there is no moment in which a kill of this process leaves it to nobody.
+    await ensureGuardian(place)
     const { ok, output } = await start(place, programs)
     if (!ok && attempt >= 5) {
       throw new DatabaseUnreachable(`The embedded database does not start. Look at ${logFile(place)}; \`greetings doctor\` checks the rest.\n${output.trim()}${await logTail(place)}`)
@@ -598,17 +653,20 @@ async function logTail(place: Place): Promise<string> {
   return text === '' ? '' : `\n${lines.join('\n')}`
 }
 
+/** Nothing of our environment may steer the server (PGDATA, PGPORT, PGOPTIONS …), nor live on in it; Windows needs its own. */
+function bareEnvironment(user: Account | undefined): { env?: NodeJS.ProcessEnv } {
+  return process.platform === 'win32' ? {} : { env: { LC_ALL: 'C', PATH: '/usr/bin:/bin', ...(user === undefined ? {} : { USER: role }) } }
+}
+
 /**
  * Runs a program to its end, in a process group of its own: a signal at the terminal does not cut it short. What it
  * writes, and what it leaves running does, goes to `log` where there is one.
  */
 async function run(program: string, args: string[], user: Account | undefined, cwd: string, log?: FileHandle): Promise<{ ok: boolean; output: string }> {
   return new Promise((resolve) => {
-    // Nothing of our environment may steer the server (PGDATA, PGPORT, PGOPTIONS …); Windows needs its own.
-    const env = process.platform === 'win32' ? {} : { env: { LC_ALL: 'C', PATH: '/usr/bin:/bin', ...(user === undefined ? {} : { USER: role }) } }
     const to = log?.fd ?? 'pipe'
     const as = user === undefined ? {} : { uid: user.uid, gid: user.gid }
-    const child = spawn(program, args, { stdio: ['ignore', to, to], detached: true, windowsHide: true, cwd, ...as, ...env })
+    const child = spawn(program, args, { stdio: ['ignore', to, to], detached: true, windowsHide: true, cwd, ...as, ...bareEnvironment(user) })
     let output = ''
     child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()))
     child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()))
@@ -647,7 +705,12 @@ async function isThere(path: string): Promise<boolean> {
 
 // Members.
 
-async function connectMember(port: number, password: string, command: string): Promise<pg.Client> {
+/** What PostgreSQL shows of a member's connection; it cuts this at 63 bytes. */
+function memberName(command: string): string {
+  return `${memberPrefix}${process.pid} ${command}`.replace(/[^\x20-\x7e]/g, '?').slice(0, 63)
+}
+
+async function connectAs(name: string, port: number, password: string): Promise<pg.Client> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await connectClient({
@@ -656,8 +719,7 @@ async function connectMember(port: number, password: string, command: string): P
         user: role,
         password,
         database: 'postgres',
-        // PostgreSQL cuts this at 63 bytes.
-        application_name: `${memberPrefix}${process.pid} ${command}`.replace(/[^\x20-\x7e]/g, '?').slice(0, 63),
+        application_name: name,
         connectionTimeoutMillis: 10_000,
         keepAlive: true,
       })

@@ -72,7 +72,7 @@ async function serve({ folder, timeDivisor, after }: ServeOrder): Promise<void> 
   }
   // Whoever started this process may be gone before it joins.
   countDown(10_000)
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
       leaving = true
       leave()

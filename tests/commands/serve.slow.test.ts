@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { serverFolders, stopServer } from '../../src/db/embedded.ts'
+import { serverFolders, serverUrl, stopServer } from '../../src/db/embedded.ts'
 import { sandboxControl } from '../../src/sandbox/client.ts'
 import { startSandboxServer, type SandboxServer } from '../../src/sandbox/server.ts'
 import { until } from '../town.ts'
@@ -50,6 +50,17 @@ describe('demo', () => {
     expect(url).toMatchObject({ code: 2, stdout: '' })
     expect(url.stderr).toContain('greetings db start')
   })
+})
+
+it('leaves no server behind when it is killed: database and sandbox end by themselves within a minute', async () => {
+  const up = startProgram(['up', '--sandbox'], { env })
+  const page = await up.waitForText(/The chat page: (\S+)\n/)
+  await up.waitForText(/up is running/)
+  expect(await serverUrl(home, 'greetings')).toBeDefined()
+  up.signal('SIGKILL')
+  await up.ended
+  await until(async () => (await serverUrl(home, 'greetings')) === undefined, 'the end of the embedded server', 60_000)
+  await expect(fetch(page)).rejects.toThrow('fetch failed')
 })
 
 describe('the sandbox is a world of its own', () => {

@@ -1,8 +1,9 @@
 /** What a person sees who runs the program on a terminal. */
-import { readdir, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ask, openTown, type Town } from '../town.ts'
+import { request } from '../../src/greetings/request.ts'
+import { ask, openTown, until, type Town } from '../town.ts'
 import { runProgram } from './program.ts'
 import { noTerminal, screenOf, startOnTerminal } from './terminal.ts'
 
@@ -62,6 +63,29 @@ describe.skipIf(noTerminal !== undefined)(`warm on a terminal${noTerminal === un
     const after = await renders()
     expect(after.size).toBe(5)
     for (const [file, madeAt] of made) expect([file, after.get(file)]).toEqual([file, madeAt])
+  })
+})
+
+describe.skipIf(noTerminal !== undefined)('a terminal that is closed', () => {
+  it.each([
+    ['warm', ['warm', '-'], 129],
+    ['worker', ['worker'], 0],
+  ])('ends %s as SIGTERM would, although nothing can be written to it any more', async (name, args, code) => {
+    const list = join(town.folder, 'closing.csv')
+    const given = name === 'warm' ? 'Жанна' : 'Злата'
+    await writeFile(list, given)
+    const codeFile = join(town.folder, `code-of-${name}`)
+    const hold = await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', answer: { kind: 'hold' } })
+    const run = startOnTerminal(args.map((arg) => (arg === '-' ? list : arg)), { env: town.env, codeFile })
+    const [, pending] = name === 'worker' ? await Promise.all([run.waitForScreen(/worker is running/), request(town.door, [ask(given)], undefined)]) : []
+    expect(pending === undefined || pending[0]?.status === 'waiting').toBe(true)
+    await town.telegram.waitForHeld(hold.id, 1, { timeoutMs: 60_000 })
+    run.closeWindow()
+    expect(Number(await until(() => readFile(codeFile, 'utf8').catch(() => undefined), 'the end of the program', 30_000))).toBe(code)
+    const asset = await town.db.videoAsset.findFirstOrThrow({ where: { display: given } })
+    expect(asset).toMatchObject({ status: 'PENDING', attempts: 0, leaseOwner: null })
+    expect(await town.db.workerProcess.count()).toBe(0)
+    await town.telegram.release()
   })
 })
 

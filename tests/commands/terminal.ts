@@ -17,13 +17,20 @@ export interface OnTerminal {
   written(): string
   /** Waits until the screen shows a text. @throws when the program ends before */
   waitForScreen(pattern: RegExp): Promise<string>
+  /** Closes the terminal's window. What runs on it hears SIGHUP, and finds nothing to read or write any more. */
+  closeWindow(): void
   /** the exit code, and what the screen shows at the end */
   ended: Promise<{ code: number | null; screen: string }>
 }
 
-/** Starts `greetings <args>` on a terminal of 100 columns and 30 lines. A run that hangs is killed. */
-export function startOnTerminal(args: string[], { env, longestMs = 120_000 }: { env: Record<string, string>; longestMs?: number }): OnTerminal {
-  const line = ['stty cols 100 rows 30; exec', process.execPath, bin, ...args].map((word, at) => (at === 0 ? word : `'${word}'`)).join(' ')
+/**
+ * Starts `greetings <args>` on a terminal of 100 columns and 30 lines. A run that hangs is killed.
+ * @param codeFile a shell that outlives the terminal writes the exit code here
+ */
+export function startOnTerminal(args: string[], { env, longestMs = 120_000, codeFile }: { env: Record<string, string>; longestMs?: number; codeFile?: string }): OnTerminal {
+  const command = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(' ')
+  // The shell's own deafness does not reach the program: Node puts every signal back to what it is by default.
+  const line = `stty cols 100 rows 30; ${codeFile === undefined ? `exec ${command}` : `trap '' HUP; ${command}; echo $? > '${codeFile}.new'; mv '${codeFile}.new' '${codeFile}'`}`
   const child = spawn('script', ['-qec', line, '/dev/null'], { env: { TERM: 'xterm-256color', ...env }, cwd: env.HOME, stdio: ['pipe', 'pipe', 'inherit'] })
   let written = ''
   let wake = () => {}
@@ -42,6 +49,7 @@ export function startOnTerminal(args: string[], { env, longestMs = 120_000 }: { 
   return {
     type: (keys) => void child.stdin.write(keys),
     written: () => written,
+    closeWindow: () => void child.kill('SIGKILL'),
     ended,
     async waitForScreen(pattern) {
       for (;;) {

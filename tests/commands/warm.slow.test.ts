@@ -180,7 +180,7 @@ describe('warm', () => {
     expect(jsonOf(again)).toEqual(summary({ rows: 1, names: 1, enqueued: 1, available: 1 }))
   })
 
-  it.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('ends with its own code after %s, leaves the rest queued, and goes on when run again', async (signal, code) => {
+  it.each([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const)('ends with its own code after %s, leaves the rest queued, and goes on when run again', async (signal, code) => {
     const hold = await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', answer: { kind: 'hold' } })
     const run = startProgram(['warm', '-', '--json'], { env: town.env, input: 'Маша\nПетя\nОля\n' })
     await town.telegram.waitForHeld(hold.id, 1, { timeoutMs: 200_000 })

@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { isDatabaseDown, openDatabase } from '../../src/db/database.ts'
-import { serverFolders, serverUrl } from '../../src/db/embedded.ts'
+import { serverFolders, serverUrl, startServer, stopServer } from '../../src/db/embedded.ts'
 import { builtScript } from '../../src/installation.ts'
+import { until } from '../town.ts'
 import { temporaryHome } from './temporary-database.ts'
 
 let home: Awaited<ReturnType<typeof temporaryHome>>
@@ -41,9 +43,10 @@ const opens = (id: number, stayMs: number) => `
   await close()`
 
 /** The same without Prisma, so that starting and stopping is nearly all it does. */
-const joins = (stayMs: number) => `
+const joins = (stayMs: number, then = '') => `
   const { joinServer } = await import(${JSON.stringify(builtScript('db/embedded'))})
   const server = await joinServer(${JSON.stringify(home.folder)}, 'quick')
+  ${then}
   await new Promise((resolve) => setTimeout(resolve, ${stayMs}))
   await server.close()`
 
@@ -117,4 +120,71 @@ it('a server that is killed is started again by its members, whose pools find it
   await one?.close()
   await two?.close()
   expect(await running()).toBe(false)
+})
+
+/** A command that joins, says so and stays. */
+async function joined(): Promise<{ kill(): Promise<void> }> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', joins(600_000, "console.log('joined')")], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(child.stdout, 'data')
+  return {
+    kill: async () => {
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    },
+  }
+}
+
+/** The guardian's connection, while the server runs. */
+async function guardian(): Promise<{ lookedAt: number } | undefined> {
+  const url = await serverUrl(home.folder, 'postgres')
+  if (url === undefined) return undefined
+  const client = new pg.Client(url)
+  await client.connect()
+  const { rows } = await client.query<{ at: Date }>("SELECT query_start AS at FROM pg_stat_activity WHERE application_name = 'greetings guardian'").finally(() => client.end())
+  expect(rows.length).toBeLessThanOrEqual(1)
+  return rows[0] === undefined ? undefined : { lookedAt: rows[0].at.getTime() }
+}
+
+/** Process ids of the guardians of this home. Where there is no /proc: none. */
+async function guardians(): Promise<number[]> {
+  const found = []
+  for (const pid of (await readdir('/proc').catch(() => [])).filter((entry) => /^\d+$/.test(entry))) {
+    const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
+    if (words.includes(home.folder) && words.some((word) => word.endsWith('guardian.js'))) found.push(Number(pid))
+  }
+  return found
+}
+
+it('a server whose last member was killed ends by itself within a minute, also when its guardian was killed before', async () => {
+  const member = await joined()
+  await until(guardian, 'the guardian')
+  for (const pid of await guardians()) process.kill(pid, 'SIGKILL')
+  await until(async () => (await guardians()).length === 0, 'the end of the guardian')
+  // A member that stays looks after it.
+  await until(guardian, 'the next guardian', 60_000)
+  const killedAt = Date.now()
+  await member.kill()
+  expect(await running()).toBe(true)
+  await until(async () => !(await running()), 'the end of the server', 60_000)
+  expect(Date.now() - killedAt).toBeLessThan(60_000)
+  await until(async () => (await guardians()).length === 0, 'the end of the guardian')
+  expect(await command(opens(1, 0))).toEqual(fine)
+})
+
+it('the guardian stops nothing that db start keeps up, and knows nothing of the environment', async () => {
+  const command = await joined()
+  await startServer(home.folder)
+  const { lookedAt } = await until(guardian, 'the guardian')
+  for (const pid of await guardians()) expect(await readFile(`/proc/${pid}/environ`, 'utf8')).toBe('LC_ALL=C\0PATH=/usr/bin:/bin\0')
+  await command.kill()
+  let looks = 0
+  let last = lookedAt
+  await until(async () => {
+    const seen = await guardian()
+    if (seen !== undefined && seen.lookedAt !== last) [last, looks] = [seen.lookedAt, looks + 1]
+    return looks >= 2
+  }, 'two looks of the guardian', 60_000)
+  expect(await running()).toBe(true)
+  expect(await stopServer(home.folder)).toEqual({ outcome: 'stopped' })
+  await until(async () => (await guardians()).length === 0, 'the end of the guardian')
 })

@@ -23,19 +23,20 @@ describe.each(queueModes)('a worker process, queue on %s', (queueMode) => {
     return answer.assetId
   }
 
-  it('property 13: on SIGTERM it returns what it cannot finish, leaves no process behind and ends with 0', async () => {
+  it.each(['SIGTERM', 'SIGHUP'] as const)('property 13: on %s it returns what it cannot finish, leaves no process behind and ends with 0', async (signal) => {
     const hold = await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', answer: { kind: 'hold' } })
     const worker = await services.start('worker', { STOP_SECONDS: '1' })
-    const assetId = await asks('Агата', 10)
+    const id = signal === 'SIGTERM' ? 10 : 11
+    const assetId = await asks(signal === 'SIGTERM' ? 'Агата' : 'Агнесса', id)
     await town.telegram.waitForHeld(hold.id, 1, { timeoutMs: 60_000 })
-    worker.signal('SIGTERM')
+    worker.signal(signal)
     expect(await worker.ended).toBe(0)
     expect(await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId } })).toMatchObject({ status: 'PENDING', attempts: 0, leaseOwner: null, retryAfter: null })
     expect(await town.db.workerProcess.count()).toBe(0)
     await nobodyLeft(town)
     await town.telegram.release()
     await services.start('worker')
-    await until(async () => (await videosOf(town, 10)) === 1, 'the video', 60_000)
+    await until(async () => (await videosOf(town, id)) === 1, 'the video', 60_000)
   })
 
   it('property 13: a second signal ends it at once', async () => {
@@ -50,6 +51,19 @@ describe.each(queueModes)('a worker process, queue on %s', (queueMode) => {
     expect(await worker.ended).toBe(0)
     expect(Date.now() - askedAt).toBeLessThan(10_000)
     expect(await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId } })).toMatchObject({ status: 'PENDING', attempts: 0, leaseOwner: null })
+  })
+
+  it('a terminal that closes, and so sends SIGHUP twice, does not hurry it', async () => {
+    const hold = await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', answer: { kind: 'hold' } })
+    const worker = await services.start('worker', { STOP_SECONDS: '60' })
+    const assetId = await asks('Бажена', 21)
+    await town.telegram.waitForHeld(hold.id, 1, { timeoutMs: 60_000 })
+    worker.signal('SIGHUP')
+    await worker.wrote('stopping')
+    worker.signal('SIGHUP')
+    await town.telegram.release()
+    expect(await worker.ended).toBe(0)
+    expect(await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId } })).toMatchObject({ status: 'AVAILABLE' })
   })
 
   // Process lists are read from /proc.
