@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
+// The dashes keep Node 20 from looking for the file of our option --env-file itself.
 import { existsSync } from 'node:fs'
 
 const program = new URL('../dist/cli.js', import.meta.url)

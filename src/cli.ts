@@ -49,12 +49,16 @@ const quietOption = () => new Option('-q, --quiet', 'no progress')
 
 const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  $ greetings ${line}`).join('\n')}\n`
 
+const outlives = (line: string) =>
+  ['', 'A terminal that is closed stops it, also under nohup. To outlive the terminal:', `  $ setsid greetings ${line} > greetings.log 2>&1 < /dev/null &`, `  $ tmux new -d 'greetings ${line}'`, `  $ systemd-run --user --collect --same-dir greetings ${line}`, ''].join('\n')
+
 /** The table of commands. `done` receives the exit code of the one that ran. */
 export function commandTable(done: (code: number) => void): Command {
   const program = new Command('greetings')
     .description('Short video greetings that show and speak a child’s name: a Telegram bot, and the tool that fills its cache.')
     .version(version())
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent (LOG_LEVEL)')
+    .option('--env-file <file>', 'read variables from this file, instead of .env in the working directory and in the home')
     .showHelpAfterError('(add --help for the options)')
     .addHelpText('after', examples('warm names/ru.csv --sandbox --limit 12', 'demo', 'up', 'status --json'))
 
@@ -80,7 +84,7 @@ export function commandTable(done: (code: number) => void): Command {
     .addOption(newBotOption())
     .addOption(jsonOption())
     .addOption(quietOption())
-    .addHelpText('after', examples('warm names/ru.csv --sandbox --limit 12', 'warm names/ru.csv names/en.csv', 'warm list.csv --dry-run --coverage 0.95', 'cut -f1 list.tsv | greetings warm -', 'warm list.csv --timeout 8h --quiet --rejects rejected.csv'))
+    .addHelpText('after', examples('warm names/ru.csv --sandbox --limit 12', 'warm names/ru.csv names/en.csv', 'warm list.csv --dry-run --coverage 0.95', 'cut -f1 list.tsv | greetings warm -', 'warm list.csv --timeout 8h --quiet --rejects rejected.csv') + outlives('warm list.csv --quiet'))
     .action(async (files: string[], options: object) => done(await (await import('./commands/warm.ts')).warm(files, all(program, options))))
 
   for (const [verb, description] of [
@@ -94,7 +98,7 @@ export function commandTable(done: (code: number) => void): Command {
       .addOption(sandboxOption())
       .addOption(newBotOption())
       .option('--http <[host:]port>', 'answer /healthz, /readyz and, for Prometheus, /metrics; on 127.0.0.1 unless a host is given', address)
-      .addHelpText('after', examples(`${verb} --sandbox`, verb, `${verb} --http 9464`))
+      .addHelpText('after', examples(`${verb} --sandbox`, verb, `${verb} --http 9464`) + outlives(verb))
       .action(async (options: object) => done(await (await import('./commands/serve.ts')).serve(verb, all(program, options))))
   }
 
@@ -316,11 +320,12 @@ export async function run(argv: string[]): Promise<number> {
   // A reader that went away (`| head`) is no fault of ours.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
-    throw error
+    // A terminal that was closed: the signal that comes with it ends us.
+    if (error.code !== 'EIO') throw error
   })
   // Nor is one of the progress: the work goes on, and the exit code tells how it went.
   process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
   })
   const program = commandTable((result) => {
     code = result
@@ -331,10 +336,18 @@ export async function run(argv: string[]): Promise<number> {
   }
   withExit(program)
   program.hook('preAction', async (_program, command) => {
-    if (process.getuid?.() !== 0 || command.name() === 'completion') return
-    // Loaded while everything can be read, for what it reports may be that the owner cannot read us.
-    const [{ namedHome }, { actAsHomeOwner }] = await Promise.all([import('./config.ts'), import('./home-owner.ts'), import('./commands/exit.ts')])
-    await actAsHomeOwner({ explicit: namedHome(), cwd: process.cwd() })
+    // A shell asks for completion wherever it starts; it needs no configuration.
+    if (command.name() === 'completion') return
+    const { envFile } = program.opts<{ envFile?: string }>()
+    const { readFirstEnvFile, readEnvFileOfHome } = await import('./env-file.ts')
+    await readFirstEnvFile(envFile)
+    if (process.getuid?.() === 0) {
+      // Loaded while everything can be read, for what it reports may be that the owner cannot read us.
+      const [{ namedHome }, { actAsHomeOwner }] = await Promise.all([import('./config.ts'), import('./home-owner.ts'), import('./commands/exit.ts')])
+      await actAsHomeOwner({ explicit: namedHome(), cwd: process.cwd() })
+    }
+    // As its owner: what root would not believe is theirs.
+    if (envFile === undefined) await readEnvFileOfHome()
   })
   try {
     if (argv.length <= 2) program.outputHelp()

@@ -1,5 +1,4 @@
 /** The environment, read once and validated together. Every fault is reported at once, with its remedy. */
-import { existsSync } from 'node:fs'
 import { z } from 'zod'
 
 const chatId = /^-?\d{1,20}$/
@@ -226,21 +225,19 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   }
 }
 
-/** The configuration of this process: the environment, and `.env` of the working directory for what is not set. */
-export function configOfProcess(): Config {
-  loadEnvironment()
-  return readConfig(process.env)
-}
-
-/** Adds what `.env` of the working directory says to the environment. What is set stays. */
-function loadEnvironment(): void {
-  if (existsSync('.env')) process.loadEnvFile('.env')
+/** Gives this process the variables that are not set in its environment: what is set wins, also when it is empty. */
+export function completeEnvironment(values: Record<string, string | undefined>): void {
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) process.env[name] ??= value
 }
 
 /** `GREETINGS_HOME` of this process, before anything else of the configuration is looked at. */
 export function namedHome(): string | undefined {
-  loadEnvironment()
   return blankIsAbsent(process.env.GREETINGS_HOME) as string | undefined
+}
+
+/** The configuration of this process, once its environment is complete. */
+export function configOfProcess(): Config {
+  return readConfig(process.env)
 }
 
 /** What programs that we start, and we ourselves, take for the user. */

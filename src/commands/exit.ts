@@ -2,7 +2,7 @@
 import { ConfigFault } from '../config.ts'
 import { codeOf, isDatabaseBusy, isDatabaseDown } from '../db/faults.ts'
 
-export const exitCode = { done: 0, someFailed: 1, usage: 2, unreachable: 3, interrupted: 130, terminated: 143 } as const
+export const exitCode = { done: 0, someFailed: 1, usage: 2, unreachable: 3, hungUp: 129, interrupted: 130, terminated: 143 } as const
 
 /** Wrong usage or configuration: nothing was changed. Exit code 2. */
 export class UsageFault extends Error {
@@ -10,7 +10,7 @@ export class UsageFault extends Error {
 }
 
 // By name, so that reporting an error loads none of the modules that throw them.
-const unusable = new Set(['ConfigFault', 'UsageFault', 'UnreadableFile', 'DatabaseUnusable', 'HomeUnusable', 'TemplateFault', 'CacheFileFault', 'AddressUnusable'])
+const unusable = new Set(['ConfigFault', 'UsageFault', 'UnreadableFile', 'DatabaseUnusable', 'HomeUnusable', 'TemplateFault', 'CacheFileFault', 'AddressUnusable', 'EnvFileUnusable'])
 const unreachable = new Set(['DatabaseUnreachable', 'QueueUnreachable', 'FfmpegMissing'])
 
 /** The exit code and the lines for stderr of whatever ended a command. */
