@@ -1,7 +1,7 @@
 /** The database as commands see it: opened, migrated, closed. */
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
-import { connectClient, SteadyClient } from './connect.ts'
+import { connectClient, connectionConfig } from './connect.ts'
 import { PrismaClient, type Prisma } from './generated/client.ts'
 import { joinServer, type DatabaseLog } from './embedded.ts'
 import { codeOf, DatabaseUnreachable, DatabaseUnusable, isDatabaseDown, isWriteConflict } from './faults.ts'
@@ -78,7 +78,7 @@ async function connect(
   function openPool(size: number): Db {
     // The adapter listens for errors of idle connections: they are dropped and replaced by the next query.
     const adapter = new PrismaPg(
-      { connectionString: url.href, max: size, application_name: `greetings ${role}`, connectionTimeoutMillis: 15_000, keepAlive: true, Client: SteadyClient },
+      connectionConfig({ connectionString: url.href, max: size, application_name: `greetings ${role}`, connectionTimeoutMillis: 15_000 }),
       { onPoolError: (error) => log?.warn(`A database connection was lost: ${error.message}`) },
     )
     // Prisma's longer messages quote arguments, among them names.

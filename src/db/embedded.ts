@@ -721,7 +721,6 @@ async function connectAs(name: string, port: number, password: string): Promise<
         database: 'postgres',
         application_name: name,
         connectionTimeoutMillis: 10_000,
-        keepAlive: true,
       })
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === '28P01') {

@@ -13,6 +13,8 @@ export class DatabaseUnusable extends Error {
 /** `code` of errors from the network, of PostgreSQL (SQLSTATE) and of Prisma that mean an outage. */
 const outageCodes = new Set([
   'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN',
+  // a transaction in which nothing happened for too long, as its process was frozen
+  '25P03',
   // 57P01..05: shut down by an administrator or a crash, starting up, database dropped, idle for too long
   '57P01', '57P02', '57P03', '57P04', '57P05',
   // the server was demoted to a stand-by under our connections

@@ -12,7 +12,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createPostgresBackend, DelayedError, Queue, Worker, type PostgresQueueBackend, type JobsOptions } from 'bullmq'
 import { Redis } from 'ioredis'
-import { SteadyClient } from '../db/connect.ts'
+import { connectionConfig, startOptions } from '../db/connect.ts'
 
 /** Who waits for a job. */
 export type Lane = 'people' | 'warm'
@@ -96,6 +96,8 @@ const jobSeconds = 0.01
 const personSeconds = 1
 // Of what is asked past this file, as bull-board does, and of a single command.
 const longestSeconds = 8
+// On PostgreSQL a single statement carries all jobs that are added at once.
+const longestQuerySeconds = 60
 
 /** Of every worker. What stalls is simply taken again: the claim on the asset row lets only one of them work. */
 const workerOptions = (concurrency: number, lockMs: number) => ({ concurrency, lockDuration: lockMs, runRetryDelay: retryMs, stalledInterval: lockMs / 2, maxStalledCount: 100, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } })
@@ -239,7 +241,8 @@ const processor = (process: Parameters<Server['worker']>[2]) => async (job: Take
   process(job.id ?? '', (ms) => job.moveToDelayed(Date.now() + ms, token))
 
 async function onPostgres(connectionString: string, lockMs: number): Promise<Server> {
-  const connection = (max: number) => ({ connectionString, migrate: true, max, Client: SteadyClient })
+  // The connection on which a worker listens is opened without our client.
+  const connection = (max: number) => ({ ...connectionConfig({ connectionString, max, options: startOptions(), connectionTimeoutMillis: 10_000, query_timeout: longestQuerySeconds * 1_000 }), migrate: true })
   // Nothing of BullMQ's asks about many jobs at once, or for the first in line (`getJobs` begins with the youngest).
   const rows = async (queue: Queue, sql: string, ...values: unknown[]) => {
     const { connection } = queue.getBackend() as unknown as PostgresQueueBackend
