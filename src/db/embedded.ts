@@ -239,6 +239,8 @@ export interface StoppedServer {
    * returns where, or undefined when there were none.
    */
   replace(draft: string): Promise<string | undefined>
+  /** Removes a draft that was not taken, or what is left of it. */
+  discard(draft: string): Promise<void>
 }
 
 /**
@@ -257,7 +259,7 @@ export async function whileStopped<T>(home: string, work: (server: StoppedServer
     }
     try {
       const exists = await isThere(join(place.data, 'PG_VERSION'))
-      return { outcome: 'done', result: await work({ folder: place.folder, keys: place.keys, exists, replace: (draft) => replaceData(place, draft) }) }
+      return { outcome: 'done', result: await work({ folder: place.folder, keys: place.keys, exists, replace: (draft) => replaceData(place, draft), discard: removeTree }) }
     } finally {
       if (await isThere(keepFile(place))) await ensureRunning(place, false, undefined)
     }
@@ -267,6 +269,7 @@ export async function whileStopped<T>(home: string, work: (server: StoppedServer
 async function replaceData(place: Place, draft: string): Promise<string | undefined> {
   const former = join(place.folder, `data-before-${new Date().toISOString().replaceAll(/[-:]|\..*/g, '')}`)
   const password = await readFile(join(draft, 'password'), 'utf8')
+  await configure(join(draft, 'data'))
   await giveToServer(place, join(draft, 'data'), 0)
   const hadData = await isThere(place.data)
   if (hadData) {
@@ -606,6 +609,22 @@ const settings = {
   log_min_messages: 'log',
   log_min_error_statement: 'panic',
   log_error_verbosity: 'terse',
+}
+
+/**
+ * Gives data from elsewhere our configuration, so that the server does what we say and not what they say: settings
+ * name programs to run and addresses to listen at, `pg_hba.conf` who comes in.
+ */
+async function configure(data: string): Promise<void> {
+  const files = {
+    'postgresql.conf': Object.entries(settings).map(([name, value]) => `${name} = '${value}'\n`).join(''),
+    'postgresql.auto.conf': '',
+    'pg_hba.conf': `host all all ${host}/32 scram-sha-256\n`,
+    'pg_ident.conf': '',
+  }
+  for (const [name, text] of Object.entries(files)) await writeFile(join(data, name), text, { mode: 0o600 })
+  // How and where another server was running.
+  for (const name of ['postmaster.opts', 'postmaster.pid']) await rm(join(data, name), { force: true })
 }
 
 async function removeDrafts(place: Place): Promise<void> {
