@@ -22,6 +22,13 @@ const wholeOrNone = (text: string) => {
   return Number(text)
 }
 
+/** Rows are held until the header is found. */
+function headerRow(text: string): number {
+  const value = whole(text)
+  if (value > 1_000) throw new InvalidArgumentError('It must be a line, 1 to 1000.')
+  return value
+}
+
 function port(text: string): number {
   const value = wholeOrNone(text)
   if (value > 65_535) throw new InvalidArgumentError('It must be a port, 0 to 65535.')
@@ -47,6 +54,16 @@ const jsonOption = () => new Option('--json', 'print one JSON object instead of 
 const newBotOption = () => new Option('--new-bot', 'hand this database over to another bot')
 const quietOption = () => new Option('-q, --quiet', 'no progress')
 
+/** How lists are read, the same for every command that reads one. */
+function readsLists(command: Command): Command {
+  return command
+    .option('--column <column>', 'of a list: the column with the names, its header (in one of the first 20 rows) or its number from 1')
+    .option('--header-row <line>', 'of a list: the line its header is in (default: the first, when it has a header that is known)', headerRow)
+    .option('--no-header', 'of a list: its first row is a name already')
+    .option('--delimiter <character>', 'of a list: what separates columns, one character or tab (default: found out)')
+    .option('--encoding <label>', 'of a list, such as windows-1251 (default: found out)')
+}
+
 const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  $ greetings ${line}`).join('\n')}\n`
 
 const outlives = (line: string) =>
@@ -62,8 +79,7 @@ export function commandTable(done: (code: number) => void): Command {
     .showHelpAfterError('(add --help for the options)')
     .addHelpText('after', examples('warm names/ru.csv --sandbox --limit 12', 'demo', 'up', 'status --json'))
 
-  program
-    .command('warm')
+  readsLists(program.command('warm'))
     .description('request every name of a list and wait until each video is in the cache; run again, it does only what is missing')
     .argument('<csv...>', 'files with names, or - for standard input')
     .addOption(sandboxOption())
@@ -76,9 +92,6 @@ export function commandTable(done: (code: number) => void): Command {
     .option('--refresh', 'make videos anew that would be others today (template, voice, recording); the old ones are served meanwhile')
     .option('--template <id>', 'for all names, instead of the first of TEMPLATES that serves the name’s script')
     .option('--timeout <duration>', 'end after this time (90s, 30m, 8h); the rest stays queued', duration)
-    .option('--column <column>', 'the column with the names: its header, or its number from 1')
-    .option('--delimiter <character>', 'what separates columns (default: found out)')
-    .option('--encoding <label>', 'of the file, such as windows-1251 (default: found out)')
     .option('--rejects <file>', 'write rejected rows to this CSV file')
     .option('--strict', 'exit 1 when any row was rejected')
     .addOption(newBotOption())
@@ -102,15 +115,11 @@ export function commandTable(done: (code: number) => void): Command {
       .action(async (options: object) => done(await (await import('./commands/serve.ts')).serve(verb, all(program, options))))
   }
 
-  program
-    .command('status')
+  readsLists(program.command('status'))
     .description('counts of videos and requests, waiting times, queue, workers, bots, failures; with a name, everything about that name')
     .argument('[name]', 'one name, instead of everything')
     .addOption(sandboxOption())
     .option('--csv <file>', 'also how much of this list of names is in the cache (- is standard input)')
-    .option('--column <column>', 'of the list: the column with the names, its header or its number from 1')
-    .option('--delimiter <character>', 'of the list')
-    .option('--encoding <label>', 'of the list')
     .option('--watch', 'look again every two seconds until Ctrl-C; with --json one line each time')
     .option('--check', 'for a monitor: the first line says OK or WARNING, then a line for each finding; exit 1 when there is one. Without limits: --max-oldest 10m (for people), --max-failed 5, --min-workers 1, --min-bots 1')
     .option('--max-oldest <duration>', 'how long a person or a job may have been waiting', duration)
@@ -146,15 +155,11 @@ export function commandTable(done: (code: number) => void): Command {
     .addHelpText('after', examples('render Маша -o masha.mp4', "render \"O'Connor\" -o oconnor.mp4 --template new-year-en"))
     .action(async (name: string, options: object) => done(await (await import('./commands/render.ts')).render(name, all(program, options))))
 
-  program
-    .command('cancel')
+  readsLists(program.command('cancel'))
     .description('take back queued warm work that nobody waits for')
     .argument('[name|csv...]', 'names, or files with names (whatever has a dot or a slash in it, or - for standard input)')
     .option('--all', 'everything that is queued')
     .addOption(sandboxOption())
-    .option('--column <column>', 'the column with the names: its header, or its number from 1')
-    .option('--delimiter <character>', 'what separates columns')
-    .option('--encoding <label>', 'of the file')
     .addOption(jsonOption())
     .addHelpText('after', examples('cancel names/ru.csv', 'cancel Маша', 'cancel --all'))
     .action(async (what: string[], options: object) => done(await (await import('./commands/cancel.ts')).cancel(what, all(program, options))))
@@ -184,15 +189,11 @@ export function commandTable(done: (code: number) => void): Command {
     .addHelpText('after', examples('verify', 'verify --repair --limit 5000', 'verify --older-than 30d --json', 'verify --new-bot'))
     .action(async (options: object) => done(await (await import('./commands/verify.ts')).verifyCache(all(program, options))))
 
-  program
-    .command('retry')
+  readsLists(program.command('retry'))
     .description('queue failed names again')
     .argument('[name|csv...]', 'names, or files with names (whatever has a dot or a slash in it, or - for standard input)')
     .option('--all', 'everything that failed')
     .addOption(sandboxOption())
-    .option('--column <column>', 'the column with the names: its header, or its number from 1')
-    .option('--delimiter <character>', 'what separates columns')
-    .option('--encoding <label>', 'of the file')
     .addOption(jsonOption())
     .addHelpText('after', examples('retry --all', 'retry Маша Петя', 'retry names/ru.csv'))
     .action(async (what: string[], options: object) => done(await (await import('./commands/retry.ts')).retry(what, all(program, options))))

@@ -48,6 +48,8 @@ const environment = z.object({
   STOP_SECONDS: withDefault(whole(0, 3_600), 8),
   FFMPEG_PATH: optional(z.string()),
   CHANNEL_RATE: optional(whole(1, 100_000)),
+  ALLOWED_NAMES: optional(z.string()),
+  BLOCKED_NAMES: optional(z.string()),
   KEEP_GB: withDefault(z.coerce.number({ error: 'is not a number' }).min(0, 'is below 0'), 20),
   TIME_DIVISOR: withDefault(whole(1, 1_000), 1),
 })
@@ -93,6 +95,9 @@ export interface Config {
   channelRatePerMinute: number | undefined
   /** finished files are kept up to this size, bytes */
   keepBytes: number
+  /** files of the operator's: words that are names whatever the lists of offensive words say, and names that are refused */
+  allowedNames: string | undefined
+  blockedNames: string | undefined
   /** divides all waiting times, ours and Telegram's in the sandbox; 1 in real life */
   timeDivisor: number
   times: Times
@@ -220,6 +225,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     ffmpegPath: read.FFMPEG_PATH,
     channelRatePerMinute: read.CHANNEL_RATE,
     keepBytes: read.KEEP_GB * 1e9,
+    allowedNames: read.ALLOWED_NAMES,
+    blockedNames: read.BLOCKED_NAMES,
     timeDivisor: read.TIME_DIVISOR,
     times: waitingTimes(read.TIME_DIVISOR),
   }

@@ -9,7 +9,7 @@ import { openStore } from './world.ts'
 export async function cancel(given: string[], options: GivenNamesOptions): Promise<number> {
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
-  const names = await givenNames(given, options, config)
+  const names = await givenNames(given, options, config, { anyWord: true })
   const store = await openStore({ config, log, sandbox: options.sandbox === true, role: 'cancel', create: false })
   try {
     let cancelled = 0

@@ -22,7 +22,7 @@ export function endOf(error: unknown): { code: number; lines: string[] } {
   if (error.name === 'TelegramError') return telegramEnd(error as Error & { kind: string; description: string })
   if (error.name === 'Outage' && (error as Error & { step?: string }).step === 'token') return telegramEnd({ kind: 'token', description: '' })
   if (error.name === 'Outage') return { code: exitCode.unreachable, lines: [error.message] }
-  if (error.name === 'AssetFault') return { code: exitCode.someFailed, lines: [error.message] }
+  if (error.name === 'AssetFault' || error.name === 'DoubtfulList') return { code: exitCode.someFailed, lines: [error.message] }
   // In the middle of its work: a service that was there at the beginning went away.
   if (isDatabaseDown(error)) {
     const code = codeOf(error)

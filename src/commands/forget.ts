@@ -7,9 +7,9 @@ import { openLog, type Log } from '../log.ts'
 import { isTelegram, type Api } from '../telegram/api.ts'
 import { deliver } from '../telegram/delivery.ts'
 import { removeKept } from '../video/studio.ts'
-import { loadTemplates, scriptsOf } from '../video/template.ts'
+import { loadTemplates } from '../video/template.ts'
 import { exitCode, UsageFault } from './exit.ts'
-import { keyOf } from './given-names.ts'
+import { keyOf, nameRulesOf } from './given-names.ts'
 import { openStore, openStudioOf, openWorld, studioFolders, type Store, type World } from './world.ts'
 
 export interface ForgetOptions {
@@ -29,8 +29,9 @@ interface KnownPost {
 export async function forget(raw: string, options: ForgetOptions): Promise<number> {
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
-  const extraScripts = scriptsOf(await loadTemplates(config.templatesFolder, config.templates))
-  const key = keyOf(raw, extraScripts)
+  // Also what nobody may ask for any more.
+  const rules = { ...(await nameRulesOf(config, await loadTemplates(config.templatesFolder, config.templates))), anyWord: true }
+  const key = keyOf(raw, rules)
   const open = { config, log, sandbox: options.sandbox === true, role: 'forget', create: false }
   const store = await openStore(open)
   let world: World | undefined
@@ -38,7 +39,7 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
     const assets = await assetsOf(store.db, key)
     refuseHeld(assets)
     const waiting = assets.reduce((sum, asset) => sum + asset.waiting, 0)
-    const held = await heldQuestions(store.db, key, extraScripts)
+    const held = await heldQuestions(store.db, key, rules)
     const canTell = open.sandbox || config.token !== undefined
     if (options.deletePost === true || (waiting + held.length > 0 && canTell)) world = await openWorld(open)
     if (world !== undefined) {

@@ -1,32 +1,74 @@
 /** Names as commands are given them: written out, in files, or all there are. */
-import type { Config } from '../config.ts'
-import { readNames } from '../names/csv.ts'
-import { explainRejection, parseName } from '../names/name.ts'
-import { loadTemplates, scriptsOf } from '../video/template.ts'
+import { ConfigFault, type Config } from '../config.ts'
+import { readNames, type ListedColumn, type NameList } from '../names/csv.ts'
+import { describeRejection, parseName, type NameRules } from '../names/name.ts'
+import { readOwnNames } from '../names/own-names.ts'
+import { loadTemplates, scriptsOf, type Template } from '../video/template.ts'
 import { UsageFault } from './exit.ts'
 
+/** How a command was told to read its lists. */
+export interface ListReading {
+  column?: string
+  headerRow?: number
+  header?: boolean
+  delimiter?: string
+  encoding?: string
+}
+
 /** What commands that take such names have in common. */
-export interface GivenNamesOptions {
+export interface GivenNamesOptions extends ListReading {
   all?: boolean
   sandbox?: boolean
   json?: boolean
-  column?: string
-  delimiter?: string
-  encoding?: string
+  quiet?: boolean
   logLevel?: string
 }
 
+/** A list of which hardly anything is a name: the command ends with 1 and has done nothing. */
+export class DoubtfulList extends Error {
+  override name = 'DoubtfulList'
+}
+
+/** What is a name in this installation. @throws ConfigFault when a file of the operator's cannot be used */
+export async function nameRulesOf(config: Config, templates: Template[]): Promise<NameRules> {
+  const { names, faults } = await readOwnNames({ allowed: config.allowedNames, blocked: config.blockedNames })
+  if (faults.length > 0) throw new ConfigFault(faults)
+  return { ...names, extraScripts: scriptsOf(templates) }
+}
+
+/** Reads lists as a command was told to, and says on a terminal what was taken for the names. @throws UsageFault; what `readNames` throws */
+export async function readLists(files: string[], options: ListReading & { quiet?: boolean; rejects?: string }, rules: NameRules): Promise<NameList> {
+  const { column, headerRow, header, delimiter, encoding, rejects } = options
+  if (headerRow !== undefined && header === false) throw new UsageFault('--header-row and --no-header contradict each other: leave one out.')
+  const list = await readNames(files, { ...rules, column, headerRow, header, delimiter, encoding, rejects })
+  if (process.stderr.isTTY && options.quiet !== true) process.stderr.write(list.lists.map((each) => `${listedText(each)}\n`).join(''))
+  return list
+}
+
+/** What was taken for the names of a list, for people. */
+export function listedText({ file, column, header, headerLine, names }: ListedColumn): string {
+  const where = header === null ? 'no header' : `“${header}” in line ${headerLine}`
+  return `${file === '-' ? 'standard input' : file}: column ${column}, ${where}: ${names.length === 0 ? 'no names' : names.join(', ')}`
+}
+
+/** @throws DoubtfulList */
+export function refuseDoubtful({ doubt }: NameList): void {
+  if (doubt !== undefined) throw new DoubtfulList(doubt)
+}
+
 /**
- * The keys of the names, in batches; of `undefined`, which stands for all, one batch. Each of `given` is a name, or a
+ * The keys of the names, in batches, with `anyWord` also of those nobody may ask for; of `undefined`, which stands for all, one batch. Each of `given` is a name, or a
  * file: no name has a dot or a slash in it, and `-` is standard input. Files are read before this returns.
- * @throws UsageFault when something is no name, when nothing is given, and when both names and `--all` are; what `readNames` throws
+ * @throws UsageFault when something is no name, when nothing is given, and when both names and `--all` are;
+ *   DoubtfulList; what `readNames` throws
  */
-export async function givenNames(given: string[], options: GivenNamesOptions, { templatesFolder, templates }: Config): Promise<AsyncIterable<string[] | undefined>> {
+export async function givenNames(given: string[], options: GivenNamesOptions, config: Config, { anyWord = false } = {}): Promise<AsyncIterable<string[] | undefined>> {
   if ((given.length === 0) === (options.all !== true)) throw new UsageFault('Say which names: names, files with names, or --all.')
-  const extraScripts = scriptsOf(await loadTemplates(templatesFolder, templates))
+  const rules = { ...(await nameRulesOf(config, await loadTemplates(config.templatesFolder, config.templates))), anyWord }
   const files = given.filter((each) => each === '-' || /[./\\]/.test(each))
-  const keys = given.filter((each) => !files.includes(each)).map((name) => keyOf(name, extraScripts, ' A file is named with its ending or path, such as ./list.'))
-  const list = files.length === 0 ? undefined : await readNames(files, { ...options, extraScripts })
+  const keys = given.filter((each) => !files.includes(each)).map((name) => keyOf(name, rules, ' A file is named with its ending or path, such as ./list.'))
+  const list = files.length === 0 ? undefined : await readLists(files, options, rules)
+  if (list !== undefined) refuseDoubtful(list)
   return (async function* () {
     if (options.all === true) yield undefined
     if (keys.length > 0) yield keys
@@ -35,8 +77,8 @@ export async function givenNames(given: string[], options: GivenNamesOptions, { 
 }
 
 /** The key of a name that is written out. `hint` follows the reason why it is none. @throws UsageFault */
-export function keyOf(text: string, extraScripts: readonly string[], hint = ''): string {
-  const parsed = parseName(text, { extraScripts })
-  if (!parsed.ok) throw new UsageFault(`“${text}” is no name: ${explainRejection(parsed.reason, 'en')}${hint}`)
+export function keyOf(text: string, rules: NameRules, hint = ''): string {
+  const parsed = parseName(text, rules)
+  if (!parsed.ok) throw new UsageFault(`“${text}” is no name: ${describeRejection(parsed.reason)}${hint}`)
   return parsed.name.key
 }

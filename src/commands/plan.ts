@@ -7,10 +7,11 @@ import type { Ask } from '../greetings/request.ts'
 import { findHome, type FoundHome } from '../home.ts'
 import type { Log } from '../log.ts'
 import type { NameList, NameRow, Selection } from '../names/csv.ts'
-import { explainRejection, type NameRejection } from '../names/name.ts'
+import { describeRejection, type NameRejection } from '../names/name.ts'
 import { openRecordings } from '../speech/recordings.ts'
 import { templateRevision, type Template } from '../video/template.ts'
 import { exitCode } from './exit.ts'
+import { DoubtfulList, listedText } from './given-names.ts'
 import { durationText } from './progress.ts'
 import { listLines, secondsSince, type Summary } from './warm-summary.ts'
 import { openFolder, recordingsFolderOf, studioFolders, telegramRatePerMinute } from './world.ts'
@@ -102,6 +103,7 @@ export async function plan(planned: Planned): Promise<number> {
     summary.seconds = secondsSince(started)
     if (options.json === true) process.stdout.write(`${JSON.stringify({ ...summary, dryRun: true, ...estimate })}\n`)
     else process.stdout.write(planText(summary, estimate, { channels, perMinute, pace, share: selection.share }))
+    if (list.doubt !== undefined) throw new DoubtfulList(list.doubt)
     return options.strict === true && summary.rejected > 0 ? exitCode.someFailed : exitCode.done
   } finally {
     await store?.close()
@@ -174,8 +176,9 @@ function planText(summary: Summary, estimate: Estimate, { channels, perMinute, p
   const { misses, outdated, recordings, curve, renderSeconds, uploadSeconds, estimatedSeconds, diskBytes, diskFreeBytes } = estimate
   const reasons = Object.entries(summary.rejectedBy).sort(([, a], [, b]) => b - a)
   const lines = [
+    ...summary.lists.map((list) => `column         ${listedText(list)}`),
     ...listLines(summary),
-    ...reasons.map(([reason, count]) => `  ${String(count).padStart(6)} rejected: ${explainRejection(reason as NameRejection, 'en')}`),
+    ...reasons.map(([reason, count]) => `  ${String(count).padStart(6)} rejected: ${describeRejection(reason as NameRejection)}`),
     curve === null ? '' : `children       ${curve.map(({ share, names }) => `${share * 100} % with ${names} ${names === 1 ? 'name' : 'names'}`).join(', ')}`,
     share === null || curve === null ? '' : `               these ${summary.names} names are those of ${(share * 100).toFixed(1)} %`,
     `would make     ${misses} of ${summary.names}${summary.joined > 0 ? `, of which ${summary.joined} are queued already` : ''}${outdated > 0 ? `, of which ${outdated} have a video from an older template` : ''}`,

@@ -4,9 +4,10 @@ import { resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { configOfProcess } from '../config.ts'
 import { openLog } from '../log.ts'
-import { explainRejection, parseName } from '../names/name.ts'
-import { scriptsOf, templateFor } from '../video/template.ts'
+import { describeRejection, parseName } from '../names/name.ts'
+import { templateFor } from '../video/template.ts'
 import { exitCode, UsageFault } from './exit.ts'
+import { nameRulesOf } from './given-names.ts'
 import { checkOutput } from './output.ts'
 import { listenForStop } from './stop.ts'
 import { openFolder, openStudioOf } from './world.ts'
@@ -32,8 +33,8 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
   const studio = await openStudioOf(options.template === undefined ? config : { ...config, templates: [options.template] }, home)
   const part = `${output}.${process.pid}.part`
   try {
-    const parsed = parseName(raw, { extraScripts: scriptsOf(studio.templates) })
-    if (!parsed.ok) throw new UsageFault(explainRejection(parsed.reason, 'en'))
+    const parsed = parseName(raw, await nameRulesOf(config, studio.templates))
+    if (!parsed.ok) throw new UsageFault(`“${raw}” is no name: ${describeRejection(parsed.reason)}`)
     const { key, display, script } = parsed.name
     const template = options.template === undefined ? templateFor(studio.templates, parsed.name) : studio.templates[0]
     if (template === undefined) throw new UsageFault(`No enabled template serves ${script} names with these letters. Add one to TEMPLATES, or choose one with --template.`)

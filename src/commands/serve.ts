@@ -6,9 +6,11 @@ import type { Address } from '../http/address.ts'
 import type { HealthServer } from '../http/health.ts'
 import { version } from '../installation.ts'
 import { openLog, type Log } from '../log.ts'
+import type { NameRules } from '../names/name.ts'
 import type { RunningWorker } from '../queue/processors/worker.ts'
-import { loadTemplates, scriptsOf, templateFor } from '../video/template.ts'
+import { loadTemplates, templateFor, type Template } from '../video/template.ts'
 import { exitCode } from './exit.ts'
+import { nameRulesOf } from './given-names.ts'
 import { openPage } from './open-page.ts'
 import { listenForStop, whenAborted } from './stop.ts'
 import { openStudioOf, openWorld, startWorkerIn, type World } from './world.ts'
@@ -27,6 +29,9 @@ export interface ServeOptions {
 export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: ServeOptions): Promise<number> {
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
+  // Manifests only: the process that answers people renders nothing.
+  const templates = await loadTemplates(config.templatesFolder, config.templates)
+  const nameRules = await nameRulesOf(config, templates)
   const stop = listenForStop()
   const health = options.http === undefined ? undefined : await startHealth(options.http, verb, log)
   let world: World
@@ -45,7 +50,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
       closeStudio = () => studio.close()
       worker = await startWorkerIn(world, studio, config, log)
     }
-    if (verb !== 'worker') bot = await startBotIn(world, config, log)
+    if (verb !== 'worker') bot = await startBotIn(world, templates, nameRules, config, log)
     health?.watch({ db: world.db, queue: world.queue, workers: async () => (await liveWorkers(world.db, config.times)).length, bots: async () => (await liveBots(world.db, config.times)).length })
     log.info({ bot: world.bot.username, sandbox: options.sandbox === true, channels: world.storage.chatIds.length }, `${verb} is running`)
     if (world.sandbox !== undefined && bot !== undefined) await showPage(world, verb === 'demo' && options.open !== false)
@@ -77,9 +82,7 @@ async function startHealth(address: Address, role: string, log: Log): Promise<He
   return server
 }
 
-async function startBotIn(world: World, config: Config, log: Log): Promise<RunningBot> {
-  // Manifests only: the process that answers people renders nothing.
-  const templates = await loadTemplates(config.templatesFolder, config.templates)
+async function startBotIn(world: World, templates: Template[], nameRules: NameRules, config: Config, log: Log): Promise<RunningBot> {
   const admins = new Set(config.adminIds)
   return startBot({
     token: world.token,
@@ -88,7 +91,7 @@ async function startBotIn(world: World, config: Config, log: Log): Promise<Runni
     door: { ...world.door, db: world.openPool(peopleConnections) },
     courier: world.courier,
     templateFor: (name) => templateFor(templates, name),
-    extraScripts: scriptsOf(templates),
+    nameRules,
     isAdmin: (userId) => admins.has(String(userId)),
     times: config.times,
     log,

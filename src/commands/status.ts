@@ -10,22 +10,19 @@ import { botIdOf, botText, ownBot, type OwnBot } from '../greetings/own-bot.ts'
 import { liveBots, liveWorkers, rivalPollers, type LiveProcess } from '../greetings/processes.ts'
 import { longestWaitSeconds, statistics, workload } from '../greetings/statistics.ts'
 import { openLog } from '../log.ts'
-import { readNames } from '../names/csv.ts'
+import type { NameRow } from '../names/csv.ts'
 import type { GreetingsQueue, QueueCounts } from '../queue/index.ts'
-import { loadTemplates, scriptsOf, templateFor, templateRevision, type Template } from '../video/template.ts'
+import { loadTemplates, templateFor, templateRevision, type Template } from '../video/template.ts'
 import { endOf, exitCode, UsageFault } from './exit.ts'
-import { keyOf } from './given-names.ts'
+import { keyOf, nameRulesOf, readLists, refuseDoubtful, type ListReading } from './given-names.ts'
 import { nameReport, nameText } from './status-name.ts'
 import { listenForStop } from './stop.ts'
 import { openRecords, otherBotText, type Records } from './world.ts'
 
-export interface StatusOptions {
+export interface StatusOptions extends ListReading {
   sandbox?: boolean
   json?: boolean
   csv?: string
-  column?: string
-  delimiter?: string
-  encoding?: string
   watch?: boolean
   check?: boolean
   /** milliseconds */
@@ -49,8 +46,10 @@ export async function status(name: string | undefined, options: StatusOptions): 
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
   const templates = await loadTemplates(config.templatesFolder, config.templates)
-  const key = name === undefined ? undefined : keyOf(name, scriptsOf(templates))
-  const list = options.csv === undefined ? undefined : await readNames([options.csv], { ...options, extraScripts: scriptsOf(templates) })
+  const rules = await nameRulesOf(config, templates)
+  const key = name === undefined ? undefined : keyOf(name, { ...rules, anyWord: true })
+  const list = options.csv === undefined ? undefined : await readLists([options.csv], { ...options, quiet: options.watch }, rules)
+  if (list !== undefined) refuseDoubtful(list)
   const listed = list === undefined ? undefined : () => listedNames(list.select().batches(5_000), templates)
   let records: Records
   try {
@@ -90,7 +89,7 @@ function limitsOf({ maxOldest, maxFailed, maxPending, minHitRate, minWorkers, mi
   return Object.values(limits).every((limit) => limit === undefined) ? undefined : limits
 }
 
-async function* listedNames(batches: ReturnType<ReturnType<Awaited<ReturnType<typeof readNames>>['select']>['batches']>, templates: Template[]): AsyncGenerator<ListedName[]> {
+async function* listedNames(batches: AsyncIterable<NameRow[]>, templates: Template[]): AsyncGenerator<ListedName[]> {
   for await (const rows of batches) yield rows.map(({ name, count }) => ({ template: templateFor(templates, name)?.id, key: name.key, count }))
 }
 

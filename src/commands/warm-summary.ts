@@ -1,7 +1,7 @@
 /** The result of a warm run: what `--json` prints, and what people read. */
 import { performance } from 'node:perf_hooks'
-import type { NameList, Selection } from '../names/csv.ts'
-import { explainRejection, type NameRejection } from '../names/name.ts'
+import type { ListedColumn, NameList, Selection, Unreadable } from '../names/csv.ts'
+import { describeRejection, type NameRejection } from '../names/name.ts'
 
 /** The contract of `warm --json`. */
 export interface Summary {
@@ -19,7 +19,11 @@ export interface Summary {
   pending: number
   /** how many rows were rejected for each reason */
   rejectedBy: Partial<Record<NameRejection, number>>
-  rejects: { line: number; reason: string }[]
+  rejects: { line: number; code: NameRejection; reason: string }[]
+  /** what was taken for the names of each input */
+  lists: ListedColumn[]
+  /** names whose count, or whose `say`, was left out because it cannot be read */
+  unreadable: { count: Unreadable; say: Unreadable }
   seconds: number
 }
 
@@ -29,17 +33,23 @@ export const secondsSince = (started: number) => Number(((performance.now() - st
 /** Before anything was asked: what the list holds. */
 export function emptySummary(list: NameList, selection: Selection): Summary {
   const { rows, blank, rejected, duplicates } = list
-  const rejects = list.rejects.map(({ line, reason }) => ({ line, reason: explainRejection(reason, 'en') }))
-  return { rows, blank, rejected, duplicates, names: selection.size, cached: 0, joined: 0, enqueued: 0, failedBefore: 0, available: 0, failed: 0, pending: 0, rejectedBy: { ...list.rejectedBy }, rejects, seconds: 0 }
+  const rejects = list.rejects.map(({ line, reason }) => ({ line, code: reason, reason: describeRejection(reason) }))
+  return { rows, blank, rejected, duplicates, names: selection.size, cached: 0, joined: 0, enqueued: 0, failedBefore: 0, available: 0, failed: 0, pending: 0, rejectedBy: { ...list.rejectedBy }, rejects, lists: list.lists, unreadable: list.unreadable, seconds: 0 }
 }
 
 /** What the list holds, for people. */
-export function listLines({ rows, blank, rejected, duplicates, names, rejects }: Summary): string[] {
+export function listLines({ rows, blank, rejected, duplicates, names, rejects, unreadable }: Summary): string[] {
   return [
     `list           ${rows} rows: ${names} names${duplicates > 0 ? `, ${duplicates} repeated` : ''}${blank > 0 ? `, ${blank} blank` : ''}${rejected > 0 ? `, ${rejected} rejected` : ''}`,
-    ...rejects.slice(0, 5).map(({ line, reason }) => `  line ${line}: ${reason}`),
+    ...rejects.slice(0, 5).map(({ line, code, reason }) => `  line ${line}: ${reason} (${code})`),
     rejects.length > 5 ? `  … ${rejected - 5} more (--rejects FILE writes them all)` : '',
+    unreadableText('count', unreadable.count),
+    unreadableText('say', unreadable.say),
   ].filter((line) => line !== '')
+}
+
+function unreadableText(column: string, { rows, firstLine }: Unreadable): string {
+  return rows === 0 ? '' : `  ${rows} ${rows === 1 ? 'row has' : 'rows have'} a “${column}” that cannot be read and was left out, the first in line ${firstLine}`
 }
 
 /** Prints the result: one JSON object, or lines for people. */

@@ -7,17 +7,18 @@ import { currentOutages } from '../greetings/outages.ts'
 import { liveWorkers } from '../greetings/processes.ts'
 import { request, type Ask, type ListOptions } from '../greetings/request.ts'
 import { openLog } from '../log.ts'
-import { readNames, type NameRow, type Selection } from '../names/csv.ts'
+import type { NameRow, Selection } from '../names/csv.ts'
 import { rendersAhead, type RunningWorker } from '../queue/processors/worker.ts'
 import type { Studio } from '../video/studio.ts'
-import { loadTemplates, scriptsOf, templateFor, type Template } from '../video/template.ts'
+import { loadTemplates, templateFor, type Template } from '../video/template.ts'
 import { exitCode } from './exit.ts'
+import { DoubtfulList, nameRulesOf, readLists, type ListReading } from './given-names.ts'
 import { openProgress, type Progress, type ProgressView } from './progress.ts'
 import { listenForStop, type StopRequest } from './stop.ts'
 import { emptySummary, printSummary, secondsSince, type Summary } from './warm-summary.ts'
 import { checkTelegramIsConfigured, openStudioOf, openWorld, startWorkerIn, type World } from './world.ts'
 
-export interface WarmOptions {
+export interface WarmOptions extends ListReading {
   sandbox?: boolean
   dryRun?: boolean
   limit?: number
@@ -30,9 +31,6 @@ export interface WarmOptions {
   template?: string
   /** milliseconds */
   timeout?: number
-  column?: string
-  delimiter?: string
-  encoding?: string
   rejects?: string
   strict?: boolean
   newBot?: boolean
@@ -50,8 +48,7 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
   const log = openLog(options.logLevel ?? (process.stderr.isTTY || options.quiet === true ? 'error' : config.logLevel === 'info' ? 'warn' : config.logLevel))
   if (options.dryRun !== true) checkTelegramIsConfigured(config, options.sandbox === true)
   const templates = await loadTemplates(config.templatesFolder, options.template === undefined ? config.templates : [options.template])
-  const extraScripts = scriptsOf(templates)
-  const list = await readNames(files, { column: options.column, delimiter: options.delimiter, encoding: options.encoding, rejects: options.rejects, extraScripts })
+  const list = await readLists(files, options, await nameRulesOf(config, templates))
   const selection = list.select({ limit: options.limit, coverage: options.coverage })
   const summary = emptySummary(list, selection)
   const asksOf = (rows: NameRow[]) => toAsks(rows, templates, options.template !== undefined, summary)
@@ -61,6 +58,13 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
     return plan({ config, log, list, selection, templates, asksOf, summary, options, started })
   }
 
+  if (list.doubt !== undefined) {
+    // What hardly holds a name was read in the wrong way: nothing of it is made.
+    summary.names = 0
+    summary.seconds = secondsSince(started)
+    printSummary(summary, options, { timedOut: false, stopped: false })
+    throw new DoubtfulList(list.doubt)
+  }
   const stop = listenForStop()
   const world = await openWorld({ config, log, sandbox: options.sandbox === true, role: 'warm', create: true, newBot: options.newBot, needsChannel: true })
   let worker: RunningWorker | undefined
@@ -106,7 +110,7 @@ function toAsks(rows: NameRow[], templates: Template[], forced: boolean, summary
       summary.names--
       summary.rejected++
       summary.rejectedBy.unsupported_script = (summary.rejectedBy.unsupported_script ?? 0) + 1
-      if (summary.rejects.length < 100) summary.rejects.push({ line, reason: `No enabled template serves ${name.script} names with these letters.` })
+      if (summary.rejects.length < 100) summary.rejects.push({ line, code: 'unsupported_script', reason: `No enabled template serves ${name.script} names with these letters.` })
     }
   }
   return asks

@@ -4,7 +4,7 @@
  */
 import type { Update } from 'grammy/types'
 import type { Db, Tx } from '../db/database.ts'
-import { parseName } from '../names/name.ts'
+import { parseName, type NameRules } from '../names/name.ts'
 
 /** An update that is kept. */
 export interface HeldUpdate {
@@ -76,7 +76,7 @@ export interface HeldQuestion {
 const page = 1_000
 
 /** Those who ask for the name with this key. */
-export async function heldQuestions(db: Db, key: string, extraScripts: readonly string[]): Promise<HeldQuestion[]> {
+export async function heldQuestions(db: Db, key: string, rules: NameRules): Promise<HeldQuestion[]> {
   const found: HeldQuestion[] = []
   let last = { botId: 0n, updateId: -1 }
   for (;;) {
@@ -85,7 +85,7 @@ export async function heldQuestions(db: Db, key: string, extraScripts: readonly 
     for (const { body, ...row } of rows) {
       const update = JSON.parse(body) as Update
       const message = update.message ?? update.edited_message
-      const parsed = parseName(message?.text ?? '', { extraScripts })
+      const parsed = parseName(message?.text ?? '', rules)
       if (parsed.ok && parsed.name.key === key) found.push({ ...row, languageCode: message?.from?.language_code, display: parsed.name.display })
     }
     const end = rows.at(-1)

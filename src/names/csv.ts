@@ -8,9 +8,10 @@ import { realpath, stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { CsvError, parse, type Options } from 'csv-parse'
+import { chooseColumns, isBlank, rowsNeeded, type ColumnOptions, type Columns, type Row } from './columns.ts'
 import { textOf, UnreadableFile } from './decode.ts'
 import { distinctNames, type DistinctNames } from './distinct-names.ts'
-import { displayOf, parseName, type Name, type NameRejection, type Script } from './name.ts'
+import { displayOf, parseName, type Name, type NameRejection, type NameRules, type Script } from './name.ts'
 import { excerpt, writeRejects, type Reject } from './rejects.ts'
 
 export { UnreadableFile } from './decode.ts'
@@ -29,15 +30,11 @@ export interface NameRow {
 }
 
 /** How lists are to be read. */
-export interface CsvOptions {
-  /** a header's text or a 1-based number */
-  column?: string
+export interface CsvOptions extends ColumnOptions, NameRules {
   /** one character, or `tab` */
   delimiter?: string
   /** any label that `TextDecoder` knows */
   encoding?: string
-  /** scripts that can be drawn and spoken besides Cyrillic and Latin, see `parseName` */
-  extraScripts?: readonly string[]
   /** a file for the report on rejected rows */
   rejects?: string
   /** what `-` reads; the process's own when left out */
@@ -61,6 +58,27 @@ export interface Selection {
   batches(size?: number): AsyncGenerator<NameRow[]>
 }
 
+/** The column of an input that was taken for its names. */
+export interface ListedColumn {
+  /** the input as given */
+  file: string
+  /** counted from 1 */
+  column: number
+  /** its header; null when there is none */
+  header: string | null
+  /** where the header stands */
+  headerLine: number | null
+  /** the first five, as they are displayed */
+  names: string[]
+}
+
+/** Cells that could not be used. */
+export interface Unreadable {
+  rows: number
+  /** of the first */
+  firstLine: number | null
+}
+
 /** Lists that were read to their ends. `rows` = `blank` + `rejected` + `duplicates` + `distinct`. */
 export interface NameList {
   /** without headers */
@@ -72,6 +90,12 @@ export interface NameList {
   distinct: number
   /** sum of the count column; null when no row had a count */
   total: number | null
+  /** what was taken for the names, an entry for each input */
+  lists: ListedColumn[]
+  /** rows of names whose count, or whose `say`, says something that cannot be used */
+  unreadable: { count: Unreadable; say: Unreadable }
+  /** why this is hardly a list of names, in a sentence; undefined when it may well be one */
+  doubt: string | undefined
   /** how many rows were rejected for each reason */
   rejectedBy: Partial<Record<NameRejection, number>>
   /** the first 100 */
@@ -92,11 +116,9 @@ const headSize = 64 * 1024
 const keptRejects = 100
 const beginsCyrillic = /^[\u0400-\u052F]/
 const maxSay = 200
-
-const nameHeaders = new Set(['name', 'names', 'first_name', 'firstname', 'first name', 'given_name', 'given name', 'forename', 'имя', 'имена', 'ім\'я'])
-const countHeaders = new Set(['count', 'количество', 'число', 'freq', 'frequency', 'peoplescount'])
-const genderHeaders = new Set(['gender', 'пол'])
-const sayHeaders = new Set(['say'])
+const shownNames = 5
+/** part of the rows that have to be names in a list of names */
+const leastNames = 0.1
 
 /**
  * Reads lists to their ends.
@@ -109,7 +131,7 @@ export async function readNames(inputs: readonly string[], options: CsvOptions =
   if (options.rejects !== undefined) await refuseOverwriting(options.rejects, inputs)
   const names = distinctNames()
   const scripts = new Map<number, Script>() // ids of names in extra scripts; the others' scripts show in their first letters
-  const list = { rows: 0, blank: 0, rejected: 0, duplicates: 0, rejectedBy: {} as NameList['rejectedBy'], rejects: [] as Reject[] }
+  const list = { rows: 0, blank: 0, rejected: 0, duplicates: 0, rejectedBy: {} as NameList['rejectedBy'], rejects: [] as Reject[], lists: [] as ListedColumn[], unreadable: { count: none(), say: none() } }
   const report = options.rejects === undefined ? undefined : await writeRejects(options.rejects, inputs.length > 1)
 
   async function refuse(file: string, line: number, reason: NameRejection, text: string) {
@@ -123,15 +145,13 @@ export async function readNames(inputs: readonly string[], options: CsvOptions =
   async function readOne(file: string) {
     const source = file === '-' ? 'Standard input' : file
     const bytes = file === '-' ? (options.stdin ?? process.stdin) : await openFile(file)
-    let columns: Columns | undefined
-    for await (const { line, cells } of recordsOf(textOf(bytes, source, options.encoding), source, delimiter)) {
-      const isBlank = cells.every((cell) => cell.trim() === '')
-      if (!columns && !isBlank) {
-        columns = chooseColumns(cells, options.column, source)
-        if (columns.isHeader) continue
-      }
+    const { columns, rows } = await withColumns(recordsOf(textOf(bytes, source, options.encoding), source, delimiter), options, source)
+    const header = columns.header?.cells[columns.name]?.trim()
+    const listed: ListedColumn = { file, column: columns.name + 1, header: header === undefined ? null : excerpt(header), headerLine: columns.header?.line ?? null, names: [] }
+    list.lists.push(listed)
+    for await (const { line, cells } of rows) {
       list.rows++
-      if (isBlank || !columns) {
+      if (isBlank(cells)) {
         list.blank++
         continue
       }
@@ -141,59 +161,70 @@ export async function readNames(inputs: readonly string[], options: CsvOptions =
         await refuse(file, line, parsed.reason, cell.trim() === '' || parsed.reason === 'several_names' ? cells.join(', ') : cell)
         continue
       }
-      const { key, script } = parsed.name
-      const isNew = names.add(key, {
-        line,
-        count: countFrom(cells[columns.count ?? -1]),
-        gender: genderFrom(cells[columns.gender ?? -1]),
-        say: sayFrom(cells[columns.say ?? -1]),
-      })
+      const { key, display, script } = parsed.name
+      const count = countFrom(cells[columns.count ?? -1])
+      const say = sayFrom(cells[columns.say ?? -1])
+      if (count === undefined) note(list.unreadable.count, line)
+      if (say === undefined) note(list.unreadable.say, line)
+      const isNew = names.add(key, { line, count: count ?? null, gender: genderFrom(cells[columns.gender ?? -1]), say: say ?? null })
+      if (listed.names.length < shownNames && !listed.names.includes(display)) listed.names.push(display)
       if (!isNew) list.duplicates++
       else if (script !== 'Cyrillic' && script !== 'Latin') scripts.set(names.size - 1, script)
     }
-    if (!columns) throw new UnreadableFile(`${source} is empty: it needs a name in each row.`)
   }
 
   try {
     for (const file of inputs) await readOne(file)
+    await report?.keep()
   } finally {
     await report?.close()
   }
-  return { ...list, distinct: names.size, total: totalOf(names), select: (selecting = {}) => select(names, scripts, selecting) }
+  return { ...list, distinct: names.size, total: totalOf(names), doubt: doubtAbout(list), select: (selecting = {}) => select(names, scripts, selecting) }
 }
 
-interface Columns {
-  isHeader: boolean
-  name: number
-  count: number | undefined
-  gender: number | undefined
-  say: number | undefined
-  /** how many cells the first row has */
-  width: number
+const none = (): Unreadable => ({ rows: 0, firstLine: null })
+
+function note(unreadable: Unreadable, line: number) {
+  unreadable.rows++
+  unreadable.firstLine ??= line
 }
 
-/** Decides what the columns are by the first row that is not blank. */
-function chooseColumns(first: readonly string[], wanted: string | undefined, source: string): Columns {
-  const headers = first.map(headerForm)
-  const find = (names: ReadonlySet<string>) => {
-    const place = headers.findIndex((header) => names.has(header))
-    return place < 0 ? undefined : place
+/** A list whose rows are hardly ever names was read in the wrong way, or is none. One that ends with its header is empty, and means it. */
+function doubtAbout({ rows, blank, rejected, lists }: Pick<NameList, 'rows' | 'blank' | 'rejected' | 'lists'>): string | undefined {
+  const filled = rows - blank
+  const taken = filled - rejected
+  if (filled === 0 ? lists.every(({ header }) => header !== null) : taken >= filled * leastNames) return undefined
+  const where = lists.map(({ file, column, header }) => `column ${column}${header === null ? '' : ` (“${header}”)`} of ${file === '-' ? 'standard input' : file}`).join(', ')
+  return `${taken === 0 ? 'Nothing' : `Only ${taken} of ${filled} rows`} in ${where} is a name. Is it the right column? --column takes another one, --header-row and --no-header say where the names begin.`
+}
+
+/** Looks at the first rows of a list, and hands out those that follow its header. @throws UnreadableFile when there is nothing in it */
+async function withColumns(records: AsyncGenerator<Row>, options: ColumnOptions, source: string): Promise<{ columns: Columns; rows: AsyncGenerator<Row> }> {
+  const head: Row[] = []
+  let moreBlank = 0
+  let columns: Columns | undefined
+  try {
+    const needed = rowsNeeded(options)
+    for (let next = await records.next(); !next.done; next = await records.next()) {
+      const row = next.value
+      // Nothing can be decided by blank rows, however many there are at the beginning.
+      if (head.length >= needed && isBlank(row.cells)) moreBlank++
+      else head.push(row)
+      if (head.length >= needed && head.some(({ cells }) => !isBlank(cells))) break
+    }
+    columns = chooseColumns(head, options, source)
+    if (columns === undefined) throw new UnreadableFile(`${source} is empty: it needs a name in each row.`)
+  } catch (error) {
+    await records.return(undefined)
+    throw error
   }
-  const byName = find(nameHeaders)
-  const byText = wanted === undefined ? -1 : headers.indexOf(headerForm(wanted))
-  const byNumber = wanted !== undefined && /^\d+$/.test(wanted.trim()) ? Number(wanted) - 1 : -1
-  if (wanted !== undefined && byText < 0) {
-    if (byNumber < 0) throw new UnreadableFile(`${source} has no column “${excerpt(wanted)}”: its first row is ${excerpt(first.join(', '))}.`)
-    if (byNumber >= first.length) throw new UnreadableFile(`${source} has no column ${byNumber + 1}: its first row has ${first.length}.`)
+  const { skip } = columns
+  async function* rows() {
+    for (; moreBlank > 0; moreBlank--) yield { line: 0, cells: [] }
+    yield* head.filter(({ cells }, place) => place >= skip || isBlank(cells))
+    yield* records
   }
-  const isHeader = byName !== undefined || byText >= 0
-  const name = byText >= 0 ? byText : byNumber >= 0 ? byNumber : (byName ?? 0)
-  if (!isHeader) return { isHeader, name, count: undefined, gender: undefined, say: undefined, width: first.length }
-  return { isHeader, name, count: find(countHeaders), gender: find(genderHeaders), say: find(sayHeaders), width: first.length }
-}
-
-function headerForm(cell: string): string {
-  return cell.normalize('NFC').trim().toLowerCase().replace(/[’ʼ‘`´]/g, '\'')
+  return { columns, rows: rows() }
 }
 
 /** "Маша, Петя" in a list of one column: the comma is the writer's, not the file's. */
@@ -203,28 +234,24 @@ function isSecondNameBehind(cells: readonly string[], columns: Columns): boolean
   return /^\s+\p{L}/u.test(second) && parseName(second).ok
 }
 
-/** A whole or decimal number, perhaps with blanks between thousands; anything else counts for nothing. */
-function countFrom(cell: string | undefined): number | null {
+/** A whole or decimal number, perhaps with blanks between thousands; null for none; undefined for what is no number. */
+function countFrom(cell: string | undefined): number | null | undefined {
   const digits = cell?.replace(/[\s\u00A0\u202F_']/g, '') ?? ''
+  if (digits === '') return null
   if (/^\d{1,3}(?:,\d{3})+$/.test(digits)) return Number(digits.replaceAll(',', ''))
-  return /^\d{1,15}(?:[.,]\d{1,15})?$/.test(digits) ? Number(digits.replace(',', '.')) : null
+  return /^\d{1,15}(?:[.,]\d{1,15})?$/.test(digits) ? Number(digits.replace(',', '.')) : undefined
 }
 
 function genderFrom(cell: string | undefined): string | null {
   return excerpt(cell?.trim() ?? '').slice(0, 20) || null
 }
 
-/** Plain text for the voice: no control characters, no damaged ones, not longer than any name takes to say. */
-function sayFrom(cell: string | undefined): string | null {
+/** Plain text for the voice; null for none; undefined for what is damaged or longer than any name takes to say. */
+function sayFrom(cell: string | undefined): string | null | undefined {
   if (!cell) return null
   const text = cell.normalize('NFC').replace(/[\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}\s]+/gu, ' ').trim()
-  return text === '' || text.length > maxSay || text.includes('\uFFFD') ? null : text
-}
-
-interface Row {
-  /** where it begins */
-  line: number
-  cells: string[]
+  if (text === '') return null
+  return text.length > maxSay || text.includes('\uFFFD') ? undefined : text
 }
 
 async function* recordsOf(text: AsyncGenerator<string>, source: string, given: string | undefined): AsyncGenerator<Row> {

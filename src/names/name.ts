@@ -36,9 +36,22 @@ export type NameRejection =
   | 'too_long'
   | 'too_many_words'
   | 'offensive'
+  | 'blocked' // the operator's own list has it
 
 /** A name, or why it is none. */
 export type ParsedName = { ok: true; name: Name } | { ok: false; reason: NameRejection }
+
+/** What depends on the installation. */
+export interface NameRules {
+  /** Unicode names of scripts (`Georgian`, `Greek`) that can be drawn and spoken besides Cyrillic and Latin */
+  extraScripts?: readonly string[]
+  /** keys that are names, whatever the lists of offensive words say */
+  allowed?: ReadonlySet<string>
+  /** keys that are refused */
+  blocked?: ReadonlySet<string>
+  /** any word will do: nobody is greeted with it */
+  anyWord?: boolean
+}
 
 /** Limits, in Unicode code points, graphemes and words. */
 const maxInput = 1000
@@ -60,6 +73,8 @@ const emoji = /\p{Extended_Pictographic}|\p{Regional_Indicator}/u
 /** Words of letters, each with at most three marks and at most one apostrophe after it, joined by a blank or a hyphen. */
 const shape = /^(?:\p{L}[\p{Mn}\p{Mc}]{0,3}'?)+(?:[ -](?:\p{L}[\p{Mn}\p{Mc}]{0,3}'?)+)*$/u
 const permittedCharacters = /^[\p{L}\p{Mn}\p{Mc}' -]+$/u
+/** With letters among them: Japanese and Thai have some that are no signs, and do not decompose. */
+const letterLike = /[ªº\u2100-\u214F]|\p{Lm}/gu
 const tooManyMarks = /\p{M}{4}/u
 
 /** Letters of living languages only: no phonetic and no historical letters, which look like others. */
@@ -90,11 +105,9 @@ const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' })
 /**
  * Takes what a person typed, or a cell of a list, for one name.
  *
- * @param options.extraScripts Unicode names of scripts (`Georgian`, `Greek`) that can be drawn and spoken besides
- *   Cyrillic and Latin
  * @throws RangeError or SyntaxError when an extra script's name is none that Unicode knows
  */
-export function parseName(raw: string, options: { extraScripts?: readonly string[] } = {}): ParsedName {
+export function parseName(raw: string, rules: NameRules = {}): ParsedName {
   if (isTooLong(raw)) return no('too_long_input')
   if (notText.test(raw)) return no('not_text')
 
@@ -103,9 +116,10 @@ export function parseName(raw: string, options: { extraScripts?: readonly string
   const misfit = whatDoesNotFit(tidy)
   if (misfit) return no(misfit)
 
+  if (hasLetterLikeSign(tidy)) return no('characters')
   // Ligatures and full-width letters become the letters they stand for.
   const compatible = tidy.normalize('NFKC')
-  const written = inOneScript(shape.test(compatible) ? compatible : '', options.extraScripts ?? [])
+  const written = inOneScript(shape.test(compatible) ? compatible : '', rules.extraScripts ?? [])
   if ('reason' in written) return no(written.reason)
 
   const { script } = written
@@ -114,7 +128,10 @@ export function parseName(raw: string, options: { extraScripts?: readonly string
   if (length < minGraphemes) return no('too_short')
   if (length > maxGraphemes) return no('too_long')
   if (key.split(' ').length > maxWords) return no('too_many_words')
-  if (isOffensive(key)) return no('offensive')
+  if (rules.anyWord !== true) {
+    if (rules.blocked?.has(key) === true) return no('blocked')
+    if (rules.allowed?.has(key) !== true && isOffensive(key)) return no('offensive')
+  }
   return { ok: true, name: { key, display: displayOf(key, script), script } }
 }
 
@@ -167,6 +184,11 @@ function whatDoesNotFit(text: string): NameRejection | undefined {
   if (/\p{N}/u.test(text)) return 'digits'
   if (!permittedCharacters.test(text)) return 'characters'
   return tooManyMarks.test(text) ? 'marks' : 'misplaced'
+}
+
+/** º, ª, ʰ, ℓ: signs made of letters, which Unicode counts as such and decomposes into them. */
+function hasLetterLikeSign(text: string): boolean {
+  return text.match(letterLike)?.some((sign) => sign.normalize('NFKC') !== sign) ?? false
 }
 
 function inOneScript(text: string, extraScripts: readonly string[]): { text: string; script: Script } | { reason: NameRejection } {
@@ -306,9 +328,37 @@ const explanations: Record<NameRejection, { ru: string; en: string }> = {
     ru: 'С таким словом поздравление не получится. Пришлите, пожалуйста, имя ребёнка.',
     en: 'A greeting cannot be made with this word. Please send the name of a child.',
   },
+  blocked: {
+    ru: 'С таким словом поздравление не получится. Пришлите, пожалуйста, имя ребёнка.',
+    en: 'A greeting cannot be made with this word. Please send the name of a child.',
+  },
 }
 
-/** One kind sentence or two that say what to do. In English it also stands in operators' reports. */
+/** One kind sentence or two for whoever typed it: what to do. */
 export function explainRejection(reason: NameRejection, language: 'ru' | 'en'): string {
   return explanations[reason][language]
+}
+
+const descriptions: Record<NameRejection, string> = {
+  empty: 'The cell of the name is empty.',
+  too_long_input: `The cell is longer than ${maxInput} characters and was not looked at.`,
+  not_text: 'It has control characters, characters that change the direction of text, or ones that a wrong encoding left behind.',
+  several_names: 'It holds more than one name: one name a row.',
+  digits: 'It has digits.',
+  emoji: 'It has an emoji.',
+  characters: 'It has a character that is no letter, blank, hyphen or apostrophe.',
+  misplaced: 'A hyphen or an apostrophe stands where none can.',
+  marks: 'One of the letters carries more than three accents.',
+  mixed_scripts: 'It mixes letters of different alphabets.',
+  unsupported_script: 'No enabled template and voice serve its alphabet.',
+  too_short: 'It has one letter only.',
+  too_long: `It is longer than ${maxGraphemes} letters.`,
+  too_many_words: `It has more than ${maxWords} words.`,
+  offensive: 'It is on a list of offensive words. If it is a name, add it to the file that ALLOWED_NAMES names.',
+  blocked: 'It stands in the file that BLOCKED_NAMES names.',
+}
+
+/** What is wrong, for the operator of a list. */
+export function describeRejection(reason: NameRejection): string {
+  return descriptions[reason]
 }

@@ -1,7 +1,7 @@
 /** The report on rows that were not taken: CSV that is safe to open in a spreadsheet. */
-import { open } from 'node:fs/promises'
-import { explainRejection, type NameRejection } from './name.ts'
 import { UnreadableFile } from './decode.ts'
+import { describeRejection, type NameRejection } from './name.ts'
+import { replacing } from './replacing.ts'
 
 /** A row that holds no name. */
 export interface Reject {
@@ -17,7 +17,9 @@ export interface Reject {
 /** Where the rejected rows go while a list is read. */
 export interface RejectsReport {
   write(reject: Reject): Promise<void>
-  /** Call it once, whatever happened. */
+  /** Every list was read: the report takes the place of an earlier one. */
+  keep(): Promise<void>
+  /** Call it once, whatever happened. What was not kept is gone, and an earlier report is as it was. */
   close(): Promise<void>
 }
 
@@ -31,28 +33,27 @@ const bufferedCharacters = 64 * 1024
  * @throws UnreadableFile when the file cannot be written
  */
 export async function writeRejects(path: string, withFile: boolean): Promise<RejectsReport> {
-  const file = await open(path, 'w', 0o600).catch((error: unknown) => {
-    throw new UnreadableFile(`${path} cannot be written (${String((error as NodeJS.ErrnoException).code)}): name another file with --rejects.`, { cause: error })
-  })
-  let pending = `\uFEFFline,reason,text${withFile ? ',file' : ''}\n`
+  const file = await replacing(path).catch(unwritable)
+  let pending = `\uFEFFline,reason,text${withFile ? ',file' : ''},code\n`
   const flush = async () => {
     const text = pending
     pending = ''
-    await file.appendFile(text)
+    await file.handle.appendFile(text).catch(unwritable)
+  }
+  function unwritable(error: unknown): never {
+    throw new UnreadableFile(`${path} cannot be written (${String((error as NodeJS.ErrnoException).code)}): name another file with --rejects.`, { cause: error })
   }
   return {
     async write(reject) {
-      const cells = [String(reject.line), explainRejection(reject.reason, 'en'), reject.text, ...(withFile ? [reject.file] : [])]
+      const cells = [String(reject.line), describeRejection(reject.reason), reject.text, ...(withFile ? [reject.file] : []), reject.reason]
       pending += `${cells.map(safeCell).join(',')}\n`
       if (pending.length > bufferedCharacters) await flush()
     },
-    async close() {
-      try {
-        await flush()
-      } finally {
-        await file.close()
-      }
+    async keep() {
+      await flush()
+      await file.keep().catch(unwritable)
     },
+    close: () => file.close(),
   }
 }
 

@@ -80,7 +80,7 @@ async function readListing(root: string, folder: string, files: string[], script
   const listing: Listing = { byKey: new Map(), faults: [] }
   for (const file of files.filter((name) => !name.startsWith('.'))) {
     const kind = extname(file).toLowerCase()
-    const parsed = parseName(file.slice(0, file.length - kind.length), { extraScripts: scripts })
+    const parsed = parseName(file.slice(0, file.length - kind.length), { extraScripts: scripts, anyWord: true })
     if (!kinds.has(kind)) listing.faults.push(`${file}: is no sound file; these are taken: ${[...kinds].join(' ')}`)
     else if (!parsed.ok) listing.faults.push(`${file}: is not called by a name (${parsed.reason})`)
     else if (listing.byKey.has(parsed.name.key)) listing.faults.push(`${file}: another file is called by the same name, and that one is used`)

@@ -21,7 +21,7 @@ const parts = (): BotParts => ({
   door: town.door,
   courier: town.courier,
   templateFor: ({ script }) => (['Cyrillic', 'Latin'].includes(script) ? { id: 'tiny' } : undefined),
-  extraScripts: [],
+  nameRules: {},
   isAdmin: () => false,
   times: town.times,
   log: quietLog,

@@ -25,7 +25,7 @@ const parts = (more: Partial<BotParts> = {}): BotParts => ({
   door: town.door,
   courier: town.courier,
   templateFor: ({ script }) => (['Cyrillic', 'Latin'].includes(script) ? { id: 'tiny' } : undefined),
-  extraScripts: [],
+  nameRules: {},
   isAdmin: () => false,
   times: town.times,
   log: quietLog,
@@ -233,7 +233,7 @@ describe('held updates', () => {
     await hold(update(660, 4, ' аГРИППИНА '), ofAnother)
     await hold(update(661, 5, 'Агриппа'), ofAnother)
     await hold(update(662, 6, '/start'), ofAnother)
-    expect(await heldQuestions(town.db, ask('Агриппина').key, [])).toEqual([{ botId: ofAnother, updateId: 660, chatId: 4n, languageCode: 'ru', display: 'Агриппина' }])
+    expect(await heldQuestions(town.db, ask('Агриппина').key, {})).toEqual([{ botId: ofAnother, updateId: 660, chatId: 4n, languageCode: 'ru', display: 'Агриппина' }])
     await town.db.heldUpdate.deleteMany()
   })
 

@@ -61,7 +61,33 @@ describe('a file that cannot be read', () => {
   })
 })
 
+describe('a list that was read by the wrong column', () => {
+  it('1, a sentence, nothing queued, no home; the plan shows what was taken', async () => {
+    const wrong = join(folder, 'wrong.csv')
+    await writeFile(wrong, `id,child\nАня,1\n${'12,Маша\n'.repeat(30)}`)
+    const end = await runProgram(['warm', wrong, '--json'], { env: env() })
+    expect(end, end.stderr).toMatchObject({ code: 1 })
+    expect(JSON.parse(end.stdout)).toMatchObject({ names: 0, rejected: 30, lists: [{ file: wrong, column: 1, header: null, names: ['Id', 'Аня'] }] })
+    expect(end.stderr).toMatch(/^Only 2 of 32 rows in column 1 of .*wrong\.csv is a name\. Is it the right column\?.*--column[^\n]*\n$/)
+    const plan = await runProgram(['warm', wrong, '--dry-run'], { env: env() })
+    expect(plan).toMatchObject({ code: 1, stdout: expect.stringContaining('column 1, no header: Id, Аня') as string })
+    expect([await isHome(), await queued()]).toEqual([false, 0])
+    expect((await runProgram(['warm', wrong, '--dry-run', '--column', 'child'], { env: env() })).stdout).toContain('column 2, “child” in line 1: Маша')
+  })
+})
+
 describe('settings that are missing or wrong', () => {
+  it('a file of own names that cannot be used: 2, the variable and the line', async () => {
+    await writeFile(join(folder, 'own.txt'), 'Маша\nX1\n')
+    const end = await runProgram(['warm', file], { env: env({ BLOCKED_NAMES: join(folder, 'own.txt') }) })
+    expect(end).toMatchObject({ code: 2, stdout: '' })
+    expect(end.stderr).toContain(`BLOCKED_NAMES: line 2 of ${join(folder, 'own.txt')} is no name.`)
+    await writeFile(join(folder, 'own.txt'), 'Маша\n')
+    const refused = await runProgram(['retry', 'Маша'], { env: env({ BLOCKED_NAMES: join(folder, 'own.txt') }) })
+    expect(refused).toMatchObject({ code: 2 })
+    expect(refused.stderr).toContain('BLOCKED_NAMES')
+  })
+
   it('no token and no --sandbox: 2, both ways out', async () => {
     const end = await runProgram(['warm', file], { env: env({ TELEGRAM_BOT_TOKEN: undefined }) })
     expect(end).toMatchObject({ code: 2, stdout: '' })

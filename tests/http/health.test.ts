@@ -34,7 +34,7 @@ beforeAll(async () => {
     door: town.door,
     courier: town.courier,
     templateFor: () => ({ id: 'tiny' }),
-    extraScripts: [],
+    nameRules: {},
     isAdmin: () => false,
     times: town.times,
     log: quietLog,

@@ -1,4 +1,4 @@
-import { mkdtemp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { lstat, mkdtemp, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -136,6 +136,74 @@ describe('header and columns', () => {
     expect(await fault(text, { column: 'Возраст' })).toMatch(/Возраст.*Ребёнок, Город, name/)
     expect(await fault(text, { column: '4' })).toMatch(/no column 4/)
     expect(await fault(text, { column: '0' })).toMatch(/no column/)
+  })
+
+  test.each([
+    ['ребёнок,количество\nМаша,3\n', 1],
+    ['count,child\n3,Маша\n', 2],
+    ['say;gender;who\nМа́ша;ж;Маша\n', 3],
+    ['who,Пол,2024\nМаша,ж,5\n', 1],
+  ])('any known cell makes a header of the first row: %j', async (text, column) => {
+    const list = await read(text)
+    expect(await rowsOf(list)).toMatchObject([{ line: 2, name: { key: 'маша' } }])
+    expect(list.lists).toMatchObject([{ column, headerLine: 1, names: ['Маша'] }])
+  })
+
+  test('a name that is written like a header is a name', async () => {
+    expect(await displays('Пол\nМаша\n')).toEqual(['Пол', 'Маша'])
+    expect(await displays('Пол;12\nМаша;3\n')).toEqual(['Пол', 'Маша'])
+    expect(await displays('Say\nAnna\n')).toEqual(['Say', 'Anna'])
+  })
+
+  test('--header-row and --no-header overrule', async () => {
+    const titled = 'Список класса\n\nкто,количество\nМаша,3\nПетя,1\n'
+    const list = await read(titled, { headerRow: 3 })
+    expect(await rowsOf(list)).toMatchObject([{ line: 4, count: 3 }, { line: 5, count: 1 }])
+    expect(list).toMatchObject({ rows: 3, blank: 1, rejected: 0, lists: [{ column: 1, header: 'кто', headerLine: 3, names: ['Маша', 'Петя'] }] })
+    expect(await displays('Name\nMasha\n', { header: false })).toEqual(['Name', 'Masha'])
+    expect(await displays('x,Name\n1,Masha\n', { header: false, column: '2' })).toEqual(['Name', 'Masha'])
+    expect(await displays(`${'a\n'.repeat(29)}имя ребёнка\nМаша\n`, { headerRow: 30 })).toEqual(['Маша'])
+    expect(await fault(titled, { headerRow: 2 })).toMatch(/line 2.*blank/)
+    expect(await fault('"a\nb"\nМаша\n', { headerRow: 2 })).toMatch(/line 2.*no row begins there/)
+    expect(await fault('Маша\n', { headerRow: 9 })).toMatch(/line 9/)
+    expect(await fault('Name\nMasha\n', { header: false, column: 'Name' })).toMatch(/--no-header/)
+  })
+
+  test('--column finds a header in the first twenty rows, and no further down', async () => {
+    const titled = (rows: number) => `${'Отчёт\n'.repeat(rows)}№,Ребёнок,count\n1,Маша,7\n`
+    const list = await read(titled(19), { column: 'ребёнок' })
+    expect(await rowsOf(list)).toMatchObject([{ line: 21, count: 7, name: { display: 'Маша' } }])
+    expect(await fault(titled(20), { column: 'ребёнок' })).toMatch(/first 20 rows/)
+    // A count that happens to be the number of a column is no header.
+    expect(await displays('Аня,2\nМаша,1\n', { column: '1' })).toEqual(['Аня', 'Маша'])
+    expect(await displays('1,Аня\n2,Маша\n', { column: '2' })).toEqual(['Аня', 'Маша'])
+  })
+
+  test('what was taken is told, with five names, for each input', async () => {
+    const list = await readNames([await file('Аня\nаня\nБелла\nВера\nГалина\nДаша\nЕва\n'), await file('x,имя\n1,Маша\n')])
+    expect(list.lists).toEqual([
+      { file: expect.stringContaining('list-') as string, column: 1, header: null, headerLine: null, names: ['Аня', 'Белла', 'Вера', 'Галина', 'Даша'] },
+      { file: expect.stringContaining('list-') as string, column: 2, header: 'имя', headerLine: 1, names: ['Маша'] },
+    ])
+  })
+
+  test('counts and pronunciations that cannot be read are counted, with the first line', async () => {
+    const list = await read(`name,count,say\nМаша,много,\nПетя,-1,\nАня,,\nОля,5,${'а'.repeat(201)}\n`)
+    expect(list.unreadable).toEqual({ count: { rows: 2, firstLine: 2 }, say: { rows: 1, firstLine: 5 } })
+    expect(list.total).toBe(5)
+  })
+
+  test('a list in which hardly anything is a name is doubted, and an empty one with a header is not', async () => {
+    expect((await read(`город1\n${'12\n'.repeat(9)}`)).doubt).toMatch(/^Nothing in column 1 /)
+    expect((await read(`Маша\n${'12\n'.repeat(10)}`)).doubt).toMatch(/^Only 1 of 11 rows in column 1 .*--column.*--no-header/)
+    expect((await read(`Маша\n${'12\n'.repeat(9)}`)).doubt).toBeUndefined()
+    expect((await read('name,count,say\n')).doubt).toBeUndefined()
+  })
+
+  test('blank rows before the first one are counted, however many there are', async () => {
+    const list = await read(`${'\n'.repeat(2_000)}name\nМаша\n`)
+    expect(list).toMatchObject({ rows: 2_001, blank: 2_000, distinct: 1 })
+    expect(await rowsOf(list)).toMatchObject([{ line: 2_002 }])
   })
 
   test('count, gender and say are read where the header has them', async () => {
@@ -281,11 +349,31 @@ describe('the report on rejects', () => {
     const report = join(folder, 'rejects.csv')
     await read(`name\nМаша\n=1+1\n"+cmd|' /C calc'!A0"\n@x\n-2\n"a ""b"", c1"\n${'x'.repeat(200)}1\n`, { rejects: report })
     const text = await readFile(report, 'utf8')
-    expect(text.startsWith('\uFEFFline,reason,text\n')).toBe(true)
+    expect(text.startsWith('\uFEFFline,reason,text,code\n')).toBe(true)
     const cells: string[] = []
-    for (const row of text.trim().split('\n').slice(1)) cells.push(row.replace(/^(\d+),("[^"]*"|[^,]*),/, ''))
+    for (const row of text.trim().split('\n').slice(1)) cells.push(row.replace(/^(\d+),("[^"]*"|[^,]*),/, '').replace(/,[a-z_]+$/, ''))
     expect(cells).toEqual(['\'=1+1', '\'+cmd|\' /C calc\'!A0', '\'@x', '\'-2', '"a ""b"", c1"', 'x'.repeat(80)])
     expect((await stat(report)).mode & 0o777).toBe(0o600)
+  })
+
+  test('an earlier one is left as it was when the list cannot be read, and nothing lies beside it', async () => {
+    const report = join(folder, 'yesterday.csv')
+    await writeFile(report, 'yesterday')
+    await expect(readNames([await file('name\nX1\n'), await file('name\n"\n')], { rejects: report })).rejects.toThrow(UnreadableFile)
+    expect(await readFile(report, 'utf8')).toBe('yesterday')
+    await read('name\nX1\n', { rejects: report })
+    expect(await readFile(report, 'utf8')).toContain('X1')
+    expect((await readdir(folder)).filter((name) => name.includes('.part'))).toEqual([])
+  })
+
+  test('goes where a link leads, and a device stays what it is', async () => {
+    await writeFile(join(folder, 'real.csv'), '')
+    await symlink('real.csv', join(folder, 'link.csv'))
+    await read('name\nX1\n', { rejects: join(folder, 'link.csv') })
+    expect((await lstat(join(folder, 'link.csv'))).isSymbolicLink()).toBe(true)
+    expect(await readFile(join(folder, 'real.csv'), 'utf8')).toContain('X1')
+    await read('name\nX1\n', { rejects: '/dev/null' })
+    expect((await stat('/dev/null')).isCharacterDevice()).toBe(true)
   })
 
   test('names the input when there are several, and is written whole', async () => {
@@ -294,8 +382,8 @@ describe('the report on rejects', () => {
     await readNames(paths, { rejects: report })
     const rows = (await readFile(report, 'utf8')).trimEnd().split('\n')
     expect(rows).toHaveLength(2_002)
-    expect(rows[0]).toBe('\uFEFFline,reason,text,file')
-    expect(rows.at(-1)).toMatch(/^2,.*,Y2,.*\.csv$/)
+    expect(rows[0]).toBe('\uFEFFline,reason,text,file,code')
+    expect(rows.at(-1)).toMatch(/^2,.*,Y2,.*\.csv,digits$/)
   })
 
   test('can be read again as a list', async () => {

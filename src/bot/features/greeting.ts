@@ -3,7 +3,7 @@ import { Composer } from 'grammy'
 import { tell } from '../../greetings/events.ts'
 import { doorClaims, request, type Door } from '../../greetings/request.ts'
 import { texts } from '../../greetings/texts.ts'
-import { explainRejection, parseName } from '../../names/name.ts'
+import { explainRejection, parseName, type NameRules } from '../../names/name.ts'
 import { sendDirectly, type Courier } from '../../telegram/delivery.ts'
 import type { BotContext } from '../context.ts'
 import type { Seat, WaitingRoom } from '../waiting-room.ts'
@@ -15,20 +15,20 @@ export interface GreetingParts {
   waitingRoom: WaitingRoom
   /** the template that serves the name's script and has all its letters, if any does */
   templateFor(name: { script: string; display: string }): { id: string } | undefined
-  /** scripts beyond Cyrillic and Latin that a template serves */
-  extraScripts: readonly string[]
+  /** what is a name here */
+  nameRules: NameRules
   isAdmin(userId: number): boolean
   stop: AbortSignal
 }
 
-export function greeting({ door, courier, waitingRoom, templateFor, extraScripts, isAdmin, stop }: GreetingParts): Composer<BotContext> {
+export function greeting({ door, courier, waitingRoom, templateFor, nameRules, isAdmin, stop }: GreetingParts): Composer<BotContext> {
   const composer = new Composer<BotContext>()
   const seat = (ctx: BotContext, person: Seat) => ctx.later(() => waitingRoom.seat(person))
   const personal = composer.chatType('private')
 
   personal.on(['message:text', 'edited_message:text'], async (ctx) => {
     const say = texts[ctx.language]
-    const parsed = parseName(ctx.msg.text, { extraScripts })
+    const parsed = parseName(ctx.msg.text, nameRules)
     if (!parsed.ok) {
       tell({ what: 'asked', outcome: 'no_name' })
       return ctx.say(explainRejection(parsed.reason, ctx.language))
