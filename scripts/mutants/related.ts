@@ -33,7 +33,9 @@ export function relatedTests(): (source: string) => Related {
   const steps = new Map(tests.map((test) => [test, stepsFrom(test, imports)]))
   return (source) => {
     const far = (test: string) => steps.get(test)?.get(source) ?? Infinity
-    const fast = tests.filter((test) => !test.endsWith('.slow.test.ts') && far(test) <= mostSteps).sort((one, other) => far(one) - far(other))
+    // What loads less tests less beside it.
+    const reach = (test: string) => steps.get(test)?.size ?? 0
+    const fast = tests.filter((test) => !test.endsWith('.slow.test.ts') && far(test) <= mostSteps).sort((one, other) => far(one) - far(other) || reach(one) - reach(other))
     const isOwn = (test: string) => basename(test) === `${basename(source, '.ts')}.test.ts`
     const isNear = (test: string) => !isOwn(test) && far(test) === 1 && dirname(test) === dirname(source).replace(/^src/, 'tests')
     const mapped = slowTests.flatMap(([pattern, names]) => (pattern.test(source) ? names.map((name) => `tests/${name}.slow.test.ts`) : []))

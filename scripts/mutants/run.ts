@@ -160,7 +160,7 @@ async function tryBreak(tree: string, each: Break, { own, near, far, slow }: Rel
   write(tree, each.file, broken)
   try {
     const outcome = (found: Outcome['found'], tests: readonly string[], by?: string): Outcome => ({ id: each.id, hash: hashOf(each.file, tests), found, tests: [...tests], by, seconds: Math.round((performance.now() - started) / 1_000) })
-    for (const go of [own, near, far]) {
+    for (const go of [own, ...near.map((test) => [test]), far]) {
       const failure = await noticed(tree, 'fast', go, unbroken)
       if (failure !== undefined) return outcome('fast', failure.file === '' ? go : [failure.file], `${failure.file} ${failure.test}`)
     }

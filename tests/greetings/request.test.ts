@@ -49,7 +49,10 @@ describe.each(queueModes)('the door, with the queue on %s', (queueMode) => {
     const job = { assetId: asset.id, generation: asset.generation }
     const claims = await Promise.all(Array.from({ length: 10 }, (_, n) => claim(town.db, job, `worker ${n}`, 60_000)))
     expect(claims.filter((claimed) => claimed !== undefined)).toHaveLength(1)
-    expect(await claim(town.db, { ...job, generation: asset.generation - 1 }, 'old', 60_000)).toBeUndefined()
+    // Nobody holds it any more, and it waits: its generation alone keeps the old job away.
+    await town.db.videoAsset.update({ where: { id: asset.id }, data: { status: 'PENDING', generation: asset.generation + 1, leaseOwner: null, leaseUntil: null } })
+    expect(await claim(town.db, job, 'old', 60_000)).toBeUndefined()
+    expect(await claim(town.db, { ...job, generation: asset.generation + 1 }, 'new', 60_000)).toBeDefined()
   })
 
   it('property 6: who asks again for a pending name has one request', async () => {
