@@ -173,7 +173,7 @@ function constantChanges(file: ts.SourceFile, { name, initializer }: ts.Variable
     if (ts.isNumericLiteral(node)) changes.push(replaced(file, node, 'constant', String(Number(node.text.replaceAll('_', '')) * 2 || 1)))
     else if (ts.isArrayLiteralExpression(node) && node.elements.length > 1) changes.push(...node.elements.map((element) => replaced(file, element, 'constant', '...[]')))
     else if (ts.isRegularExpressionLiteral(node)) changes.push(...patternChanges(file, node))
-    else if (!ts.isFunctionLike(node)) ts.forEachChild(node, visit)
+    else if (!ts.isFunctionLike(node) && !ts.isCallExpression(node)) ts.forEachChild(node, visit)
   }
   if (!ts.isFunctionLike(initializer)) visit(initializer)
   return changes

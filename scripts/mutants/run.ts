@@ -71,8 +71,7 @@ function copyTree(name: string): string {
   return tree
 }
 
-const { config: build } = ts.readConfigFile(join(packageRoot, 'tsconfig.json'), (file) => readFileSync(file, 'utf8')) as { config: { compilerOptions: Record<string, unknown> } }
-const { options: compilerOptions } = ts.convertCompilerOptionsFromJson({ ...build.compilerOptions, noEmit: false, sourceMap: false }, packageRoot)
+const compilerOptions: ts.CompilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true, rewriteRelativeImportExtensions: true }
 
 /** Writes a source file, and what the build would make of it: tests start programs from `dist`. */
 function write(tree: string, file: string, source: string): void {
