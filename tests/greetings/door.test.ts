@@ -146,6 +146,15 @@ describe('property 2: what becomes work again', () => {
   })
 })
 
+it('property 12: a name that was warm until a person asked is work of people, and of nobody else', async () => {
+  const [answer] = await request(town.door, [ask('Маша'), ask('Петя')])
+  const assetId = answer !== undefined && 'assetId' in answer ? answer.assetId : ''
+  expect([await has('people', assetId, 1), await has('warm', assetId, 1)]).toEqual([false, true])
+  await asks('Маша', person(1))
+  expect([await has('people', assetId, 1), await has('warm', assetId, 1)]).toEqual([true, false])
+  expect(await town.queue.counts()).toMatchObject({ waiting: 2 })
+})
+
 describe('a list', () => {
   it('queues what is missing and what was never queued; who is given up is tried only when that is wished', async () => {
     const loose = await create('Маша', { queuedAt: null })

@@ -219,6 +219,11 @@ describe('header and columns', () => {
     const list = await read('name,say\nМаша,\nМаша,Ма-ша\nМаша,Марья\nПетя,"Пе\nтя"\nАня,Ан\uFFFDя\n')
     expect((await rowsOf(list)).map(({ say }) => say)).toEqual(['Ма-ша', 'Пе тя', null])
   })
+
+  test('what is longer than anybody takes to say a name is not spoken', async () => {
+    const list = await read(`name,say\nМаша,${'а'.repeat(200)}\nПетя,${'а'.repeat(201)}\n`)
+    expect((await rowsOf(list)).map(({ say }) => say)).toEqual(['а'.repeat(200), null])
+  })
 })
 
 describe('rows', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { builtScript } from '../../src/installation.ts'
-import { FfmpegFailed, FfmpegMissing, findFfmpeg, runFfmpeg } from '../../src/video/ffmpeg.ts'
+import { FfmpegFailed, FfmpegMissing, findFfmpeg, killLeftOver, runFfmpeg } from '../../src/video/ffmpeg.ts'
 import type { Ffmpeg } from '../../src/video/ffmpeg.ts'
 import { wav } from '../speech/wav.ts'
 import { ffmpegOfTests, isRunning, made, temporaryFolder } from './tiny.ts'
@@ -148,4 +148,25 @@ test('no ffmpeg outlives a program that is killed without warning', async () => 
   program.kill('SIGKILL')
   await gone
   await until(() => !isRunning(child ?? 0))
+})
+
+test('what a run left behind is ended; another process that has its number now is not', async () => {
+  const pids = join(folder, 'pids')
+  mkdirSync(pids)
+  const startOf = (pid: number) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19] ?? ''
+  const [left, another, unrelated] = Array.from({ length: 3 }, () => spawn('sleep', ['60'], { detached: true, stdio: 'ignore' }))
+  const [leftPid, anotherPid, unrelatedPid] = [left?.pid ?? 0, another?.pid ?? 0, unrelated?.pid ?? 0]
+  try {
+    writeFileSync(join(pids, `ffmpeg-${leftPid}`), startOf(leftPid))
+    writeFileSync(join(pids, `ffmpeg-${anotherPid}`), String(Number(startOf(anotherPid)) - 1))
+    writeFileSync(join(pids, 'ffmpeg-999999999'), '')
+    writeFileSync(join(pids, `other-${unrelatedPid}`), startOf(unrelatedPid))
+    for (const name of ['ffmpeg-0', 'ffmpeg-1', 'ffmpeg-x', 'ffmpeg--1']) writeFileSync(join(pids, name), '')
+    await killLeftOver(pids)
+    await until(() => !isRunning(leftPid))
+    expect([isRunning(anotherPid), isRunning(unrelatedPid)]).toEqual([true, true])
+    await killLeftOver(join(folder, 'no such folder'))
+  } finally {
+    for (const pid of [anotherPid, unrelatedPid]) if (isRunning(pid)) process.kill(-pid, 'SIGKILL')
+  }
 })

@@ -1,0 +1,155 @@
+/** Where updates come from, and people who wait: each part by itself, on a real server of the Bot API. */
+import { Bot } from 'grammy'
+import type { Update } from 'grammy/types'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { BotContext } from '../../src/bot/context.ts'
+import type { Intake, Round } from '../../src/bot/intake.ts'
+import { poll } from '../../src/bot/updates.ts'
+import { openWaitingRoom } from '../../src/bot/waiting-room.ts'
+import { clientOptions, ownErrors } from '../../src/telegram/api.ts'
+import { openTown, person, quietLog, until, type Town } from '../town.ts'
+
+let town: Town
+beforeAll(async () => {
+  town = await openTown({ channels: 0 })
+})
+afterAll(() => town.close())
+afterEach(() => town.telegram.release())
+beforeEach(async () => {
+  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "User"`
+  await town.telegram.clearCalls()
+})
+
+let people = 9_000
+async function says(id: number, text: string): Promise<void> {
+  await town.telegram.say({ userId: id, text })
+}
+
+describe('polling', () => {
+  /** An intake that takes what `takes` says. */
+  const intakeThat = (takes: (update: Update) => Promise<boolean>): Intake => ({
+    openRound: async (): Promise<Round> => ({ held: new Set(), waiting: new Set() }),
+    take: takes,
+    keepTrying: async () => undefined,
+    idle: async () => undefined,
+  })
+  function start(takes: (update: Update) => Promise<boolean>) {
+    const stop = new AbortController()
+    const bot = new Bot<BotContext>(town.token, { client: clientOptions({ apiRoot: town.server.url }) })
+    bot.api.config.use(ownErrors(town.times))
+    return { stop, ended: poll({ bot, intake: intakeThat(takes), times: town.times, log: quietLog }, stop.signal) }
+  }
+  const unconfirmed = async () => (await town.telegram.pending()).updateIds.length
+
+  it('confirms nothing that was not taken in, whatever else was, also when it stops', async () => {
+    await says(people++, 'first')
+    await says(people++, 'second')
+    let tries = 0
+    const { stop, ended } = start(async (update) => {
+      tries++
+      return update.message?.text === 'first'
+    })
+    await until(async () => tries >= 4, 'several tries')
+    expect(await unconfirmed()).toBe(2)
+    stop.abort(new Error('stop'))
+    await ended
+    expect(await unconfirmed()).toBe(2)
+  })
+
+  it('takes again only what was not taken, and goes on when all is', async () => {
+    const taken: string[] = []
+    let isAway = true
+    await says(people++, 'late')
+    await says(people++, 'early')
+    const { stop, ended } = start(async ({ message }) => {
+      if (message?.text === 'late' && isAway) return false
+      taken.push(message?.text ?? '')
+      return true
+    })
+    await until(async () => taken.includes('early'), 'the first update')
+    await new Promise((resolve) => setTimeout(resolve, 3 * town.times.pollMs))
+    isAway = false
+    await until(async () => taken.includes('late'), 'the other')
+    await says(people++, 'next')
+    await until(async () => taken.includes('next'), 'the next')
+    stop.abort(new Error('stop'))
+    await ended
+    expect(taken.filter((text) => text === 'early').length).toBe(1)
+    expect(await unconfirmed()).toBe(0)
+  })
+
+  it('confirms its last batch when it stops, so that the next start does not get it again', async () => {
+    const { stop, ended } = start(async () => {
+      stop.abort(new Error('stop'))
+      return true
+    })
+    await says(people++, 'last')
+    await ended
+    expect(await unconfirmed()).toBe(0)
+    expect((await town.telegram.calls({ method: 'getUpdates' })).at(-1)?.parameters).toMatchObject({ timeout: 0 })
+  })
+
+  it('ends when its token is refused, and at nothing else', async () => {
+    await town.telegram.fault({ method: 'getUpdates', answer: { kind: 'html', code: 502 } })
+    await town.telegram.fault({ method: 'getUpdates', answer: { kind: 'refuse', code: 409, description: 'Conflict: terminated by other getUpdates request' } })
+    let taken = 0
+    const first = start(async () => ++taken > 0)
+    await says(people++, 'hello')
+    await until(async () => taken > 0, 'the update')
+    await town.telegram.fault({ method: 'getUpdates', answer: { kind: 'refuse', code: 401, description: 'Unauthorized' } })
+    await says(people++, 'wake up')
+    await expect(first.ended).rejects.toMatchObject({ kind: 'token' })
+  })
+})
+
+describe('a person who waits', () => {
+  async function waits(status: 'PENDING' | 'COMPLETED' = 'PENDING') {
+    const id = people++
+    await says(id, '/start')
+    const asset = await town.db.videoAsset.create({ data: { template: 'tiny', name: `name ${id}`, display: '' } })
+    await town.db.user.create({ data: { id } })
+    const request = await town.db.userRequest.create({ data: { userId: id, assetId: asset.id, chatId: id, language: 'ru', botId: town.botId, updateId: person(id).updateId, status } })
+    return { id, requestId: request.id, seat: { requestId: request.id, chatId: BigInt(id), note: 'being made' } }
+  }
+  const notes = async (id: number) => (await town.telegram.messages(id)).filter(({ text }) => text === 'being made')
+  const actions = async (id: number) => (await town.telegram.calls({ method: 'sendChatAction', chatId: id })).length
+  const noteOf = async (requestId: string) => (await town.db.userRequest.findUniqueOrThrow({ where: { id: requestId } })).noteMessageId
+  // An action every four seconds of Telegram's, for three minutes at most.
+  const secondMs = 50
+  const open = () => openWaitingRoom({ db: town.db, api: town.api, times: { ...town.times, telegramSecondMs: secondMs }, stop: new AbortController().signal })
+
+  it('gets a note that is remembered, and is shown that it goes on until the video is there', async () => {
+    const room = open()
+    const [one, other] = [await waits(), await waits()]
+    await room.seat(one.seat)
+    await room.seat(other.seat)
+    expect(await noteOf(one.requestId)).toBe((await notes(one.id))[0]?.message_id)
+    await until(async () => (await actions(one.id)) >= 3, 'the action being shown again')
+    await town.db.userRequest.update({ where: { id: one.requestId }, data: { status: 'COMPLETED' } })
+    await until(async () => {
+      const before = await actions(one.id)
+      await new Promise((resolve) => setTimeout(resolve, 12 * secondMs))
+      return (await actions(one.id)) === before
+    }, 'the end of the action', 120 * secondMs)
+    room.close()
+    expect((await notes(one.id)).length).toBe(1)
+  })
+
+  it('whose video was faster keeps no note', async () => {
+    const room = open()
+    const { id, requestId, seat } = await waits('COMPLETED')
+    await room.seat(seat)
+    expect(await notes(id)).toEqual([])
+    expect(await noteOf(requestId)).toBeNull()
+    room.close()
+  })
+
+  it('who cannot be written to is no trouble', async () => {
+    const room = open()
+    const { id, requestId, seat } = await waits()
+    await town.telegram.block(id)
+    await room.seat(seat)
+    expect(await noteOf(requestId)).toBeNull()
+    room.close()
+  })
+})
