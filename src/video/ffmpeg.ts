@@ -111,7 +111,8 @@ export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
   const readsPipe = run.inputs.some(({ source }) => typeof source !== 'string')
   for (const { source, options } of inputs) command.input(source).inputOptions(options)
   // `-progress` writes a line whenever something moved; that is what the watchdog listens to.
-  command.outputOptions([...(readsPipe ? [] : ['-nostdin']), '-hide_banner', '-nostats', '-loglevel', 'warning', '-progress', 'pipe:2', ...run.options])
+  // `-y`: for an output with a protocol before it fluent-ffmpeg leaves it out, and ffmpeg asks whether it may overwrite.
+  command.outputOptions(['-y', ...(readsPipe ? [] : ['-nostdin']), '-hide_banner', '-nostats', '-loglevel', 'warning', '-progress', 'pipe:2', ...run.options])
   // A stream is left open and ended below: fluent-ffmpeg takes a closed output for a failure when the exit is a little late.
   if (typeof run.output === 'string') command.output(`file:${run.output}`)
   else command.output(run.output, { end: false })
