@@ -12,7 +12,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createPostgresBackend, DelayedError, Queue, Worker, type PostgresQueueBackend, type JobsOptions } from 'bullmq'
 import { Redis } from 'ioredis'
-import { connectionConfig, startOptions } from '../db/connect.ts'
+import type pg from 'pg'
+import { connectClient, connectionConfig, startOptions } from '../db/connect.ts'
+import { DatabaseUnusable } from '../db/faults.ts'
 
 /** Who waits for a job. */
 export type Lane = 'people' | 'warm'
@@ -109,7 +111,7 @@ function parseJobId(id: string): Job | undefined {
   return match?.[1] === undefined ? undefined : { assetId: match[1], generation: Number(match[2]) }
 }
 
-/** @throws QueueUnreachable when the server does not answer within some seconds */
+/** @throws QueueUnreachable when the server does not answer within some seconds; DatabaseUnusable when a pooler stands before it */
 export async function openQueue({ databaseUrl, redisUrl, queueId, jobLockMs = usualLockMs, log }: QueueSettings): Promise<GreetingsQueue> {
   // A name of ours is safe in a log; what the server's client says may carry an address with a password.
   const complain = (error: Error & { code?: string }) => log.warn({ queue: redisUrl === undefined ? 'postgresql' : 'redis', code: error.code ?? error.name }, 'the queue reports an error')
@@ -240,7 +242,38 @@ interface TakenJob {
 const processor = (process: Parameters<Server['worker']>[2]) => async (job: TakenJob, token?: string) =>
   process(job.id ?? '', (ms) => job.moveToDelayed(Date.now() + ms, token))
 
+/**
+ * BullMQ on PostgreSQL hears of new jobs by LISTEN and finds its tables by what a session begins with. A pooler that
+ * gives every transaction another session (PgBouncer in its usual mode) says yes to LISTEN and never passes anything
+ * on, so jobs would be found by chance; one that drops what a session begins with leaves BullMQ without its tables.
+ */
+async function refusePooler(connectionString: string): Promise<void> {
+  const refused = (why: string) => new DatabaseUnusable(`DATABASE_URL leads through a connection pooler (PgBouncer or the like) that ${why}. The queue in PostgreSQL needs sessions of its own. Give DATABASE_URL the address of PostgreSQL itself, or keep the queue in Redis with REDIS_URL.`)
+  const sessions: pg.Client[] = []
+  const look = async (client: pg.Client) => (await client.query<{ pid: number; path: string }>(`SELECT pg_backend_pid() AS pid, current_setting('search_path') AS path`)).rows[0]
+  try {
+    for (let count = 0; count < 2; count++) {
+      sessions.push(await connectClient({ connectionString, options: '-c search_path=greetings_probe', application_name: 'greetings queue', connectionTimeoutMillis: 10_000 }))
+    }
+    for (let round = 0; round < 3; round++) {
+      const seen: Awaited<ReturnType<typeof look>>[] = []
+      for (const client of [...sessions, ...sessions.slice(0, 1)]) seen.push(await look(client))
+      const [one, other, again] = seen
+      if (one?.path !== 'greetings_probe') throw refused('drops what a session begins with')
+      // Two sessions of a server's own are two processes, and stay what they are.
+      if (one.pid === other?.pid || one.pid !== again?.pid) throw refused('changes sessions between transactions')
+    }
+  } catch (error) {
+    if (error instanceof DatabaseUnusable) throw error
+    if (error instanceof Error && /unsupported startup parameter/.test(error.message)) throw refused('refuses what a session begins with')
+    throw new QueueUnreachable('The queue in PostgreSQL cannot be reached.', { cause: error })
+  } finally {
+    await Promise.all(sessions.map((client) => client.end().catch(() => undefined)))
+  }
+}
+
 async function onPostgres(connectionString: string, lockMs: number): Promise<Server> {
+  await refusePooler(connectionString)
   // The connection on which a worker listens is opened without our client.
   const connection = (max: number) => ({ ...connectionConfig({ connectionString, max, options: startOptions(), connectionTimeoutMillis: 10_000, query_timeout: longestQuerySeconds * 1_000 }), migrate: true })
   // Nothing of BullMQ's asks about many jobs at once, or for the first in line (`getJobs` begins with the youngest).
