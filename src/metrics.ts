@@ -8,14 +8,25 @@ import type { Db } from './db/database.ts'
 import { listen, type Happening } from './greetings/events.ts'
 import { currentOutages } from './greetings/outages.ts'
 import { ownBot } from './greetings/own-bot.ts'
+import { shared } from './http/shared.ts'
 import { longestWaitSeconds, statistics, workload } from './greetings/statistics.ts'
 import type { GreetingsQueue } from './queue/index.ts'
+
+/** What is asked for the state of the installation. */
+interface World {
+  db: Db
+  queue: GreetingsQueue
+  workers: () => Promise<number>
+  bots: () => Promise<number>
+}
 
 /** The figures of this process. */
 export interface Metrics {
   contentType: string
-  /** All figures as text. `world`: what is asked for the state of the installation; without it, or when it does not answer, those are left out. */
-  text(world: { db: Db; queue: GreetingsQueue; workers: () => Promise<number>; bots: () => Promise<number> } | undefined): Promise<string>
+  /** From now on the state of the installation is read there. */
+  watch(world: World): void
+  /** All figures as text, computed once for all who ask at a time. Without a world, or when it does not answer, its state is left out. */
+  text(): Promise<string>
   close(): void
 }
 
@@ -80,7 +91,7 @@ export function openMetrics(about: { version: string; role: string }): Metrics {
     }
   })
 
-  async function readState({ db, queue, workers: liveWorkers, bots: liveBots }: NonNullable<Parameters<Metrics['text']>[0]>) {
+  async function readState({ db, queue, workers: liveWorkers, bots: liveBots }: World) {
     const bot = await ownBot(db)
     const [numbers, waited, fetched, out, working, answering] = await Promise.all([statistics(db, new Map(), bot?.id ?? null), longestWaitSeconds(db), queue.counts(), currentOutages(db), liveWorkers(), liveBots()])
     const depth = workload(fetched, numbers.assets)
@@ -97,18 +108,29 @@ export function openMetrics(about: { version: string; role: string }): Metrics {
     up.set(1)
   }
 
+  let watched: World | undefined
+  // A reading that takes too long goes on: no second one is begun beside it.
+  const state = shared(async () => {
+    if (watched === undefined) throw new Error('no world yet')
+    await readState(watched)
+  })
+  const text = shared(async () => {
+    let timer: NodeJS.Timeout | undefined
+    try {
+      await Promise.race([state(), new Promise((_, reject) => (timer = setTimeout(() => reject(new Error('no answer')), stateMs)))])
+    } catch {
+      forgetState()
+      up.set(0)
+    } finally {
+      clearTimeout(timer)
+    }
+    return registry.metrics()
+  })
+
   return {
     contentType: registry.contentType,
-    async text(world) {
-      try {
-        if (world === undefined) throw new Error('no world yet')
-        await Promise.race([readState(world), new Promise((_, reject) => setTimeout(() => reject(new Error('no answer')), stateMs).unref())])
-      } catch {
-        forgetState()
-        up.set(0)
-      }
-      return registry.metrics()
-    },
+    watch: (world) => (watched = world),
+    text,
     close() {
       ignore()
       registry.clear()

@@ -51,7 +51,11 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
       worker = await startWorkerIn(world, studio, config, log)
     }
     if (verb !== 'worker') bot = await startBotIn(world, templates, nameRules, config, log)
-    health?.watch({ db: world.db, queue: world.queue, workers: async () => (await liveWorkers(world.db, config.times)).length, bots: async () => (await liveBots(world.db, config.times)).length })
+    if (health !== undefined) {
+      // A connection of its own: however often the figures are asked for, nobody else waits for one.
+      const db = world.openPool(1)
+      health.watch({ db, queue: world.queue, workers: async () => (await liveWorkers(db, config.times)).length, bots: async () => (await liveBots(db, config.times)).length })
+    }
     log.info({ bot: world.bot.username, sandbox: options.sandbox === true, channels: world.storage.chatIds.length }, `${verb} is running`)
     if (world.sandbox !== undefined && bot !== undefined) await showPage(world, verb === 'demo' && options.open !== false)
 

@@ -20,7 +20,7 @@ import { UsageFault } from './exit.ts'
 export interface Records {
   home: string
   db: Db
-  /** @throws QueueUnreachable */
+  /** @throws QueueUnreachable; DatabaseUnusable where a pooler stands before PostgreSQL */
   openQueue(): Promise<GreetingsQueue>
   /** Another pool of so many connections to the same database, closed with it. */
   openPool: (size: number) => Db

@@ -6,6 +6,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import { AddressUnusable, closeServer, isLoopback, listenAt, namesLoopback, timeLimits, urlOf, type Address } from '../http/address.ts'
+import { shared } from '../http/shared.ts'
 import { emptyPage, page, type PageSettings } from './page.ts'
 import { queuePath, queuePolicy } from './queue-board.ts'
 import { script } from './script.ts'
@@ -113,18 +114,4 @@ function knows(request: IncomingMessage, password: string): boolean {
   const given = Buffer.from(credentials, 'base64').toString('utf8')
   const hash = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(hash(given.slice(given.indexOf(':') + 1)), hash(password)) && scheme?.toLowerCase() === 'basic'
-}
-
-/** What was read a moment ago is shown to whoever comes meanwhile. A failure is not kept. */
-function shared<T>(read: () => Promise<T>, keepMs: number): () => Promise<T> {
-  let last: { result: Promise<T>; until: number } | undefined
-  return () => {
-    if (last !== undefined && Date.now() < last.until) return last.result
-    const result = read()
-    last = { result, until: Date.now() + keepMs }
-    result.catch(() => {
-      if (last?.result === result) last = undefined
-    })
-    return result
-  }
 }

@@ -4,8 +4,9 @@ import type { Db } from '../db/database.ts'
 import { openMetrics } from '../metrics.ts'
 import type { GreetingsQueue } from '../queue/index.ts'
 import { closeServer, listenAt, timeLimits, urlOf, type Address } from './address.ts'
+import { shared } from './shared.ts'
 
-/** What is looked at. */
+/** What is looked at, over a connection of its own: whoever asks for figures takes none from people. */
 export interface Watched {
   db: Db
   queue: GreetingsQueue
@@ -31,13 +32,13 @@ export async function startHealthServer(address: Address, about: { version: stri
   let world: Watched | undefined
   let isStopping = false
 
-  async function reasonsNotReady(): Promise<string[]> {
-    if (isStopping) return ['stopping']
-    if (world === undefined) return ['starting']
+  const silent = shared(async () => {
+    if (world === undefined) return []
     const { db, queue } = world
     const [database, jobs] = await Promise.all([answers(db.$queryRaw`SELECT 1`), answers(queue.counts())])
     return [...(database ? [] : ['the database does not answer']), ...(jobs ? [] : ['the queue does not answer'])]
-  }
+  })
+  const reasonsNotReady = async () => (isStopping ? ['stopping'] : world === undefined ? ['starting'] : silent())
 
   const server = createServer(timeLimits, (request, response) => {
     const answer = (code: number, type: string, body: string, more: Record<string, string> = {}) =>
@@ -51,7 +52,7 @@ export async function startHealthServer(address: Address, about: { version: stri
       case '/readyz':
         return void reasonsNotReady().then((reasons) => json(reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons }))
       case '/metrics':
-        return void metrics.text(world).then(
+        return void metrics.text().then(
           (text) => answer(200, metrics.contentType, text),
           () => json(500, { error: 'the figures cannot be read' }),
         )
@@ -68,7 +69,10 @@ export async function startHealthServer(address: Address, about: { version: stri
   }
   return {
     url: urlOf({ ...address, port }),
-    watch: (now) => (world = now),
+    watch: (now) => {
+      world = now
+      metrics.watch(now)
+    },
     stopping: () => (isStopping = true),
     async close() {
       await closeServer(server)

@@ -137,6 +137,28 @@ describe('a running process', () => {
     expect(values.filter((value) => !/^([a-z_]+|[A-Za-z]+|\+Inf|[\d.]+|v?\d+\.\d+\.\d+)$/.test(value))).toEqual([])
   })
 
+  it('computes the figures once for all who ask at a time', async () => {
+    let read = 0
+    let go = () => {}
+    const held = new Promise<void>((resolve) => (go = resolve))
+    const workers = async () => {
+      read += 1
+      await held
+      return 1
+    }
+    server.watch({ db: town.db, queue: town.queue, workers, bots: async () => 2 })
+    const answers = Promise.all(Array.from({ length: 200 }, () => figures()))
+    await until(async () => read > 0, 'the first reading')
+    for (let count = 0; count < 20; count++) await ask('/healthz')
+    expect(read).toBe(1)
+    go()
+    for (const text of await answers) expect(text).toMatch(/^greetings_workers 1$/m)
+    // Those that came when it was over, if there were any.
+    expect(read).toBeLessThanOrEqual(20)
+    const ready = await Promise.all(Array.from({ length: 100 }, () => ask('/readyz')))
+    expect(new Set(ready.map(({ status }) => status))).toEqual(new Set([200]))
+  })
+
   it('takes nothing but questions', async () => {
     for (const method of ['POST', 'PUT', 'DELETE']) expect((await ask('/metrics', { method })).status).toBe(405)
     expect((await ask('/')).status).toBe(404)
