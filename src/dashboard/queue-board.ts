@@ -23,8 +23,16 @@ export function queueBoard({ queues }: GreetingsQueue): RequestListener {
     serverAdapter: adapter,
     options: { uiConfig: { boardTitle: 'Greetings · queue' } },
   })
+  // bull-board's own tells the error's words, and the stack in development.
+  adapter.setErrorHandler(() => ({ status: 500, body: { error: 'That did not work.' } }))
   const app = express()
   app.disable('x-powered-by')
   app.use(queuePath, adapter.getRouter() as express.Router)
+  // Express would answer with the stack, and with it the folders of this host.
+  app.use((error: { status?: number }, _request: express.Request, response: express.Response, _next: express.NextFunction) => {
+    const status = error.status !== undefined && error.status >= 400 && error.status < 500 ? error.status : 500
+    if (response.headersSent) response.destroy()
+    else response.status(status).type('text').send(status === 500 ? 'That did not work.\n' : 'There is nothing here.\n')
+  })
   return app
 }

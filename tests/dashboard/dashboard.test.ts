@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { queueBoard } from '../../src/dashboard/queue-board.ts'
 import { startDashboard, type Dashboard, type DashboardSettings } from '../../src/dashboard/server.ts'
 import { look } from '../../src/dashboard/view.ts'
@@ -51,6 +51,19 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
   afterAll(async () => {
     await dashboard.close()
     await town.close()
+  })
+
+  it('shows no stack where the jobs cannot be shown, whatever NODE_ENV says', async () => {
+    for (const environment of ['', 'development', 'test', 'production']) {
+      vi.stubEnv('NODE_ENV', environment)
+      for (const path of ['/queue/%', '/queue/static/%E0%A4%A', '/queue/queue/%E0%A4%A', '/queue/api/queues/%E0%A4%A', '/queue/api/queues/%E0%A4%A/1', '/queue/api/queues/x/y/logs', '/queue/nowhere/at/all']) {
+        const response = await get(path)
+        const text = await response.text()
+        expect(response.status, path).toBeGreaterThanOrEqual(400)
+        expect(text).not.toMatch(/\n\s+at |node_modules|\/work|file:\/\/|URIError/)
+      }
+    }
+    vi.unstubAllEnvs()
   })
 
   const get = (path: string, init?: RequestInit) => fetch(new URL(path, dashboard.url), init)
