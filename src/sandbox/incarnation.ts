@@ -67,18 +67,28 @@ function tryUnlink(path: string): void {
   }
 }
 
-/** What shows that a server knows the secret, without telling it. */
-export function proofOf(secret: string, nonce: string): string {
-  return createHmac('sha256', secret).update(nonce).digest('hex')
+/** What shows that a server, or who asks it, knows the secret, without telling it. Neither side's proof is one of the other. */
+export function proofOf(secret: string, side: 'server' | 'member', nonce: string): string {
+  return createHmac('sha256', secret).update(`${side} ${nonce}`).digest('hex')
 }
 
-/** What a member is told when it joins. */
+/** The request comes from a program that can read the folder: others are told nothing, a page in a browser least of all. */
+export function mayJoin({ method, url, headers }: IncomingMessage, { port, secret }: Pick<Incarnation, 'port' | 'secret'>): { nonce: string } | undefined {
+  const { pathname, searchParams } = new URL(url ?? '/', 'http://127.0.0.1')
+  const nonce = searchParams.get('nonce') ?? ''
+  if (method !== 'GET' || pathname !== '/member' || headers.host !== `127.0.0.1:${port}` || headers.origin !== undefined) return undefined
+  return isSame(searchParams.get('proof') ?? '', proofOf(secret, 'member', nonce)) ? { nonce } : undefined
+}
+
+function isSame(told: string, expected: string): boolean {
+  const [one, other] = [Buffer.from(told), Buffer.from(expected)]
+  return one.length === other.length && timingSafeEqual(one, other)
+}
+
+/** What a member is told when it joins. The token it reads in the folder. */
 export interface Welcome {
   proof: string
   url: string
-  token: string
-  botId: number
-  storageChatId: string
 }
 
 /** A look at a server: we are its member now, or why not. */
@@ -95,7 +105,7 @@ export type Joined =
 export function joinServer(server: Incarnation, timeoutMs: number): Promise<Joined> {
   const nonce = randomBytes(16).toString('hex')
   return new Promise((resolve) => {
-    const asked = request({ host: '127.0.0.1', port: server.port, path: `/member?nonce=${nonce}`, agent: false })
+    const asked = request({ host: '127.0.0.1', port: server.port, path: `/member?nonce=${nonce}&proof=${proofOf(server.secret, 'member', nonce)}`, agent: false })
     const timer = setTimeout(() => {
       asked.destroy()
       resolve({ status: 'silent' })
@@ -113,7 +123,7 @@ export function joinServer(server: Incarnation, timeoutMs: number): Promise<Join
         const end = text.indexOf('\n')
         if (end === -1 && text.length < 10_000) return
         response.off('data', heard)
-        done(understand(response, text.slice(0, end), proofOf(server.secret, nonce)))
+        done(understand(response, text.slice(0, end), proofOf(server.secret, 'server', nonce)))
       }
       response.setEncoding('utf8')
       response.on('data', heard)
@@ -127,9 +137,7 @@ export function joinServer(server: Incarnation, timeoutMs: number): Promise<Join
 function understand(response: IncomingMessage, line: string, proof: string): Joined {
   try {
     const welcome = JSON.parse(line) as Welcome
-    const told = Buffer.from(String(welcome.proof))
-    const known = told.length === proof.length && timingSafeEqual(told, Buffer.from(proof))
-    if (!known) return { status: 'over' }
+    if (!isSame(String(welcome.proof), proof)) return { status: 'over' }
     return response.statusCode === 200 ? { status: 'member', welcome, connection: response } : { status: 'leaving' }
   } catch {
     return { status: 'over' }

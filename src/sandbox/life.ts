@@ -6,7 +6,9 @@ import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { childEnvironment } from '../child-environment.ts'
 import { builtScript } from '../installation.ts'
+import { readFurniture } from './furniture.ts'
 import { joinServer, lastIncarnation } from './incarnation.ts'
 import type { Joined } from './incarnation.ts'
 import type { ServeOrder } from './serve.ts'
@@ -47,7 +49,10 @@ export async function openSandbox({ folder, log, timeDivisor = 1 }: OpenSandboxO
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   let closed = false
   let member = await joinOrStart(folder, timeDivisor)
-  const { url, token, botId, storageChatId } = member.welcome
+  const { url } = member.welcome
+  const furniture = readFurniture(folder)
+  if (furniture === undefined) throw new Error(`The sandbox server in ${folder} has left no sandbox.json.`)
+  const { token, storageChatId } = furniture
   keep(member)
 
   function keep(now: Member): void {
@@ -74,8 +79,8 @@ export async function openSandbox({ folder, log, timeDivisor = 1 }: OpenSandboxO
     url,
     pageUrl: `${url}/`,
     token,
-    botId,
-    storageChatId,
+    botId: Number(token.split(':')[0]),
+    storageChatId: String(storageChatId),
     close: async () => {
       closed = true
       member.connection.destroy()
@@ -118,7 +123,7 @@ function start(order: ServeOrder): Started {
   const script = builtScript('sandbox/serve')
   const output = openSync(join(order.folder, 'server.log'), 'w', 0o600)
   try {
-    const child = spawn(process.execPath, [script, JSON.stringify(order)], { detached: true, stdio: ['ignore', output, output], cwd: order.folder })
+    const child = spawn(process.execPath, [script, JSON.stringify(order)], { detached: true, stdio: ['ignore', output, output], cwd: order.folder, env: childEnvironment() })
     let problem: string | undefined
     child.on('error', (error) => (problem = error.message))
     child.unref()

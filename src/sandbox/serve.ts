@@ -3,19 +3,16 @@
  * argument, JSON of `ServeOrder`. Members hold a connection to its guard; when the last one has been gone for
  * a while the process ends.
  */
-import { randomBytes, randomInt } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { sandboxControl } from './client.ts'
-import { makeToken } from './control.ts'
-import { becomeNext, proofOf } from './incarnation.ts'
+import { furnishFolder, readFurniture, writeFurniture, type Furniture } from './furniture.ts'
+import { becomeNext, mayJoin, proofOf } from './incarnation.ts'
 import type { Welcome } from './incarnation.ts'
 import { startSandboxServer } from './server.ts'
 import type { SandboxServer } from './server.ts'
-import { writeWhole } from './world.ts'
 
 export interface ServeOrder {
   folder: string
@@ -24,20 +21,13 @@ export interface ServeOrder {
   after: number
 }
 
-interface Furniture {
-  token: string
-  storageChatId: number
-  /** of the Bot API and the chat page: the same at every start when it is free, so that open pages and bots find it */
-  port: number
-}
-
 async function serve({ folder, timeDivisor, after }: ServeOrder): Promise<void> {
   const secret = randomBytes(32).toString('hex')
   const lingerMs = Math.max(150, 1_500 / timeDivisor)
   const members = new Set<ServerResponse>()
   let leaving = false
-  let ready: (about: Omit<Welcome, 'proof'>) => void = () => {}
-  const about = new Promise<Omit<Welcome, 'proof'>>((resolve) => (ready = resolve))
+  let ready: (url: string) => void = () => {}
+  const about = new Promise<string>((resolve) => (ready = resolve))
   let idle: NodeJS.Timeout | undefined
   let leave = () => {}
   const left = new Promise<void>((resolve) => (leave = resolve))
@@ -50,8 +40,12 @@ async function serve({ folder, timeDivisor, after }: ServeOrder): Promise<void> 
   }
 
   const guard = createServer((request, response) => {
-    const nonce = new URL(request.url ?? '/', 'http://127.0.0.1').searchParams.get('nonce') ?? ''
-    const proof = proofOf(secret, nonce)
+    const known = mayJoin(request, { port: (guard.address() as AddressInfo).port, secret })
+    if (known === undefined) {
+      response.writeHead(403).end()
+      return
+    }
+    const proof = proofOf(secret, 'server', known.nonce)
     if (leaving) {
       response.writeHead(503).end(`${JSON.stringify({ proof })}\n`)
       return
@@ -62,7 +56,7 @@ async function serve({ folder, timeDivisor, after }: ServeOrder): Promise<void> 
       members.delete(response)
       if (members.size === 0) countDown(lingerMs)
     })
-    void about.then((known) => response.write(`${JSON.stringify({ proof, ...known })}\n`))
+    void about.then((url) => response.write(`${JSON.stringify({ proof, url } satisfies Welcome)}\n`))
   })
   guard.requestTimeout = 0
   await new Promise<void>((resolve) => guard.listen(0, '127.0.0.1', resolve))
@@ -79,23 +73,15 @@ async function serve({ folder, timeDivisor, after }: ServeOrder): Promise<void> 
     })
   }
 
-  const furniture = readFurniture(folder)
+  const furniture = readFurniture(folder) ?? furnishFolder(folder)
   const server = await startAtUsualPort(folder, furniture, timeDivisor)
   await furnish(server.url, furniture)
-  ready({ url: server.url, token: furniture.token, botId: Number(furniture.token.split(':')[0]), storageChatId: String(furniture.storageChatId) })
+  ready(server.url)
   await left
   // The guard goes last: as long as it answers, no other server starts on this folder.
   await server.close()
   guard.close()
   guard.closeAllConnections()
-}
-
-function readFurniture(folder: string): Furniture {
-  const path = join(folder, 'sandbox.json')
-  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Furniture
-  const made: Furniture = { token: makeToken(), storageChatId: -1_000_000_000_000 - randomInt(1_000_000_000, 3_999_999_999), port: 0 }
-  writeWhole(path, JSON.stringify(made))
-  return made
 }
 
 async function startAtUsualPort(folder: string, furniture: Furniture, timeDivisor: number): Promise<SandboxServer> {
@@ -104,7 +90,7 @@ async function startAtUsualPort(folder: string, furniture: Furniture, timeDiviso
     if (furniture.port !== 0 && (error as NodeJS.ErrnoException).code === 'EADDRINUSE') return start(0)
     throw error
   })
-  if (server.port !== furniture.port) writeWhole(join(folder, 'sandbox.json'), JSON.stringify({ ...furniture, port: server.port }))
+  if (server.port !== furniture.port) writeFurniture(folder, { ...furniture, port: server.port })
   return server
 }
 

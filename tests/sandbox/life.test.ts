@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { Api } from 'grammy'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { builtScript } from '../../src/installation.ts'
 import { sandboxControl } from '../../src/sandbox/client.ts'
-import { lastIncarnation } from '../../src/sandbox/incarnation.ts'
+import { lastIncarnation, proofOf } from '../../src/sandbox/incarnation.ts'
 import { openSandbox } from '../../src/sandbox/life.ts'
 import type { Sandbox } from '../../src/sandbox/life.ts'
 
@@ -104,6 +104,50 @@ describe('the life of the sandbox', () => {
     expect(second.url).toBe(first.url)
     expect(lastIncarnation(folder)?.number).toBe(number + 1)
     await new Promise((resolve) => stranger.close(resolve))
+  })
+
+  it('is told of by its guard to nobody but programs that can read its folder', async () => {
+    const sandbox = await enter()
+    const guard = lastIncarnation(folder)
+    if (guard === undefined) throw new Error('no server')
+    const ask = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
+      new Promise<{ status: number | undefined; text: string }>((done, fail) => {
+        const asked = request({ host: '127.0.0.1', port: guard.port, path, headers, method, agent: false }, (response) => {
+          let text = ''
+          const end = () => {
+            asked.destroy()
+            done({ status: response.statusCode, text })
+          }
+          response.setEncoding('utf8')
+          // A member's answer has no end.
+          response.on('data', (chunk: string) => (text += chunk)).on('end', end)
+          response.once('data', end)
+        })
+        asked.on('error', fail)
+        asked.end()
+      })
+    const proof = (side: 'server' | 'member', nonce: string, secret = guard.secret) => `/member?nonce=${nonce}&proof=${proofOf(secret, side, nonce)}`
+    const nothing = { status: 403, text: '' }
+    expect(await ask('/member?nonce=x')).toEqual(nothing)
+    expect(await ask(proof('member', 'x', 'guessed'))).toEqual(nothing)
+    // What it says of itself opens nothing.
+    expect(await ask(proof('server', 'x'))).toEqual(nothing)
+    // A page in a browser, under a name that was made to point here, or from another site.
+    expect(await ask(proof('member', 'x'), { host: `evil.example:${guard.port}` })).toEqual(nothing)
+    expect(await ask(proof('member', 'x'), { origin: 'http://evil.example' })).toEqual(nothing)
+    expect(await ask(proof('member', 'x').replace('/member', '/'))).toEqual(nothing)
+    expect(await ask(proof('member', 'x'), {}, 'POST')).toEqual(nothing)
+    const member = await ask(proof('member', 'x'))
+    expect(member.status).toBe(200)
+    expect(JSON.parse(member.text)).toEqual({ proof: proofOf(guard.secret, 'server', 'x'), url: sandbox.url })
+    // Nor do the page and what it reads.
+    for (const path of ['/', '/page.js', '/sandbox/world', '/sandbox/bots', '/sandbox/chats', '/sandbox/calls', '/sandbox/users']) {
+      const answer = await fetch(`${sandbox.url}${path}`)
+      expect(answer.status, path).toBe(200)
+      expect(await answer.text(), path).not.toContain(sandbox.token.split(':')[1])
+      expect([...answer.headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([])
+    }
+    for (const file of ['sandbox.json', 'servers', `servers/${guard.number}`]) expect(statSync(join(folder, file)).mode & 0o077, file).toBe(0)
   })
 
   it('says why a server cannot be started', async () => {
