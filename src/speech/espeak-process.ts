@@ -1,4 +1,5 @@
 /** The resident process of the bundled voice, started by espeak.ts. It leaves when the channel to its parent closes. */
+import { longestSpeech, SoundTooLong } from './sound.ts'
 
 /** One sentence to be spoken. */
 export interface ToEspeak {
@@ -15,6 +16,8 @@ export type FromEspeak =
   | { id: number; kind: 'sound'; samples: Float32Array; rate: number }
   /** this sentence or voice cannot be spoken */
   | { id: number; kind: 'failed' }
+  /** it would go on for longer than any greeting */
+  | { id: number; kind: 'too long' }
   /** the engine itself cannot be loaded */
   | { id: number; kind: 'broken'; message: string }
 
@@ -45,8 +48,8 @@ async function answer(question: ToEspeak): Promise<void> {
   }
   try {
     send({ id: question.id, kind: 'sound', samples: speak(espeak, question), rate: espeak.get_samplerate() })
-  } catch {
-    send({ id: question.id, kind: 'failed' })
+  } catch (error) {
+    send({ id: question.id, kind: error instanceof SoundTooLong ? 'too long' : 'failed' })
   }
 }
 
@@ -64,11 +67,15 @@ function speak(espeak: Espeak, { text, voice, rate, pitch, range }: ToEspeak): F
   espeak.set_pitch(pitch)
   espeak.set_range(range)
   const chunks: Int16Array[] = []
+  let length = 0
   espeak.synthesize(text, (samples) => {
     if (samples !== null) chunks.push(samples.slice())
-    return false
+    length += samples?.length ?? 0
+    // `true` ends it.
+    return length > longestSpeech * espeak.get_samplerate()
   })
-  const all = new Float32Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  if (length > longestSpeech * espeak.get_samplerate()) throw new SoundTooLong()
+  const all = new Float32Array(length)
   let at = 0
   for (const chunk of chunks) for (const sample of chunk) all[at++] = sample / 32_768
   return all

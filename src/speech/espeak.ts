@@ -7,11 +7,12 @@ import type { ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { childEnvironment } from '../child-environment.ts'
 import type { Config } from '../config.ts'
 import { AssetFault, Outage } from '../greetings/faults.ts'
 import { builtScript } from '../installation.ts'
 import type { FromEspeak, ToEspeak } from './espeak-process.ts'
-import { bell, filter, highPass, highShelf } from './sound.ts'
+import { bell, filter, highPass, highShelf, SoundTooLong } from './sound.ts'
 import type { Sound } from './sound.ts'
 import type { Engine } from './speaker.ts'
 
@@ -72,7 +73,7 @@ interface Running {
 
 function run(onGone: () => void): Running {
   // A group of its own: Ctrl-C in a terminal reaches us, and we decide. It leaves when our end of the channel closes.
-  const child = fork(builtScript('speech/espeak-process'), [], { detached: true, serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+  const child = fork(builtScript('speech/espeak-process'), [], { env: childEnvironment(), detached: true, serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
   const open = new Map<number, { done: (sound: Sound) => void; fail: (error: Error) => void }>()
   let nextId = 1
   const gone = new Promise<void>((resolve) => {
@@ -91,6 +92,7 @@ function run(onGone: () => void): Running {
     settle(child, open.size)
     if (waiting === undefined) return
     if (answer.kind === 'sound') waiting.done({ samples: answer.samples, rate: answer.rate })
+    else if (answer.kind === 'too long') waiting.fail(new SoundTooLong())
     else if (answer.kind === 'broken') waiting.fail(new Outage('voice', `The bundled voice cannot be loaded: ${answer.message}. Reinstall ${packageName}, or choose another voice with TTS.`))
     else waiting.fail(new AssetFault('voice', 'The bundled voice cannot read this greeting. Give another spelling in the "say" column.'))
   })

@@ -1,12 +1,10 @@
 /** A voice behind an OpenAI-compatible `/v1/audio/speech` endpoint. */
 import type { Config } from '../config.ts'
 import { AssetFault, Outage } from '../greetings/faults.ts'
-import { readWav, WavFault } from './sound.ts'
+import { largestSoundBytes, readWav, SoundTooLong, WavFault } from './sound.ts'
 import type { Engine } from './speaker.ts'
 
 const timeoutMs = 60_000
-/** A greeting of a few seconds is less than a megabyte. */
-const largestAnswerBytes = 20_000_000
 
 /** @throws Outage 'voice' when no address is configured */
 export async function openHttpVoice(voice: Config['voice']): Promise<Engine> {
@@ -33,6 +31,7 @@ export async function openHttpVoice(voice: Config['voice']): Promise<Engine> {
         if (!response.ok) await response.body?.cancel()
       } catch (error) {
         if (signal.aborted) throw signal.reason
+        if (error instanceof SoundTooLong) throw error
         const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code
         throw new Outage('voice', `The voice at ${new URL(url).origin} cannot be reached (${limit.aborted ? `no answer for ${timeoutMs / 1000} s` : (code ?? 'the connection failed')}). Check TTS_URL.`)
       }
@@ -65,12 +64,17 @@ function refusal({ status, headers }: Response, url: string): Error {
   return new Outage('voice', `The voice at ${origin} is out of order (HTTP ${status}).`, Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : undefined)
 }
 
+/** Stops at the first byte too many, and before the first where the length is announced. @throws SoundTooLong */
 async function readBody(response: Response): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let bytes = 0
+  if (Number(response.headers.get('content-length') ?? 0) > largestSoundBytes) {
+    await response.body?.cancel()
+    throw new SoundTooLong()
+  }
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.length
-    if (bytes > largestAnswerBytes) throw new Error('the answer is too large')
+    if (bytes > largestSoundBytes) throw new SoundTooLong()
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

@@ -2,11 +2,12 @@
 import { spawn } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile, rm } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { childEnvironment } from '../child-environment.ts'
 import type { Config } from '../config.ts'
 import { AssetFault, Outage } from '../greetings/faults.ts'
-import { readWav } from './sound.ts'
+import { largestSoundBytes, readWavFile, SoundTooLong } from './sound.ts'
 import type { Engine } from './speaker.ts'
 
 const timeoutMs = 60_000
@@ -22,10 +23,10 @@ export async function openPiper(voice: Config['voice'], workFolder: string): Pro
     speak: async (text, _language, signal) => {
       const file = join(workFolder, `speech-${randomUUID()}.wav`)
       try {
-        await run(program, ['--model', model, '--output_file', file, ...(voice.voice === undefined ? [] : ['--speaker', voice.voice])], text, signal)
-        return readWav(await readFile(file))
+        await run(program, ['--model', model, '--output_file', file, ...(voice.voice === undefined ? [] : ['--speaker', voice.voice])], text, file, signal)
+        return await readWavFile(file)
       } catch (error) {
-        if (error instanceof Outage || signal.aborted) throw error
+        if (error instanceof Outage || error instanceof SoundTooLong || signal.aborted) throw error
         throw new AssetFault('voice', 'Piper made no sound of this greeting. Give another spelling in the "say" column.', { cause: error })
       } finally {
         await rm(file, { force: true })
@@ -46,10 +47,10 @@ async function hashOf(file: string): Promise<string> {
 }
 
 /** Runs to its end in a process group of its own, with the text on its input; what it prints is dropped, for it may repeat the text. */
-function run(program: string, args: string[], text: string, signal: AbortSignal): Promise<void> {
+function run(program: string, args: string[], text: string, file: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
   return new Promise((done, fail) => {
-    const child = spawn(program, args, { detached: process.platform !== 'win32', windowsHide: true, stdio: ['pipe', 'ignore', 'ignore'] })
+    const child = spawn(program, args, { env: childEnvironment(), detached: process.platform !== 'win32', windowsHide: true, stdio: ['pipe', 'ignore', 'ignore'] })
     const kill = () => {
       try {
         if (child.pid !== undefined) process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL')
@@ -58,12 +59,17 @@ function run(program: string, args: string[], text: string, signal: AbortSignal)
       }
     }
     const limit = AbortSignal.timeout(timeoutMs)
-    const either = AbortSignal.any([signal, limit])
+    const tooLong = new AbortController()
+    const either = AbortSignal.any([signal, limit, tooLong.signal])
+    // One that never stops would fill the disk before its time is up.
+    const watch = setInterval(() => void stat(file).then(({ size }) => size > largestSoundBytes && tooLong.abort(), () => undefined), 200)
     either.addEventListener('abort', kill, { once: true })
     child.once('error', (error: NodeJS.ErrnoException) => fail(new Outage('voice', `Piper cannot be started (${error.code ?? 'no code'}). Install it, or set PIPER_PATH.`)))
     child.once('close', (code) => {
       either.removeEventListener('abort', kill)
+      clearInterval(watch)
       if (signal.aborted) fail(signal.reason as Error)
+      else if (tooLong.signal.aborted) fail(new SoundTooLong())
       else if (limit.aborted) fail(new Outage('voice', `Piper gave no answer for ${timeoutMs / 1000} s.`))
       else if (code === 0) done()
       else fail(new Error(`piper ended with ${code}`))

@@ -11,7 +11,7 @@ import { Writable } from 'node:stream'
 import { AssetFault } from '../greetings/faults.ts'
 import { parseName } from '../names/name.ts'
 import { FfmpegFailed, runFfmpeg, type Ffmpeg } from '../video/ffmpeg.ts'
-import { trimmed, type Sound } from './sound.ts'
+import { longestSpeech, trimmed, type Sound } from './sound.ts'
 
 /** The recording of one name. */
 export interface Recording {
@@ -43,8 +43,6 @@ export interface Recordings {
 
 const kinds = new Set(['.wav', '.flac', '.mp3', '.m4a', '.aac', '.ogg', '.opus', '.aif', '.aiff'])
 const rate = 48_000
-/** No greeting is longer than its clip, and no clip than a minute, seconds. */
-const longest = 61
 
 /** Recordings below a folder, which need not exist. */
 export function openRecordings(folder: string): Recordings {
@@ -118,7 +116,7 @@ export async function soundOf(recording: Recording, ffmpeg: Ffmpeg, workFolder: 
   })
   try {
     await copyFile(recording.path, copy)
-    await runFfmpeg(ffmpeg, { inputs: [{ source: copy }], options: ['-map', '0:a:0', '-t', String(longest), '-f', 'f32le', '-ar', String(rate), '-ac', '1'], output, signal })
+    await runFfmpeg(ffmpeg, { inputs: [{ source: copy }], options: ['-map', '0:a:0', '-t', String(longestSpeech), '-f', 'f32le', '-ar', String(rate), '-ac', '1'], output, signal })
   } catch (error) {
     if (error instanceof FfmpegFailed && (error.reason === 'exit' || error.reason === 'input')) throw new AssetFault('voice', 'The recording of this name cannot be read as sound. Replace the file, or take it away.', { cause: error })
     throw error

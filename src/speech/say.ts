@@ -3,12 +3,14 @@
  * system's program as an argument: the one place where a name appears in a list of processes.
  */
 import { randomUUID } from 'node:crypto'
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { SpawnOptions } from 'node:child_process'
 import say from 'say'
+import { childEnvironment } from '../child-environment.ts'
 import type { Config } from '../config.ts'
 import { AssetFault, Outage } from '../greetings/faults.ts'
-import { readWav } from './sound.ts'
+import { readWavFile, SoundTooLong } from './sound.ts'
 import type { Engine } from './speaker.ts'
 
 const timeoutMs = 60_000
@@ -21,6 +23,7 @@ export async function openSay(voice: Config['voice'], workFolder: string): Promi
   const { platform } = process
   if (platform !== 'darwin' && platform !== 'win32') throw new Outage('voice', 'TTS=say works on macOS and Windows only. Use TTS=auto, espeak, piper or http.')
   if (voice.voice !== undefined && !/^[\p{L}\p{N} ()._-]{1,60}$/u.test(voice.voice)) throw new Outage('voice', 'TTS_VOICE must be the name of an installed voice: letters, digits, blanks, brackets, dots and hyphens.')
+  withoutSecrets()
   const voiceOf = (language: string) => voice.voice ?? (platform === 'darwin' ? macVoices[language.slice(0, 2)] : undefined)
   return {
     identity: (language) => `${platform}:${voiceOf(language) ?? 'default'}`,
@@ -29,9 +32,9 @@ export async function openSay(voice: Config['voice'], workFolder: string): Promi
       const file = join(workFolder, `speech-${randomUUID()}.wav`)
       try {
         await exported(text, voiceOf(language), file, signal)
-        return readWav(await readFile(file))
+        return await readWavFile(file)
       } catch (error) {
-        if (error instanceof Outage || signal.aborted) throw error
+        if (error instanceof Outage || error instanceof SoundTooLong || signal.aborted) throw error
         // The system's own message may repeat the text.
         throw new AssetFault('voice', `The system's voice made no sound of this greeting. Check that the voice "${voiceOf(language) ?? 'default'}" is installed, or set TTS_VOICE.`)
       } finally {
@@ -39,6 +42,19 @@ export async function openSay(voice: Config['voice'], workFolder: string): Promi
       }
     },
     close: async () => undefined,
+  }
+}
+
+/** What the package keeps to itself: the program it is about to start. */
+type Exporter = typeof say & { buildExportCommand(wanted: object): { options: SpawnOptions } }
+
+/** The package starts its program with the whole of our environment, unless told otherwise here. */
+function withoutSecrets(): void {
+  const exporter = say as Exporter
+  const build = (Object.getPrototypeOf(exporter) as Exporter).buildExportCommand
+  exporter.buildExportCommand = (wanted) => {
+    const command = build.call(exporter, wanted)
+    return { ...command, options: { ...command.options, env: childEnvironment() } }
   }
 }
 

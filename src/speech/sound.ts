@@ -1,4 +1,5 @@
 /** Sound as plain numbers: reading WAV files, changing the rate, filters. One channel, samples from -1 to 1. */
+import { open } from 'node:fs/promises'
 
 export interface Sound {
   samples: Float32Array
@@ -11,10 +12,38 @@ export class WavFault extends Error {
   override name = 'WavFault'
 }
 
+/** No greeting is longer than its clip, and no clip than a minute, seconds. */
+export const longestSpeech = 61
+
+/** A file of so much sound is not read: it would be `longestSpeech` even at 96 kHz, stereo, 24 bits. */
+export const largestSoundBytes = 36_000_000
+
+/** It goes on for longer than any greeting. */
+export class SoundTooLong extends Error {
+  override name = 'SoundTooLong'
+  constructor() {
+    super(`is longer than ${longestSpeech} s`)
+  }
+}
+
+/**
+ * Reads a WAV file that a program has written.
+ * @throws WavFault; SoundTooLong, before anything is taken into memory; errors of the file system
+ */
+export async function readWavFile(path: string): Promise<Sound> {
+  const file = await open(path, 'r')
+  try {
+    if ((await file.stat()).size > largestSoundBytes) throw new SoundTooLong()
+    return readWav(await file.readFile())
+  } finally {
+    await file.close()
+  }
+}
+
 /**
  * Reads a WAV file: PCM of 8, 16, 24 or 32 bits or 32-bit floating point, any number of channels (their mean is taken).
  * Lengths in the header that were never filled in, as programs leave them that write to a pipe, are tolerated.
- * @throws WavFault
+ * @throws WavFault; SoundTooLong
  */
 export function readWav(bytes: Buffer): Sound {
   if (bytes.length < 12 || bytes.toString('latin1', 0, 4) !== 'RIFF' || bytes.toString('latin1', 8, 12) !== 'WAVE') throw new WavFault('is no WAV file')
@@ -41,7 +70,10 @@ function decode(data: Buffer, { code, channels, rate, bits }: { code: number; ch
   const read = sampleReader(data, code, bits)
   if (read === undefined || channels < 1 || channels > 8 || rate < 4_000 || rate > 384_000) throw new WavFault(`has a format that is not read (code ${code}, ${bits} bits, ${channels} channels, ${rate} Hz)`)
   const bytesPerSample = bits / 8
-  const samples = new Float32Array(Math.floor(data.length / (bytesPerSample * channels)))
+  const count = Math.floor(data.length / (bytesPerSample * channels))
+  // A megabyte may be minutes, and grows tenfold on its way to our rate: length is judged by time.
+  if (count > longestSpeech * rate) throw new SoundTooLong()
+  const samples = new Float32Array(count)
   for (let index = 0; index < samples.length; index++) {
     let sum = 0
     for (let channel = 0; channel < channels; channel++) sum += read((index * channels + channel) * bytesPerSample)

@@ -8,7 +8,7 @@ import { openEspeak } from './espeak.ts'
 import { openHttpVoice } from './http.ts'
 import { openPiper } from './piper.ts'
 import { openSay } from './say.ts'
-import { trimmed } from './sound.ts'
+import { SoundTooLong, trimmed } from './sound.ts'
 import type { Sound } from './sound.ts'
 import { respelled } from './pronunciation.ts'
 
@@ -18,7 +18,7 @@ export interface Engine {
   identity(language: string): string
   /**
    * The sentence as it comes out of the engine.
-   * @throws Outage 'voice' when the engine is out of order; AssetFault 'voice' when it fails on this sentence
+   * @throws Outage 'voice' when the engine is out of order; AssetFault 'voice' when it fails on this sentence; SoundTooLong
    */
   speak(text: string, language: string, signal: AbortSignal): Promise<Sound>
   close(): Promise<void>
@@ -58,7 +58,9 @@ export async function openSpeaker(voice: Config['voice'], workFolder: string): P
       return pattern.replace('{name}', () => spoken)
     },
     speak: async (text, language, signal) => {
-      const sound = trimmed(await engine.speak(text, language, signal))
+      const sound = trimmed(await engine.speak(text, language, signal).catch((error: unknown) => {
+        throw error instanceof SoundTooLong ? new AssetFault('voice', `What the voice says ${error.message}. Give another spelling in the "say" column, or look at the voice.`) : error
+      }))
       if (sound.samples.length < sound.rate * 0.15) throw new AssetFault('voice', 'The voice says nothing when it reads this greeting. Give another spelling in the "say" column.')
       return sound
     },

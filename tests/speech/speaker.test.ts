@@ -110,6 +110,12 @@ describe('the bundled voice', () => {
     await expect(wrong.speak('Маша!', 'ru', free())).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'voice' })
   })
 
+  test('stops after a minute of sound', async () => {
+    const voice = await open({})
+    await expect(voice.speak('Маша, с Новым годом! '.repeat(100), 'ru', free())).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'voice', message: expect.stringContaining('is longer than 61 s') as string })
+    expect((await voice.speak('Маша!', 'ru', free())).samples.length).toBeGreaterThan(1_000)
+  })
+
   test('stops waiting when it is told to', async () => {
     const voice = await open({})
     const abort = new AbortController()
@@ -182,6 +188,33 @@ describe('a voice behind an endpoint', () => {
     await expect(voice.speak('Маша!', 'ru', free())).rejects.toMatchObject({ name: 'Outage', step: 'voice', message: expect.stringContaining('ECONNREFUSED') as string })
   })
 
+  test('that does not stop is left after a minute of sound, and costs no memory', async () => {
+    // Eight bits at 4 kHz: few bytes, that would become hundreds of megabytes at our rate.
+    const tooLong = wav([], { code: 1, bits: 8, channels: 1, rate: 4_000 })
+    const minutes = Buffer.concat([tooLong, Buffer.alloc(10_000_000, 200)])
+    minutes.writeUInt32LE(10_000_000, 40)
+    let sent = 0
+    const answers: ((response: ServerResponse) => void)[] = [
+      (response) => response.end(minutes),
+      (response) => response.writeHead(200, { 'content-length': 2_000_000_000 }).write(tooLong),
+      (response) => {
+        // Without end and without a length.
+        const more = () => {
+          while (!response.destroyed && response.write(Buffer.alloc(1_000_000))) sent += 1_000_000
+        }
+        response.on('drain', more).write(tooLong)
+        more()
+      },
+    ]
+    const server = await served((_request, _body, response) => answers.shift()?.(response))
+    const voice = await open({ engine: 'http', url: server.url })
+    const before = process.memoryUsage.rss()
+    while (answers.length > 0) await expect(voice.speak('Маша!', 'ru', free())).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'voice', message: expect.stringContaining('is longer than 61 s') as string })
+    expect(process.memoryUsage.rss() - before).toBeLessThan(250_000_000)
+    expect(sent).toBeLessThan(100_000_000)
+    await server.close()
+  })
+
   test('that never answers is left when the render is aborted', async () => {
     const server = await served(() => undefined)
     const voice = await open({ engine: 'http', url: server.url })
@@ -217,6 +250,21 @@ describe('Piper', () => {
     const missing = await open({ engine: 'piper', piperPath: join(folder, 'nowhere'), piperModel: model })
     await expect(missing.speak('Маша!', 'ru', free())).rejects.toMatchObject({ name: 'Outage', message: expect.stringContaining('Install it, or set PIPER_PATH') as string })
     await expect(open({ engine: 'piper', piperPath: piper, piperModel: join(folder, 'nowhere.onnx') })).rejects.toBeInstanceOf(Outage)
+  })
+
+  test('that does not stop is stopped, and its file goes', async () => {
+    const endless = join(folder, 'endless')
+    writeFileSync(endless, '#!/bin/sh\ncat > /dev/null\nexec cat /dev/zero > "$4"\n')
+    chmodSync(endless, 0o755)
+    const voice = await open({ engine: 'piper', piperPath: endless, piperModel: model })
+    await expect(voice.speak('Маша!', 'ru', free())).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'voice', message: expect.stringContaining('is longer than 61 s') as string })
+    // All at once, and too much of it.
+    const large = join(folder, 'large')
+    writeFileSync(large, '#!/bin/sh\ncat > /dev/null\nhead -c 40000000 /dev/zero > "$4"\n')
+    chmodSync(large, 0o755)
+    const other = await open({ engine: 'piper', piperPath: large, piperModel: model })
+    await expect(other.speak('Маша!', 'ru', free())).rejects.toMatchObject({ name: 'AssetFault', message: expect.stringContaining('is longer than 61 s') as string })
+    expect(readdirSync(folder).filter((file) => file.startsWith('speech-'))).toEqual([])
   })
 
   test('with another model is another voice', async () => {
