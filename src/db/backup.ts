@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { chmod, lstat, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { childEnvironment } from '../child-environment.ts'
 import { whileStopped } from './embedded.ts'
 import { DatabaseUnusable } from './faults.ts'
 import { postgresMajor } from './postgres-binaries.ts'
@@ -81,7 +82,7 @@ async function tame(folder: string): Promise<string | undefined> {
 
 function tar(args: string[]): Promise<{ ok: boolean; output: string }> {
   return new Promise((resolve) => {
-    const child = spawn('tar', args, { stdio: ['ignore', 'ignore', 'pipe'], windowsHide: true })
+    const child = spawn('tar', args, { env: childEnvironment(), stdio: ['ignore', 'ignore', 'pipe'], windowsHide: true })
     let output = ''
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
     child.on('error', (error) => resolve({ ok: false, output: `the program tar cannot be run: ${error.message}` }))

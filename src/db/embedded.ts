@@ -27,6 +27,7 @@ import { userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
+import { childEnvironment } from '../child-environment.ts'
 import { openHome } from '../home.ts'
 import { builtScript } from '../installation.ts'
 import { examineWay, isOpenToOthers, strangersOn } from '../path-trust.ts'
@@ -673,8 +674,8 @@ async function logTail(place: Place): Promise<string> {
 }
 
 /** Nothing of our environment may steer the server (PGDATA, PGPORT, PGOPTIONS …), nor live on in it; Windows needs its own. */
-function bareEnvironment(user: Account | undefined): { env?: NodeJS.ProcessEnv } {
-  return process.platform === 'win32' ? {} : { env: { LC_ALL: 'C', PATH: '/usr/bin:/bin', ...(user === undefined ? {} : { USER: role }) } }
+function bareEnvironment(user: Account | undefined): { env: NodeJS.ProcessEnv } {
+  return { env: process.platform === 'win32' ? childEnvironment() : { LC_ALL: 'C', PATH: '/usr/bin:/bin', ...(user === undefined ? {} : { USER: role }) } }
 }
 
 /**

@@ -14,6 +14,7 @@ import { link, mkdir, readdir, readFile, truncate, unlink, writeFile } from 'nod
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { childEnvironment } from '../child-environment.ts'
 
 const turnsKept = 8
 
@@ -134,7 +135,7 @@ export async function startOf(pid: number): Promise<string> {
     if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return ''
   }
   if (process.platform === 'win32') return 'alive'
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'stat=,lstart=', '-p', String(pid)]).catch(() => ({ stdout: '' }))
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { env: childEnvironment() }).catch(() => ({ stdout: '' }))
   const [state = '', ...start] = stdout.trim().split(/\s+/)
   return state.startsWith('Z') ? '' : start.join(' ')
 }

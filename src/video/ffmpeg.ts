@@ -19,6 +19,7 @@ import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import ffmpegCommand from 'fluent-ffmpeg'
+import { childEnvironment } from '../child-environment.ts'
 import { containerNames, containerOf } from './container.ts'
 
 /** No usable ffmpeg was found. The message says where it was looked for and what to do. */
@@ -106,7 +107,7 @@ export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
   const spawnPlain = command._spawnFfmpeg.bind(command)
   command._spawnFfmpeg = (args, options, onStart, onEnd) =>
     // When the program cannot be started fluent-ffmpeg forgets the lines it then asks for.
-    spawnPlain(args, { ...options, detached: process.platform !== 'win32' }, onStart, (error, stdout = noLines, stderr = noLines) => onEnd(error, stdout, stderr))
+    spawnPlain(args, { ...options, env: childEnvironment(), detached: process.platform !== 'win32' }, onStart, (error, stdout = noLines, stderr = noLines) => onEnd(error, stdout, stderr))
 
   const readsPipe = run.inputs.some(({ source }) => typeof source !== 'string')
   for (const { source, options } of inputs) command.input(source).inputOptions(options)
@@ -320,7 +321,7 @@ async function executable(file: string, cacheFolder: string): Promise<string> {
 
 async function answering(path: string): Promise<Ffmpeg | undefined> {
   try {
-    const { stdout } = await promisify(execFile)(path, ['-hide_banner', '-version'], { timeout: 10_000 })
+    const { stdout } = await promisify(execFile)(path, ['-hide_banner', '-version'], { timeout: 10_000, env: childEnvironment() })
     const version = stdout.split('\n')[0]?.trim() ?? ''
     return version.startsWith('ffmpeg') ? { path, version } : undefined
   } catch {

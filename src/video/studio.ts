@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { availableParallelism, hostname } from 'node:os'
 import { join } from 'node:path'
+import { childEnvironment } from '../child-environment.ts'
 import type { Config } from '../config.ts'
 import { AssetFault, Outage } from '../greetings/faults.ts'
 import { builtScript } from '../installation.ts'
@@ -320,7 +321,7 @@ function openRenderers(onNote: (text: string) => void): Renderers {
 
 function startRenderer(onGone: (renderer: Renderer) => void, onNote: (text: string) => void): Renderer {
   // A group of its own: Ctrl-C in a terminal reaches us, and we decide. It leaves when our end of the channel closes.
-  const child = fork(builtScript('video/render-process'), [], { detached: true, serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+  const child = fork(builtScript('video/render-process'), [], { env: childEnvironment(), detached: true, serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
   const renderer: Renderer = { child, work: new Map(), gone: Promise.resolve(), silent: 0, onSilence: () => undefined }
   let patience = silentSeconds.starting
   let stuck = false
