@@ -43,8 +43,11 @@ export interface Person {
 /** The owner of requests that the door claims for its caller. */
 export const doorClaims = 'door'
 
-/** How many assets one person may wait for at a time, and cause to be made in a day. */
-export const personLimits = { waiting: 5, newPerDay: 30 }
+/**
+ * How many assets one person may wait for at a time, and cause to be made in a day; and how many videos that exist may be
+ * on their way to one person: Telegram takes about one a second, and what is asked for beyond that must not pile up.
+ */
+export const personLimits = { waiting: 5, newPerDay: 30, onTheirWay: 20 }
 
 /** The door's answer for one name. */
 export type Answer =
@@ -204,22 +207,28 @@ async function promote({ db, queue, times, log }: Door, job: Job): Promise<void>
  * the rows that are locked are joined with it.
  */
 async function requestHit({ db, botId, times }: Door, ask: Ask, person: Person): Promise<Answer | undefined> {
-  const [row] = await db.$queryRaw<{ assetId: string; fileId: string; requestId: string | null }[]>`
+  const most = person.unlimited === true ? 1e9 : personLimits.onTheirWay
+  const [row] = await db.$queryRaw<{ assetId: string; fileId: string; requestId: string | null; isFull: boolean }[]>`
     WITH patience AS (SELECT set_config('lock_timeout', ${String(times.lockMs)}, true)), asset AS (
       SELECT id, "telegramFileId" FROM patience, "VideoAsset"
       WHERE template = ${ask.template} AND name = ${ask.key} AND "telegramBotId" = ${botId} AND "telegramFileId" IS NOT NULL FOR KEY SHARE OF "VideoAsset"
     ), person AS (
       INSERT INTO "User" (id, language) SELECT ${person.userId}, ${person.language} FROM asset
       ON CONFLICT (id) DO UPDATE SET language = EXCLUDED.language WHERE "User".language IS DISTINCT FROM EXCLUDED.language
+    ), way AS (
+      SELECT count(*) >= ${most} AS "isFull" FROM "UserRequest" WHERE "userId" = ${person.userId} AND status = 'PENDING' AND hit
     ), request AS (
       INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner", "claimUntil")
       SELECT ${person.userId}, id, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, true, ${doorClaims}, now() + ${times.claimMs}::float8 * interval '1 millisecond'
-      FROM asset ON CONFLICT DO NOTHING RETURNING id
+      FROM asset, way WHERE NOT "isFull" ON CONFLICT DO NOTHING RETURNING id
     )
-    SELECT asset.id AS "assetId", "telegramFileId" AS "fileId", (SELECT id FROM request) AS "requestId" FROM asset`
+    SELECT asset.id AS "assetId", "telegramFileId" AS "fileId", (SELECT id FROM request) AS "requestId", "isFull" FROM asset, way`
   if (row === undefined) return undefined
   if (row.requestId !== null) return { status: 'available', assetId: row.assetId, fileId: row.fileId, requestId: row.requestId }
-  return (await repeated(db, botId, person)) ?? { status: 'waiting', assetId: row.assetId, requestId: null, started: false, again: true }
+  const before = await repeated(db, botId, person)
+  if (before !== undefined) return before
+  if (row.isFull) return { status: 'refused', reason: 'too_many_waiting' }
+  return { status: 'waiting', assetId: row.assetId, requestId: null, started: false, again: true }
 }
 
 /**
