@@ -99,6 +99,22 @@ export async function markFailed(db: Db, asset: ClaimedAsset, owner: string, rea
   return rows === 1
 }
 
+/**
+ * Gives the asset up, through no fault of its own, when nobody waits for it: whoever asks next makes it work again. False:
+ * somebody waits after all, or it was no longer ours.
+ */
+export async function giveUpUnlessWanted(db: Db, asset: ClaimedAsset, owner: string, reason: Reason): Promise<boolean> {
+  return db.$transaction(async (tx) => {
+    // Whoever subscribes holds the row until their request is stored, and after this finds what they must turn into work.
+    const [mine] = await tx.$queryRaw<object[]>`SELECT 1 FROM "VideoAsset" WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner} FOR UPDATE`
+    if (mine === undefined) return false
+    const rows = await tx.$executeRaw`
+      UPDATE "VideoAsset" SET status = 'FAILED', "leaseOwner" = NULL, "leaseUntil" = NULL, "retryAfter" = NULL, "errorClass" = ${reason.errorClass}, "errorText" = ${reason.errorText}, "updatedAt" = now()
+      WHERE id = ${asset.id} AND NOT EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING')`
+    return rows === 1
+  })
+}
+
 /** Of these revisions, those of videos whose upload is recorded. */
 export async function uploadedRevisions(db: Db, revisions: string[]): Promise<Set<string>> {
   const rows = await db.$queryRaw<{ revision: string }[]>`SELECT DISTINCT revision FROM "VideoAsset" WHERE revision = ANY(${revisions}::text[]) AND "telegramFileId" IS NOT NULL`

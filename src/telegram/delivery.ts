@@ -48,6 +48,7 @@ interface Finished {
 
 const me = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
 const batch = 20
+const crowd = 1_000
 
 /**
  * Delivers a finished asset to everyone who waits for it: the video, or the news that it failed.
@@ -55,29 +56,43 @@ const batch = 20
  * @throws Outage when Telegram does not work
  */
 export async function deliver(courier: Courier, assetId: string, signal: AbortSignal): Promise<number> {
-  let served = 0
-  for (;;) {
-    signal.throwIfAborted()
-    const asset = await finishedAsset(courier, assetId)
-    if (asset === undefined) return served
-    const requests = await claimRequests(courier, assetId)
-    if (requests.length === 0) return served
-    const claimedAt = Date.now()
-    const sends: Promise<void>[] = []
-    try {
-      for (const request of requests) {
-        if (!(await takeTurn(courier, request, claimedAt, signal))) continue
-        const send = asset.fileId === null ? sendRegret(courier, request, asset, signal) : sendVideo(courier, request, { ...asset, fileId: asset.fileId }, { onFlood: 'postpone', signal })
-        send.catch(() => undefined) // heard below, when all have ended
-        sends.push(send)
-      }
-    } finally {
-      await Promise.allSettled(sends)
-    }
-    const outcomes = await Promise.allSettled(sends)
-    served += outcomes.filter((outcome) => outcome.status === 'fulfilled').length
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  for (let served = 0; ; ) {
+    const done = await deliverBatch(courier, assetId, signal)
+    if (done === undefined) return served
+    served += done.served
   }
+}
+
+/** How many wait for an asset and could be served now; of a crowd no more than can be told apart are counted. */
+export async function waitingFor(db: Db, assetId: string): Promise<number> {
+  const [row] = await db.$queryRaw<{ count: bigint }[]>`
+    SELECT count(*) AS count FROM (
+      SELECT 1 FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING' AND ("claimUntil" IS NULL OR "claimUntil" < now()) LIMIT ${crowd}) AS free`
+  return Number(row?.count ?? 0)
+}
+
+/** Delivers to the next few who wait; undefined: nobody could be served now. @throws Outage when Telegram does not work */
+export async function deliverBatch(courier: Courier, assetId: string, signal: AbortSignal): Promise<{ served: number } | undefined> {
+  signal.throwIfAborted()
+  const asset = await finishedAsset(courier, assetId)
+  if (asset === undefined) return undefined
+  const requests = await claimRequests(courier, assetId)
+  if (requests.length === 0) return undefined
+  const claimedAt = Date.now()
+  const sends: Promise<void>[] = []
+  try {
+    for (const request of requests) {
+      if (!(await takeTurn(courier, request, claimedAt, signal))) continue
+      const send = asset.fileId === null ? sendRegret(courier, request, asset, signal) : sendVideo(courier, request, { ...asset, fileId: asset.fileId }, { onFlood: 'postpone', signal })
+      send.catch(() => undefined) // heard below, when all have ended
+      sends.push(send)
+    }
+  } finally {
+    await Promise.allSettled(sends)
+  }
+  const outcomes = await Promise.allSettled(sends)
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  return { served: outcomes.length }
 }
 
 async function finishedAsset({ db, botId }: Courier, assetId: string): Promise<Finished | undefined> {
@@ -258,9 +273,9 @@ async function giveUp({ db }: Courier, request: ClaimedRequest, errorText: strin
   if (rows > 0) tell({ what: 'gave_up' })
 }
 
-/** Nobody takes the request before `delayMs` from now. */
+/** Nobody takes the request before `delayMs` from now, unless it is somebody else's already. */
 async function postpone({ db }: Courier, request: ClaimedRequest, delayMs: number): Promise<void> {
-  await db.$executeRaw`UPDATE "UserRequest" SET "claimOwner" = NULL, "claimUntil" = now() + ${delayMs}::float8 * interval '1 millisecond' WHERE id = ${request.id} AND status = 'PENDING'`
+  await db.$executeRaw`UPDATE "UserRequest" SET "claimOwner" = NULL, "claimUntil" = now() + ${delayMs}::float8 * interval '1 millisecond' WHERE id = ${request.id} AND status = 'PENDING' AND "claimOwner" = ${request.claimOwner}`
 }
 
 /** The "being made" note has done its work. That it cannot be removed is nobody's concern. */
@@ -313,16 +328,30 @@ export async function heal(courier: Courier, assetId: string, dead: string, lane
   return 'remaking'
 }
 
+/** How long until one who waits for the asset may be served: somebody else has claimed them, or they rest. Undefined: nobody waits. */
+async function untilSomebodyIsFree({ db }: Courier, assetId: string): Promise<number | undefined> {
+  const [row] = await db.$queryRaw<{ waitMs: number | null }[]>`
+    SELECT (extract(epoch FROM min(coalesce("claimUntil", now())) - now()) * 1000)::float8 AS "waitMs" FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING'`
+  return row?.waitMs ?? undefined
+}
+
 /**
  * Without a storage channel: uploads to the first subscriber who can be reached, which is their delivery
- * too. Undefined: nobody who waits can be reached.
+ * too. Undefined: nobody waits, or nobody of them can be reached.
  * @throws AssetFault, NotNow, Outage, or the signal's reason
  */
 export async function uploadToSubscriber(courier: Courier, asset: ClaimedAsset, video: VideoFile, signal: AbortSignal): Promise<{ post: Post; delivered: () => Promise<void> } | undefined> {
   for (;;) {
     signal.throwIfAborted()
+    const claimedAt = Date.now()
     const [first] = await claimRequests(courier, asset.id, 1)
-    if (first === undefined) return undefined
+    if (first === undefined) {
+      const waitMs = await untilSomebodyIsFree(courier, asset.id)
+      if (waitMs === undefined) return undefined
+      // Whoever comes meanwhile should not wait for all of it.
+      throw new NotNow(Math.min(Math.max(waitMs, courier.times.pollMs), courier.times.outageMs))
+    }
+    if (!(await takeTurn(courier, first, claimedAt, signal))) continue
     try {
       const message = await courier.api.sendVideo(String(first.chatId), videoUpload(video), { ...videoOptions(video), caption: texts[languageOf(first.language)].caption(asset.display) }, signal as never)
       return { post: postOf(message, null), delivered: () => complete(courier, first) }
@@ -333,8 +362,9 @@ export async function uploadToSubscriber(courier: Courier, asset: ClaimedAsset, 
         continue
       }
       if (error.kind === 'flood') {
-        // Whether it is this chat or the bot that should rest is not said. The next try goes to the next person.
+        // The next try goes to the next person.
         const restMs = error.retryAfterMs ?? courier.times.telegramSecondMs
+        await restBulk(courier.db, first.chatId, restMs)
         await postpone(courier, first, restMs)
         throw new NotNow(Math.min(restMs, courier.times.outageMs))
       }

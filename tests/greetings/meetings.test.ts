@@ -1,6 +1,7 @@
 /** Commands that remove, and the reconciler, meet people who ask in the same moment. */
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { claim, giveUpUnlessWanted } from '../../src/greetings/assets.ts'
 import { noteOutage, currentOutages } from '../../src/greetings/outages.ts'
 import { Outage } from '../../src/greetings/faults.ts'
 import { reconcile } from '../../src/greetings/reconcile.ts'
@@ -47,6 +48,28 @@ it('a name that is taken back stays for whoever subscribed in that moment', asyn
   await other.query('COMMIT')
   expect(await taking).toBe(1)
   expect(await town.db.videoAsset.findMany({ select: { id: true, status: true } })).toEqual([{ id, status: 'PENDING' }])
+})
+
+it('an asset is not given up when somebody subscribes in that moment', async () => {
+  await request(town.door, [ask('Маша')])
+  const { id, generation } = await town.db.videoAsset.findFirstOrThrow()
+  const asset = await claim(town.db, { assetId: id, generation }, 'me', 60_000)
+  if (asset === undefined) throw new Error('could not claim')
+  const reason = { errorClass: 'storage', errorText: 'nowhere' }
+  await town.db.user.upsert({ where: { id: 1n }, create: { id: 1n }, update: {} })
+  await other.query('BEGIN')
+  await other.query('SELECT 1 FROM "VideoAsset" WHERE id = $1 FOR SHARE', [id])
+  await other.query(`INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId") VALUES (1, $1, 1, 'ru', $2, 7)`, [id, town.botId])
+  const givingUp = giveUpUnlessWanted(town.db, asset, 'me', reason)
+  await waitForBlocked(1)
+  await other.query('COMMIT')
+  expect(await givingUp).toBe(false)
+  expect(await town.db.videoAsset.findFirst()).toMatchObject({ status: 'GENERATING', leaseOwner: 'me' })
+  await town.db.userRequest.deleteMany()
+  expect(await giveUpUnlessWanted(town.db, asset, 'somebody else', reason)).toBe(false)
+  expect(await giveUpUnlessWanted(town.db, { ...asset, generation: generation + 1 }, 'me', reason)).toBe(false)
+  expect(await giveUpUnlessWanted(town.db, asset, 'me', reason)).toBe(true)
+  expect(await town.db.videoAsset.findFirst()).toMatchObject({ status: 'FAILED', leaseOwner: null, leaseUntil: null, retryAfter: null, errorClass: 'storage' })
 })
 
 it('who asks for a cached name while it is removed is not lost: a new video is made', async () => {

@@ -134,6 +134,37 @@ describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
     await until(async () => (await town.db.outage.count()) === 0, 'the end of the outage')
   })
 
+  const told = async (id: number) => (await town.telegram.messages(id)).some(({ text }) => text?.includes('не получилось') === true)
+
+  it('property 8: without a storage channel a flood is waited for, and nobody is told that it failed', async () => {
+    await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', answer: { kind: 'flood', retryAfter: 40 } })
+    const assetId = await asks('Ульяна', 56)
+    await work({ chatIds: [] })
+    await served(assetId)
+    expect(await assetOf(assetId)).toMatchObject({ status: 'AVAILABLE', attempts: 0, errorClass: null })
+    expect([await videosOf(town, 56), await told(56)]).toEqual([1, false])
+  })
+
+  it('property 8: without a storage channel whom a killed worker had claimed is served when the claim is over', async () => {
+    const assetId = await asks('Фёкла', 57)
+    await town.db.userRequest.updateMany({ data: { claimOwner: 'killed', claimUntil: new Date(Date.now() + 1_500) } })
+    await work({ chatIds: [] })
+    await served(assetId)
+    expect(await assetOf(assetId)).toMatchObject({ status: 'AVAILABLE', attempts: 0, errorClass: null })
+    expect([await videosOf(town, 57), await told(57)]).toEqual([1, false])
+  })
+
+  it('property 8: without a storage channel, and when nobody can be reached, whoever asks next gets the video at once', async () => {
+    const assetId = await asks('Харитон', 58)
+    await town.telegram.block(58)
+    await work({ chatIds: [] })
+    await until(async () => (await assetOf(assetId)).status === 'FAILED', 'the end')
+    expect(await assetOf(assetId)).toMatchObject({ attempts: 0, errorClass: 'storage', retryAfter: null })
+    expect(await asks('Харитон', 59)).toBe(assetId)
+    await until(async () => (await videosOf(town, 59)) === 1, 'the video')
+    expect([await told(58), await told(59)]).toEqual([false, false])
+  })
+
   it('property 5: jobs that were never added are added', async () => {
     const broken = { ...town.queue, add: () => Promise.reject(new Error('no queue')), promote: () => Promise.reject(new Error('no queue')) }
     await town.telegram.say({ userId: 50, text: '/start' })

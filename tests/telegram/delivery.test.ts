@@ -133,6 +133,38 @@ describe('delivery', () => {
     expect(await states()).toEqual({ 420: 'PENDING', 421: 'FAILED', 422: 'COMPLETED' })
   })
 
+  it('property 8: without a storage channel, whoever somebody else has claimed, or who rests, is waited for', async () => {
+    const asset = await asked('Яна', [430])
+    const upload = () => uploadToSubscriber(town.courier, asset, video, never)
+    await town.db.userRequest.updateMany({ data: { claimOwner: 'dead', claimUntil: new Date(Date.now() + 60_000) } })
+    await expect(upload()).rejects.toMatchObject({ name: 'NotNow', delayMs: town.times.outageMs })
+    await town.db.userRequest.updateMany({ data: { claimOwner: null, claimUntil: new Date(Date.now() - 1) } })
+    await town.telegram.fault({ method: 'sendVideo', chatId: 430, answer: { kind: 'flood', retryAfter: 100 } })
+    await expect(upload()).rejects.toMatchObject({ name: 'NotNow' })
+    // Its rest is known to everybody now.
+    expect(await town.db.floodBucket.findUnique({ where: { key: 'chat:430' } })).toMatchObject({ restUntil: expect.any(Date) as Date })
+    await expect(upload()).rejects.toMatchObject({ name: 'NotNow' })
+    expect(await states()).toEqual({ 430: 'PENDING' })
+    const done = await until(() => upload().catch(() => undefined), 'the upload')
+    await done.delivered()
+    expect((await town.telegram.counts()).early).toBe(0)
+    expect(await states()).toEqual({ 430: 'COMPLETED' })
+    expect(await upload()).toBeUndefined()
+  })
+
+  it('who wakes up after their claim was taken over gives nothing back that is not theirs', async () => {
+    const asset = await asked('Яна', [435])
+    const hold = await town.telegram.fault({ method: 'sendVideo', answer: { kind: 'hold' } })
+    const stop = new AbortController()
+    const frozen = uploadToSubscriber(town.courier, asset, video, stop.signal).catch((error: unknown) => error)
+    await town.telegram.waitForHeld(hold.id)
+    const claimUntil = new Date(Date.now() + 60_000)
+    await town.db.userRequest.updateMany({ data: { claimOwner: 'another', claimUntil } })
+    stop.abort(new Error('the lease was lost'))
+    await frozen
+    expect(await town.db.userRequest.findFirstOrThrow()).toMatchObject({ claimOwner: 'another', claimUntil, status: 'PENDING' })
+  })
+
   it('property 11: without a storage channel a file that is too large is the asset’s own fault', async () => {
     const asset = await asked('Яна', [425])
     await town.telegram.fault({ method: 'sendVideo', answer: { kind: 'refuse', code: 413, description: 'Request Entity Too Large' } })

@@ -2,6 +2,61 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lane } from '../index.ts'
 
+/** Places of which a process gives out so many at a time. */
+export interface Places {
+  /** Waits for a place; the lowest rank goes first, and of equals whoever came first. The result gives the place back, once. */
+  take(rank: number, signal: AbortSignal): Promise<() => void>
+  readonly used: number
+}
+
+/** Creates `count` places. Of every `patience` that are given one goes to whoever has waited longest, whatever the rank. */
+export function createPlaces(count: number, patience = Infinity): Places {
+  let waiting: { rank: number; start: () => void }[] = []
+  let used = 0
+  let given = 0
+
+  function next() {
+    const [first, ...others] = waiting
+    if (used >= count || first === undefined) return
+    const chosen = ++given % patience === 0 ? first : others.reduce((best, one) => (one.rank < best.rank ? one : best), first)
+    waiting = waiting.filter((one) => one !== chosen)
+    used++
+    chosen.start()
+  }
+
+  return {
+    get used() {
+      return used
+    },
+    async take(rank, signal) {
+      signal.throwIfAborted()
+      await new Promise<void>((resolve, reject) => {
+        const place = {
+          rank,
+          start: () => {
+            signal.removeEventListener('abort', leave)
+            resolve()
+          },
+        }
+        const leave = () => {
+          waiting = waiting.filter((other) => other !== place)
+          reject(signal.reason as Error)
+        }
+        signal.addEventListener('abort', leave, { once: true })
+        waiting.push(place)
+        next()
+      })
+      let returned = false
+      return () => {
+        if (returned) return
+        returned = true
+        used--
+        next()
+      }
+    },
+  }
+}
+
 /** Render slots of one process. */
 export interface Slots {
   /** Waits for a place; whoever works for a person goes before all others. The result gives the place back, once. */
@@ -9,46 +64,14 @@ export interface Slots {
   readonly used: number
 }
 
-/** Creates `count` places. */
+/** Creates `count` render slots. */
 export function createSlots(count: number): Slots {
-  const waiting: Record<Lane, (() => void)[]> = { people: [], warm: [] }
-  let used = 0
-
-  function next() {
-    if (used >= count) return
-    const start = waiting.people.shift() ?? waiting.warm.shift()
-    if (start === undefined) return
-    used++
-    start()
-  }
-
+  const places = createPlaces(count)
   return {
     get used() {
-      return used
+      return places.used
     },
-    async take(lane, signal) {
-      signal.throwIfAborted()
-      await new Promise<void>((resolve, reject) => {
-        const start = () => {
-          signal.removeEventListener('abort', leave)
-          resolve()
-        }
-        const leave = () => {
-          waiting[lane] = waiting[lane].filter((other) => other !== start)
-          reject(signal.reason as Error)
-        }
-        signal.addEventListener('abort', leave, { once: true })
-        waiting[lane].push(start)
-        next()
-      })
-      let given = false
-      return () => {
-        if (given) return
-        given = true
-        used--
-        next()
-      }
-    },
+    take: (lane, signal) => places.take(lane === 'people' ? 0 : 1, signal),
   }
 }
 

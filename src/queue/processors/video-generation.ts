@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks'
 import type { Times } from '../../config.ts'
 import { isDatabaseDown, isDatabaseTrouble, type Db } from '../../db/database.ts'
-import { claim, markAvailable, markFailed, markStillAvailable, putBack, renewLease, type ClaimedAsset, type Post } from '../../greetings/assets.ts'
+import { claim, giveUpUnlessWanted, markAvailable, markFailed, markStillAvailable, putBack, renewLease, type ClaimedAsset, type Post } from '../../greetings/assets.ts'
 import { tell } from '../../greetings/events.ts'
 import { AssetFault, NotNow, Outage, placeOf } from '../../greetings/faults.ts'
 import { clearOutage, noteOutage } from '../../greetings/outages.ts'
@@ -132,7 +132,7 @@ async function publish(workshop: Workshop, asset: ClaimedAsset, video: Video, le
   return recorded
 }
 
-/** No storage channel, and nobody who waits can be reached: there is nowhere to upload to. */
+/** No storage channel, and nobody waits who can be reached: there is nowhere to upload to. */
 class NobodyReachable extends Error {}
 
 // ---- the lease -------------------------------------------------------------------------------------
@@ -187,8 +187,9 @@ async function settle(workshop: Workshop, asset: ClaimedAsset, error: unknown, {
   }
   if (isDatabaseTrouble(error)) throw error
   if (error instanceof NobodyReachable) {
-    tell({ what: 'fault', cause: 'storage', final: true })
-    await markFailed(db, asset, owner, { errorClass: 'storage', errorText: 'There is no storage channel, and nobody who waits can be reached.' }, 0)
+    const reason = { errorClass: 'storage', errorText: 'There is no storage channel, and nobody who can be reached waits.' }
+    if (await giveUpUnlessWanted(db, asset, owner, reason)) tell({ what: 'fault', cause: 'storage', final: true })
+    else await putBackAndQueue(workshop, asset, { delayMs: 0, usesAttempt: false, reason: null })
     return
   }
   if (error instanceof NotNow) {

@@ -7,9 +7,9 @@ import { placeOf, type Outage } from '../../greetings/faults.ts'
 import { currentOutages } from '../../greetings/outages.ts'
 import { announceWorker, newProcessId } from '../../greetings/processes.ts'
 import { reconcile, type Reconciled } from '../../greetings/reconcile.ts'
-import { deliver } from '../../telegram/delivery.ts'
+import { deliverBatch, waitingFor } from '../../telegram/delivery.ts'
 import { lanes } from '../index.ts'
-import { createPauses, createSlots } from './slots.ts'
+import { createPauses, createPlaces, createSlots } from './slots.ts'
 import { generateVideo, interrupted, works, type Workshop } from './video-generation.ts'
 
 /** A running worker. */
@@ -32,8 +32,10 @@ type WorkshopParts = { keepBytes: number } & Omit<Workshop, 'slots' | 'pauses' |
 
 /** Finished files that may wait for an upload while rendering goes on, per worker. */
 export const rendersAhead = 6
-// Assets whose people are served at the same time, per worker: a name that thousands wait for holds up no other.
+// Assets whose people are served at the same time, per worker. A place is for one batch; who has fewer people goes first,
+// so that a name thousands wait for holds up no other, and one place of four goes by the time of waiting alone.
 const deliveriesAtOnce = 8
+const patience = 4
 
 /** Starts the worker; `concurrency` is the number of parallel renders. */
 export async function startWorker(parts: WorkshopParts, concurrency: number): Promise<RunningWorker> {
@@ -49,7 +51,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
   ended.catch(() => undefined)
   const workshop: Workshop = { ...parts, deliver: (assetId) => void deliverLater(assetId), slots: createSlots(concurrency), pauses: createPauses(), owner: id, uploads: { count: 0 }, outOfOrder, onTokenRefused: refuse }
   const deliveries = new Map<string, Promise<void>>()
-  const couriers = createSlots(deliveriesAtOnce)
+  const couriers = createPlaces(deliveriesAtOnce, patience)
 
   const presence = await announceWorker(db, times, { id, concurrency, load: () => ({ rendering: workshop.slots.used, uploading: workshop.uploads.count }) })
 
@@ -63,15 +65,21 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
 
   async function serve(assetId: string, before: Promise<void> | undefined): Promise<void> {
     await before
-    let leave: (() => void) | undefined
     try {
-      leave = await couriers.take('people', stop.signal)
-      const served = await deliver(courier, assetId, stop.signal)
-      if (served > 0) await works(workshop, ['telegram', 'token'])
+      for (let more = true; more; ) {
+        const waiting = await waitingFor(db, assetId)
+        if (waiting === 0) return
+        const leave = await couriers.take(waiting, stop.signal)
+        try {
+          const batch = await deliverBatch(courier, assetId, stop.signal)
+          more = batch !== undefined
+          if (batch !== undefined && batch.served > 0) await works(workshop, ['telegram', 'token'])
+        } finally {
+          leave()
+        }
+      }
     } catch (error) {
       if (!stop.signal.aborted) await interrupted(workshop, assetId, error).catch(() => undefined)
-    } finally {
-      leave?.()
     }
   }
 
