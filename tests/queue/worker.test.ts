@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { request } from '../../src/greetings/request.ts'
+import { startWorker } from '../../src/queue/processors/worker.ts'
+import { ask, openTown, person, until, type Town } from '../town.ts'
+import { videosOf } from './processes.ts'
+import { plannedStudio, workerParts } from './workshop.ts'
+
+let town: Town
+beforeAll(async () => {
+  town = await openTown()
+})
+afterAll(() => town.close())
+
+it('property 13: a stop lets every delivery in hand end, also one that another of the same name came after', async () => {
+  const worker = await startWorker(workerParts(town, await plannedStudio(town)), 1)
+  await town.telegram.say({ userId: 1, text: '/start' })
+  const hold = await town.telegram.fault({ method: 'sendVideo', chatId: 1, answer: { kind: 'hold' } })
+  const [answer] = await request(town.door, [ask('Маша')], person(1))
+  const id = answer !== undefined && 'assetId' in answer ? answer.assetId : ''
+  await town.telegram.waitForHeld(hold.id)
+
+  // Its video is looked at once more, and handed to whoever waits: nobody but who is being served.
+  await town.db.videoAsset.update({ where: { id }, data: { status: 'PENDING', generation: 2 } })
+  await town.queue.add('people', [{ assetId: id, generation: 2 }])
+  await until(async () => (await town.db.videoAsset.findUniqueOrThrow({ where: { id } })).status === 'AVAILABLE', 'the second look')
+  let isStopped = false
+  const stopped = worker.stop(20_000).then(() => (isStopped = true))
+  await until(async () => (await town.queue.counts()).active === 0, 'the end of the jobs')
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(isStopped).toBe(false)
+  await town.telegram.release()
+  await stopped
+  expect(await town.db.userRequest.findFirstOrThrow()).toMatchObject({ status: 'COMPLETED' })
+  expect(await videosOf(town, 1)).toBe(1)
+  expect(await town.db.workerProcess.count()).toBe(0)
+})
