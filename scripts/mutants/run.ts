@@ -21,6 +21,7 @@ const help = `npm run mutants -- [options]
   --all            try every break that can be made, not only those of the list
   --only REGEXP    breaks whose id, file, kind or text fits
   --since COMMIT   breaks of files that changed since then
+  --tests REGEXP   ask only test files that fit, such as one just written
   --fast           leave out the slow tests
   --jobs N         at the same time (1)
   --seconds N      limit for each test file (200)
@@ -33,6 +34,7 @@ const { values: options } = parseArgs({
     all: { type: 'boolean' },
     only: { type: 'string', default: '' },
     since: { type: 'string' },
+    tests: { type: 'string', default: '' },
     fast: { type: 'boolean' },
     jobs: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '200' },
@@ -225,7 +227,12 @@ async function main(): Promise<void> {
   if (options.help === true) return console.log(help)
   if (options.list === true) return console.log(`${writeList().length} breaks of ${allBreaks().length} in scripts/mutants/list.json`)
   const breaks = chosen()
-  const related = relatedTests()
+  const all = relatedTests()
+  const asked = (files: readonly string[]) => files.filter((file) => new RegExp(options.tests).test(file))
+  const related = (file: string): Related => {
+    const { own, near, far, slow } = all(file)
+    return { own: asked(own), near: asked(near), far: asked(far), slow: asked(slow) }
+  }
   const outcomes = options.afresh === true ? new Map<string, Outcome>() : knownOutcomes(breaks, related)
   if (options.summary === true) return summarize(breaks, outcomes)
   mkdirSync(folder, { recursive: true })
