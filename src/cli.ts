@@ -1,4 +1,6 @@
 /** The command line: a table of commands, loaded when they are called, and the only place where an error becomes an exit code. */
+import { closeSync, openSync } from 'node:fs'
+import { isatty } from 'node:tty'
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { parseAddress, type Address } from './http/address.ts'
 import { version } from './installation.ts'
@@ -318,6 +320,7 @@ function all<T>(program: Command, options: object): T {
 /** Runs the command line; the result is the exit code. Nothing else decides one. */
 export async function run(argv: string[]): Promise<number> {
   let code = 0
+  const terminals = [0, 1, 2].filter((fd) => isatty(fd))
   // A reader that went away (`| head`) is no fault of ours.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
@@ -360,5 +363,16 @@ export async function run(argv: string[]): Promise<number> {
     const end = endOf(error)
     process.stderr.write(`${end.lines.join('\n')}\n`)
     return end.code
+  } finally {
+    letGoOfClosed(terminals)
+  }
+}
+
+/** At its end Node puts terminals back as they were, and aborts (134 instead of our code) over one that was closed. */
+function letGoOfClosed(terminals: number[]): void {
+  for (const fd of terminals) {
+    if (isatty(fd)) continue
+    closeSync(fd)
+    openSync('/dev/null', 'r+') // gets the number that is free now
   }
 }

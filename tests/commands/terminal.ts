@@ -29,8 +29,9 @@ export interface OnTerminal {
  */
 export function startOnTerminal(args: string[], { env, longestMs = 120_000, codeFile }: { env: Record<string, string>; longestMs?: number; codeFile?: string }): OnTerminal {
   const command = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(' ')
-  // The shell's own deafness does not reach the program: Node puts every signal back to what it is by default.
-  const line = `stty cols 100 rows 30; ${codeFile === undefined ? `exec ${command}` : `trap '' HUP; ${command}; echo $? > '${codeFile}.new'; mv '${codeFile}.new' '${codeFile}'`}`
+  // Hangs up its jobs as an interactive shell does, and then lives on to tell their end.
+  const told = `${command} & job=$!; trap 'kill -HUP $job' HUP; wait $job; wait $job; echo $? > '${codeFile}.new'; mv '${codeFile}.new' '${codeFile}'`
+  const line = `stty cols 100 rows 30; ${codeFile === undefined ? `exec ${command}` : told}`
   const child = spawn('script', ['-qec', line, '/dev/null'], { env: { TERM: 'xterm-256color', ...env }, cwd: env.HOME, stdio: ['pipe', 'pipe', 'inherit'] })
   let written = ''
   let wake = () => {}
