@@ -12,6 +12,7 @@ import { announceBot } from '../greetings/processes.ts'
 import { languageOf, texts } from '../greetings/texts.ts'
 import { clientOptions, isTelegram, ownErrors, patiently } from '../telegram/api.ts'
 import { TelegramError } from '../telegram/errors.ts'
+import { watchFloods } from '../telegram/live-floods.ts'
 import type { BotContext } from './context.ts'
 import { greeting, type GreetingParts } from './features/greeting.ts'
 import { welcome } from './features/welcome.ts'
@@ -50,16 +51,18 @@ const longestLine = 10
 
 /** Starts the bot. @throws TelegramError when Telegram does not let it */
 export async function startBot(parts: BotParts): Promise<RunningBot> {
-  const { token, apiRoot, webhook, times, log, courier } = parts
+  const { token, apiRoot, webhook, times, log } = parts
   const door = { ...parts.door, gate: openGate(atTheDoor) }
   const bot = new Bot<BotContext>(token, { client: clientOptions({ apiRoot }) })
-  bot.api.config.use(ownErrors(times))
+  const floods = watchFloods({ db: door.db, times })
+  bot.api.config.use(ownErrors(times), floods.transformer)
+  const courier = { ...parts.courier, api: bot.api }
   const intakeStop = new AbortController()
   const sendStop = new AbortController()
   setMaxListeners(0, intakeStop.signal, sendStop.signal) // every update that waits for the database, and every send in hand, listens
   const handling = createPerChat()
   const sending = createPerChat()
-  const waitingRoom = openWaitingRoom({ db: door.db, api: courier.api, times, stop: sendStop.signal })
+  const waitingRoom = openWaitingRoom({ db: door.db, api: bot.api, times, stop: sendStop.signal })
   const tries = new WeakMap<Update, { attempt: Attempt; answers: Promise<unknown>[] }>()
 
   bot.use(async (ctx, next) => {
@@ -77,13 +80,13 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
     ctx.later = (task) => void send(task)
     ctx.say = (text) => {
       const said = send(() => sayPatiently(chatId, text))
-      // What has to wait for others of its chat will not be sent within the grace.
-      if (isIdle) answers.push(said)
+      // What has to wait, for others of its chat or for a flood, will not be sent within the grace.
+      if (isIdle && floods.restMs(chatId) === 0) answers.push(said)
     }
     await next()
   })
   bot.use(welcome())
-  bot.use(greeting({ ...parts, door, waitingRoom, stop: sendStop.signal }))
+  bot.use(greeting({ ...parts, door, courier, waitingRoom, stop: sendStop.signal }))
 
   /** A flood is slept through here, in this chat's own line. */
   async function sayPatiently(chatId: number, text: string): Promise<void> {
@@ -157,6 +160,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
       await Promise.race([finished, whenAborted(sendStop.signal).then(() => sleep(times.handleMs))])
       clearTimeout(deadline)
       waitingRoom.close()
+      floods.close()
       await presence.leave()
     },
   }

@@ -1,7 +1,9 @@
 /** People who wait for a video: the "being made" note, and "sending a video…" under the bot's name. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
-import { isTelegram, type Api } from '../telegram/api.ts'
+import type { Api } from '../telegram/api.ts'
+import { TelegramError } from '../telegram/errors.ts'
 
 /** A person who waits. */
 export interface Seat {
@@ -21,6 +23,7 @@ export interface WaitingRoom {
 const actionSeconds = 4
 const longestSeconds = 180
 const mostSeats = 50
+const longestTries = 3
 
 /** An empty room. */
 export function openWaitingRoom({ db, api, times, stop }: { db: Db; api: Api; times: Times; stop: AbortSignal }): WaitingRoom {
@@ -40,13 +43,26 @@ export function openWaitingRoom({ db, api, times, stop }: { db: Db; api: Api; ti
     api.sendChatAction(String(chatId), 'upload_video').catch(() => undefined)
   }
 
-  return {
-    async seat({ requestId, chatId, note }) {
-      const message = await api.sendMessage(String(chatId), note, undefined, stop as never).catch((error: unknown) => {
+  /** The note in the chat; undefined when it could not be sent. A flood is slept through while the video is not there yet. */
+  async function send({ requestId, chatId, note }: Seat) {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await api.sendMessage(String(chatId), note, undefined, stop as never)
+      } catch (error) {
+        if (!(error instanceof TelegramError)) throw error
+        const restMs = error.retryAfterMs ?? times.telegramSecondMs
         // Whether the person can be reached shows when the video is sent.
-        if (isTelegram(error)) return undefined
-        throw error
-      })
+        if (error.kind !== 'flood' || restMs > times.longestFloodSleepMs || tries === longestTries) return undefined
+        await sleep(restMs, undefined, { signal: stop })
+        if ((await db.userRequest.count({ where: { id: requestId, status: 'PENDING' } })) === 0) return undefined
+      }
+    }
+  }
+
+  return {
+    async seat(seat) {
+      const { requestId, chatId } = seat
+      const message = await send(seat)
       if (message !== undefined) {
         const { count } = await db.userRequest.updateMany({ where: { id: requestId, status: 'PENDING' }, data: { noteMessageId: message.message_id } })
         // The video was faster than the note.

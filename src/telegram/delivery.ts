@@ -189,6 +189,7 @@ async function sendVideo(courier: Courier, request: ClaimedRequest, asset: { id:
             await sleep(restMs, undefined, { signal })
             continue
           }
+          // A direct answer's flood is noted where it is met.
           if (onFlood === 'postpone') await restBulk(db, chatId, restMs)
           return postpone(courier, request, restMs)
         }

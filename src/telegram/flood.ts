@@ -101,13 +101,24 @@ export async function rest(db: Db, key: string, restMs: number, halvedMs = 0): P
 }
 
 /**
- * Telegram refused a message in bulk and does not say whether it means the chat or the bot. The chat rests; when
- * another chat is at rest already, it is the bot, and all bulk rests.
+ * Telegram refused a message to a person and does not say whether it means the chat or the bot. The chat rests; when
+ * another chat is at rest already, it is the bot, and everybody rests: true. `isLoud`: so much was sent to the chat that it
+ * is the chat for certain; two who write too fast are no reason for the others to wait.
  */
-export async function restBulk(db: Db, chatId: bigint, restMs: number): Promise<void> {
-  await rest(db, chatKey(chatId), restMs)
-  const [another] = await db.$queryRaw<{ key: string }[]>`SELECT key FROM "FloodBucket" WHERE key LIKE 'chat:%' AND key <> ${chatKey(chatId)} AND "restUntil" > now() LIMIT 1`
+export async function restBulk(db: Db, chatId: bigint, restMs: number, isLoud = false): Promise<boolean> {
+  const key = chatKey(chatId)
+  await rest(db, key, restMs)
+  await db.$executeRaw`UPDATE "FloodBucket" SET loud = ${isLoud} WHERE key = ${key} AND loud <> ${isLoud}`
+  if (isLoud) return false
+  const [another] = await db.$queryRaw<{ key: string }[]>`SELECT key FROM "FloodBucket" WHERE key LIKE 'chat:%' AND key <> ${key} AND NOT loud AND "restUntil" > now() LIMIT 1`
   if (another !== undefined) await rest(db, bulkKey, restMs)
+  return another !== undefined
+}
+
+/** What rests now, and for how long: chats, and all bulk. */
+export async function restingNow(db: Db): Promise<{ key: string; restMs: number }[]> {
+  return db.$queryRaw<{ key: string; restMs: number }[]>`
+    SELECT key, (extract(epoch FROM "restUntil" - now()) * 1000)::float8 AS "restMs" FROM "FloodBucket" WHERE "restUntil" > now() AND (key = ${bulkKey} OR key LIKE 'chat:%')`
 }
 
 /** Forgets chats to which nothing went lately. */
