@@ -1,11 +1,12 @@
 /** `names`: names out of the database, as a list ready for `warm`. */
 import { once } from 'node:events'
 import { configOfProcess } from '../config.ts'
-import { missedNames, namesInState, type ListedRow } from '../greetings/name-lists.ts'
+import { missedNames, namesInState, type ListedRow, type StateRow } from '../greetings/name-lists.ts'
+import { ownBot } from '../greetings/own-bot.ts'
 import { openLog } from '../log.ts'
 import { safeCell } from '../names/rejects.ts'
 import { exitCode, UsageFault } from './exit.ts'
-import { openStore } from './world.ts'
+import { openRecords } from './world.ts'
 
 export interface NamesOptions {
   missed?: boolean
@@ -17,6 +18,7 @@ export interface NamesOptions {
   /** milliseconds */
   since?: number
   sandbox?: boolean
+  json?: boolean
   logLevel?: string
 }
 
@@ -27,24 +29,47 @@ export async function names(options: NamesOptions): Promise<number> {
   if (options.since !== undefined && which !== 'missed') throw new UsageFault('--since goes with --missed.')
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
-  const store = await openStore({ config, log, sandbox: options.sandbox === true, role: 'names', create: false })
+  const records = await openRecords({ config, log, sandbox: options.sandbox === true, role: 'names', create: false })
   try {
     const { template, limit } = options
-    if (which === 'missed') {
-      await write('name,count,say\n')
-      const missed = await missedNames(store.db, { template, limit, sinceMs: options.since })
-      await write(missed.map(({ name, count, say }) => `${safeCell(name)},${count},${safeCell(say ?? '')}\n`).join(''))
-    } else {
-      await write('name,say\n')
-      for await (const page of namesInState(store.db, which, { template, limit })) await write(page.map(asLine).join(''))
-    }
+    const bot = await ownBot(records.db, options.sandbox === true ? undefined : config.token)
+    const [columns, pages] =
+      which === 'missed'
+        ? ([['name', 'count', 'say'], onePage(await missedNames(records.db, { template, limit, sinceMs: options.since }))] as const)
+        : ([which === 'failed' ? ['name', 'say', 'template', 'reason', 'failedAt'] : ['name', 'say'], namesInState(records.db, which, { template, limit, botId: bot?.id ?? null })] as const)
+    await (options.json === true ? writeJson(pages) : writeCsv(columns, pages))
     return exitCode.done
   } finally {
-    await store.close()
+    await records.close()
   }
 }
 
-const asLine = ({ name, say }: ListedRow) => `${safeCell(name)},${safeCell(say ?? '')}\n`
+type Row = Partial<StateRow> & ListedRow & { count?: number }
+
+async function* onePage(rows: Row[]): AsyncGenerator<Row[]> {
+  yield rows
+}
+
+async function writeCsv(columns: readonly string[], pages: AsyncIterable<Row[]>): Promise<void> {
+  await write(`${columns.join(',')}\n`)
+  for await (const page of pages) await write(page.map((row) => `${columns.map((column) => cellOf(row[column as keyof Row])).join(',')}\n`).join(''))
+}
+
+function cellOf(value: Row[keyof Row]): string {
+  if (value === null || value === undefined) return ''
+  return value instanceof Date ? value.toISOString() : typeof value === 'number' ? String(value) : safeCell(value)
+}
+
+/** One object, however many names there are. */
+async function writeJson(pages: AsyncIterable<Row[]>): Promise<void> {
+  let before = '{"names":['
+  for await (const page of pages) {
+    if (page.length === 0) continue
+    await write(before + page.map((row) => JSON.stringify(row)).join(','))
+    before = ','
+  }
+  await write(before === ',' ? ']}\n' : `${before}]}\n`)
+}
 
 async function write(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain')

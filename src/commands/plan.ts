@@ -13,7 +13,7 @@ import { templateRevision, type Template } from '../video/template.ts'
 import { exitCode } from './exit.ts'
 import { DoubtfulList, listedText } from './given-names.ts'
 import { durationText } from './progress.ts'
-import { listLines, secondsSince, type Summary } from './warm-summary.ts'
+import { listLines, secondsSince, sizeText, type Summary } from './warm-summary.ts'
 import { openFolder, recordingsFolderOf, studioFolders, telegramRatePerMinute } from './world.ts'
 
 /** What a run is planned from. */
@@ -189,11 +189,9 @@ function planText(summary: Summary, estimate: Estimate, { channels, perMinute, p
     lines.push(
       `rendering      ${renderSeconds === null ? 'unknown until the first videos are made here' : `${durationText(renderSeconds)} at the last pace, ${pace?.toFixed(1)} s a name`}`,
       `uploading      ${perMinute === undefined ? 'as fast as the sandbox takes it' : `${durationText(uploadSeconds)} at ${perMinute} a minute through ${channels} ${channels === 1 ? 'channel' : 'channels'}`}`,
-      `disk           ${gigabytes(diskBytes)}${diskFreeBytes === null ? '' : `, ${gigabytes(diskFreeBytes)} free`}`,
+      `disk           ${sizeText(diskBytes)}${diskFreeBytes === null ? '' : `, ${sizeText(diskFreeBytes)} free`}`,
       `in all         ${renderSeconds === null ? `not less than ${durationText(uploadSeconds)}` : `about ${durationText(estimatedSeconds)}`}`,
     )
   }
   return `${lines.filter((line) => line !== '').join('\n')}\n`
 }
-
-const gigabytes = (bytes: number) => (bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`)

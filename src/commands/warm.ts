@@ -15,7 +15,7 @@ import { exitCode } from './exit.ts'
 import { DoubtfulList, nameRulesOf, readLists, type ListReading } from './given-names.ts'
 import { openProgress, type Progress, type ProgressView } from './progress.ts'
 import { listenForStop, type StopRequest } from './stop.ts'
-import { emptySummary, printSummary, secondsSince, type Summary } from './warm-summary.ts'
+import { emptySummary, failedNamesShown, printSummary, secondsSince, type FailedName, type Summary } from './warm-summary.ts'
 import { checkTelegramIsConfigured, openStudioOf, openWorld, startWorkerIn, type World } from './world.ts'
 
 export interface WarmOptions extends ListReading {
@@ -76,17 +76,20 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
     // What is queued already may be of any enabled template, and this run's own may be none of them.
     const openStudio = async () => (studio ??= await openStudioOf({ ...config, templates: [...new Set([...config.templates, ...templates.map(({ id }) => id)])] }, world.home))
     const revisionNow = options.refresh === true ? revisionsOf(await openStudio()) : undefined
-    const open = await enqueue(world, selection, asksOf, summary, { retryFailed: options.retryFailed, revisionNow }, stop)
+    const { open, failed } = await enqueue(world, selection, asksOf, summary, { retryFailed: options.retryFailed, revisionNow }, stop)
     if (options.wait && open.size > 0 && stop.code === undefined) {
       if (options.work) worker = await startWorkerIn(world, await openStudio(), config, log)
       const view = openProgress({ quiet: options.quiet === true, cached: summary.cached, alreadyDone: summary.available + summary.failed, postsPerMinute: postsPerMinute(world) })
+      const waitedSince = performance.now()
       try {
-        timedOut = await waitFor(world, open, summary, { config, stop, view, deadline: options.timeout === undefined ? undefined : started + options.timeout, worker })
+        timedOut = await waitFor(world, open, failed, summary, { config, stop, view, deadline: options.timeout === undefined ? undefined : started + options.timeout, worker })
       } finally {
         view.close()
       }
+      if (summary.made > 0) summary.perMinute = Number((summary.made / (secondsSince(waitedSince) / 60)).toFixed(1))
     }
     summary.pending = open.size
+    summary.failedNames = await failedNames(world.db, failed)
   } finally {
     await worker?.stop(config.stopMs)
     await studio?.close()
@@ -124,9 +127,10 @@ function revisionsOf({ templates, revisionOf }: Studio): (ask: Ask) => Promise<s
   }
 }
 
-/** Everything through the door; returns the assets that are still to be made. */
-async function enqueue({ door }: World, selection: Selection, asksOf: (rows: NameRow[]) => Ask[], summary: Summary, options: ListOptions, stop: StopRequest): Promise<Set<string>> {
+/** Everything through the door; returns the assets that are still to be made, and the first that were given up before. */
+async function enqueue({ door }: World, selection: Selection, asksOf: (rows: NameRow[]) => Ask[], summary: Summary, options: ListOptions, stop: StopRequest): Promise<{ open: Set<string>; failed: string[] }> {
   const open = new Set<string>()
+  const failed: string[] = []
   for await (const rows of selection.batches(doorBatch)) {
     for (const answer of await request(door, asksOf(rows), undefined, options)) {
       if (answer.status === 'available') {
@@ -135,6 +139,7 @@ async function enqueue({ door }: World, selection: Selection, asksOf: (rows: Nam
       } else if (answer.status === 'failed') {
         summary.failedBefore++
         summary.failed++
+        if (failed.length < failedNamesShown) failed.push(answer.assetId)
       } else if (answer.status === 'waiting') {
         if (answer.started) summary.enqueued++
         else summary.joined++
@@ -145,7 +150,7 @@ async function enqueue({ door }: World, selection: Selection, asksOf: (rows: Nam
   }
   // Stopped half way: the sums are of the names that were reached.
   summary.names = summary.cached + summary.joined + summary.enqueued + summary.failedBefore
-  return open
+  return { open, failed }
 }
 
 interface Waiting {
@@ -169,8 +174,8 @@ function boundOf({ storage }: World, workers: { concurrency: number; rendering: 
   return storage.ratePerMinute * storage.chatIds.length > overallPerMinute ? 'Telegram' : 'the channels'
 }
 
-/** Asks the database for those still open until there are none. True: the time was up. */
-async function waitFor(world: World, open: Set<string>, summary: Summary, { config, stop, view, deadline, worker }: Waiting): Promise<boolean> {
+/** Asks the database for those still open until there are none. True: the time was up. The first that fail are added to `failed`. */
+async function waitFor(world: World, open: Set<string>, failed: string[], summary: Summary, { config, stop, view, deadline, worker }: Waiting): Promise<boolean> {
   const { times } = config
   let saidNobody = false
   let saidGone = false
@@ -178,10 +183,16 @@ async function waitFor(world: World, open: Set<string>, summary: Summary, { conf
   const said = new Map<string, string>()
   while (stop.code === undefined) {
     try {
-      for (const { id, status } of await settled(world.db, [...open])) {
+      for (const { id, status, bytes } of await settled(world.db, [...open])) {
         open.delete(id)
-        if (status === 'AVAILABLE') summary.available++
-        else summary.failed++
+        if (status === 'AVAILABLE') {
+          summary.available++
+          summary.made++
+          if (bytes !== null) summary.bytes = (summary.bytes ?? 0) + bytes
+        } else {
+          summary.failed++
+          if (failed.length < failedNamesShown) failed.push(id)
+        }
         if (status === null && !saidGone) {
           saidGone = true
           view.note('Names of this run were removed by `cancel` or `forget`: they count as failed.')
@@ -216,13 +227,26 @@ async function waitFor(world: World, open: Set<string>, summary: Summary, { conf
 const idsPerQuery = 20_000
 
 /** Those of the assets that are finished, or gone: of these the status is null. */
-async function settled(db: Db, ids: string[]): Promise<{ id: string; status: 'AVAILABLE' | 'FAILED' | null }[]> {
+async function settled(db: Db, ids: string[]): Promise<{ id: string; status: 'AVAILABLE' | 'FAILED' | null; bytes: number | null }[]> {
   const found: Awaited<ReturnType<typeof settled>> = []
   for (let at = 0; at < ids.length; at += idsPerQuery) {
     const some = ids.slice(at, at + idsPerQuery)
     found.push(...(await db.$queryRaw<typeof found>`
-      SELECT wanted.id, asset.status::text AS status FROM unnest(${some}::text[]) AS wanted(id) LEFT JOIN "VideoAsset" AS asset ON asset.id = wanted.id
+      SELECT wanted.id, asset.status::text AS status, asset.bytes FROM unnest(${some}::text[]) AS wanted(id) LEFT JOIN "VideoAsset" AS asset ON asset.id = wanted.id
       WHERE asset.id IS NULL OR asset.status IN ('AVAILABLE', 'FAILED')`))
   }
   return found
+}
+
+/** Who they are and what went wrong; none when the database is away, as then the run ends for another reason. */
+async function failedNames(db: Db, ids: readonly string[]): Promise<FailedName[]> {
+  if (ids.length === 0) return []
+  try {
+    return await db.$queryRaw<FailedName[]>`
+      SELECT display AS name, template, coalesce("errorClass", 'unknown') || coalesce(': ' || "errorText", '') AS reason
+      FROM "VideoAsset" WHERE id = ANY(${ids as string[]}::text[]) AND status = 'FAILED' ORDER BY display`
+  } catch (error) {
+    if (!isDatabaseDown(error)) throw error
+    return []
+  }
 }

@@ -25,21 +25,30 @@ export async function missedNames(db: Db, { template, sinceMs, limit }: { templa
 /** What `namesInState` can list: `available` is what can be sent, whatever is made anew. */
 export type NameState = 'failed' | 'available' | 'pending'
 
+/** A name in a state. */
+export interface StateRow extends ListedRow {
+  template: string
+  /** why the last attempt did not work, and when it was given up; of failed ones only */
+  reason: string | null
+  failedAt: Date | null
+}
+
 const pageSize = 2_000
 
-/** Names in a state, by template and name, a page at a time. */
-export async function* namesInState(db: Db, state: NameState, { template: only, limit = Infinity }: { template?: string; limit?: number }): AsyncGenerator<ListedRow[]> {
+/** Names in a state, by template and name, a page at a time. `botId` is the bot that sends; null: it is not known, and any will do. */
+export async function* namesInState(db: Db, state: NameState, { template: only, limit = Infinity, botId }: { template?: string; limit?: number; botId: bigint | null }): AsyncGenerator<StateRow[]> {
   let left = limit
   for (let [template, key] = ['', '']; left > 0; ) {
-    const rows = await db.$queryRaw<(ListedRow & { template: string; key: string })[]>`
-      SELECT template, name AS key, display AS name, say FROM "VideoAsset"
+    const rows = await db.$queryRaw<(StateRow & { key: string })[]>`
+      SELECT template, name AS key, display AS name, say, CASE WHEN status = 'FAILED' THEN coalesce("errorClass", 'unknown') || coalesce(': ' || "errorText", '') END AS reason, CASE WHEN status = 'FAILED' THEN "updatedAt" END AS "failedAt"
+      FROM "VideoAsset"
       WHERE (template, name) > (${template}, ${key}) AND (${only ?? null}::text IS NULL OR template = ${only ?? null}::text)
         AND CASE ${state}::text WHEN 'failed' THEN status = 'FAILED' WHEN 'pending' THEN status IN ('PENDING', 'GENERATING')
-          ELSE "telegramFileId" IS NOT NULL AND "telegramBotId" = (SELECT "botId" FROM "Installation" WHERE id = 1) END
+          ELSE "telegramFileId" IS NOT NULL AND "telegramBotId" = coalesce(${botId}::bigint, "telegramBotId") END
       ORDER BY template, name LIMIT ${Math.min(pageSize, left)}::bigint`
     const last = rows.at(-1)
     if (last === undefined) return
-    yield rows.map(({ name, say }) => ({ name, say }))
+    yield rows.map(({ key: _key, ...row }) => row)
     if (rows.length < pageSize) return
     left -= rows.length
     ;({ template, key } = last)

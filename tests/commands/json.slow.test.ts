@@ -31,6 +31,8 @@ const warmed = {
   available: count, failed: count, pending: count,
   rejectedBy: z.record(z.string().regex(/^[a-z_]+$/), count),
   rejects: z.array(z.strictObject({ line: count, reason: z.string().min(10) })).max(100),
+  made: count, perMinute: z.number().positive().nullable(), bytes: count.nullable(),
+  failedNames: z.array(z.strictObject({ name: z.string(), template: z.string(), reason: z.string() })).max(10),
   seconds,
 }
 type Warmed = z.infer<z.ZodObject<typeof warmed>>
@@ -74,6 +76,7 @@ const named = z.strictObject({
     createdAt: instant, queuedAt: instant.nullable(), availableAt: instant.nullable(), verifiedAt: instant.nullable(), updatedAt: instant,
   })),
 })
+const inState = { name: z.string(), say: z.string().nullable(), template: z.string() }
 const coverage = z.strictObject({ names: count, available: count, otherBot: count, share: share.nullable(), weightedShare: share.nullable() })
 const checked = { healthy: z.boolean(), findings: z.array(z.string()) }
 
@@ -149,6 +152,12 @@ const commands: Record<string, Case[]> = {
     { args: ['Ира'], prepare: served, schema: named },
     { args: ['Петя'], prepare: () => request(town.door, [ask('Петя')], person(9)), schema: named },
     { args: ['Оля'], prepare: () => failed('Оля'), schema: named },
+  ],
+  names: [
+    { args: ['--missed'], prepare: () => request(town.door, [ask('Петя')], person(9)), schema: z.strictObject({ names: z.array(z.strictObject({ name: z.string(), say: z.string().nullable(), count })).length(1) }) },
+    { args: ['--failed'], prepare: async () => [await failed('Оля'), await failed('Ира')], schema: z.strictObject({ names: z.array(z.strictObject({ ...inState, reason: z.string(), failedAt: instant })).length(2) }) },
+    { args: ['--available'], prepare: () => cached('Оля'), schema: z.strictObject({ names: z.array(z.strictObject({ ...inState, reason: z.null(), failedAt: z.null() })).length(1) }) },
+    { args: ['--pending'], schema: z.strictObject({ names: z.array(z.never()) }) },
   ],
   doctor: [
     { args: [], schema: doctor },

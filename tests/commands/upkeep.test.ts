@@ -110,11 +110,14 @@ describe('names', () => {
   it('--failed, --available, --pending', async () => {
     await asset('Маша', 'AVAILABLE')
     await asset('Петя', 'PENDING')
-    await asset('Оля', 'FAILED')
+    await asset('Оля', 'FAILED', { say: 'О, ля', errorClass: 'voice', errorText: 'The voice said “=1+1, or so”.', updatedAt: new Date('2026-11-28T03:04:05.000Z') })
     await asset('Ира', 'GENERATING', { telegramFileId: 'x', telegramBotId: town.botId })
     await asset('Вера', 'AVAILABLE', { telegramBotId: 5n })
     const list = async (which: string) => (await greetings(['names', which])).stdout.split('\n').slice(1, -1)
-    expect(await list('--failed')).toEqual(['Оля,'])
+    const reason = 'voice: The voice said “=1+1, or so”.'
+    expect((await greetings(['names', '--failed'])).stdout).toBe(`name,say,template,reason,failedAt\nОля,"О, ля",tiny,"${reason}",2026-11-28T03:04:05.000Z\n`)
+    expect(jsonOf(await greetings(['names', '--failed', '--json']))).toEqual({ names: [{ name: 'Оля', say: 'О, ля', template: 'tiny', reason, failedAt: '2026-11-28T03:04:05.000Z' }] })
+    expect(jsonOf(await greetings(['names', '--missed', '--json']))).toEqual({ names: [] })
     expect(await list('--available')).toEqual(['Ира,', 'Маша,'])
     expect(await list('--pending')).toEqual(['Ира,', 'Петя,'])
   })

@@ -1,5 +1,5 @@
 /** `warm` in a town: what it prints, what it leaves in the database, how it ends. */
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openTown, until, type Town } from '../town.ts'
@@ -31,7 +31,9 @@ async function list(name: string, text: string): Promise<string> {
 }
 
 /** The object of the contract, with what is not told here being nothing. */
-const summary = (parts: object) => ({ rows: 0, blank: 0, rejected: 0, duplicates: 0, names: 0, cached: 0, joined: 0, enqueued: 0, failedBefore: 0, available: 0, failed: 0, pending: 0, rejectedBy: {}, rejects: [], seconds: expect.any(Number) as number, ...parts })
+const summary = (parts: object) => ({ rows: 0, blank: 0, rejected: 0, duplicates: 0, names: 0, cached: 0, joined: 0, enqueued: 0, failedBefore: 0, available: 0, failed: 0, pending: 0, rejectedBy: {}, rejects: [], made: 0, perMinute: null, bytes: null, failedNames: [], seconds: expect.any(Number) as number, ...parts })
+const made = (count: number) => ({ made: count, perMinute: expect.any(Number) as number, bytes: expect.any(Number) as number })
+const renders = () => join(town.folder, 'home', 'renders')
 const names = async () => (await town.db.videoAsset.findMany({ orderBy: { createdAt: 'asc' } })).map(({ name, status }) => `${name} ${status}`)
 
 describe('warm', () => {
@@ -40,7 +42,8 @@ describe('warm', () => {
     const read = { rows: 5, blank: 1, rejected: 1, duplicates: 1, names: 2, available: 2, rejectedBy: { digits: 1 }, rejects: [{ line: 5, reason: expect.stringContaining('digits') as string }] }
     const first = await warm([file, '--json'])
     expect(first.code, first.stderr).toBe(0)
-    expect(jsonOf(first)).toEqual(summary({ ...read, enqueued: 2 }))
+    const files = await Promise.all((await readdir(renders())).filter((each) => each.endsWith('.mp4')).map((each) => stat(join(renders(), each))))
+    expect(jsonOf(first)).toEqual(summary({ ...read, enqueued: 2, ...made(2), bytes: files.reduce((sum, { size }) => sum + size, 0) }))
     expect((await town.telegram.counts()).uploads).toBe(2)
 
     const second = await warm([file, '--json'])
@@ -52,6 +55,13 @@ describe('warm', () => {
     expect([third.code, third.stderr]).toEqual([0, ''])
     expect(third.stdout).toMatch(/5 rows: 2 names, 1 repeated, 1 blank, 1 rejected/)
     expect(third.stdout).toMatch(/all 2 were in the cache/)
+  })
+
+  it('ends by naming ten of those that failed, and how fast the others were made', async () => {
+    const known = Array.from('абвгдежзиклм', (letter) => `имя${letter}`)
+    await town.db.videoAsset.createMany({ data: known.map((name) => ({ template: 'tiny', name, display: name, status: 'FAILED' as const, errorClass: 'gate' })) })
+    const end = await warm(['-'], { input: ['Маша', 'Петя', ...known].join('\n') })
+    expect([end.code, end.stdout]).toEqual([1, expect.stringMatching(/^made {11}2 names, [\d.]+ a minute, 1 MB\nfailed {9}имя.: gate\n( {15}имя.: gate\n){9} {15}… 2 more: greetings names --failed\n/m)])
   })
 
   it('--refresh makes anew what a recording or another spelling changes, and only that; the plan tells how many have a recording', async () => {
@@ -68,7 +78,7 @@ describe('warm', () => {
     expect(jsonOf(await warm([said, '--dry-run', '--json']))).toMatchObject({ recordings: 1, cached: 3, misses: 0 })
     const refreshed = await warm([said, '--refresh', '--json'])
     expect(refreshed.code, refreshed.stderr).toBe(0)
-    expect(jsonOf(refreshed)).toEqual(summary({ rows: 3, names: 3, cached: 1, enqueued: 2, available: 3 }))
+    expect(jsonOf(refreshed)).toEqual(summary({ rows: 3, names: 3, cached: 1, enqueued: 2, available: 3, ...made(2) }))
     const after = await town.db.videoAsset.findMany({ orderBy: { name: 'asc' } })
     expect(after.map(({ name, revision, telegramFileId }, at) => [name, revision !== before[at]?.revision, telegramFileId !== before[at]?.telegramFileId])).toEqual([['маша', true, true], ['оля', false, false], ['петя', true, true]])
     expect(after.map(({ say }) => say)).toEqual([null, null, 'Пе-етя'])
@@ -131,7 +141,7 @@ describe('warm', () => {
       const end = await warm(['-', '--no-work', '--json'], { input: 'Маша\n' })
       expect(end.code, end.stderr).toBe(0)
       expect(end.stderr).not.toContain('No worker is alive')
-      expect(jsonOf(end)).toEqual(summary({ rows: 1, names: 1, enqueued: 1, available: 1 }))
+      expect(jsonOf(end)).toEqual(summary({ rows: 1, names: 1, enqueued: 1, available: 1, ...made(1) }))
     } finally {
       worker.signal('SIGTERM')
       expect((await worker.ended).code).toBe(0)
@@ -171,13 +181,15 @@ describe('warm', () => {
   })
 
   it('leaves failed names alone, with 1, until --retry-failed', async () => {
-    await town.db.videoAsset.create({ data: { template: 'tiny', name: 'маша', display: 'Маша', status: 'FAILED', attempts: 3 } })
+    await town.db.videoAsset.create({ data: { template: 'tiny', name: 'маша', display: 'Маша', status: 'FAILED', attempts: 3, errorClass: 'voice', errorText: 'The voice is silent.' } })
     const left = await warm(['-', '--no-wait', '--json'], { input: 'Маша\n' })
     expect(left.code, left.stderr).toBe(1)
-    expect(jsonOf(left)).toEqual(summary({ rows: 1, names: 1, failedBefore: 1, failed: 1 }))
+    expect(jsonOf(left)).toEqual(summary({ rows: 1, names: 1, failedBefore: 1, failed: 1, failedNames: [{ name: 'Маша', template: 'tiny', reason: 'voice: The voice is silent.' }] }))
+    const told = await warm(['-', '--no-wait'], { input: 'Маша\n' })
+    expect(told.stdout).toMatch(/^failed {9}Маша: voice: The voice is silent\.\n/m)
     const again = await warm(['-', '--retry-failed', '--template', 'tiny', '--json'], { input: 'Маша\n' })
     expect(again.code, again.stderr).toBe(0)
-    expect(jsonOf(again)).toEqual(summary({ rows: 1, names: 1, enqueued: 1, available: 1 }))
+    expect(jsonOf(again)).toEqual(summary({ rows: 1, names: 1, enqueued: 1, available: 1, ...made(1) }))
   })
 
   it.each([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const)('ends with its own code after %s, leaves the rest queued, and goes on when run again', async (signal, code) => {
