@@ -1,20 +1,27 @@
 /** `warm --dry-run`: what would be done, how long it takes and what it needs, from the list and the database alone. */
 import { readdir, stat, statfs } from 'node:fs/promises'
+import { availableParallelism, hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Config } from '../config.ts'
 import { openDatabase, type Database, type Db } from '../db/database.ts'
-import type { Ask } from '../greetings/request.ts'
+import { ownBot } from '../greetings/own-bot.ts'
+import { estimate, readPaces, type MakingHost } from '../greetings/pace.ts'
+import { liveWorkers } from '../greetings/processes.ts'
+import { foresee, type Ask, type Foreseen } from '../greetings/request.ts'
 import { findHome, type FoundHome } from '../home.ts'
 import type { Log } from '../log.ts'
 import type { NameList, NameRow, Selection } from '../names/csv.ts'
 import { describeRejection, type NameRejection } from '../names/name.ts'
 import { openRecordings } from '../speech/recordings.ts'
+import { windowSeconds } from '../telegram/flood.ts'
+import { findFfmpeg } from '../video/ffmpeg.ts'
+import { areMade } from '../video/parts.ts'
 import { templateRevision, type Template } from '../video/template.ts'
 import { exitCode } from './exit.ts'
 import { DoubtfulList, listedText } from './given-names.ts'
 import { durationText } from './progress.ts'
 import { listLines, secondsSince, sizeText, type Summary } from './warm-summary.ts'
-import { openFolder, recordingsFolderOf, studioFolders, telegramRatePerMinute } from './world.ts'
+import { concurrencyOf, openFolder, openRevisionsOf, recordingsFolderOf, revisionsOf, studioFolders, telegramRatePerMinute } from './world.ts'
 
 /** What a run is planned from. */
 interface Planned {
@@ -25,25 +32,32 @@ interface Planned {
   templates: Template[]
   asksOf: (rows: NameRow[]) => Ask[]
   summary: Summary
-  options: { sandbox?: boolean; refresh?: boolean; retryFailed?: boolean; strict?: boolean; json?: boolean }
+  options: { sandbox?: boolean; refresh?: boolean; retryFailed?: boolean; strict?: boolean; json?: boolean; work: boolean }
   /** performance.now() */
   started: number
 }
 
 /** What `--dry-run --json` adds to the summary. */
-interface Estimate {
+interface Foretold {
   /** names that are to be made */
   misses: number
-  /** of them, names whose video is of an older template and is made anew (`--refresh`) */
+  /** of them, names whose video would be another one today and is made again (`--refresh`) */
   outdated: number
+  /** of them, names whose video another bot alone can send */
+  otherBot: number
+  /** videos that are queued already for somebody else and come first */
+  ahead: number
   /** selected names that have a recording */
   recordings: number
   /** how many of the most frequent names make up a share of all children; null for a list without counts */
   curve: { share: number; names: number }[] | null
-  /** null until this installation has made a few videos */
+  /** of all workers together; null until a video of these templates was made */
   renderSeconds: number | null
+  /** making what all videos of a template share, where that is not there yet; null: unknown */
+  prepareSeconds: number | null
   uploadSeconds: number
-  estimatedSeconds: number
+  /** the whole run; null while one of its parts is unknown */
+  estimatedSeconds: number | null
   /** what the new files take in the home, and what is free there */
   diskBytes: number
   diskFreeBytes: number | null
@@ -59,53 +73,67 @@ export async function plan(planned: Planned): Promise<number> {
   const { config, log, list, selection, templates, asksOf, summary, options, started } = planned
   const { exists, folder } = await findHome({ explicit: config.home, cwd: process.cwd() })
   const store = await openKnown(config, log, options.sandbox === true, { exists, folder })
+  let revisions: Awaited<ReturnType<typeof openRevisionsOf>> | undefined
   try {
-    const botId = (await store?.db.installation.findUnique({ where: { id: 1 } }))?.botId ?? null
-    const revisions = new Map<string, string>()
-    if (options.refresh === true) for (const template of templates) revisions.set(template.id, await templateRevision(template))
+    if (options.refresh === true && store !== undefined) revisions = await openRevisionsOf(config, folder)
+    const botId = store === undefined ? null : ((await ownBot(store.db, options.sandbox === true ? undefined : config.token))?.id ?? null)
     const recorded = await recordedKeys(recordingsFolderOf(config, folder), templates)
-    let outdated = 0
+    const revisionNow = revisions === undefined ? undefined : revisionsOf(templates, revisions.now)
+    const [outcomes, toMake, joined] = [new Map<Foreseen, number>(), new Map<string, number>(), new Map<string, number>()]
     let recordings = 0
     for await (const rows of selection.batches(batch)) {
       const asks = asksOf(rows)
       recordings += asks.filter(({ template, key }) => recorded.get(template)?.has(key) === true).length
-      for (const asset of store === undefined ? [] : await knownAssets(store.db, asks)) {
-        const { template, status, botId: of, templateRevision: made } = asset
-        const isOld = status === 'AVAILABLE' && revisions.has(template) && revisions.get(template) !== made
-        if (of !== null && of === botId) {
-          if (isOld) outdated++
-          else summary.cached++
-        } else if (status === 'FAILED' && options.retryFailed !== true) summary.failedBefore++
-        else if (status === 'PENDING' || status === 'GENERATING') summary.joined++
+      const foreseen = store === undefined ? asks.map((): Foreseen => 'new') : await foresee({ db: store.db, botId }, asks, { retryFailed: options.retryFailed, revisionNow })
+      for (const [at, outcome] of foreseen.entries()) {
+        const template = asks[at]?.template ?? ''
+        increase(outcomes, outcome)
+        if (outcome === 'joined') increase(joined, template)
+        if (outcome !== 'cached' && outcome !== 'failedBefore') increase(toMake, template)
       }
     }
+    const of = (outcome: Foreseen) => outcomes.get(outcome) ?? 0
+    summary.cached = of('cached')
+    summary.joined = of('joined')
+    summary.failedBefore = of('failedBefore')
     summary.enqueued = summary.names - summary.cached - summary.joined - summary.failedBefore
     summary.available = summary.cached
     summary.failed = summary.failedBefore
     summary.pending = summary.joined + summary.enqueued
-    const pace = store === undefined ? undefined : await measuredSecondsPerVideo(store.db)
+    const ahead = store === undefined ? new Map<string, number>() : await aheadOf(store.db, joined)
+    const misses = summary.pending
     const channels = options.sandbox === true ? 1 : Math.max(1, config.storageChatIds.length)
     const perMinute = options.sandbox === true && config.channelRatePerMinute === undefined ? undefined : (config.channelRatePerMinute ?? telegramRatePerMinute) * channels
-    const misses = summary.pending
-    const renderSeconds = pace === undefined ? null : Math.round(misses * pace)
-    const uploadSeconds = perMinute === undefined ? 0 : Math.round((misses / perMinute) * 60)
-    const estimate: Estimate = {
+    const hosts = await makingHosts(config, store?.db, options.work)
+    const starting = options.work ? hostname() : undefined
+    const times = estimate(store === undefined ? [] : await readPaces(store.db), {
+      videos: misses === 0 ? new Map() : added(toMake, ahead),
+      hosts,
+      starting,
+      unprepared: starting === undefined ? [] : await unpreparedOf(config, exists ? folder : undefined, templates.filter(({ id }) => (toMake.get(id) ?? 0) + (ahead.get(id) ?? 0) > 0)),
+      channels: perMinute === undefined ? undefined : { count: channels, postSeconds: postSeconds(config, perMinute / channels) },
+    })
+    const foretold: Foretold = {
       misses,
-      outdated,
+      outdated: of('outdated'),
+      otherBot: of('otherBot'),
+      ahead: [...ahead.values()].reduce((sum, count) => sum + count, 0),
       recordings,
       curve: list.total === null ? null : shares.map((share) => ({ share, names: list.select({ coverage: share }).size })),
-      renderSeconds,
-      uploadSeconds,
-      estimatedSeconds: Math.max(renderSeconds ?? 0, uploadSeconds),
+      renderSeconds: rounded(times.render),
+      prepareSeconds: rounded(times.prepare),
+      uploadSeconds: Math.round(times.upload),
+      estimatedSeconds: rounded(times.total),
       diskBytes: misses * (await usualSize(studioFolders(folder).rendersFolder)),
       diskFreeBytes: await freeBytes(folder),
     }
     summary.seconds = secondsSince(started)
-    if (options.json === true) process.stdout.write(`${JSON.stringify({ ...summary, dryRun: true, ...estimate })}\n`)
-    else process.stdout.write(planText(summary, estimate, { channels, perMinute, pace, share: selection.share }))
+    if (options.json === true) process.stdout.write(`${JSON.stringify({ ...summary, dryRun: true, ...foretold })}\n`)
+    else process.stdout.write(planText(summary, foretold, { channels, perMinute, places: hosts.reduce((sum, host) => sum + host.places, 0), share: selection.share }))
     if (list.doubt !== undefined) throw new DoubtfulList(list.doubt)
     return options.strict === true && summary.rejected > 0 ? exitCode.someFailed : exitCode.done
   } finally {
+    await revisions?.close()
     await store?.close()
   }
 }
@@ -117,28 +145,47 @@ async function openKnown(config: Config, log: Log, sandbox: boolean, { exists, f
   return openDatabase({ home, databaseUrl: config.databaseUrl, sandbox, role: 'warm', log })
 }
 
-interface KnownAsset {
-  template: string
-  status: string
-  /** whose the `file_id` is; null when there is none */
-  botId: bigint | null
-  templateRevision: string | null
+const rounded = (seconds: number | null) => (seconds === null ? null : Math.round(seconds))
+
+function increase<K>(counts: Map<K, number>, key: K): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1)
 }
 
-async function knownAssets(db: Db, asks: Ask[]): Promise<KnownAsset[]> {
-  return db.$queryRaw<KnownAsset[]>`
-    SELECT template, status::text AS status, CASE WHEN "telegramFileId" IS NOT NULL THEN "telegramBotId" END AS "botId", "templateRevision"
-    FROM "VideoAsset" JOIN unnest(${asks.map(({ template }) => template)}::text[], ${asks.map(({ key }) => key)}::text[]) AS ask(t, n) ON template = ask.t AND name = ask.n`
+function added(one: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>): Map<string, number> {
+  return new Map([...new Set([...one.keys(), ...other.keys()])].map((key) => [key, (one.get(key) ?? 0) + (other.get(key) ?? 0)]))
 }
 
-/** The pace of the last finished videos, all workers together, when there were enough of them in one go. */
-async function measuredSecondsPerVideo(db: Db): Promise<number | undefined> {
-  const [row] = await db.$queryRaw<{ count: bigint; seconds: number | null }[]>`
-    SELECT count(*) AS count, extract(epoch FROM max("availableAt") - min("availableAt"))::float8 AS seconds
-    FROM (SELECT "availableAt" FROM "VideoAsset" WHERE "availableAt" > (SELECT max("availableAt") - interval '10 minutes' FROM "VideoAsset") ORDER BY "availableAt" DESC LIMIT 200) AS lately`
-  const count = Number(row?.count ?? 0)
-  return row === undefined || row.seconds === null || count < 5 ? undefined : row.seconds / (count - 1)
+/** Unfinished videos of others, by template; what waits for its next try is left out. */
+async function aheadOf(db: Db, joined: ReadonlyMap<string, number>): Promise<Map<string, number>> {
+  const rows = await db.$queryRaw<{ template: string; count: bigint }[]>`
+    SELECT template, count(*) AS count FROM "VideoAsset" WHERE status IN ('PENDING', 'GENERATING') AND coalesce("retryAfter" < now(), true) GROUP BY 1`
+  return new Map(rows.map(({ template, count }) => [template, Math.max(0, Number(count) - (joined.get(template) ?? 0))]))
 }
+
+/** Those that work already, and this one where the run brings a worker. */
+async function makingHosts(config: Config, db: Db | undefined, works: boolean): Promise<MakingHost[]> {
+  const workers = db === undefined ? [] : (await liveWorkers(db, config.times)).filter(({ silent }) => !silent)
+  const places = works ? [...workers, { host: hostname(), concurrency: concurrencyOf(config) }] : workers
+  return [...new Set(places.map(({ host }) => host))].map((host) => {
+    const here = places.filter((each) => each.host === host).map(({ concurrency }) => concurrency)
+    // A worker has as many places as its host has processors, unless it is told otherwise.
+    return { host, places: here.reduce((sum, each) => sum + each, 0), processors: host === hostname() ? availableParallelism() : Math.max(...here) }
+  })
+}
+
+/** Templates whose first video here has to wait for what all of them share. */
+async function unpreparedOf(config: Config, home: string | undefined, templates: Template[]): Promise<string[]> {
+  const { cacheFolder } = studioFolders(home ?? '')
+  const ffmpeg = home === undefined ? undefined : await findFfmpeg({ path: config.ffmpegPath, cacheFolder }).catch(() => undefined)
+  const unprepared: string[] = []
+  for (const template of templates) {
+    if (ffmpeg === undefined || !(await areMade(ffmpeg, template, await templateRevision(template), cacheFolder))) unprepared.push(template.id)
+  }
+  return unprepared
+}
+
+/** The distance of posts in one channel. Of each minute a second more is kept, see `takePost`. */
+const postSeconds = ({ times }: Config, perMinute: number) => (windowSeconds / perMinute) * (times.telegramSecondMs / 1_000)
 
 async function recordedKeys(folder: string, templates: Template[]): Promise<Map<string, Map<string, string>>> {
   const recordings = openRecordings(folder)
@@ -167,13 +214,13 @@ async function freeBytes(folder: string): Promise<number | null> {
 interface Bounds {
   channels: number
   perMinute: number | undefined
-  /** seconds per video, measured */
-  pace: number | undefined
+  /** videos that are made at a time */
+  places: number
   share: number | null
 }
 
-function planText(summary: Summary, estimate: Estimate, { channels, perMinute, pace, share }: Bounds): string {
-  const { misses, outdated, recordings, curve, renderSeconds, uploadSeconds, estimatedSeconds, diskBytes, diskFreeBytes } = estimate
+function planText(summary: Summary, foretold: Foretold, { channels, perMinute, places, share }: Bounds): string {
+  const { misses, outdated, otherBot, ahead, recordings, curve, renderSeconds, prepareSeconds, uploadSeconds, estimatedSeconds, diskBytes, diskFreeBytes } = foretold
   const reasons = Object.entries(summary.rejectedBy).sort(([, a], [, b]) => b - a)
   const lines = [
     ...summary.lists.map((list) => `column         ${listedText(list)}`),
@@ -181,16 +228,18 @@ function planText(summary: Summary, estimate: Estimate, { channels, perMinute, p
     ...reasons.map(([reason, count]) => `  ${String(count).padStart(6)} rejected: ${describeRejection(reason as NameRejection)}`),
     curve === null ? '' : `children       ${curve.map(({ share, names }) => `${share * 100} % with ${names} ${names === 1 ? 'name' : 'names'}`).join(', ')}`,
     share === null || curve === null ? '' : `               these ${summary.names} names are those of ${(share * 100).toFixed(1)} %`,
-    `would make     ${misses} of ${summary.names}${summary.joined > 0 ? `, of which ${summary.joined} are queued already` : ''}${outdated > 0 ? `, of which ${outdated} have a video from an older template` : ''}`,
+    `would make     ${misses} of ${summary.names}${[summary.joined > 0 ? `${summary.joined} are queued already` : '', outdated > 0 ? `${outdated} have a video that would be another one today` : '', otherBot > 0 ? `${otherBot} have a video of another bot` : ''].filter((part) => part !== '').map((part) => `, of which ${part}`).join('')}`,
     `in the cache   ${summary.cached}${summary.failedBefore > 0 ? `, and ${summary.failedBefore} failed before (--retry-failed tries them again)` : ''}`,
     recordings === 0 ? '' : `recordings     ${recordings} of these names have one`,
   ]
   if (misses > 0) {
     lines.push(
-      `rendering      ${renderSeconds === null ? 'unknown until the first videos are made here' : `${durationText(renderSeconds)} at the last pace, ${pace?.toFixed(1)} s a name`}`,
+      ahead === 0 ? '' : `ahead          ${ahead} queued ${ahead === 1 ? 'video' : 'videos'} of others, counted in below`,
+      prepareSeconds === 0 ? '' : `preparing      ${prepareSeconds === null ? 'unknown: what all videos of a template share is made first, and here that was never done' : `${durationText(prepareSeconds)}, once: what all videos of a template share`}`,
+      `rendering      ${renderSeconds !== null ? `${durationText(renderSeconds)}, ${(renderSeconds / (misses + ahead)).toFixed(1)} s a name, ${places} at a time` : places === 0 ? 'unknown: no worker is alive' : 'unknown until a first video of each template is made'}`,
       `uploading      ${perMinute === undefined ? 'as fast as the sandbox takes it' : `${durationText(uploadSeconds)} at ${perMinute} a minute through ${channels} ${channels === 1 ? 'channel' : 'channels'}`}`,
       `disk           ${sizeText(diskBytes)}${diskFreeBytes === null ? '' : `, ${sizeText(diskFreeBytes)} free`}`,
-      `in all         ${renderSeconds === null ? `not less than ${durationText(uploadSeconds)}` : `about ${durationText(estimatedSeconds)}`}`,
+      `in all         ${estimatedSeconds !== null ? `about ${durationText(estimatedSeconds)}` : uploadSeconds > 0 ? `unknown, not less than ${durationText(uploadSeconds)}` : 'unknown'}`,
     )
   }
   return `${lines.filter((line) => line !== '').join('\n')}\n`

@@ -4,11 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { configOfProcess, type Config } from '../config.ts'
 import { isDatabaseTrouble, type Db } from '../db/database.ts'
 import { currentOutages } from '../greetings/outages.ts'
+import { recordPaces, rendersAhead } from '../greetings/pace.ts'
 import { liveWorkers } from '../greetings/processes.ts'
 import { request, type Ask, type ListOptions } from '../greetings/request.ts'
 import { openLog } from '../log.ts'
 import type { NameRow, Selection } from '../names/csv.ts'
-import { rendersAhead, type RunningWorker } from '../queue/processors/worker.ts'
+import type { RunningWorker } from '../queue/processors/worker.ts'
 import type { Studio } from '../video/studio.ts'
 import { loadTemplates, templateFor, type Template } from '../video/template.ts'
 import { exitCode } from './exit.ts'
@@ -16,7 +17,7 @@ import { DoubtfulList, nameRulesOf, readLists, type ListReading } from './given-
 import { openProgress, type Progress, type ProgressView } from './progress.ts'
 import { listenForStop, type StopRequest } from './stop.ts'
 import { emptySummary, failedNamesShown, printSummary, secondsSince, type FailedName, type Summary } from './warm-summary.ts'
-import { checkTelegramIsConfigured, openStudioOf, openWorld, startWorkerIn, type World } from './world.ts'
+import { checkTelegramIsConfigured, openStudioOf, openWorld, revisionsOf, startWorkerIn, type World } from './world.ts'
 
 export interface WarmOptions extends ListReading {
   sandbox?: boolean
@@ -75,10 +76,15 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
   try {
     // What is queued already may be of any enabled template, and this run's own may be none of them.
     const openStudio = async () => (studio ??= await openStudioOf({ ...config, templates: [...new Set([...config.templates, ...templates.map(({ id }) => id)])] }, world.home))
-    const revisionNow = options.refresh === true ? revisionsOf(await openStudio()) : undefined
+    const revisionNow = options.refresh === true ? await openStudio().then(({ templates, revisionOf }) => revisionsOf(templates, revisionOf)) : undefined
+    const askedSince = performance.now()
     const { open, failed } = await enqueue(world, selection, asksOf, summary, { retryFailed: options.retryFailed, revisionNow }, stop)
+    const askedSeconds = secondsSince(askedSince)
     if (options.wait && open.size > 0 && stop.code === undefined) {
-      if (options.work) worker = await startWorkerIn(world, await openStudio(), config, log)
+      if (options.work) {
+        worker = await startWorkerIn(world, await openStudio(), config, log)
+        await recordPaces(world.db, [{ step: 'start', template: '', parallel: 1, seconds: secondsSince(started) - askedSeconds, samples: 1 }])
+      }
       const view = openProgress({ quiet: options.quiet === true, cached: summary.cached, alreadyDone: summary.available + summary.failed, postsPerMinute: postsPerMinute(world) })
       const waitedSince = performance.now()
       try {
@@ -117,14 +123,6 @@ function toAsks(rows: NameRow[], templates: Template[], forced: boolean, summary
     }
   }
   return asks
-}
-
-/** What a video of a name would be if this host made it now. */
-function revisionsOf({ templates, revisionOf }: Studio): (ask: Ask) => Promise<string> {
-  return async ({ template: id, key, display, say = null }) => {
-    const template = templates.find((one) => one.id === id)
-    return template === undefined ? '' : revisionOf(template, { key, display, say })
-  }
 }
 
 /** Everything through the door; returns the assets that are still to be made, and the first that were given up before. */
@@ -246,7 +244,7 @@ async function failedNames(db: Db, ids: readonly string[]): Promise<FailedName[]
       SELECT display AS name, template, coalesce("errorClass", 'unknown') || coalesce(': ' || "errorText", '') AS reason
       FROM "VideoAsset" WHERE id = ANY(${ids as string[]}::text[]) AND status = 'FAILED' ORDER BY display`
   } catch (error) {
-    if (!isDatabaseDown(error)) throw error
+    if (!isDatabaseTrouble(error)) throw error
     return []
   }
 }

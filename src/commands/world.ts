@@ -1,19 +1,22 @@
 /** The world a command works in: home, sandbox or live, database, queue, Telegram. Opened and closed here. */
-import { availableParallelism } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { openDatabase, type Db } from '../db/database.ts'
 import { botText } from '../greetings/own-bot.ts'
-import type { Door } from '../greetings/request.ts'
+import type { Ask, Door } from '../greetings/request.ts'
 import { findHome, openHome } from '../home.ts'
 import type { Log } from '../log.ts'
 import { openQueue, type GreetingsQueue } from '../queue/index.ts'
 import { startWorker, type RunningWorker } from '../queue/processors/worker.ts'
 import { openSandbox, type Sandbox } from '../sandbox/life.ts'
+import { openSpeaker } from '../speech/speaker.ts'
 import { connectTelegram, patiently, whoAmI, type Api, type BotIdentity } from '../telegram/api.ts'
 import type { Courier } from '../telegram/delivery.ts'
 import { checkChannels, type ChannelFault, type Storage } from '../telegram/storage.ts'
+import { createRevisions, type Revisions } from '../video/revisions.ts'
 import { openStudio, type Studio } from '../video/studio.ts'
+import type { Template } from '../video/template.ts'
 import { UsageFault } from './exit.ts'
 
 /** Home and database: all there is to know while the queue is away. */
@@ -206,8 +209,22 @@ export function openStudioOf(config: Config, home: string): Promise<Studio> {
   return openStudio({ ...studioFolders(home), templatesFolder: config.templatesFolder, templateIds: config.templates, ffmpegPath: config.ffmpegPath, voice: config.voice, recordingsFolder: recordingsFolderOf(config, home) })
 }
 
+/** What a video of a name would be if this host made it now: by voice and recordings alone, nothing is made. */
+export async function openRevisionsOf(config: Config, home: string): Promise<Revisions & { close(): Promise<void> }> {
+  const speaker = await openSpeaker(config.voice, tmpdir())
+  return { ...createRevisions(speaker, recordingsFolderOf(config, home)), close: () => speaker.close() }
+}
+
+/** The same for a name that is asked for. */
+export function revisionsOf(templates: readonly Template[], now: Revisions['now']): (ask: Ask) => Promise<string> {
+  return async ({ template: id, key, display, say = null }) => {
+    const template = templates.find((one) => one.id === id)
+    return template === undefined ? '' : now(template, { key, display, say })
+  }
+}
+
 /** Parallel renders of this host's worker. */
-function concurrencyOf(config: Config): number {
+export function concurrencyOf(config: Config): number {
   return config.renderConcurrency ?? Math.min(8, availableParallelism())
 }
 

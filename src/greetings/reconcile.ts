@@ -11,6 +11,7 @@ import type { GreetingsQueue, Job } from '../queue/index.ts'
 import { forgetChats } from '../telegram/flood.ts'
 import { endHeld } from './held-updates.ts'
 import { forgetOutages } from './outages.ts'
+import { forgetPaces } from './pace.ts'
 import { foldCounts } from './statistics.ts'
 
 /** What is brought into line. */
@@ -68,6 +69,7 @@ export async function reconcile(parts: Parts, from: Place = beginning): Promise<
     const undelivered = await undeliveredAssets(db, botId)
     await db.$executeRaw`DELETE FROM "WorkerProcess" WHERE "seenAt" < now() - ${times.workerGoneMs * 3}::float8 * interval '1 millisecond'`
     await db.$executeRaw`DELETE FROM "BotProcess" WHERE "seenAt" < now() - ${times.workerGoneMs * 3}::float8 * interval '1 millisecond'`
+    await forgetPaces(db)
     await forgetOutages(db, times)
     await foldCounts(db)
     await forgetChats(db)

@@ -136,8 +136,24 @@ async function requestForList(door: Door, asks: readonly Ask[], { retryFailed = 
   })
 }
 
-/** Hits whose video would be another one today become work again. They stay hits meanwhile. */
-async function makeOutdatedAnew({ db, botId }: Door, asks: readonly Ask[], known: ReadonlyMap<string, AssetRow>, revisionNow: (ask: Ask) => Promise<string>): Promise<AssetRow[]> {
+/** What a list's question for one name would meet. `otherBot`: a video that this bot cannot send, so that it is new work. */
+export type Foreseen = 'cached' | 'outdated' | 'joined' | 'failedBefore' | 'otherBot' | 'new'
+
+/** What `request` would do with a list, which it does not. `botId` null: no bot is known yet, so whatever can be sent is a hit. */
+export async function foresee({ db, botId }: { db: Db; botId: bigint | null }, asks: readonly Ask[], { retryFailed = false, revisionNow }: ListOptions): Promise<Foreseen[]> {
+  const known = byAsk(await findAssets(db, asks))
+  const outdated = new Set((revisionNow === undefined ? [] : await findOutdated(botId, asks, known, revisionNow)).map(({ asset }) => asset))
+  return asks.map((ask): Foreseen => {
+    const asset = known.get(askKey(ask))
+    if (asset === undefined) return 'new'
+    if (isHit(asset, botId)) return outdated.has(asset) ? 'outdated' : 'cached'
+    if (asset.status === 'FAILED') return retryFailed ? 'new' : 'failedBefore'
+    return asset.status === 'AVAILABLE' ? 'otherBot' : 'joined'
+  })
+}
+
+/** Hits whose video would be another one today, each with what it is to be made from. */
+async function findOutdated(botId: bigint | null, asks: readonly Ask[], known: ReadonlyMap<string, AssetRow>, revisionNow: (ask: Ask) => Promise<string>): Promise<{ asset: AssetRow; ask: Ask }[]> {
   const outdated: { asset: AssetRow; ask: Ask }[] = []
   for (const ask of asks) {
     const asset = known.get(askKey(ask))
@@ -146,6 +162,12 @@ async function makeOutdatedAnew({ db, botId }: Door, asks: readonly Ask[], known
     const wanted = { ...ask, say: ask.say ?? asset.say }
     if ((await revisionNow(wanted)) !== asset.revision) outdated.push({ asset, ask: wanted })
   }
+  return outdated
+}
+
+/** Outdated hits become work again. They stay hits meanwhile. */
+async function makeOutdatedAnew({ db, botId }: Door, asks: readonly Ask[], known: ReadonlyMap<string, AssetRow>, revisionNow: (ask: Ask) => Promise<string>): Promise<AssetRow[]> {
+  const outdated = await findOutdated(botId, asks, known, revisionNow)
   if (outdated.length === 0) return []
   const changed = outdated.filter(({ asset, ask }) => ask.say !== asset.say)
   if (changed.length > 0) {
@@ -315,8 +337,8 @@ async function refusalFor(db: Db | Tx, person: Person, assetId = ''): Promise<An
 
 // ---- assets ----------------------------------------------------------------------------------------
 
-function isHit(asset: AssetRow, botId: bigint): asset is AssetRow & { fileId: string } {
-  return asset.fileId !== null && asset.botId === botId
+function isHit(asset: AssetRow, botId: bigint | null): asset is AssetRow & { fileId: string } {
+  return asset.fileId !== null && (botId === null || asset.botId === botId)
 }
 
 /** FAILED, or made for another bot: somebody must turn it into work before a job can run. */

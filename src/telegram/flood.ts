@@ -46,8 +46,8 @@ export async function takeTicket(db: Db, key: string, { perMinute, burst }: Rate
   return { waitMs: Math.max(5, Math.ceil(bucket?.waitMs ?? secondMs)) }
 }
 
-// Posts reach Telegram a little later than their tickets were taken, some later than others.
-const windowSeconds = 61
+/** In so many seconds a channel takes its posts of a minute: they reach Telegram a little later than their tickets were taken, some later than others. */
+export const windowSeconds = 61
 // Nobody limits to more than this; where it is set, as in the sandbox, posts need not be remembered.
 const countedPerMinute = 600
 

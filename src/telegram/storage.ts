@@ -5,6 +5,7 @@ import type { Message } from 'grammy/types'
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
 import type { Post } from '../greetings/assets.ts'
+import { tell } from '../greetings/events.ts'
 import { AssetFault, Outage } from '../greetings/faults.ts'
 import type { Api } from './api.ts'
 import { TelegramError } from './errors.ts'
@@ -52,6 +53,21 @@ export function filesUnseen({ description }: TelegramError): Outage {
   return new Outage('storage', `The Bot API server cannot read files by their path (${description}). Start it with --local, where it sees the folder of rendered files at the same path and may read it, or unset TELEGRAM_API_LOCAL.`)
 }
 
+/** Uploads that this process is sending now. */
+let onTheirWay = 0
+
+async function send(api: Api, chatId: string, video: VideoFile, signal: AbortSignal): Promise<Message> {
+  const started = performance.now()
+  onTheirWay++
+  try {
+    const message = await api.sendVideo(chatId, videoUpload(video), videoOptions(video), signal as never)
+    tell({ what: 'sent', seconds: (performance.now() - started) / 1_000, parallel: onTheirWay })
+    return message
+  } finally {
+    onTheirWay--
+  }
+}
+
 /** Times an upload is tried in a row when the server, or the way to it, fails. */
 const triesInARow = 3
 
@@ -76,8 +92,7 @@ export async function uploadToStorage(storage: Storage, video: VideoFile, { sign
     }
     const chatId = ticket.key.slice('channel:'.length)
     try {
-      const message = await api.sendVideo(chatId, videoUpload(video), videoOptions(video), signal as never)
-      return postOf(message, BigInt(chatId))
+      return postOf(await send(api, chatId, video, signal), BigInt(chatId))
     } catch (error) {
       if (!(error instanceof TelegramError)) throw error
       signal.throwIfAborted()

@@ -38,17 +38,22 @@ const lockStaleMs = 15_000
 /**
  * The parts of a template, from the cache or made now. Of several processes that want the same parts one makes them and
  * the others wait; a maker that dies is replaced.
+ * `onMade` is told how long that took, or the wait for it, unless they were there.
  * @throws TemplateFault when the clip or the music does not fit the manifest; FfmpegFailed; errors of the file system
  */
-export async function fixedParts(ffmpeg: Ffmpeg, template: Template, revision: string, cacheFolder: string, signal: AbortSignal): Promise<Parts> {
-  const folder = join(cacheFolder, 'parts', `${template.id}-${partsKey(ffmpeg, template, revision)}`)
+export async function fixedParts(ffmpeg: Ffmpeg, template: Template, revision: string, cacheFolder: string, signal: AbortSignal, onMade: (ms: number) => void = () => undefined): Promise<Parts> {
+  const folder = partsFolder(ffmpeg, template, revision, cacheFolder)
+  const started = performance.now()
+  let wasThere = true
   await mkdir(join(cacheFolder, 'parts'), { recursive: true })
   for (;;) {
     signal.throwIfAborted()
     if (await isWhole(folder)) {
       await utimes(folder, new Date(), new Date()).catch(() => undefined)
+      if (!wasThere) onMade(performance.now() - started)
       return inFolder(folder, template)
     }
+    wasThere = false
     const release = await lock(`${folder}.lock`)
     if (release === undefined) {
       await sleep(150, undefined, { signal })
@@ -61,6 +66,15 @@ export async function fixedParts(ffmpeg: Ffmpeg, template: Template, revision: s
     }
     await removeUnused(join(cacheFolder, 'parts'))
   }
+}
+
+/** Whether they are there, so that the next video need not wait for them. */
+export function areMade(ffmpeg: Ffmpeg, template: Template, revision: string, cacheFolder: string): Promise<boolean> {
+  return isWhole(partsFolder(ffmpeg, template, revision, cacheFolder))
+}
+
+function partsFolder(ffmpeg: Ffmpeg, template: Template, revision: string, cacheFolder: string): string {
+  return join(cacheFolder, 'parts', `${template.id}-${partsKey(ffmpeg, template, revision)}`)
 }
 
 function partsKey(ffmpeg: Ffmpeg, template: Template, revision: string): string {

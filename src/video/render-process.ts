@@ -45,8 +45,9 @@ async function receive(message: ToRenderer): Promise<void> {
   const abort = new AbortController()
   underWay.set(id, abort)
   try {
-    if (message.kind === 'render') await render(message.job, abort.signal, (step, ms) => send({ id, kind: 'step', step, ms }), (text) => send({ id, kind: 'note', text }))
-    else await prepare(message.job, abort.signal)
+    const onStep = (step: Step, ms: number) => send({ id, kind: 'step', step, ms })
+    if (message.kind === 'render') await render(message.job, abort.signal, onStep, (text) => send({ id, kind: 'note', text }))
+    else await prepare(message.job, abort.signal, onStep)
     send({ id, kind: 'done' })
   } catch (error) {
     send({ id, kind: 'failed', failure: abort.signal.aborted ? { kind: 'aborted' } : failureOf(error) })

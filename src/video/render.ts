@@ -23,7 +23,8 @@ import { frameCount, TemplateFault, typefaceFor, windowFrames } from './template
 import type { Template } from './template.ts'
 import { joinTransportStreams } from './transport-stream.ts'
 
-export type Step = 'speech' | 'draw' | 'encode' | 'join' | 'gate'
+/** `prepare`: what all videos of the template share was made, or waited for, before this one. */
+export type Step = 'speech' | 'prepare' | 'draw' | 'encode' | 'join' | 'gate'
 
 /** Everything a render needs. Plain data, so that it can be sent to another process. */
 export interface RenderJob {
@@ -50,7 +51,7 @@ const thumbnailSide = 320
  */
 export async function render(job: RenderJob, signal: AbortSignal, onStep: (step: Step, ms: number) => void, onNote: (text: string) => void = () => undefined): Promise<void> {
   try {
-    const parts = await fixedParts(job.ffmpeg, job.template, job.templateRevision, job.cacheFolder, signal)
+    const parts = await fixedParts(job.ffmpeg, job.template, job.templateRevision, job.cacheFolder, signal, (ms) => onStep('prepare', Math.round(ms)))
     const unfinished = join(job.workFolder, 'video.mp4')
     const sound = await mix(job, parts)
     const drawn = await drawAll(job, parts, onStep)
@@ -86,9 +87,9 @@ export async function renderWhole(job: RenderJob, signal: AbortSignal): Promise<
 }
 
 /** Makes the template's fixed parts, or finds them made. Throws as `render` does. */
-export async function prepare(job: Pick<RenderJob, 'ffmpeg' | 'template' | 'templateRevision' | 'cacheFolder'>, signal: AbortSignal): Promise<void> {
+export async function prepare(job: Pick<RenderJob, 'ffmpeg' | 'template' | 'templateRevision' | 'cacheFolder'>, signal: AbortSignal, onStep: (step: Step, ms: number) => void): Promise<void> {
   try {
-    await fixedParts(job.ffmpeg, job.template, job.templateRevision, job.cacheFolder, signal)
+    await fixedParts(job.ffmpeg, job.template, job.templateRevision, job.cacheFolder, signal, (ms) => onStep('prepare', Math.round(ms)))
   } catch (error) {
     throw signal.aborted ? signal.reason : asFault(error)
   }

@@ -12,28 +12,19 @@ import { childEnvironment } from '../child-environment.ts'
 import type { Config } from '../config.ts'
 import { AssetFault, Outage } from '../greetings/faults.ts'
 import { builtScript } from '../installation.ts'
-import { openRecordings, soundOf, type Recording } from '../speech/recordings.ts'
+import { soundOf } from '../speech/recordings.ts'
 import { openSpeaker } from '../speech/speaker.ts'
 import type { Speaker } from '../speech/speaker.ts'
 import type { Sound } from '../speech/sound.ts'
-import { encodingRevision, partOptions, soundOptions } from './encoding.ts'
 import { findFfmpeg, FfmpegMissing, killLeftOver } from './ffmpeg.ts'
 import { isThumbnail } from './gate.ts'
 import { keepWithin } from './keep.ts'
 import { Mp4Fault, readMp4 } from './mp4.ts'
 import type { Failure, FromRenderer, ToRenderer } from './render-process.ts'
 import type { RenderJob, Step } from './render.ts'
-import { loadTemplates, templateRevision } from './template.ts'
+import { createRevisions, type VideoName } from './revisions.ts'
+import { loadTemplates } from './template.ts'
 import type { Template } from './template.ts'
-
-export interface VideoName {
-  /** lookup and dedup */
-  key: string
-  /** what is drawn, and spoken unless `say` is given */
-  display: string
-  /** how the operator's list wants it spoken */
-  say: string | null
-}
 
 export interface Video {
   path: string
@@ -104,30 +95,17 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
     throw error
   })
   const renderers = openRenderers((text) => settings.log?.warn(text))
-  const recordings = settings.recordingsFolder === undefined ? undefined : openRecordings(settings.recordingsFolder)
-  const recordingOf = async (template: Template, { key }: VideoName) => (template.speech.length === 0 ? undefined : recordings?.find(template, key))
-  const templateRevisions = new Map<string, Promise<string>>()
-  const contentOf = (template: Template) => {
-    let revision = templateRevisions.get(template.id)
-    if (revision === undefined) templateRevisions.set(template.id, (revision = templateRevision(template)))
-    return revision
-  }
-
-  const revisionWith = async (template: Template, name: VideoName, recording: Recording | undefined) => {
-    const heard = recording === undefined ? template.speech.map(({ text, language }) => [speaker.identity(language), speaker.sentence(text, name, language)]) : ['recording', recording.revision]
-    const parts = [await contentOf(template), encodingRevision, partOptions(template, 0), soundOptions, heard, name.display]
-    return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
-  }
+  const revisions = createRevisions(speaker, settings.recordingsFolder)
 
   const studio: Studio = {
     templates,
-    revisionOf: async (template, name) => revisionWith(template, name, await recordingOf(template, name)),
-    templateRevisionOf: contentOf,
+    revisionOf: revisions.now,
+    templateRevisionOf: revisions.ofTemplate,
     kept: (revision) => keptVideo(rendersFolder, revision),
     make: async (template, name, { signal, onStep = () => undefined }) => {
       signal.throwIfAborted()
-      const recording = await recordingOf(template, name)
-      const revision = await revisionWith(template, name, recording)
+      const recording = await revisions.recordingOf(template, name)
+      const revision = await revisions.of(template, name, recording)
       const earlier = await studio.kept(revision)
       if (earlier !== undefined) return earlier
       const started = performance.now()
@@ -136,7 +114,7 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
         const spoken = recording === undefined ? await speakAll(speaker, template, name, signal) : [await soundOf(recording, ffmpeg, workFolder, signal)]
         onStep('speech', Math.round(performance.now() - started))
         const files = filesOf(rendersFolder, revision)
-        const job: RenderJob = { ffmpeg, template, templateRevision: await contentOf(template), display: name.display, spoken, cacheFolder, workFolder, videoFile: files.video, thumbnailFile: files.thumbnail }
+        const job: RenderJob = { ffmpeg, template, templateRevision: await revisions.ofTemplate(template), display: name.display, spoken, cacheFolder, workFolder, videoFile: files.video, thumbnailFile: files.thumbnail }
         await renderers.run({ kind: 'render', job }, signal, onStep)
       } finally {
         await rm(workFolder, { recursive: true, force: true })
@@ -147,7 +125,7 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
     },
     warmUp: async (signal = new AbortController().signal) => {
       for (const template of templates) {
-        await renderers.run({ kind: 'prepare', job: { ffmpeg, template, templateRevision: await contentOf(template), cacheFolder } }, signal, () => undefined)
+        await renderers.run({ kind: 'prepare', job: { ffmpeg, template, templateRevision: await revisions.ofTemplate(template), cacheFolder } }, signal, () => undefined)
       }
     },
     keepWithin: (mostBytes, uploaded) => keepWithin(rendersFolder, mostBytes, uploaded),

@@ -43,9 +43,9 @@ const warm = z.strictObject(warmed).refine(addsUp, 'the sums are not `names`')
 const warmPlan = z
   .strictObject({
     ...warmed,
-    dryRun: z.literal(true), misses: count, outdated: count, recordings: count,
+    dryRun: z.literal(true), misses: count, outdated: count, otherBot: count, ahead: count, recordings: count,
     curve: z.array(z.strictObject({ share, names: count })).nullable(),
-    renderSeconds: seconds.nullable(), uploadSeconds: seconds, estimatedSeconds: seconds, diskBytes: count, diskFreeBytes: count.nullable(),
+    renderSeconds: seconds.nullable(), prepareSeconds: seconds.nullable(), uploadSeconds: seconds, estimatedSeconds: seconds.nullable(), diskBytes: count, diskFreeBytes: count.nullable(),
   })
   .refine(addsUp, 'the sums are not `names`')
 

@@ -76,6 +76,12 @@ describe('warm', () => {
     await writeFile(join(recordings, 'МАША.wav'), wav(tone, { code: 1, bits: 16, channels: 1, rate: 16_000 }))
     const said = await list('said.csv', 'name,say\nМаша,\nПетя,Пе-етя\nОля,\n')
     expect(jsonOf(await warm([said, '--dry-run', '--json']))).toMatchObject({ recordings: 1, cached: 3, misses: 0 })
+    // The plan compares as the run does: recording, spelling and voice.
+    const plan = async (path: string, env = town.env) => jsonOf(await warm([path, '--refresh', '--dry-run', '--json'], { env }))
+    expect(await plan(file)).toMatchObject({ cached: 2, outdated: 1, misses: 1, enqueued: 1 })
+    expect(await plan(said)).toMatchObject({ cached: 1, outdated: 2, misses: 2, enqueued: 2 })
+    expect(await plan(said, { ...town.env, TTS_VOICE: 'en' })).toMatchObject({ cached: 0, outdated: 3, misses: 3 })
+    expect((await warm([said, '--refresh', '--dry-run'])).stdout).toContain('would make     2 of 3, of which 2 have a video that would be another one today\n')
     const refreshed = await warm([said, '--refresh', '--json'])
     expect(refreshed.code, refreshed.stderr).toBe(0)
     expect(jsonOf(refreshed)).toEqual(summary({ rows: 3, names: 3, cached: 1, enqueued: 2, available: 3, ...made(2) }))
@@ -84,6 +90,7 @@ describe('warm', () => {
     expect(after.map(({ say }) => say)).toEqual([null, null, 'Пе-етя'])
     expect((await town.telegram.counts()).uploads).toBe(5)
     // A list without the column leaves the spelling as it is.
+    expect(await plan(file)).toMatchObject({ cached: 3, outdated: 0 })
     expect(jsonOf(await warm([file, '--refresh', '--json']))).toMatchObject({ cached: 3, enqueued: 0 })
   })
 

@@ -89,15 +89,20 @@ async function makeVideo(workshop: Workshop, asset: ClaimedAsset, signal: AbortS
   const name = { key: asset.name, display: asset.display, say: asset.say }
   const started = performance.now()
   const kept = await studio.kept(await studio.revisionOf(template, name))
-  const video = kept ?? (await studio.make(template, name, { signal, onStep: (step, ms) => stepDone(log, asset, step, ms) }))
-  stepDone(log, asset, kept === undefined ? 'video' : 'video kept from before', performance.now() - started)
+  let preparedMs = 0
+  const onStep = (step: string, ms: number) => {
+    if (step === 'prepare') preparedMs += ms
+    stepDone(log, asset, step, ms)
+  }
+  const video = kept ?? (await studio.make(template, name, { signal, onStep }))
+  stepDone(log, asset, kept === undefined ? 'video' : 'video kept from before', performance.now() - started - preparedMs)
   await works(workshop, ['ffmpeg', 'voice', 'disk', 'template'])
   return video
 }
 
 function stepDone(log: Workshop['log'], asset: ClaimedAsset, step: string, ms: number): void {
   log.info({ assetId: asset.id, step, ms: Math.round(ms) }, 'step')
-  tell({ what: 'step', step, seconds: ms / 1_000 })
+  tell({ what: 'step', step, template: asset.template, seconds: ms / 1_000 })
 }
 
 function templateOf({ studio }: Workshop, asset: ClaimedAsset): Template {

@@ -5,6 +5,7 @@ import { isDatabaseDown } from '../../db/database.ts'
 import { uploadedRevisions } from '../../greetings/assets.ts'
 import { placeOf, type Outage } from '../../greetings/faults.ts'
 import { currentOutages } from '../../greetings/outages.ts'
+import { measurePaces, rendersAhead } from '../../greetings/pace.ts'
 import { announceWorker, newProcessId } from '../../greetings/processes.ts'
 import { reconcile, type Reconciled } from '../../greetings/reconcile.ts'
 import { deliverBatch, waitingFor } from '../../telegram/delivery.ts'
@@ -30,8 +31,6 @@ const passesPerTidying = 30
 
 type WorkshopParts = { keepBytes: number } & Omit<Workshop, 'slots' | 'pauses' | 'owner' | 'uploads' | 'outOfOrder' | 'deliver' | 'onTokenRefused'>
 
-/** Finished files that may wait for an upload while rendering goes on, per worker. */
-export const rendersAhead = 6
 // Assets whose people are served at the same time, per worker. A place is for one batch; who has fewer people goes first,
 // so that a name thousands wait for holds up no other, and one place of four goes by the time of waiting alone.
 const deliveriesAtOnce = 8
@@ -54,6 +53,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
   const couriers = createPlaces(deliveriesAtOnce, patience)
 
   const presence = await announceWorker(db, times, { id, concurrency, load: () => ({ rendering: workshop.slots.used, uploading: workshop.uploads.count }) })
+  const paces = measurePaces(db, times, { processId: id, rendering: () => workshop.slots.used })
 
   /** After the one under way, which may have looked for people already. */
   function deliverLater(assetId: string) {
@@ -119,6 +119,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
       await Promise.allSettled([...deliveries.values(), reconciling])
       clearTimeout(deadline)
       stop.abort(new Error('the worker stops'))
+      await paces.close()
       await presence.leave()
     },
   }
