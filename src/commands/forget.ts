@@ -1,6 +1,7 @@
 /** `forget <name>`: removes a name with all that is kept of it, and says what stays at Telegram. */
 import { configOfProcess, type Config } from '../config.ts'
 import { assetsOf, fence, forgetAssets, type KnownAsset } from '../greetings/forget.ts'
+import { forgetFiles, formerPosts, formerRevisions, postsAreGone, type StoredPost } from '../greetings/former.ts'
 import { dropHeld, heldQuestions, type HeldQuestion } from '../greetings/held-updates.ts'
 import { languageOf, texts } from '../greetings/texts.ts'
 import { openLog, type Log } from '../log.ts'
@@ -49,12 +50,16 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
       if (!(await fence(store.db, assets))) throw askedAnew()
     }
     for (const question of held) await dropQuestion(store, world, question)
-    const posts = await postsOf(assets, world !== undefined && options.deletePost === true ? world.api : undefined)
+    const former = await formerPosts(store.db, key)
+    const posts = await deletePosts(postsOf(assets, former), world !== undefined && options.deletePost === true ? world.api : undefined)
     const gone = assets.length === 0 ? { requests: 0, waiting: 0 } : await forgetAssets(store, assets)
     if (gone === undefined) throw world === undefined ? beingMade() : askedAnew()
-    const files = await removeFiles(store, config, assets, log)
+    // Since the videos are removed theirs are among the former ones, and those that stay are known until they are gone.
+    await postsAreGone(store.db, posts.filter(({ deleted }) => deleted).map(({ chatId, messageId }) => ({ chatId: BigInt(chatId), messageId })))
+    const files = await removeFiles(store, config, assets, await formerRevisions(store.db, key), log)
+    await forgetFiles(store.db, key)
     const result = { videos: assets.length, requests: gone.requests, waiting, told: Math.max(0, waiting - gone.waiting), held: held.length, files, posts }
-    process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : asText(result, options.deletePost === true))
+    process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : asText(result, former.length, options.deletePost === true))
     return posts.some(({ deleted }) => !deleted) && options.deletePost === true ? exitCode.someFailed : exitCode.done
   } finally {
     await world?.close()
@@ -84,14 +89,15 @@ async function dropQuestion({ db }: Store, world: World | undefined, { botId, up
   })
 }
 
-/** The posts of the videos, deleted when there is a bot to do it. While they are known: a lost answer can be made up for by another run. */
-async function postsOf(assets: readonly KnownAsset[], api: Api | undefined): Promise<KnownPost[]> {
-  const posts: KnownPost[] = []
-  for (const { chatId, messageId } of assets) {
-    if (chatId === null || messageId === null) continue
-    posts.push({ chatId: String(chatId), messageId, deleted: api !== undefined && (await deletePost(api, String(chatId), messageId)) })
-  }
-  return posts
+function postsOf(assets: readonly KnownAsset[], former: readonly StoredPost[]): StoredPost[] {
+  return [...assets.flatMap(({ chatId, messageId }) => (chatId === null || messageId === null ? [] : [{ chatId, messageId }])), ...former]
+}
+
+/** Deletes the posts when there is a bot to do it. While they are known: a lost answer can be made up for by another run. */
+async function deletePosts(posts: readonly StoredPost[], api: Api | undefined): Promise<KnownPost[]> {
+  const seen: KnownPost[] = []
+  for (const { chatId, messageId } of posts) seen.push({ chatId: String(chatId), messageId, deleted: api !== undefined && (await deletePost(api, String(chatId), messageId)) })
+  return seen
 }
 
 /** Whether the post is gone. Telegram lets a bot delete its posts where it is an administrator, some of them for two days only. */
@@ -105,9 +111,9 @@ async function deletePost(api: Api, chatId: string, messageId: number): Promise<
   }
 }
 
-/** Rendered files of this host: those that were uploaded, and those that would be made now. */
-async function removeFiles({ home }: Store, config: Config, assets: readonly KnownAsset[], log: Log): Promise<number> {
-  const revisions = new Set(assets.flatMap(({ revision }) => revision ?? []))
+/** Rendered files of this host: those that were uploaded, now or earlier, and those that would be made now. */
+async function removeFiles({ home }: Store, config: Config, assets: readonly KnownAsset[], uploaded: readonly string[], log: Log): Promise<number> {
+  const revisions = new Set(uploaded)
   if (assets.length > 0) {
     try {
       const studio = await openStudioOf(config, home)
@@ -128,14 +134,30 @@ async function removeFiles({ home }: Store, config: Config, assets: readonly Kno
   return files
 }
 
-function asText({ videos, requests, waiting, told, held, files, posts }: { videos: number; requests: number; waiting: number; told: number; held: number; files: number; posts: KnownPost[] }, wanted: boolean): string {
-  if (videos + held === 0) return 'Nothing is known of this name.\n'
+interface Result {
+  videos: number
+  requests: number
+  waiting: number
+  told: number
+  held: number
+  files: number
+  posts: KnownPost[]
+}
+
+const counted = (count: number, one: string, more = `${one}s`) => `${count} ${count === 1 ? one : more}`
+
+/** @param former posts among those of the result that were of earlier videos */
+function asText({ videos, requests, waiting, told, held, files, posts }: Result, former: number, wanted: boolean): string {
+  if (videos + held + posts.length + files === 0) return 'Nothing is known of this name.\n'
   const left = posts.filter(({ deleted }) => !deleted)
+  const earlier = former > 0 ? ` (${former} of earlier videos)` : ''
+  const them = left.length === 1 ? 'it' : 'them'
   const lines = [
-    `Forgotten: ${videos} ${videos === 1 ? 'video' : 'videos'}, ${requests} ${requests === 1 ? 'request' : 'requests'}${waiting > 0 ? ` (${waiting} of people who were waiting, ${told === waiting ? 'and were told' : told === 0 ? 'and were not told' : `of whom ${told} were told`})` : ''}${held > 0 ? `, ${held} ${held === 1 ? 'question that was' : 'questions that were'} held` : ''}, ${files} kept ${files === 1 ? 'file' : 'files'} on this host${posts.length > left.length ? `, ${posts.length - left.length} ${posts.length - left.length === 1 ? 'post' : 'posts'} in the storage channel` : ''}.`,
-    ...left.map(({ chatId, messageId }) => `Still at Telegram: message ${messageId} in the storage channel ${chatId}.${wanted ? ' Telegram did not let the bot delete it: delete it by hand.' : ''}`),
-    left.length > 0 && !wanted ? 'Delete it by hand; the next time add --delete-post.' : '',
-    'What was sent to people stays in their chats. Files on other hosts stay until their renders folder is emptied.',
+    `Forgotten: ${counted(videos, 'video')}, ${counted(requests, 'request')}${waiting > 0 ? ` (${waiting} of people who were waiting, ${told === waiting ? 'and were told' : told === 0 ? 'and were not told' : `of whom ${told} were told`})` : ''}${held > 0 ? `, ${counted(held, 'question that was', 'questions that were')} held` : ''}, ${counted(files, 'kept file')} on this host${posts.length > left.length ? `, ${counted(posts.length - left.length, 'post')} in the storage channel${left.length === 0 ? earlier : ''}` : ''}.`,
+    left.length > 0 ? `Still at Telegram: ${counted(left.length, 'post')}${left.length === posts.length ? earlier : ''}. The name is remembered until ${left.length === 1 ? 'it is' : 'they are'} gone:` : '',
+    ...left.map(({ chatId, messageId }) => `  message ${messageId} in the storage channel ${chatId}`),
+    left.length > 0 ? (wanted ? `Telegram did not let the bot delete ${them}. Delete ${them} by hand, and run this again: it forgets what is gone.` : `Run this again with --delete-post to delete ${them}.`) : '',
+    'What was sent to people stays in their chats. Files on other hosts go when a worker runs there.',
   ]
   return `${lines.filter((line) => line !== '').join('\n')}\n`
 }

@@ -1,5 +1,6 @@
 /** `purge`: removes old requests, and people of whom none is left, and keeps the statistics. */
 import { configOfProcess } from '../config.ts'
+import { purgeForgottenFiles } from '../greetings/former.ts'
 import { endHeld } from '../greetings/held-updates.ts'
 import { countOldRequests, countPeopleBefore, purgePeople, purgeRequests } from '../greetings/purge.ts'
 import { openLog } from '../log.ts'
@@ -32,7 +33,10 @@ export async function purge({ olderThan = 90 * dayMs, dryRun, sandbox, json, qui
   try {
     const requests = dryRun === true ? await countOldRequests(store.db, olderThan) : await purgeRequests(store.db, olderThan, { signal: stop.asked, onProgress: (removed) => view.show(removed) })
     const people = dryRun === true ? await countPeopleBefore(store.db, olderThan) : await purgePeople(store.db, { signal: stop.asked })
-    if (dryRun !== true) await endHeld(store.db, config.times.heldMs)
+    if (dryRun !== true) {
+      await endHeld(store.db, config.times.heldMs)
+      await purgeForgottenFiles(store.db, olderThan)
+    }
     view.close()
     if (json === true) process.stdout.write(`${JSON.stringify({ requests, people, dryRun: dryRun === true })}\n`)
     else process.stdout.write(`${requests} finished ${requests === 1 ? 'request' : 'requests'} and ${people} ${people === 1 ? 'person' : 'people'} without any other ${dryRun === true ? 'would be removed' : 'removed. The statistics stay'}.\n`)

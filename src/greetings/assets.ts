@@ -115,8 +115,10 @@ export async function giveUpUnlessWanted(db: Db, asset: ClaimedAsset, owner: str
   })
 }
 
-/** Of these revisions, those of videos whose upload is recorded. */
+/** Of these revisions, those of videos whose upload is recorded, now or until another took their place. */
 export async function uploadedRevisions(db: Db, revisions: string[]): Promise<Set<string>> {
-  const rows = await db.$queryRaw<{ revision: string }[]>`SELECT DISTINCT revision FROM "VideoAsset" WHERE revision = ANY(${revisions}::text[]) AND "telegramFileId" IS NOT NULL`
+  const rows = await db.$queryRaw<{ revision: string }[]>`
+    SELECT revision FROM "VideoAsset" WHERE revision = ANY(${revisions}::text[]) AND "telegramFileId" IS NOT NULL
+    UNION SELECT revision FROM "FormerFile" WHERE revision = ANY(${revisions}::text[])`
   return new Set(rows.map(({ revision }) => revision))
 }

@@ -11,6 +11,7 @@ import type { GreetingsQueue, Lane } from '../queue/index.ts'
 import type { ClaimedAsset, Post } from '../greetings/assets.ts'
 import { tell } from '../greetings/events.ts'
 import { AssetFault, NotNow, Outage } from '../greetings/faults.ts'
+import { rememberPost } from '../greetings/former.ts'
 import { languageOf, texts } from '../greetings/texts.ts'
 import { isTelegram, type Api } from './api.ts'
 import { TelegramError } from './errors.ts'
@@ -300,7 +301,7 @@ export async function heal(courier: Courier, assetId: string, dead: string, lane
     const chatId = String(asset.storageChatId)
     try {
       const copy = await api.forwardMessage(chatId, chatId, asset.storageMessageId)
-      await api.deleteMessage(chatId, copy.message_id).catch(() => undefined)
+      await api.deleteMessage(chatId, copy.message_id).catch(() => rememberPost(db, asset.name, { chatId: BigInt(chatId), messageId: copy.message_id }))
       const fresh = 'video' in copy ? copy.video?.file_id : undefined
       if (fresh !== undefined && fresh !== dead) {
         const healed = await db.videoAsset.updateMany({ where: { id: assetId, telegramFileId: dead }, data: { telegramFileId: fresh, telegramBotId: botId } })

@@ -55,6 +55,8 @@ export interface Studio {
   warmUp(signal?: AbortSignal): Promise<void>
   /** Removes the oldest finished files beyond `mostBytes`, see `keepWithin`. Returns how many. */
   keepWithin(mostBytes: number, uploaded: (revisions: string[]) => Promise<ReadonlySet<string>>): Promise<number>
+  /** Removes finished files that are older than they may be. Returns how many videos. */
+  remove(files: readonly { revision: string; before: Date }[]): Promise<number>
   close(): Promise<void>
 }
 
@@ -129,6 +131,11 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
       }
     },
     keepWithin: (mostBytes, uploaded) => keepWithin(rendersFolder, mostBytes, uploaded),
+    async remove(files) {
+      let removed = 0
+      for (const { revision, before } of files) if (await removeKept(rendersFolder, revision, before)) removed++
+      return removed
+    },
     close: async () => {
       await renderers.close()
       await speaker.close()
@@ -140,14 +147,15 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
 
 const filesOf = (folder: string, revision: string) => ({ video: join(folder, `${revision}.mp4`), thumbnail: join(folder, `${revision}.jpg`) })
 
-/** Removes a kept video; whether there was one. */
-export async function removeKept(rendersFolder: string, revision: string): Promise<boolean> {
+/** Removes a kept video, unless it was made after `before`; whether there was one. */
+export async function removeKept(rendersFolder: string, revision: string, before?: Date): Promise<boolean> {
   // It may come from an imported file.
   if (!/^\w+$/.test(revision)) return false
   const { video, thumbnail } = filesOf(rendersFolder, revision)
-  const isThere = await stat(video).then(() => true, () => false)
+  const found = await stat(video).catch(() => undefined)
+  if (found !== undefined && before !== undefined && found.mtimeMs >= before.getTime()) return false
   for (const file of [video, thumbnail]) await rm(file, { force: true })
-  return isThere
+  return found !== undefined
 }
 
 async function keptVideo(folder: string, revision: string): Promise<Video | undefined> {

@@ -2,6 +2,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { claim, markAvailable } from '../../src/greetings/assets.ts'
 import { holdUpdate } from '../../src/greetings/held-updates.ts'
 import { request } from '../../src/greetings/request.ts'
 import { uploadToStorage } from '../../src/telegram/storage.ts'
@@ -18,7 +19,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => town.close())
 beforeEach(async () => {
-  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "RequestCount", "User"`
+  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "RequestCount", "User", "FormerPost", "FormerFile"`
 })
 
 const greetings = (args: string[], options: { env?: Record<string, string>; input?: string } = {}) => runProgram(args, { env: town.env, ...options })
@@ -157,7 +158,40 @@ describe('forget', () => {
     expect((await readdir(renders())).filter((file) => !file.startsWith('tmp-'))).toEqual(['other.mp4'])
     expect(await posts()).toBe(before)
     expect(jsonOf(await greetings(['status', '--json'])).requests).toMatchObject({ completed: 2 })
+    // The post is known until it is gone.
+    expect(jsonOf(await greetings(['forget', 'Маша', '--delete-post', '--json']))).toEqual({ videos: 0, requests: 0, waiting: 0, told: 0, held: 0, files: 0, posts: [{ chatId: String(town.channelId), messageId, deleted: true }] })
+    expect(await posts()).toBe(before - 1)
     expect(await greetings(['forget', 'Маша'])).toMatchObject({ code: 0, stdout: 'Nothing is known of this name.\n' })
+  })
+
+  it('--delete-post deletes post and files of every earlier video too, and what Telegram keeps is known to the next run', async () => {
+    const before = await posts()
+    const first = await known('Маша')
+    for (const revision of ['def456', 'fed789']) {
+      const post = await uploadToStorage(town.storage, await makeClip(town.folder), { signal: new AbortController().signal, isWanted: () => false })
+      await town.db.$executeRaw`UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1`
+      const asset = await claim(town.db, { assetId: first.id, generation: (await town.db.videoAsset.findFirstOrThrow()).generation }, 'w', 60_000)
+      if (asset === undefined) throw new Error('not claimed')
+      expect(await markAvailable(town.db, asset, 'w', town.botId, { revision, templateRevision: 't' }, post)).toBe(true)
+      for (const file of [`${revision}.mp4`, `${revision}.jpg`]) await writeFile(join(renders(), file), 'x')
+    }
+    const told = await greetings(['forget', 'Маша'])
+    expect(told.stdout).toContain('3 kept files on this host')
+    expect(told.stdout).toContain('Still at Telegram: 3 posts (2 of earlier videos). The name is remembered until they are gone:')
+    expect(told.stdout).toContain(`  message ${first.messageId} in the storage channel ${town.channelId}\n`)
+    expect(told.stdout).toContain('--delete-post')
+    expect((await readdir(renders())).filter((file) => !file.startsWith('tmp-'))).toEqual(['other.mp4'])
+    expect(await town.db.formerFile.count({ where: { name: { not: null } } })).toBe(0)
+
+    await town.telegram.fault({ method: 'deleteMessage', answer: { kind: 'refuse', code: 400, description: "Bad Request: message can't be deleted" } })
+    const refused = await greetings(['forget', 'Маша', '--delete-post'])
+    expect(refused.code).toBe(1)
+    expect(refused.stdout).toMatch(/2 posts in the storage channel\.\nStill at Telegram: 1 post\. [^]*run this again/)
+    expect(await posts()).toBe(before + 1)
+    const end = await greetings(['forget', 'Маша', '--delete-post'])
+    expect(end).toMatchObject({ code: 0, stdout: expect.stringContaining('1 post in the storage channel (1 of earlier videos).') as string })
+    expect(await posts()).toBe(before)
+    expect((await greetings(['forget', 'Маша'])).stdout).toBe('Nothing is known of this name.\n')
   })
 
   it('--delete-post deletes the post; where Telegram refuses, it says so: 1', async () => {
@@ -172,7 +206,7 @@ describe('forget', () => {
     await town.telegram.fault({ method: 'deleteMessage', answer: { kind: 'refuse', code: 400, description: "Bad Request: message can't be deleted" } })
     const refused = await greetings(['forget', 'Петя', '--delete-post'])
     expect(refused.code).toBe(1)
-    expect(refused.stdout).toContain(`Still at Telegram: message ${messageId} in the storage channel ${town.channelId}.`)
+    expect(refused.stdout).toContain(`Still at Telegram: 1 post. The name is remembered until it is gone:\n  message ${messageId} in the storage channel ${town.channelId}\n`)
     expect(await town.db.videoAsset.count()).toBe(0)
   })
 

@@ -66,6 +66,7 @@ async function plannedStudio() {
     },
     warmUp: async () => undefined,
     keepWithin: async () => 0,
+    remove: async () => 0,
     close: async () => undefined,
   }
   return studio

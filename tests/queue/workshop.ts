@@ -34,6 +34,7 @@ export async function plannedStudio(town: Town, making: Making = async () => und
     },
     warmUp: async () => undefined,
     keepWithin: async () => 0,
+    remove: async () => 0,
     close: async () => undefined,
   }
 }

@@ -4,6 +4,7 @@ import type { Times } from '../../config.ts'
 import { isDatabaseDown, isDatabaseTrouble, type Db } from '../../db/database.ts'
 import { claim, giveUpUnlessWanted, markAvailable, markFailed, markStillAvailable, putBack, renewLease, type ClaimedAsset, type Post } from '../../greetings/assets.ts'
 import { tell } from '../../greetings/events.ts'
+import { rememberPost } from '../../greetings/former.ts'
 import { AssetFault, NotNow, Outage, placeOf } from '../../greetings/faults.ts'
 import { clearOutage, noteOutage } from '../../greetings/outages.ts'
 import { markQueued } from '../../greetings/request.ts'
@@ -133,6 +134,8 @@ async function publish(workshop: Workshop, asset: ClaimedAsset, video: Video, le
   stepDone(log, asset, 'upload', performance.now() - started)
   await works(workshop, ['telegram', 'storage', 'token'])
   const recorded = await markAvailable(db, asset, owner, courier.botId, { revision: video.revision, templateRevision: await workshop.studio.templateRevisionOf(templateOf(workshop, asset)), bytes: video.bytes }, post)
+  // Work that was taken away after its upload: the post is known at least.
+  if (!recorded) await rememberPost(db, asset.name, post)
   await delivered()
   return recorded
 }

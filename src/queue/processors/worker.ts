@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDatabaseDown } from '../../db/database.ts'
 import { uploadedRevisions } from '../../greetings/assets.ts'
+import { forgottenFiles } from '../../greetings/former.ts'
 import { placeOf, type Outage } from '../../greetings/faults.ts'
 import { currentOutages } from '../../greetings/outages.ts'
 import { measurePaces, rendersAhead } from '../../greetings/pace.ts'
@@ -97,6 +98,8 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
         if (pass % passesPerTidying === 0) {
           const removed = await parts.studio.keepWithin(parts.keepBytes, (revisions) => uploadedRevisions(db, revisions))
           if (removed > 0) log.info({ removed }, 'the oldest uploaded files were removed (KEEP_GB)')
+          const forgotten = await parts.studio.remove(await forgottenFiles(db))
+          if (forgotten > 0) log.info({ removed: forgotten }, 'files of names that were forgotten were removed')
         }
       } catch (error) {
         log.warn({ error: placeOf(error), databaseDown: isDatabaseDown(error) }, 'could not reconcile now')
