@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 
 /** A Redis server of this test file alone. */
@@ -13,6 +14,8 @@ export interface TestRedis {
   pid: number
   /** Killed and started again; `while` it is away, something may be done. What it held is kept with `keep` only. */
   restart(whileAway?: () => Promise<void>): Promise<void>
+  /** It takes connections and answers nothing for so long. */
+  hang(ms: number): Promise<void>
   /** FLUSHALL */
   empty(): Promise<void>
   close(): Promise<void>
@@ -42,6 +45,11 @@ export async function startRedis({ keep = false }: { keep?: boolean } = {}): Pro
       await end()
       await whileAway?.()
       running = await startServer(port, folder, keep)
+    },
+    async hang(ms) {
+      running.child.kill('SIGSTOP')
+      await sleep(ms)
+      running.child.kill('SIGCONT')
     },
     async empty() {
       const client = new Redis(port, '127.0.0.1')

@@ -92,6 +92,7 @@ export async function check(stage: Stage, load: Load, allowed: Allowance): Promi
   const wrongVideo: number[] = []
   const untold: number[] = []
   const twice: number[] = []
+  const toldWrongly: number[] = []
   await Promise.all(
     [...load.wishes].map(async ([id, { key }]) => {
       if (allowed.unreachable.has(id)) return
@@ -101,6 +102,7 @@ export async function check(stage: Stage, load: Load, allowed: Allowance): Promi
         if (!messages.some(({ text }) => text?.includes('не получилось'))) untold.push(id)
         return
       }
+      if (messages.some(({ text }) => text?.includes('не получилось'))) toldWrongly.push(id)
       if (videos.length === 0) lost++
       if (videos.length > 1) doubled++
       if (videos.length > 1 + unheard.filter(({ method, chatId }) => method === 'sendVideo' && (chatId === id || chatId === allowed.moved.get(id))).length) twice.push(id)
@@ -111,9 +113,12 @@ export async function check(stage: Stage, load: Load, allowed: Allowance): Promi
   if (!allowed.mayDouble) wrong('people with a video twice, though no answer was lost', twice.map((id) => `${id}: ${callsOf(id)}`))
   wrong('people with the video of another name', wrongVideo)
   wrong('people who were not told that there is no video', untold)
+  wrong('people who were told that it did not work out, though nothing is wrong with their video', toldWrongly)
 
-  // Renders: each name once, and again only where a process was killed in the middle.
-  const killed = new Set([stage.bot, ...stage.workers].flatMap(({ killed }) => [...killed]))
+  // Renders: each name once, and again only where a process was killed in the middle, or stood still so long that its
+  // lease ran out: what such a one had begun may come to its end, and is published by nobody.
+  const killed = new Set([stage.bot, ...stage.workers].flatMap(({ killed, frozen }) => [...killed, ...frozen]))
+  const frozen = new Set(stage.workers.flatMap(({ frozen }) => [...frozen]))
   const lines = (await readFile(stage.ledger, 'utf8')).trim().split('\n').map((line) => line.split(' '))
   const again: string[] = []
   for (const { key } of allowed.rendersUnseen ? [] : load.names) {
@@ -121,7 +126,8 @@ export async function check(stage: Stage, load: Load, allowed: Allowance): Promi
     const ends = mine.filter(([event]) => event === 'end').length
     const cut = mine.filter(([event, pid]) => event === 'begin' && !mine.some(([other, by]) => other !== 'begin' && by === pid))
     const begins = mine.filter(([event]) => event === 'begin').length
-    if (ends !== 1 || begins - 1 > cut.filter(([, pid]) => killed.has(Number(pid))).length) again.push(mine.map(([event, pid]) => `${event} ${pid}`).join(', ') || 'none')
+    const late = Math.min(ends - 1, mine.filter(([event, pid]) => event === 'end' && frozen.has(Number(pid))).length)
+    if (ends - late !== 1 || begins - 1 > late + cut.filter(([, pid]) => killed.has(Number(pid))).length) again.push(mine.map(([event, pid]) => `${event} ${pid}`).join(', ') || 'none')
   }
   wrong('names rendered another number of times than once', again)
 
@@ -135,7 +141,7 @@ export async function check(stage: Stage, load: Load, allowed: Allowance): Promi
   const uploadedAgain = (id: string) => log.filter((line) => line.includes(id)).length
   const repeated = assets.filter(({ id, status, telegramFileUniqueId }) => status === 'AVAILABLE' && postsOf(telegramFileUniqueId) > 1 + lostPostsOf(telegramFileUniqueId) + uploadedAgain(id))
   if (!allowed.mayDouble) wrong('names with more posts than one, though no answer was lost', repeated.map(({ name, telegramFileUniqueId }) => `${name} ${postsOf(telegramFileUniqueId)}`))
-  wrong('names without a post', assets.filter(({ status, telegramFileUniqueId }) => status === 'AVAILABLE' && postsOf(telegramFileUniqueId) === 0).map(({ name }) => name))
+  if (channels.size > 0) wrong('names without a post', assets.filter(({ status, telegramFileUniqueId }) => status === 'AVAILABLE' && postsOf(telegramFileUniqueId) === 0).map(({ name }) => name))
 
   // Nobody gives up but for a token: who ends by themselves lost what they had in hand.
   for (const { name, ends, output } of [stage.bot, ...stage.workers]) {

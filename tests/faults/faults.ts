@@ -3,10 +3,11 @@ import { execFileSync } from 'node:child_process'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import type { FaultAnswer, FaultPlan } from '../../src/sandbox/contract.ts'
 import { startProgram } from '../commands/program.ts'
 import { revisionOf, type Allowance } from './check.ts'
-import type { Load, Random } from './load.ts'
+import { askMeanwhile, type Load, type Random } from './load.ts'
 import { keep, type Service, type Stage } from './stage.ts'
 
 /** Where one fault plays. */
@@ -33,6 +34,8 @@ export interface Fault {
   needsRedis?: boolean
   /** it changes what the others need, so it is not combined with them */
   alone?: boolean
+  /** it is played once more where there is no storage channel */
+  withoutChannel?: boolean
   begin(scene: Scene): Promise<Playing>
 }
 
@@ -136,13 +139,48 @@ async function again({ random }: Scene, times: number, pauseMs: number, act: (n:
   }
 }
 
+/**
+ * People who ask meanwhile for a video that is there: this fault is none of their business, so none of them waits for more
+ * than a second longer than under the same load without any fault.
+ */
+const longestHitMs = 1_000
+
+async function besides(scene: Scene, playing: Playing): Promise<Playing> {
+  const others = askMeanwhile(scene.stage, { atOnce: 1, everyMs: 100 })
+  return {
+    ...playing,
+    async end() {
+      await playing.end().finally(async () => {
+        const { unserved, slowestMs, asked } = await others.stop()
+        if (unserved > 0) throw new Error(`${unserved} of ${asked} other people never got a video that was there`)
+        const { stage } = scene
+        if (stage.usualHitMs === undefined) stage.usualHitMs = slowestMs
+        else if (slowestMs > longestHitMs + stage.usualHitMs) throw new Error(`another person waited ${slowestMs} ms for a video that was there, and ${stage.usualHitMs} ms without the fault`)
+      })
+    },
+  }
+}
+
+/** Sends that may be under way when the first of them meets a flood: a batch of each worker, and what the bot has in hand. */
+const mostInFlight = 80
+
+/** A minute in life. */
+const minuteMs = ({ stage }: Scene) => 60 * stage.secondMs
+
 /** How often the services wrote this. */
 const written = ({ bot, workers }: Stage, text: string, extra: Service[] = []) => [bot, ...workers, ...extra].reduce((sum, service) => sum + service.output().split(text).length - 1, 0)
+
+/** The load and nothing else: what the others are compared with. */
+export const noFault: Fault = {
+  name: 'none',
+  begin: (scene) => besides(scene, { enough: 1, fired: async () => 1, end: () => sleep(2_000) }),
+}
 
 /** All faults, in the order of the table. */
 export const faults: Fault[] = [
   {
     name: '429 on every method, some seconds',
+    withoutChannel: true,
     begin: async (scene) => {
       const { stage, random } = scene
       const flood = (method: string, more: Partial<FaultPlan> = {}): FaultPlan => ({ method, answer: { kind: 'flood', retryAfter: 1 + below(random, 8) }, times: 3, skip: below(random, 6), ...more })
@@ -163,6 +201,7 @@ export const faults: Fault[] = [
   },
   {
     name: '429 of minutes',
+    withoutChannel: true,
     begin: async (scene) => {
       const { stage, random, isAlone } = scene
       const long = (more: Partial<FaultPlan>): FaultPlan => ({ method: 'sendVideo', answer: { kind: 'flood', retryAfter: 90 + below(random, 60) }, ...more })
@@ -200,7 +239,7 @@ export const faults: Fault[] = [
       }
     },
   },
-  scattered('500', { kind: 'refuse', code: 500, description: 'Internal Server Error' }),
+  { ...scattered('500', { kind: 'refuse', code: 500, description: 'Internal Server Error' }), withoutChannel: true },
   scattered('502 with a page of HTML', { kind: 'html', code: 502 }),
   scattered('504 with a page of HTML', { kind: 'html', code: 504 }),
   {
@@ -237,7 +276,7 @@ export const faults: Fault[] = [
       return { ...playing, enough: 1, fired: async () => ((await playing.fired()) === 3 ? (await seen()) - before : 0) }
     },
   },
-  refusal('403 blocked by the person', ({ stage }, id) => stage.town.telegram.block(id), 403),
+  { ...refusal('403 blocked by the person', ({ stage }, id) => stage.town.telegram.block(id), 403), withoutChannel: true },
   refusal('403 the person is deactivated', ({ stage }, id) => stage.town.telegram.deleteUser(id), 403),
   refusal('400 chat not found', ({ stage }, id) => stage.town.telegram.fault({ chatId: id, times: 0, answer: { kind: 'refuse', code: 400, description: 'Bad Request: chat not found' } }), 400),
   {
@@ -350,6 +389,7 @@ export const faults: Fault[] = [
   },
   {
     name: 'a worker is killed',
+    withoutChannel: true,
     begin: (scene) => {
       scene.allowed.mayDouble = true
       return again(scene, 5, 500, () => scene.stage.workers[below(scene.random, 2)]?.kill())
@@ -376,6 +416,98 @@ export const faults: Fault[] = [
       return again(scene, 2, 1_200, () => scene.stage.restartDatabase('SIGKILL'))
     },
   },
+  {
+    name: 'a worker is frozen for a minute',
+    withoutChannel: true,
+    begin: async (scene) => {
+      scene.allowed.mayDouble = true // its claims and its lease run out while it may have sent already
+      return besides(scene, await again(scene, 2, 500, () => scene.stage.workers[below(scene.random, 2)]?.freeze(minuteMs(scene))))
+    },
+  },
+  {
+    name: 'the bot is frozen for a minute',
+    begin: async (scene) => {
+      scene.allowed.mayDouble = true
+      return again(scene, 2, 500, () => scene.stage.bot.freeze(minuteMs(scene)))
+    },
+  },
+  {
+    name: 'a row stays locked',
+    begin: async (scene) => {
+      const { stage: { town }, load } = scene
+      const key = load.names[0]?.key
+      const client = new pg.Client(town.database.url)
+      client.on('error', () => undefined)
+      await client.connect()
+      let locked = 0
+      let going = true
+      const holding = (async () => {
+        while (locked === 0 && going) {
+          await client.query('BEGIN')
+          const { rowCount } = await client.query('SELECT 1 FROM "VideoAsset" WHERE name = $1 FOR UPDATE', [key])
+          if ((locked = rowCount ?? 0) === 0) await client.query('ROLLBACK').then(() => sleep(5))
+        }
+        await sleep(5_000)
+      })()
+      return besides(scene, {
+        enough: 1,
+        fired: async () => locked,
+        async end() {
+          await holding
+          going = false
+          await client.query('ROLLBACK')
+          await client.end()
+        },
+      })
+    },
+  },
+  {
+    name: 'claims that meet an error of the database',
+    begin: async (scene) => {
+      const { db } = scene.stage.town
+      // Every third claim, also of those made again. What a sequence has counted stays counted.
+      await db.$executeRawUnsafe(`CREATE SEQUENCE claims`)
+      await db.$executeRawUnsafe(`CREATE FUNCTION lose_claim() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF nextval('claims') % 3 = 0 THEN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END IF; RETURN NEW; END $$`)
+      await db.$executeRawUnsafe(`CREATE TRIGGER lose_claim BEFORE UPDATE ON "VideoAsset" FOR EACH ROW
+        WHEN (NEW.status = 'GENERATING' AND OLD.status <> 'GENERATING') EXECUTE FUNCTION lose_claim()`)
+      return besides(scene, {
+        enough: 10,
+        fired: async () => {
+          const [row] = await db.$queryRaw<{ lost: bigint }[]>`SELECT last_value / 3 AS lost FROM claims`
+          return Number(row?.lost ?? 0)
+        },
+        async end() {
+          await db.$executeRawUnsafe(`DROP TRIGGER lose_claim ON "VideoAsset"`)
+          await db.$executeRawUnsafe(`DROP FUNCTION lose_claim`)
+          await db.$executeRawUnsafe(`DROP SEQUENCE claims`)
+        },
+      })
+    },
+  },
+  {
+    name: '429 of the whole bot, met by direct answers',
+    alone: true,
+    begin: async (scene) => {
+      const { town } = scene.stage
+      // Far more people than answers can be on their way at one time: whoever asks after the first refusal is spared.
+      const others = askMeanwhile(scene.stage, { atOnce: 20, everyMs: 100 })
+      const early = async () => (await town.telegram.calls({ method: 'sendVideo' })).filter((call) => call.early).length
+      const playing = await planned(scene, [{ method: 'sendVideo', answer: { kind: 'flood', retryAfter: 50 }, skip: 20 }], 1)
+      return {
+        ...playing,
+        async end() {
+          await sleep(50 * scene.stage.secondMs)
+          const { asked, unserved } = await others.stop()
+          await playing.end()
+          if (unserved > 0) throw new Error(`${unserved} of ${asked} people never got a video that was there`)
+          const met = await early()
+          if (met > mostInFlight) throw new Error(`${met} calls ran into a flood that was known`)
+        },
+      }
+    },
+  },
+  { name: 'Redis hangs', needsRedis: true, begin: async (scene) => besides(scene, await again(scene, 2, 500, () => scene.stage.town.redis?.hang(4_000))) },
   { name: 'Redis is restarted', needsRedis: true, begin: (scene) => again(scene, 3, 600, () => scene.stage.town.redis?.restart(() => sleep(300))) },
   { name: 'Redis is emptied', needsRedis: true, begin: (scene) => again(scene, 3, 500, () => scene.stage.town.redis?.empty()) },
 ]

@@ -2,7 +2,7 @@
 import { request, type Ask } from '../../src/greetings/request.ts'
 import { isDatabaseTrouble } from '../../src/db/database.ts'
 import { ask } from '../town.ts'
-import type { Stage } from './stage.ts'
+import { knownName, type Stage } from './stage.ts'
 
 /** Numbers that only look random: the same seed gives the same ones. */
 export type Random = () => number
@@ -31,10 +31,10 @@ const askedNames = 60
 const warmNames = 10
 const syllables = ['ба', 'ве', 'го', 'да', 'ли', 'за', 'ки', 'ла', 'ми', 'на', 'ро', 'са', 'ти', 'ру', 'фа', 'ма']
 
-/** People and names that no other load has. */
-export function planLoad(number: number): Load {
+/** People and names that no other load has; `warmed`: some names nobody asks for, which need a storage channel. */
+export function planLoad(number: number, { warmed = true } = {}): Load {
   const names: Ask[] = []
-  for (let at = number * 200; names.length < askedNames + warmNames; at++) {
+  for (let at = number * 200; names.length < askedNames + (warmed ? warmNames : 0); at++) {
     const digits = [at % 16, Math.floor(at / 16) % 16, Math.floor(at / 256) % 16, Math.floor(at / 4_096) % 16]
     const text = digits.map((digit) => syllables[digit]).join('')
     try {
@@ -78,5 +78,45 @@ export async function bringIn({ town, alone }: Stage, { wishes, names }: Load, l
         await new Promise((resolve) => setTimeout(resolve, 100))
       }
     }
+  }
+}
+
+/** People beside the load who ask for a video that is there. */
+export interface Bystanders {
+  asked: number
+  /** people who never got it */
+  unserved: number
+  /** from asking to the call that sent it */
+  slowestMs: number
+}
+
+let bystanders = 9_000_000
+
+/** Until it is stopped, `atOnce` new people ask for the known name every `everyMs`; then it waits for the answers. */
+export function askMeanwhile({ town }: Stage, { atOnce, everyMs }: { atOnce: number; everyMs: number }): { stop(): Promise<Bystanders> } {
+  const asked = new Map<number, number>()
+  let going = true
+  const asking = (async () => {
+    while (going) {
+      const some = Array.from({ length: atOnce }, () => ({ userId: bystanders++, text: knownName, languageCode: 'ru' }))
+      const at = Date.now()
+      await town.telegram.sayAll(some)
+      for (const { userId } of some) asked.set(userId, at)
+      await new Promise((resolve) => setTimeout(resolve, everyMs))
+    }
+  })()
+  return {
+    async stop() {
+      going = false
+      await asking
+      const deadline = Date.now() + 30_000
+      for (;;) {
+        const sent = new Map((await town.telegram.calls({ method: 'sendVideo', ok: true })).map(({ chatId, at }) => [chatId, at]))
+        const waits = [...asked].map(([id, at]) => (sent.get(id) ?? Infinity) - at)
+        const unserved = waits.filter((ms) => ms === Infinity).length
+        if (unserved === 0 || Date.now() > deadline) return { asked: asked.size, unserved, slowestMs: Math.max(0, ...waits.filter(Number.isFinite)) }
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    },
   }
 }

@@ -14,7 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { packageRoot } from '../../src/installation.ts'
 import { queueModes } from '../redis.ts'
 import { check, isSettled, progressOf, type Allowance, type Finding } from './check.ts'
-import { faults, type Fault, type Playing } from './faults.ts'
+import { faults, noFault, type Fault, type Playing } from './faults.ts'
 import { bringIn, planLoad, randomFrom } from './load.ts'
 import { openStage, type Stage } from './stage.ts'
 
@@ -39,7 +39,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 async function round(stage: Stage, name: string, chosen: readonly Fault[]): Promise<Row> {
   const number = ++loads
   const random = randomFrom(seed + number)
-  const load = planLoad(number)
+  const load = planLoad(number, { warmed: stage.town.storage.chatIds.length > 0 }) // to warm names takes a channel
   const allowed: Allowance = { unreachable: new Set(), moved: new Map(), impossible: new Set(), mayDouble: false, mayUseAttempts: false, rendersUnseen: false }
   const started = Date.now()
   const violations: string[] = []
@@ -144,6 +144,7 @@ async function suite(): Promise<Row[]> {
     const stage = await openStage({ queueMode, divisor })
     open.add(stage)
     try {
+      report(await play(stage, `none (queue on ${queueMode})`, [noFault]))
       // What changes the stage for good comes last.
       const isFinal = ({ name }: Fault) => name === 'disk full'
       const final = here.filter((one) => isFinal(one) && mayMount)
@@ -158,6 +159,19 @@ async function suite(): Promise<Row[]> {
     } finally {
       open.delete(stage)
       await stage.close().catch((error: unknown) => report(failure(`the end (queue on ${queueMode})`, error)))
+    }
+  }
+  const direct = singles.filter(({ withoutChannel }) => withoutChannel === true)
+  const [queueMode] = modes
+  if (queueMode !== undefined && direct.length > 0) {
+    const stage = await openStage({ queueMode, divisor, channels: 0 })
+    open.add(stage)
+    try {
+      report(await play(stage, 'none (no storage channel)', [noFault]))
+      for (const fault of direct) report(await play(stage, `${fault.name} (no storage channel)`, [fault]))
+    } finally {
+      open.delete(stage)
+      await stage.close().catch((error: unknown) => report(failure('the end (no storage channel)', error)))
     }
   }
   if (!queueModes.includes('redis')) process.stderr.write('skipped: faults of Redis, as there is no redis-server in PATH\n')

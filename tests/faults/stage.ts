@@ -22,6 +22,10 @@ export interface Service {
   /** what all of them wrote */
   output(): string
   kill(): void
+  /** stops it in the middle of whatever it does, and lets it go on after that time */
+  freeze(ms: number): Promise<void>
+  /** those that stood still for a while */
+  frozen: Set<number>
   /** asks the running one to end; it is started again */
   restart(): void
   /** starts it when it stays down */
@@ -35,6 +39,8 @@ export interface Stage {
   town: Town
   /** the length of one of Telegram's seconds, milliseconds */
   secondMs: number
+  /** the slowest answer to a hit under a load without a fault; measured first */
+  usualHitMs?: number
   bot: Service
   workers: Service[]
   /** `begin|end|abort <pid> <revision>`, a line for each */
@@ -47,12 +53,12 @@ export interface Stage {
   close(): Promise<void>
 }
 
-const channels = 3
+const usualChannels = 3
 /** STOP_SECONDS of the services, and what their connections may take to close */
 const longestStopMs = 15_000
 
 /** Opens a stage. Nothing of it is shared with other tests. */
-export async function openStage({ queueMode, divisor }: { queueMode: 'postgresql' | 'redis'; divisor: number }): Promise<Stage> {
+export async function openStage({ queueMode, divisor, channels = usualChannels }: { queueMode: 'postgresql' | 'redis'; divisor: number; channels?: number }): Promise<Stage> {
   const home = await temporaryHome()
   const server = await joinServer(home.folder, 'faults')
   const database = await openDatabase({ home: home.folder, databaseUrl: server.url('postgres'), sandbox: false, role: 'faults' })
@@ -85,6 +91,7 @@ export async function openStage({ queueMode, divisor }: { queueMode: 'postgresql
   const workers = ['worker 1', 'worker 2'].map((name) => keep(name, worker))
   const bot = keep('bot', () => startProgram(['bot'], { env, cwd: town.folder, longestMs }))
   await Promise.all([bot, ...workers].map((service) => service.ready()))
+  await makeKnownVideo(town)
   let last: Promise<void> = Promise.resolve()
   return {
     town,
@@ -108,6 +115,14 @@ export async function openStage({ queueMode, divisor }: { queueMode: 'postgresql
   }
 }
 
+/** The name whose video is there before any load, so that asking for it is a hit. */
+export const knownName = 'Проба'
+
+async function makeKnownVideo({ db, telegram }: Town): Promise<void> {
+  await telegram.sayAll([{ userId: 999_000, text: knownName, languageCode: 'ru' }])
+  await until(async () => (await db.userRequest.count({ where: { userId: 999_000, status: 'COMPLETED' } })) === 1, 'the video of the known name', 60_000)
+}
+
 /** Starts a service, and again whenever it ends. */
 export function keep(name: string, start: () => Program): Service {
   const texts: string[] = []
@@ -115,12 +130,21 @@ export function keep(name: string, start: () => Program): Service {
     name,
     pids: [],
     killed: new Set(),
+    frozen: new Set(),
     ends: [],
     output: () => [...texts, program?.output() ?? ''].join(''),
     kill() {
       if (program === undefined) return
       service.killed.add(program.pid)
       program.signal('SIGKILL')
+    },
+    async freeze(ms) {
+      const mine = program
+      if (mine === undefined) return
+      service.frozen.add(mine.pid)
+      mine.signal('SIGSTOP')
+      await sleep(ms)
+      mine.signal('SIGCONT')
     },
     restart: () => program?.signal('SIGTERM'),
     async revive() {
