@@ -8,6 +8,7 @@ import { currentOutages } from '../greetings/outages.ts'
 import { botText, ownBot } from '../greetings/own-bot.ts'
 import { liveBots, liveWorkers, rivalPollers } from '../greetings/processes.ts'
 import { statistics } from '../greetings/statistics.ts'
+import { commandLine } from '../installation.ts'
 import { openLog, type Log } from '../log.ts'
 import { openQueue } from '../queue/index.ts'
 import { openSandbox, type Sandbox } from '../sandbox/life.ts'
@@ -58,6 +59,7 @@ async function examine(config: Config, log: Log, inSandbox: boolean, check: (nam
   let home = tmpdir()
   let database: Database | undefined
   let sandbox: Sandbox | undefined
+  await check('command', async () => commandLine())
   await check('home', async () => {
     home = await openFolder(config, true)
     return home

@@ -92,7 +92,7 @@ describe.skipIf(noTerminal !== undefined)('a terminal that is closed', () => {
 describe.skipIf(noTerminal !== undefined)('colours', () => {
   it.each([
     ['status', /^home {7}\/.* · live · .*\nvideos {5}0 pending · 0 generating · 0 available · 1 failed · 0 stale\nrequests {3}0 pending/, /0 available · ␛\[31m1 failed␛\[39m/],
-    ['doctor', /^✓ home +\/.*\n✓ disk/, /^␛\[32m✓␛\[39m home/],
+    ['doctor', /^✓ command .*\n✓ home +\/.*\n✓ disk/, /^␛\[32m✓␛\[39m command/],
   ])('%s has them on a terminal, not with NO_COLOR and not in a pipe', async (command, shown, colours) => {
     await failed('Оля')
     const plain = startOnTerminal([command], { env: { ...town.env, NO_COLOR: '1' } })
