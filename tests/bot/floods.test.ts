@@ -40,7 +40,7 @@ describe('a flood met by direct answers', () => {
       door: town.door,
       courier: town.courier,
       templateFor: () => ({ id: 'tiny' }),
-      extraScripts: [],
+      nameRules: {},
       isAdmin: () => false,
       times: town.times,
       log: quietLog,

@@ -14,7 +14,7 @@ const sockets: Socket[] = []
 
 async function start(): Promise<void> {
   const log = { ...quietLog, info: (fields: object) => void ('port' in fields && (port = Number(fields.port))) }
-  bot = await startBot({ token: town.token, apiRoot: town.server.url, webhook: { url: 'http://127.0.0.1:9/unused', secret, port: 0 }, door: town.door, courier: town.courier, templateFor: () => ({ id: 'tiny' }), extraScripts: [], isAdmin: () => false, times: town.times, log })
+  bot = await startBot({ token: town.token, apiRoot: town.server.url, webhook: { url: 'http://127.0.0.1:9/unused', secret, port: 0 }, door: town.door, courier: town.courier, templateFor: () => ({ id: 'tiny' }), nameRules: {}, isAdmin: () => false, times: town.times, log })
 }
 
 /** A connection on which so much was said. What comes back, and its end. */
