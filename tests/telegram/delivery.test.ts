@@ -134,21 +134,21 @@ describe('delivery', () => {
   })
 
   it('property 8: without a storage channel, whoever somebody else has claimed, or who rests, is waited for', async () => {
-    const asset = await asked('Яна', [430])
+    const asset = await asked('Яна', [436])
     const upload = () => uploadToSubscriber(town.courier, asset, video, never)
     await town.db.userRequest.updateMany({ data: { claimOwner: 'dead', claimUntil: new Date(Date.now() + 60_000) } })
     await expect(upload()).rejects.toMatchObject({ name: 'NotNow', delayMs: town.times.outageMs })
     await town.db.userRequest.updateMany({ data: { claimOwner: null, claimUntil: new Date(Date.now() - 1) } })
-    await town.telegram.fault({ method: 'sendVideo', chatId: 430, answer: { kind: 'flood', retryAfter: 100 } })
+    await town.telegram.fault({ method: 'sendVideo', chatId: 436, answer: { kind: 'flood', retryAfter: 100 } })
     await expect(upload()).rejects.toMatchObject({ name: 'NotNow' })
     // Its rest is known to everybody now.
-    expect(await town.db.floodBucket.findUnique({ where: { key: 'chat:430' } })).toMatchObject({ restUntil: expect.any(Date) as Date })
+    expect(await town.db.floodBucket.findUnique({ where: { key: 'chat:436' } })).toMatchObject({ restUntil: expect.any(Date) as Date })
     await expect(upload()).rejects.toMatchObject({ name: 'NotNow' })
-    expect(await states()).toEqual({ 430: 'PENDING' })
+    expect(await states()).toEqual({ 436: 'PENDING' })
     const done = await until(() => upload().catch(() => undefined), 'the upload')
     await done.delivered()
     expect((await town.telegram.counts()).early).toBe(0)
-    expect(await states()).toEqual({ 430: 'COMPLETED' })
+    expect(await states()).toEqual({ 436: 'COMPLETED' })
     expect(await upload()).toBeUndefined()
   })
 
