@@ -50,10 +50,17 @@ it('tells where it looks, and who is alive there', async () => {
   const { stdout } = await greetings(['status'], { env: { ...slowly, NO_COLOR: '1' } })
   expect(stdout).toMatch(new RegExp(`^home {7}${town.env.GREETINGS_HOME} · live · bot ${town.botId}\n`))
   expect(stdout).toContain('worker     here, pid 1: 0 of 1 rendering, 0 uploading\nbot        gateway, pid 1: polling\nbot        quiet, pid 2: webhook\n')
-  await town.db.botProcess.update({ where: { id: 'quiet' }, data: { seenAt: new Date(Date.now() - 15_000) } })
-  await town.db.workerProcess.update({ where: { id: 'w' }, data: { rendering: 1, seenAt: new Date(Date.now() - 15_000) } })
+  // Each run takes seconds of its own.
+  const silent = async () => {
+    const seenAt = new Date(Date.now() - 13_000)
+    await town.db.botProcess.update({ where: { id: 'quiet' }, data: { seenAt } })
+    await town.db.workerProcess.update({ where: { id: 'w' }, data: { rendering: 1, seenAt } })
+    await town.db.botProcess.updateMany({ where: { id: { not: 'quiet' } }, data: { seenAt: new Date(Date.now() + 30_000) } })
+  }
+  await silent()
   const later = await greetings(['status'], { env: slowly })
   expect(later.stdout).toMatch(/worker {5}here, pid 1: silent for 1\d s\nbot {8}gateway, pid 1: polling\nbot {8}quiet, pid 2: silent for 1\d s\n/)
+  await silent()
   const { bots, workers } = jsonOf(await greetings(['status', '--json'], { env: slowly }))
   expect(bots).toMatchObject([{ host: 'gateway', pid: 1, mode: 'polling', seenSeconds: 0 }, { host: 'quiet', pid: 2, mode: 'webhook' }])
   expect(workers).toMatchObject([{ rendering: 0 }])
