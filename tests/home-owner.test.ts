@@ -1,8 +1,8 @@
 /** Root and the homes of other users. Users that every Debian has play the others: games, daemon, and a uid without an account. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { actAsHomeOwner } from '../src/home-owner.ts'
 import { findHome, openHome } from '../src/home.ts'
@@ -96,7 +96,8 @@ describe.skipIf(!isRoot)('root, with GREETINGS_HOME in the hands of somebody els
   it('says so when the owner cannot read the installation', () => {
     const copy = join(target, 'copy')
     mkdirSync(copy, { mode: 0o700 })
-    for (const name of ['home-owner', 'home', 'installation', 'path-trust']) writeFileSync(join(copy, `${name}.js`), readFileSync(builtScript(name)))
+    cpSync(dirname(builtScript('home-owner')), copy, { recursive: true })
+    symlinkSync(join(packageRoot, 'node_modules'), join(copy, 'node_modules'))
     writeFileSync(join(copy, 'package.json'), '{ "type": "module" }')
     const script = `import { actAsHomeOwner } from ${JSON.stringify(join(copy, 'home-owner.js'))}
       await actAsHomeOwner({ explicit: ${JSON.stringify(theirs)}, cwd: '/' }).catch((error) => console.log(error.message))`
