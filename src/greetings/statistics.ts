@@ -146,12 +146,12 @@ const foldAtOnce = 100_000
 
 /**
  * Makes one row of those that agree, and days of hours older than two days. The sums stay what they are, also
- * while others add rows or fold.
+ * while others add rows or fold: rows that another has in hand are left to it.
  */
 export async function foldCounts(db: Db | Tx): Promise<void> {
   await db.$executeRaw`
     WITH alike AS (
-      SELECT id, count(*) OVER (PARTITION BY status, template, "templateRevision", "telegramBotId") AS rows FROM (SELECT * FROM "AssetCount" ORDER BY id LIMIT ${foldAtOnce}) AS first
+      SELECT id, count(*) OVER (PARTITION BY status, template, "templateRevision", "telegramBotId") AS rows FROM (SELECT * FROM "AssetCount" ORDER BY id LIMIT ${foldAtOnce} FOR UPDATE SKIP LOCKED) AS first
     ), taken AS (
       DELETE FROM "AssetCount" USING alike WHERE "AssetCount".id = alike.id AND rows > 1 RETURNING status, template, "templateRevision", "telegramBotId", count
     )
@@ -160,7 +160,7 @@ export async function foldCounts(db: Db | Tx): Promise<void> {
   await db.$executeRaw`
     WITH aged AS (
       SELECT id, status, hit, CASE WHEN old THEN date_trunc('day', hour, 'UTC') ELSE hour END AS since, CASE WHEN NOT old THEN "waitBucket" END AS bucket
-      FROM (SELECT *, hour < now() - interval '2 days' AS old FROM "RequestCount" ORDER BY id LIMIT ${foldAtOnce}) AS first
+      FROM (SELECT *, hour < now() - interval '2 days' AS old FROM "RequestCount" ORDER BY id LIMIT ${foldAtOnce} FOR UPDATE SKIP LOCKED) AS first
     ), alike AS (
       SELECT *, count(*) OVER (PARTITION BY since, status, hit, bucket) AS rows FROM aged
     ), taken AS (

@@ -36,7 +36,7 @@ async function offered(words: string[]): Promise<string[]> {
 it.skipIf(missing.includes('bash'))('bash completes commands, subcommands, options and fixed values', async () => {
   expect(await offered(['wa'])).toEqual(['warm'])
   expect(await offered(['--log'])).toEqual(['--log-level'])
-  expect(await offered(['db', ''])).toEqual(['start', 'stop', 'url', 'backup', 'restore', '--log-level', '-h', '--help'])
+  expect(await offered(['db', ''])).toEqual(['start', 'stop', 'url', 'backup', 'restore', '--log-level', '--env-file', '-h', '--help'])
   expect(await offered(['db', 'backup', '--f'])).toEqual(['--force'])
   expect(await offered(['warm', '--sandbox', '--no-w'])).toEqual(['--no-wait', '--no-work'])
   expect(await offered(['completion', 'f'])).toEqual(['fish'])

@@ -117,7 +117,7 @@ describe('doctor', () => {
     const { healthy, checks } = jsonOf(end) as { healthy: boolean; checks: { name: string; state: string }[] }
     expect(healthy).toBe(true)
     expect(checks.filter(({ state }) => state === 'failure')).toEqual([])
-    expect(checks.map(({ name }) => name)).toEqual(['home', 'disk', 'ffmpeg', 'templates', 'recordings', 'voice', 'database', 'queue', 'outages', 'processes', 'cache', 'token', 'storage'])
+    expect(checks.map(({ name }) => name)).toEqual(['command', 'home', 'disk', 'ffmpeg', 'templates', 'recordings', 'voice', 'database', 'queue', 'outages', 'processes', 'cache', 'token', 'storage'])
     expect(end.stdout).not.toContain(town.token)
   })
 
