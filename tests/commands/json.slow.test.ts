@@ -25,12 +25,15 @@ const share = z.number().min(0).max(1)
 const instant = z.iso.datetime()
 const hash = z.string().min(8)
 
+const unreadable = z.strictObject({ rows: count, firstLine: count.nullable() })
 const warmed = {
   rows: count, blank: count, rejected: count, duplicates: count, names: count,
   cached: count, joined: count, enqueued: count, failedBefore: count,
   available: count, failed: count, pending: count,
   rejectedBy: z.record(z.string().regex(/^[a-z_]+$/), count),
-  rejects: z.array(z.strictObject({ line: count, reason: z.string().min(10) })).max(100),
+  rejects: z.array(z.strictObject({ line: count, code: z.string().regex(/^[a-z_]+$/), reason: z.string().min(10) })).max(100),
+  lists: z.array(z.strictObject({ file: z.string(), column: count.min(1), header: z.string().nullable(), headerLine: count.nullable(), names: z.array(z.string()).max(5) })),
+  unreadable: z.strictObject({ count: unreadable, say: unreadable }),
   made: count, perMinute: z.number().positive().nullable(), bytes: count.nullable(),
   failedNames: z.array(z.strictObject({ name: z.string(), template: z.string(), reason: z.string() })).max(10),
   seconds,

@@ -31,7 +31,7 @@ async function list(name: string, text: string): Promise<string> {
 }
 
 /** The object of the contract, with what is not told here being nothing. */
-const summary = (parts: object) => ({ rows: 0, blank: 0, rejected: 0, duplicates: 0, names: 0, cached: 0, joined: 0, enqueued: 0, failedBefore: 0, available: 0, failed: 0, pending: 0, rejectedBy: {}, rejects: [], made: 0, perMinute: null, bytes: null, failedNames: [], seconds: expect.any(Number) as number, ...parts })
+const summary = (parts: object) => ({ rows: 0, blank: 0, rejected: 0, duplicates: 0, names: 0, cached: 0, joined: 0, enqueued: 0, failedBefore: 0, available: 0, failed: 0, pending: 0, rejectedBy: {}, rejects: [], lists: expect.any(Array) as unknown[], unreadable: { count: { rows: 0, firstLine: null }, say: { rows: 0, firstLine: null } }, made: 0, perMinute: null, bytes: null, failedNames: [], seconds: expect.any(Number) as number, ...parts })
 const made = (count: number) => ({ made: count, perMinute: expect.any(Number) as number, bytes: expect.any(Number) as number })
 const renders = () => join(town.folder, 'home', 'renders')
 const names = async () => (await town.db.videoAsset.findMany({ orderBy: { createdAt: 'asc' } })).map(({ name, status }) => `${name} ${status}`)
@@ -182,7 +182,7 @@ describe('warm', () => {
     const end = await warm(['-', '--no-wait', '--strict', '--rejects', report], { input: 'Маша\n=1+2\n' })
     expect(end.code, end.stderr).toBe(1)
     const text = await readFile(report, 'utf8')
-    expect(text).toMatch(/^\uFEFFline,reason,text\n2,/)
+    expect(text).toMatch(/^\uFEFFline,reason,text,code\n2,/)
     expect(text).toContain('\'=1+2')
     expect(await names()).toEqual(['маша PENDING'])
   })
