@@ -105,12 +105,11 @@ export async function plan(planned: Planned): Promise<number> {
     const channels = options.sandbox === true ? 1 : Math.max(1, config.storageChatIds.length)
     const perMinute = options.sandbox === true && config.channelRatePerMinute === undefined ? undefined : (config.channelRatePerMinute ?? telegramRatePerMinute) * channels
     const hosts = await makingHosts(config, store?.db, options.work)
-    const starting = options.work ? hostname() : undefined
     const times = estimate(store === undefined ? [] : await readPaces(store.db), {
       videos: misses === 0 ? new Map() : added(toMake, ahead),
       hosts,
-      starting,
-      unprepared: starting === undefined ? [] : await unpreparedOf(config, exists ? folder : undefined, templates.filter(({ id }) => (toMake.get(id) ?? 0) + (ahead.get(id) ?? 0) > 0)),
+      host: hostname(),
+      unprepared: !options.work ? [] : await unpreparedOf(config, exists ? folder : undefined, templates.filter(({ id }) => (toMake.get(id) ?? 0) + (ahead.get(id) ?? 0) > 0)),
       channels: perMinute === undefined ? undefined : { count: channels, postSeconds: postSeconds(config, perMinute / channels) },
     })
     const foretold: Foretold = {

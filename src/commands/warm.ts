@@ -81,10 +81,8 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
     const { open, failed } = await enqueue(world, selection, asksOf, summary, { retryFailed: options.retryFailed, revisionNow }, stop)
     const askedSeconds = secondsSince(askedSince)
     if (options.wait && open.size > 0 && stop.code === undefined) {
-      if (options.work) {
-        worker = await startWorkerIn(world, await openStudio(), config, log)
-        await recordPaces(world.db, [{ step: 'start', template: '', parallel: 1, seconds: secondsSince(started) - askedSeconds, samples: 1 }])
-      }
+      if (options.work) worker = await startWorkerIn(world, await openStudio(), config, log)
+      await recordPaces(world.db, [{ step: 'start', template: '', parallel: 1, seconds: secondsSince(started) - askedSeconds, samples: 1 }]).catch(() => undefined)
       const view = openProgress({ quiet: options.quiet === true, cached: summary.cached, alreadyDone: summary.available + summary.failed, postsPerMinute: postsPerMinute(world) })
       const waitedSince = performance.now()
       try {

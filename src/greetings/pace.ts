@@ -9,7 +9,7 @@ import { listen } from './events.ts'
 
 /**
  * `render`: a video, from name to checked file. `send`: an upload, from its turn to Telegram's answer. `prepare`: what
- * all videos of a template share. `start`: a run, until its worker waits for jobs.
+ * all videos of a template share. `start`: a run, until it waits for its videos.
  */
 export type PaceStep = 'render' | 'send' | 'prepare' | 'start'
 
@@ -96,9 +96,9 @@ export interface PlannedRun {
   /** videos that are to be made, by template, those of others that come first included */
   videos: ReadonlyMap<string, number>
   hosts: readonly MakingHost[]
-  /** the host that starts for this; undefined: the workers run already */
-  starting: string | undefined
-  /** templates of which the starting host must make first what all videos share */
+  /** where the run is started */
+  host: string
+  /** templates of which this host must make first what all videos share */
   unprepared: readonly string[]
   /** all storage channels together, in posts a minute and in the shortest distance of posts in one of them; undefined: as fast as they are sent */
   channels: { count: number; postSeconds: number } | undefined
@@ -113,7 +113,7 @@ export interface Estimate {
 }
 
 /** How long a run takes by what was measured. */
-export function estimate(paces: readonly Pace[], { videos, hosts, starting, unprepared, channels }: PlannedRun): Estimate {
+export function estimate(paces: readonly Pace[], { videos, hosts, host: here, unprepared, channels }: PlannedRun): Estimate {
   const count = [...videos.values()].reduce((sum, each) => sum + each, 0)
   if (count === 0) return { render: 0, upload: 0, prepare: 0, total: 0 }
   // Of each host the seconds per video, all its places together, and how long one video takes.
@@ -131,10 +131,10 @@ export function estimate(paces: readonly Pace[], { videos, hosts, starting, unpr
   const sends = sending.reduce((sum, { secondsPerVideo }) => sum + 1 / (secondsPerVideo ?? 0), 0)
   const upload = Math.max(channels === undefined ? 0 : (Math.ceil(count / channels.count) - 1) * channels.postSeconds, sends === 0 ? 0 : count / sends)
   const prepare = unprepared.reduce<number | null>((sum, template) => {
-    const seconds = preparation(paces, template, starting)
+    const seconds = preparation(paces, template, here)
     return sum === null || seconds === undefined ? null : sum + seconds
   }, 0)
-  const start = starting === undefined ? 0 : (meanOf(nearest(paces, { step: 'start', template: '', host: starting })) ?? 0)
+  const start = meanOf(nearest(paces, { step: 'start', template: '', host: here })) ?? 0
   // Making and uploading go on at the same time: the slower one is waited for, and the first, or the last, video of the other.
   const total = render === null || first === null || prepare === null ? null : start + prepare + Math.max(render, first + upload) + send
   return { render, upload, prepare, total }
@@ -165,8 +165,8 @@ function nearest(paces: readonly Pace[], { step, template, host }: Pick<Pace, 's
 }
 
 /** Of this template here or elsewhere, else of another template here. */
-function preparation(paces: readonly Pace[], template: string, host: string | undefined): number | undefined {
-  return meanOf(nearest(paces, { step: 'prepare', template, host: host ?? '' })) ?? meanOf(paces.filter((pace) => pace.step === 'prepare' && pace.host === host))
+function preparation(paces: readonly Pace[], template: string, host: string): number | undefined {
+  return meanOf(nearest(paces, { step: 'prepare', template, host })) ?? meanOf(paces.filter((pace) => pace.step === 'prepare' && pace.host === host))
 }
 
 function meanOf(rows: readonly Pace[]): number | undefined {

@@ -65,13 +65,13 @@ describe('what is kept', () => {
 describe('the estimate', () => {
   const pace = (seconds: number, more: Partial<Pace> = {}): Pace => ({ host: 'here', template: 't', step: 'render', parallel: 2, seconds, ...more })
   const here = { host: 'here', places: 2, processors: 2 }
-  const run = (more: Partial<PlannedRun> = {}): PlannedRun => ({ videos: new Map([['t', 30]]), hosts: [here], starting: 'here', unprepared: [], channels: undefined, ...more })
+  const run = (more: Partial<PlannedRun> = {}): PlannedRun => ({ videos: new Map([['t', 30]]), hosts: [here], host: 'here', unprepared: [], channels: undefined, ...more })
   const start = pace(3, { step: 'start', template: '', parallel: 1 })
   const send = pace(0.5, { step: 'send', template: '', parallel: 1 })
 
   it('divides by what runs in parallel, and adds the start and the last upload', () => {
     expect(estimate([pace(4), start, send], run())).toEqual({ render: 60, upload: 30 / 16, prepare: 0, total: 3 + 60 + 0.5 })
-    expect(estimate([pace(4), start], run({ starting: undefined })).total).toBe(60)
+    expect(estimate([pace(4), start], run({ host: 'nowhere else' })).total).toBe(63)
     expect(estimate([pace(4), pace(8, { host: 'there' })], run({ hosts: [here, { ...here, host: 'there' }] })).render).toBeCloseTo(30 / (0.5 + 0.25))
     // A host of which nothing is known is taken to be like the others.
     expect(estimate([pace(4)], run({ hosts: [here, { ...here, host: 'there' }] })).render).toBeCloseTo(30)
@@ -111,7 +111,7 @@ describe('the estimate', () => {
   it('is unknown until something was measured, and when nobody works', () => {
     expect(estimate([], run({ channels: { count: 1, postSeconds: 3 } }))).toEqual({ render: null, upload: 87, prepare: 0, total: null })
     expect(estimate([pace(4)], run({ videos: new Map([['t', 3], ['new', 1]]) }))).toMatchObject({ render: null, total: null })
-    expect(estimate([pace(4)], run({ hosts: [], starting: undefined }))).toMatchObject({ render: null, total: null })
+    expect(estimate([pace(4)], run({ hosts: [] }))).toMatchObject({ render: null, total: null })
     expect(estimate([], run({ videos: new Map() }))).toEqual({ render: 0, upload: 0, prepare: 0, total: 0 })
   })
 })
