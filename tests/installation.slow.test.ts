@@ -1,5 +1,5 @@
 /** An installation that belongs to root, used by somebody else as the documents say; only root can play both. */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, cpSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ function documented(): { file: string; line: string }[] {
     const text = readFileSync(join(packageRoot, file), 'utf8')
     const code = file.endsWith('.md') ? [...text.matchAll(/```[a-z]*\n([\s\S]*?)```|`([^`\n]+)`/g)].map(([, block, inline]) => block ?? inline ?? '') : [text]
     for (const line of code.flatMap((part) => part.split('\n'))) {
-      for (const [, words = ''] of line.matchAll(/(?:^|[\s(=]|npx |\/usr\/local\/bin\/|-u )(?:greetings|(?:\/usr\/bin\/)?node \/opt\/greetings\/bin\/greetings\.js) ((?:[a-z][\w-]*|-[\w-]+(?:=\S+)?)[^|<>&;)`#]*)/g)) {
+      for (const [, words = ''] of line.matchAll(/(?:^|[\s(=]|npx |\/usr\/local\/bin\/|-u )(?:greetings|(?:\/usr\/bin\/)?node \/opt\/greetings\/bin\/greetings\.js) ((?:[a-z][\w-]*|-[\w-]+(?:=\S+)?)[^|<>&;)`#$]*)/g)) {
         found.push({ file, line: words.trim() })
       }
     }
@@ -55,7 +55,11 @@ describe.skipIf(process.getuid?.() !== 0)(`an installation of root's${process.ge
   const here = (line: string) => Object.entries(paths()).reduce((text, [path, ours]) => text.replaceAll(path, ours), line)
   const env = () => ({ PATH: `${join(top, 'bin')}:/usr/local/bin:/usr/bin:/bin`, HOME: join(top, 'home') })
   /** As cron runs a line: by sh, with nothing but this environment, in the user's home. */
-  const asSomebody = (line: string) => spawnSync('/bin/sh', ['-c', line], { env: env(), cwd: join(top, 'home'), uid: nobody, gid: nobody, encoding: 'utf8', timeout: 120_000 })
+  const asSomebody = (line: string) =>
+    new Promise<{ status: unknown; stdout: string; stderr: string }>((resolve) => {
+      // This process goes on meanwhile: what stands for Telegram runs in it.
+      execFile('/bin/sh', ['-c', line], { env: env(), cwd: join(top, 'home'), uid: nobody, gid: nobody, timeout: 120_000 }, (error, stdout, stderr) => resolve({ status: error === null ? 0 : error.code, stdout, stderr }))
+    })
 
   beforeAll(async () => {
     town = await openTown()
@@ -96,7 +100,7 @@ describe.skipIf(process.getuid?.() !== 0)(`an installation of root's${process.ge
     expect(cronLines.length).toBeGreaterThanOrEqual(7)
     for (const [user, line = ''] of cronLines) {
       expect(user).toBe('greetings')
-      const end = asSomebody(here(line).replaceAll('\\%', '%'))
+      const end = await asSomebody(here(line).replaceAll('\\%', '%'))
       expect([end.status, end.stderr], `${line}\n${end.stdout}`).toEqual([0, ''])
     }
     const files = (folder: string) => readdirSync(join(top, folder)).map((name) => [name, readFileSync(join(top, folder, name), 'utf8')])
@@ -109,16 +113,16 @@ describe.skipIf(process.getuid?.() !== 0)(`an installation of root's${process.ge
     expect(snapshot(installation)).toEqual(before)
   })
 
-  it('every command line of the documents and units is known, by the link and by node, and changes nothing in the folder', () => {
+  it('every command line of the documents and units is known, by the link and by node, and changes nothing in the folder', async () => {
     const lines = documented()
     expect(lines.length).toBeGreaterThan(40)
     for (const line of [...new Set(lines.map(({ line }) => line))]) {
       const words = line.replaceAll(/\s+(FILE|ID|N)\b/g, ' 1')
-      const end = asSomebody(`cd ${installation} && greetings ${words} --help`)
+      const end = await asSomebody(`cd ${installation} && greetings ${words} --help`)
       expect([end.status, end.stderr], lines.filter((one) => one.line === line).map(({ file }) => `${file}: ${line}`).join(', ')).toEqual([0, ''])
       expect(end.stdout).toMatch(/^Usage: greetings/)
     }
-    const doctor = asSomebody(`cd ${installation} && node ${installation}/bin/greetings.js doctor`)
+    const doctor = await asSomebody(`cd ${installation} && node ${installation}/bin/greetings.js doctor`)
     expect(doctor.stdout).toContain(`command    node ${installation}/bin/greetings.js\n`)
     expect(snapshot(installation)).toEqual(before)
   })
