@@ -8,7 +8,7 @@ import type { Times } from '../config.ts'
 import { isDatabaseTrouble } from '../db/database.ts'
 import { placeOf } from '../greetings/faults.ts'
 import { AssetLocked, openGate, type Attempt } from '../greetings/gate.ts'
-import { announceBot } from '../greetings/processes.ts'
+import { announceBot, type Presence } from '../greetings/processes.ts'
 import { languageOf, texts } from '../greetings/texts.ts'
 import { clientOptions, isTelegram, ownErrors, patiently } from '../telegram/api.ts'
 import { TelegramError } from '../telegram/errors.ts'
@@ -128,22 +128,39 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
     if (message !== undefined) void sending.add(message.chat.id, () => sayPatiently(message.chat.id, texts[languageOf(message.from?.language_code)].trouble)).catch(() => undefined)
   }
 
-  await patiently(times, () => bot.init())
-  await introduce(bot, times)
-  const intake = openIntake({ db: door.db, botId: door.botId, handle, answered, regret, handling, times, log })
-  let ended: Promise<void>
-  if (webhook === undefined) {
-    await patiently(times, () => bot.api.deleteWebhook())
-    ended = poll({ bot, intake, times, log }, intakeStop.signal)
-  } else {
+  /** Begins to take updates. What it gives settles when that is over. */
+  async function takeUpdates(): Promise<{ over: Promise<void> }> {
+    if (webhook === undefined) {
+      await patiently(times, () => bot.api.deleteWebhook())
+      return { over: poll({ bot, intake, times, log }, intakeStop.signal) }
+    }
     const secret = webhook.secret ?? randomBytes(24).toString('base64url')
     const server = await listenForWebhook({ intake, log }, { port: webhook.port, secret })
+    const over = whenAborted(intakeStop.signal).then(() => server.close(sendStop.signal))
     await patiently(times, () => bot.api.setWebhook(webhook.url, { secret_token: secret, allowed_updates: [...allowedUpdates] }))
     log.info({ port: server.port }, 'waiting for webhook calls on 127.0.0.1')
-    ended = whenAborted(intakeStop.signal).then(() => server.close(sendStop.signal))
+    return { over }
   }
-  ended.catch(() => undefined)
-  const presence = await announceBot(door.db, times, webhook === undefined ? 'polling' : 'webhook')
+
+  const stopWatching = () => {
+    waitingRoom.close()
+    floods.close()
+  }
+  const intake = openIntake({ db: door.db, botId: door.botId, handle, answered, regret, handling, times, log })
+  let ended: Promise<void>
+  let presence: Presence
+  try {
+    await patiently(times, () => bot.init())
+    await introduce(bot, times)
+    ended = (await takeUpdates()).over
+    ended.catch(() => undefined)
+    presence = await announceBot(door.db, times, webhook === undefined ? 'polling' : 'webhook')
+  } catch (error) {
+    // What listens, or goes on looking at the database, would keep the process from ending.
+    intakeStop.abort(error)
+    stopWatching()
+    throw error
+  }
   const trying = intake.keepTrying(intakeStop.signal)
 
   return {
@@ -159,8 +176,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
       // A database that does not answer is not waited for: what it did not take was not confirmed.
       await Promise.race([finished, whenAborted(sendStop.signal).then(() => sleep(times.handleMs))])
       clearTimeout(deadline)
-      waitingRoom.close()
-      floods.close()
+      stopWatching()
       await presence.leave()
     },
   }

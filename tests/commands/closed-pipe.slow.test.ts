@@ -38,8 +38,8 @@ it.each([
   ['names --missed', /^name,count,say\n$/],
   ['names --available', /^name,say\n$/],
   ['export', /^\{"template":"tiny".*\}\n$/],
-  ['status', /^videos .*\n$/],
-  ['warm --dry-run list.csv', /^list .*\n$/],
+  ['status', /^home .*\n$/],
+  ['warm --dry-run list.csv', /^column .*\n$/],
 ])('%s | head -1', async (line, first) => {
   const { stdout, stderr } = await into('head -n 1', line.split(' '))
   expect(stdout).toMatch(first)

@@ -47,7 +47,7 @@ describe('dashboard', () => {
   it('shows until it is stopped', async () => {
     const dashboard = startProgram(['dashboard', '--port', '0'], { env: town.env })
     const url = await dashboard.waitForText(/^The dashboard: (http:\/\/127\.0\.0\.1:\d+\/)\n/)
-    expect(await (await fetch(url)).text()).toContain(`bot ${town.botId}`)
+    expect(await (await fetch(url)).text()).toContain(`@greetings_test_bot (${town.botId})`)
     expect((await fetch(`${url}queue/api/queues`)).status).toBe(200)
     dashboard.signal('SIGTERM')
     expect((await dashboard.ended).code).toBe(0)
