@@ -72,7 +72,9 @@ export async function check(stage: Stage, load: Load, allowed: Allowance): Promi
 
   // No outage counted as a failure.
   const noticed = await town.db.$queryRaw<{ name: string; attempts: number; status: string; reason: string }[]>`SELECT * FROM noticed WHERE name = ANY(${load.names.map(({ key }) => key)})`
-  wrong('attempts used or assets given up', noticed.filter(({ name }) => !allowed.mayUseAttempts && !allowed.impossible.has(name)).map(({ attempts, status, reason }) => `${status} after ${attempts}: ${reason}`))
+  // Without a storage channel there is nowhere to upload to while nobody waits: such an asset rests, with no attempt used, until somebody asks.
+  const rests = ({ attempts, reason }: { attempts: number; reason: string }) => town.storage.chatIds.length === 0 && attempts === 0 && reason.startsWith('storage: ')
+  wrong('attempts used or assets given up', noticed.filter((one) => !allowed.mayUseAttempts && !allowed.impossible.has(one.name) && !rests(one)).map(({ attempts, status, reason }) => `${status} after ${attempts}: ${reason}`))
 
   // Each person: one request, ended as it may end.
   const askers = new Map(requests.map((request) => [Number(request.userId), request]))
@@ -124,7 +126,9 @@ export async function check(stage: Stage, load: Load, allowed: Allowance): Promi
   for (const { key } of allowed.rendersUnseen ? [] : load.names) {
     const mine = lines.filter(([, , revision]) => revision === revisionOf(key))
     const ends = mine.filter(([event]) => event === 'end').length
-    const cut = mine.filter(([event, pid]) => event === 'begin' && !mine.some(([other, by]) => other !== 'begin' && by === pid))
+    // One that stood still may also notice it, break off, and begin the name again itself.
+    const nextOf = (pid: string | undefined, at: number) => mine.slice(at + 1).find(([, by]) => by === pid)?.[0]
+    const cut = mine.filter(([event, pid], at) => event === 'begin' && (frozen.has(Number(pid)) ? nextOf(pid, at) !== 'end' : nextOf(pid, at) === undefined))
     const begins = mine.filter(([event]) => event === 'begin').length
     const late = Math.min(ends - 1, mine.filter(([event, pid]) => event === 'end' && frozen.has(Number(pid))).length)
     if (ends - late !== 1 || begins - 1 > late + cut.filter(([, pid]) => killed.has(Number(pid))).length) again.push(mine.map(([event, pid]) => `${event} ${pid}`).join(', ') || 'none')

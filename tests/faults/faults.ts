@@ -201,7 +201,6 @@ export const faults: Fault[] = [
   },
   {
     name: '429 of minutes',
-    withoutChannel: true,
     begin: async (scene) => {
       const { stage, random, isAlone } = scene
       const long = (more: Partial<FaultPlan>): FaultPlan => ({ method: 'sendVideo', answer: { kind: 'flood', retryAfter: 90 + below(random, 60) }, ...more })
