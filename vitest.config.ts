@@ -8,7 +8,7 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       { test: { ...shared, name: 'fast', include: ['tests/**/*.test.ts'], exclude: ['tests/**/*.slow.test.ts'] } },
-      { test: { ...shared, name: 'slow', include: ['tests/**/*.slow.test.ts'], testTimeout: 300_000, fileParallelism: false } },
+      { test: { ...shared, name: 'slow', include: ['tests/**/*.slow.test.ts'], testTimeout: 300_000 } },
     ],
   },
 })

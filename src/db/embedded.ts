@@ -32,7 +32,7 @@ import { openHome } from '../home.ts'
 import { builtScript } from '../installation.ts'
 import { examineWay, isOpenToOthers, strangersOn } from '../path-trust.ts'
 import { connectClient } from './connect.ts'
-import { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown } from './faults.ts'
+import { codeOf, DatabaseUnreachable, DatabaseUnusable, isDatabaseDown } from './faults.ts'
 import { startOf, withFileLock } from './file-lock.ts'
 import { postgresMajor, preparePostgres, type PostgresPrograms } from './postgres-binaries.ts'
 
@@ -628,10 +628,16 @@ async function configure(data: string): Promise<void> {
   for (const name of ['postmaster.opts', 'postmaster.pid']) await rm(join(data, name), { force: true })
 }
 
+/** A draft that the initdb of a killed command still writes, or removes, itself is left for a later start. */
 async function removeDrafts(place: Place): Promise<void> {
   for (const name of await readdir(place.folder)) {
     // `new-postgresql-…` are copies of the programs, see there.
-    if (name.startsWith('new-') && !name.startsWith('new-postgresql-')) await removeTree(join(place.folder, name))
+    if (!name.startsWith('new-') || name.startsWith('new-postgresql-')) continue
+    try {
+      await removeTree(join(place.folder, name))
+    } catch (error) {
+      if (!['ENOTEMPTY', 'ENOENT'].includes(codeOf(error) ?? '')) throw error
+    }
   }
 }
 
