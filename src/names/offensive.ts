@@ -20,10 +20,14 @@ const lists = [russian as WordList, ukrainian as WordList, russianInLatin as Wor
 /** Real names that the lists would refuse. Lower case. */
 const realNames = new Set([
   'кончита', 'иби', // Spanish and Hungarian
+  'вагинак', 'ибалы', // Armenian and Azerbaijani
+  'нига', 'нигая', // from the register of Russian names; the word that is meant has two г
   'додик', // a pet form of David
   'semen', // Семен, as Ukrainian passports spell it
   'huy', 'hui', // Vietnamese and Chinese
   'quim', 'dick', 'joi', 'dike', // Catalan, English, English, Igbo
+  'siska', 'kike', 'swastik', // Indonesian and Czech, Spanish, Indian
+  'dyke', 'bonner', 'damne', 'ebanie', // of children in the United States
 ])
 
 const endings = {
