@@ -274,7 +274,10 @@ async function* recordsOf(text: AsyncGenerator<string>, source: string, given: s
       const row = { line, cells }
       line++
       for (const cell of cells) {
-        if (cell.length > maxCell) throw unclosed(source, row.line, `has a cell of more than ${maxCell.toLocaleString('en')} characters`)
+        if (cell.length > maxCell) {
+          const what = `has a cell of more than ${maxCell.toLocaleString('en')} characters`
+          throw cell.includes('\n') ? unclosed(source, row.line, what) : endless(source, row.line, what)
+        }
         if (!cell.includes('\n')) continue
         // What the parser makes of a cell whose quotation mark met another one in a later row.
         if (cell.startsWith('"')) throw unclosed(source, row.line, 'has a quotation mark without its partner')
@@ -296,12 +299,20 @@ async function* recordsOf(text: AsyncGenerator<string>, source: string, given: s
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
     if (error.code === 'CSV_QUOTE_NOT_CLOSED') throw unclosed(source, line, 'has a quotation mark that is never closed', error)
-    if (error.code === 'CSV_MAX_RECORD_SIZE') throw unclosed(source, line, 'has a row that does not end', error)
+    if (error.code === 'CSV_MAX_RECORD_SIZE') {
+      const lines: unknown = error.lines
+      throw typeof lines === 'number' && lines > line ? unclosed(source, line, 'has a row that does not end', error) : endless(source, line, 'has a row that does not end', error)
+    }
     throw new UnreadableFile(`${source} cannot be read as CSV near line ${line}: ${error.message}`, { cause: error })
   } finally {
     parser.destroy()
     await text.return(undefined)
   }
+}
+
+/** No quotation mark is to blame where no line end lies inside. */
+function endless(source: string, line: number, what: string, cause?: Error): UnreadableFile {
+  return new UnreadableFile(`${source} ${what} (line ${line}): that is no list of names, or its columns are separated by something else (--delimiter).`, { cause })
 }
 
 function unclosed(source: string, line: number, what: string, cause?: Error): UnreadableFile {

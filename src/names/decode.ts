@@ -35,8 +35,9 @@ export async function* textOf(bytes: AsyncIterable<Uint8Array>, source: string, 
   let lineCount = 1
   let endsInReturn = false
   for await (const decoded of decode(bytes, source, encoding, () => lineCount)) {
-    if (decoded.includes('\0')) {
-      throw new UnreadableFile(`${source} is not a text file (it holds zero bytes): save the list as CSV in UTF-8, or say --encoding utf-16le if it is UTF-16.`)
+    const zero = decoded.indexOf('\0')
+    if (zero >= 0) {
+      throw new UnreadableFile(`${source} is not a text file (it holds a zero byte, in line ${lineCount + lineEnds(decoded.slice(0, zero), endsInReturn)}): save the list as CSV in UTF-8, or say --encoding utf-16le if it is UTF-16.`)
     }
     // CRLF, LF and CR may be mixed, and a CRLF may lie across two pieces.
     let text = endsInReturn && decoded.startsWith('\n') ? decoded.slice(1) : decoded
@@ -56,7 +57,8 @@ async function* decode(bytes: AsyncIterable<Uint8Array>, source: string, encodin
     try {
       return chunk ? (decoder as TextDecoder).decode(chunk, { stream: true }) : (decoder as TextDecoder).decode()
     } catch {
-      throw new UnreadableFile(`${source} has bytes after line ${line()} that are not ${(decoder as TextDecoder).encoding}: save the list in UTF-8, or name its encoding with --encoding.`)
+      const { encoding: label } = decoder as TextDecoder
+      throw new UnreadableFile(`${source} has bytes that are not ${label}, in line ${line() + lineEnds(beforeDamage(chunk, label), false)}: save the list in UTF-8, or name its encoding with --encoding.`)
     }
   }
 
@@ -80,14 +82,27 @@ async function* decode(bytes: AsyncIterable<Uint8Array>, source: string, encodin
         held = held.subarray(ascii)
       }
       if (held.length < sampleSize) continue
-      decoder = fromSample(held, source, false)
+      decoder = fromSample(held, source, line(), false)
     }
     yield text(held)
     held = Buffer.alloc(0)
   }
-  decoder ??= (started ? undefined : fromFirstBytes(held, source)) ?? fromSample(held, source, true)
+  decoder ??= (started ? undefined : fromFirstBytes(held, source)) ?? fromSample(held, source, line(), true)
   yield text(held)
   yield text(undefined)
+}
+
+/** Line ends of a text, of which the first `\n` may belong to a `\r` before it. */
+function lineEnds(text: string, isAfterReturn: boolean): number {
+  return (isAfterReturn ? text.replace(/^\n/, '') : text).match(/\r\n?|\n/g)?.length ?? 0
+}
+
+/** What of a piece can be read before the first bytes that cannot. The end of a character that the piece before began with is left out. */
+function beforeDamage(bytes: Uint8Array | undefined, label: string): string {
+  if (bytes === undefined) return ''
+  const text = new TextDecoder(label).decode(label === 'utf-8' ? bytes.subarray(bytes.findIndex((byte) => (byte & 0xc0) !== 0x80)) : bytes)
+  const at = text.indexOf('\uFFFD')
+  return at < 0 ? '' : text.slice(0, at)
 }
 
 function decoderFor(label: string): TextDecoder {
@@ -107,7 +122,7 @@ function fromFirstBytes(bytes: Buffer, source: string): TextDecoder | undefined 
   return undefined
 }
 
-function fromSample(sample: Buffer, source: string, complete: boolean): TextDecoder {
+function fromSample(sample: Buffer, source: string, line: number, complete: boolean): TextDecoder {
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(sample, { stream: !complete })
     return decoderFor('utf-8')
@@ -115,7 +130,7 @@ function fromSample(sample: Buffer, source: string, complete: boolean): TextDeco
     if (looksRussian(sample)) return decoderFor('windows-1251')
   }
   if (sample.includes(0)) throw new UnreadableFile(`${source} is not a text file: save the list as CSV in UTF-8.`)
-  throw new UnreadableFile(`${source} is neither in UTF-8 nor in Russian windows-1251: save it in UTF-8, or name its encoding, for example with --encoding koi8-r.`)
+  throw new UnreadableFile(`${source} is neither in UTF-8 (line ${line + lineEnds(beforeDamage(sample, 'utf-8'), false)} has other bytes) nor in Russian windows-1251: save it in UTF-8, or name its encoding, for example with --encoding koi8-r.`)
 }
 
 /**

@@ -82,9 +82,23 @@ describe('encodings', () => {
   test('anything else is a fault that names the remedy', async () => {
     expect(await fault(koi8r('Маша\nАнна\n'))).toMatch(/--encoding/)
     expect(await fault(Buffer.from('José\nZoë\nFrançois\n', 'latin1'))).toMatch(/--encoding/)
-    expect(await fault(Buffer.concat([Buffer.from('Маша\n'.repeat(20_000)), windows1251('Маша\n')]))).toMatch(/after line \d+ .*UTF-8/)
+    expect(await fault(Buffer.concat([Buffer.from('Маша\n'.repeat(20_000)), windows1251('Маша\n')]))).toMatch(/not utf-8, in line 20001:.*UTF-8/)
     expect(await fault(Buffer.from('name\nМаша\n', 'utf16le'))).toMatch(/--encoding utf-16le/)
     expect(await fault(windows1251('Маша\n'), { encoding: 'utf-8' })).toMatch(/utf-8/)
+  })
+
+  test('broken bytes and zero bytes are told with their line, wherever a piece ends', async () => {
+    const broken = Buffer.concat([Buffer.from('name\r\nМаша\r\nПе'), Buffer.from([0xd1]), Buffer.from('я\r\nАня\r\n')])
+    expect(await fault(broken)).toMatch(/neither in UTF-8 \(line 3 has other bytes\)/)
+    expect(await fault(Buffer.concat([Buffer.from('\uFEFF'), broken]))).toMatch(/not utf-8, in line 3:/)
+    for (const size of [1, 2, 3, 5, 7]) {
+      const stdin = (async function* () {
+        const bytes = Buffer.concat([Buffer.from('\uFEFF'), broken])
+        for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+      })()
+      await expect(readNames(['-'], { stdin })).rejects.toThrow(/not utf-8, in line 3:/)
+    }
+    expect(await fault('name\r\nМаша\r\nПе\0тя\r\n')).toMatch(/zero byte, in line 3\)/)
   })
 
   test('a damaged letter is refused with its row', async () => {
@@ -292,7 +306,9 @@ describe('bad files', () => {
     expect(await fault(`name\nМаша\n"Петя\n${'Аня\n'.repeat(200_000)}`)).toMatch(/line 3/)
     expect(await fault(`name\n"Петя\n${'Аня\n'.repeat(2_600)}"Оля"\n`)).toMatch(/line 2/)
     expect(await fault('name,x\n"Маша,1\nПетя,2\n"Аня",3\n')).toMatch(/line 2/)
-    expect(await fault(`name,x\nМаша,${'x'.repeat(10_001)}\n`)).toMatch(/10,000/)
+    expect(await fault(`name,x\nМаша,${'x'.repeat(10_001)}\n`)).toMatch(/10,000 characters \(line 2\)(?!.*quotation)/)
+    expect(await fault(`name\nМаша\n${'x'.repeat(1_100_000)}\n`)).toMatch(/\(line 3\)(?!.*quotation)/)
+    expect(await fault(`name\n"${'Аня\n'.repeat(300_000)}`)).toMatch(/\(line 2\).*quotation/)
     expect(await displays(`name,x\nМаша,${'x'.repeat(10_000)}\n`)).toEqual(['Маша'])
   })
 
