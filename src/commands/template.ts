@@ -1,9 +1,11 @@
 /** `template list|check|build`: which templates there are, whether they can be used, and what all their videos share made beforehand. */
-import { stat } from 'node:fs/promises'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { configOfProcess, type Config } from '../config.ts'
 import { findHome } from '../home.ts'
-import { openRecordings } from '../speech/recordings.ts'
+import { openRecordings, unsoundRecordings } from '../speech/recordings.ts'
 import { findFfmpeg } from '../video/ffmpeg.ts'
 import { checkClip, fixedParts } from '../video/parts.ts'
 import { listTemplateIds, loadTemplates, TemplateFault, templateRevision, type Template } from '../video/template.ts'
@@ -51,9 +53,18 @@ async function check(config: Config, ids: string[], { json }: TemplateOptions): 
   const looked = await look(config, ids)
   const recordings = openRecordings(recordingsFolderOf(config, (await findHome({ explicit: config.home, cwd: process.cwd() })).folder))
   const templates: { id: string; faults: string[]; recordings: number; recordingFaults: string[] }[] = []
-  for (const { id, template, faults } of looked) {
-    const spoken = template === undefined ? undefined : await recordings.list(template)
-    templates.push({ id, faults, recordings: spoken?.byKey.size ?? 0, recordingFaults: spoken?.faults.map((fault) => `recordings/${id}/${fault}`) ?? [] })
+  const stop = listenForStop()
+  try {
+    for (const { id, template, faults } of looked) {
+      const { byKey, faults: unused } = template === undefined ? { byKey: new Map<string, string>(), faults: [] } : await recordings.list(template)
+      const unsound = await hear([...byKey.values()], config, stop.asked)
+      templates.push({ id, faults, recordings: byKey.size - unsound.length, recordingFaults: [...unused, ...unsound].map((fault) => `recordings/${id}/${fault}`) })
+    }
+  } catch (error) {
+    if (stop.code !== undefined) return stop.code
+    throw error
+  } finally {
+    stop.close()
   }
   const faulty = templates.some(({ faults, recordingFaults }) => faults.length + recordingFaults.length > 0)
   if (json === true) process.stdout.write(`${JSON.stringify({ healthy: !faulty, templates })}\n`)
@@ -64,6 +75,17 @@ async function check(config: Config, ids: string[], { json }: TemplateOptions): 
     }
   }
   return faulty ? exitCode.someFailed : exitCode.done
+}
+
+/** What of the recordings is no sound. Nothing is left behind, not even a home. */
+async function hear(paths: string[], config: Config, signal: AbortSignal): Promise<string[]> {
+  if (paths.length === 0) return []
+  const workFolder = await mkdtemp(join(tmpdir(), 'greetings-check-'))
+  try {
+    return await unsoundRecordings(paths, await findFfmpeg({ path: config.ffmpegPath, cacheFolder: workFolder }), workFolder, signal)
+  } finally {
+    await rm(workFolder, { recursive: true, force: true })
+  }
 }
 
 async function build(config: Config, ids: string[], { json, quiet }: TemplateOptions): Promise<number> {

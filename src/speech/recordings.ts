@@ -6,7 +6,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { copyFile, readdir, realpath, rm, stat } from 'node:fs/promises'
-import { extname, join, sep } from 'node:path'
+import { basename, extname, join, sep } from 'node:path'
 import { Writable } from 'node:stream'
 import { AssetFault } from '../greetings/faults.ts'
 import { parseName } from '../names/name.ts'
@@ -129,4 +129,27 @@ export async function soundOf(recording: Recording, ffmpeg: Ffmpeg, workFolder: 
   const sound = trimmed({ samples, rate })
   if (sound.samples.length < rate * 0.15) throw new AssetFault('voice', 'The recording of this name is silent. Replace the file, or take it away.')
   return sound
+}
+
+const heardAtOnce = 2
+
+/**
+ * Decodes recordings as a render would; gives a line, with the file's name, for each that is no sound.
+ * @throws the signal's reason when aborted
+ */
+export async function unsoundRecordings(paths: readonly string[], ffmpeg: Ffmpeg, workFolder: string, signal: AbortSignal): Promise<string[]> {
+  const faults = new Map<string, string>()
+  const left = [...paths]
+  async function hear() {
+    for (let path = left.shift(); path !== undefined; path = left.shift()) {
+      try {
+        await soundOf({ path, revision: '' }, ffmpeg, workFolder, signal)
+      } catch (error) {
+        if (!(error instanceof AssetFault)) throw error
+        faults.set(path, `${basename(path)}: ${error.message}`)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: heardAtOnce }, hear))
+  return paths.flatMap((path) => faults.get(path) ?? [])
 }

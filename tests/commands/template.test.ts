@@ -31,6 +31,26 @@ async function copy(id: string, change: (manifest: Record<string, unknown> & { w
   return own
 }
 
+/** A second of sound. */
+function wav(sample: (at: number) => number): Buffer {
+  const data = Buffer.alloc(16_000)
+  for (let at = 0; at < 8_000; at++) data.writeInt16LE(Math.round(sample(at) * 20_000), at * 2)
+  const header = Buffer.alloc(44)
+  header.write('RIFF', 0)
+  header.writeUInt32LE(36 + data.length, 4)
+  header.write('WAVEfmt ', 8)
+  header.writeUInt32LE(16, 16)
+  header.writeUInt16LE(1, 20)
+  header.writeUInt16LE(1, 22)
+  header.writeUInt32LE(8_000, 24)
+  header.writeUInt32LE(16_000, 28)
+  header.writeUInt16LE(2, 32)
+  header.writeUInt16LE(16, 34)
+  header.write('data', 36)
+  header.writeUInt32LE(data.length, 40)
+  return Buffer.concat([header, data])
+}
+
 it('without a home: list and check make none', async () => {
   const list = await template('list')
   expect([list.code, list.stderr]).toEqual([0, ''])
@@ -50,13 +70,20 @@ it('check names every fault with its file and key, and recordings that serve no 
   await truncate(join(await copy('torn'), 'clip.mp4'), 1_000)
   const recordings = join(folder, 'home', 'recordings', 'tiny')
   await mkdir(recordings, { recursive: true })
-  for (const file of ['Маша.wav', 'notes.txt']) await writeFile(join(recordings, file), '')
+  await writeFile(join(recordings, 'notes.txt'), '')
+  await writeFile(join(recordings, 'Маша.wav'), wav((at) => Math.sin(at / 20)))
+  await writeFile(join(recordings, 'Петя.wav'), '')
+  await writeFile(join(recordings, 'Оля.mp3'), 'no sound at all')
+  await writeFile(join(recordings, 'Ира.wav'), wav(() => 0))
   const end = await template('check')
   expect([end.code, end.stderr]).toEqual([1, ''])
   expect(end.stdout).toContain('long/template.json: windows[0].to: 25 s is beyond the clip\'s 4 s')
   expect(end.stdout).toContain('narrow/template.json: windows[0].box: a name of 40 letters (longestName) does not fit at the least size in Caveat_700Bold.ttf')
   expect(end.stdout).toMatch(/templates\/torn: clip\.mp4: is no readable MP4 file/)
   expect(end.stdout).toContain('✓ tiny, with 1 recording\n  ! recordings/tiny/notes.txt: is no sound file')
+  expect(end.stdout).toContain('! recordings/tiny/Петя.wav: The recording of this name cannot be read as sound.')
+  expect(end.stdout).toContain('! recordings/tiny/Оля.mp3: The recording of this name cannot be read as sound.')
+  expect(end.stdout).toContain('! recordings/tiny/Ира.wav: The recording of this name is silent.')
   const report = jsonOf(await template('check', 'tiny', 'long', '--json')) as { healthy: boolean; templates: { id: string; faults: string[]; recordings: number }[] }
   expect(report).toMatchObject({ healthy: false, templates: [{ id: 'tiny', faults: [], recordings: 1 }, { id: 'long', recordings: 0 }] })
   const unknown = await template('check', 'summer')
