@@ -4,6 +4,7 @@ import { isatty } from 'node:tty'
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { parseAddress, type Address } from './http/address.ts'
 import { version } from './installation.ts'
+import { watchOutput } from './stdout.ts'
 
 const whole = (text: string) => {
   const value = Number(text)
@@ -37,11 +38,12 @@ function port(text: string): number {
   return value
 }
 
-/** `90s`, `30m`, `8h`, `90d`, or plain seconds, as milliseconds. */
+/** `90s`, `30m`, `8h` or `90d`, as milliseconds. A number alone could be any of them. */
 export function duration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/.exec(text.trim())
   if (match === null) throw new InvalidArgumentError('It must be a duration such as 90s, 30m, 8h or 90d.')
-  return Number(match[1]) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[(match[2] ?? 's') as 'ms' | 's' | 'm' | 'h' | 'd']
+  if (match[2] === undefined) throw new InvalidArgumentError(`It needs a unit: ${match[1]}s for seconds, ${match[1]}m for minutes, or h or d.`)
+  return Number(match[1]) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] as 'ms' | 's' | 'm' | 'h' | 'd']
 }
 
 /** `9464`, or `0.0.0.0:9464`. */
@@ -76,7 +78,7 @@ export function commandTable(done: (code: number) => void): Command {
   const program = new Command('greetings')
     .description('Short video greetings that show and speak a child’s name: a Telegram bot, and the tool that fills its cache.')
     .version(version())
-    .option('--log-level <level>', 'trace, debug, info, warn, error or silent (LOG_LEVEL)')
+    .addOption(new Option('--log-level <level>', 'how much the log says (default: LOG_LEVEL, or info)').choices(['trace', 'debug', 'info', 'warn', 'error', 'silent']))
     .option('--env-file <file>', 'read variables from this file, instead of .env in the working directory and in the home')
     .showHelpAfterError('(add --help for the options)')
     .addHelpText('after', examples('warm names/ru.csv --sandbox --limit 12', 'demo', 'up', 'status --json'))
@@ -148,7 +150,7 @@ export function commandTable(done: (code: number) => void): Command {
     .command('render')
     .description('one video to a file; needs neither Telegram nor a database')
     .argument('<name>', 'the name')
-    .requiredOption('-o, --output <file>', 'the .mp4 file to write')
+    .requiredOption('-o, --output <file>', 'the .mp4 file to write, or - for stdout')
     .option('--template <id>', 'instead of the first of TEMPLATES that serves the name’s script')
     .option('--say <text>', 'how the voice should say it')
     .option('--force', 'overwrite the file')
@@ -228,7 +230,7 @@ export function commandTable(done: (code: number) => void): Command {
   program
     .command('export')
     .description('the cache as JSON lines, a video a line: for a backup, or to move to another database')
-    .option('-o, --output <file>', 'write to this file instead of stdout')
+    .option('-o, --output <file>', 'write to this file instead of stdout (-)')
     .option('--force', 'overwrite the file')
     .addOption(sandboxOption())
     .addOption(jsonOption())
@@ -241,6 +243,7 @@ export function commandTable(done: (code: number) => void): Command {
     .description('take over what export wrote, all of it or nothing; may be run again')
     .argument('<file>', 'the file, or - for standard input')
     .option('--overwrite', 'also replace videos that are younger than those of the file')
+    .option('--partial', 'take what there is of a file that was cut off, or that an earlier version wrote')
     .addOption(sandboxOption())
     .addOption(jsonOption())
     .addOption(quietOption())
@@ -322,16 +325,7 @@ function all<T>(program: Command, options: object): T {
 export async function run(argv: string[]): Promise<number> {
   let code = 0
   const terminals = [0, 1, 2].filter((fd) => isatty(fd))
-  // A reader that went away (`| head`) is no fault of ours.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    // A terminal that was closed: the signal that comes with it ends us.
-    if (error.code !== 'EIO') throw error
-  })
-  // Nor is one of the progress: the work goes on, and the exit code tells how it went.
-  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
-  })
+  const output = watchOutput(3)
   const program = commandTable((result) => {
     code = result
   })
@@ -359,6 +353,7 @@ export async function run(argv: string[]): Promise<number> {
     else await program.parseAsync(argv)
     return code
   } catch (error) {
+    if (output.isLost()) return 3
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     const { endOf } = await import('./commands/exit.ts')
     const end = endOf(error)

@@ -36,12 +36,17 @@ it('prints help to stdout with 0, and wrong usage to stderr with 2', async () =>
   const help = await runProgram(['--help'], { env })
   expect(help).toMatchObject({ code: 0, stderr: '' })
   expect(help.stdout).toMatch(/^Usage: greetings/)
-  for (const args of [['dance'], ['warm', 'x.csv', '--fly'], ['warm'], ['warm', 'x.csv', '--limit', 'many'], ['warm', 'x.csv', '--timeout', 'soon'], ['render', 'Маша']]) {
+  for (const args of [['dance'], ['warm', 'x.csv', '--fly'], ['warm'], ['warm', 'x.csv', '--limit', 'many'], ['warm', 'x.csv', '--timeout', 'soon'], ['warm', 'x.csv', '--timeout', '5'], ['status', '--log-level', 'loud'], ['render', 'Маша']]) {
     const end = await runProgram(args, { env })
     expect(end, args.join(' ')).toMatchObject({ code: 2, stdout: '' })
     expect(end.stderr).toMatch(/^error: /)
     expect(end.stderr).toContain('--help')
   }
+})
+
+it('a number is no duration, and a word that is no level names the levels', async () => {
+  expect((await runProgram(['warm', 'x.csv', '--timeout', '5'], { env })).stderr).toContain('It needs a unit: 5s for seconds, 5m for minutes')
+  expect((await runProgram(['status', '--log-level', 'loud'], { env })).stderr).toContain('trace, debug, info, warn, error, silent')
 })
 
 it('survives a reader that goes away', async () => {
@@ -80,6 +85,7 @@ it('begins within three times of what Node itself takes', () => {
 })
 
 it('reads durations', () => {
-  expect(['90', '90s', '1.5m', '8h', '250ms', ' 2 s ', '90d'].map(duration)).toEqual([90_000, 90_000, 90_000, 28_800_000, 250, 2_000, 7_776_000_000])
+  expect(['90s', '1.5m', '8h', '250ms', ' 2 s ', '90d'].map(duration)).toEqual([90_000, 90_000, 28_800_000, 250, 2_000, 7_776_000_000])
   for (const text of ['', 'soon', '-1s', '1w']) expect(() => duration(text)).toThrow(/duration/)
+  for (const text of ['5', '1.5']) expect(() => duration(text)).toThrow(/unit/)
 })

@@ -19,6 +19,7 @@ import { checkChannels } from '../telegram/storage.ts'
 import { findFfmpeg } from '../video/ffmpeg.ts'
 import { loadTemplates } from '../video/template.ts'
 import { endOf, exitCode } from './exit.ts'
+import { nameRulesOf } from './given-names.ts'
 import { openFolder, otherBotText, recordingsFolderOf, studioFolders } from './world.ts'
 
 /** The outcome of one check. */
@@ -77,6 +78,10 @@ async function examine(config: Config, log: Log, inSandbox: boolean, check: (nam
     // Reading a template opens its fonts and finds characters they lack.
     const templates = await loadTemplates(config.templatesFolder, config.templates)
     return templates.map(({ id, scripts }) => `${id} (${scripts.join(', ')})`).join(', ')
+  })
+  await check('names', async () => {
+    const { allowed, blocked } = await nameRulesOf(config, [])
+    return `${allowed?.size ?? 0} allowed and ${blocked?.size ?? 0} blocked by lists of your own`
   })
   await check('recordings', async () => {
     const recordings = openRecordings(recordingsFolderOf(config, home))

@@ -11,7 +11,7 @@ export class UsageFault extends Error {
 
 // By name, so that reporting an error loads none of the modules that throw them.
 const unusable = new Set(['ConfigFault', 'UsageFault', 'UnreadableFile', 'DatabaseUnusable', 'HomeUnusable', 'TemplateFault', 'CacheFileFault', 'AddressUnusable', 'EnvFileUnusable'])
-const unreachable = new Set(['DatabaseUnreachable', 'QueueUnreachable', 'FfmpegMissing'])
+const unreachable = new Set(['OutputLost', 'DatabaseUnreachable', 'QueueUnreachable', 'FfmpegMissing'])
 
 /** The exit code and the lines for stderr of whatever ended a command. */
 export function endOf(error: unknown): { code: number; lines: string[] } {

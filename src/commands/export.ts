@@ -1,14 +1,11 @@
 /** `export`: the cache as JSON lines, to stdout or a file. */
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { finished } from 'node:stream/promises'
 import { configOfProcess } from '../config.ts'
-import { cachedVideos } from '../greetings/cache-file.ts'
+import { cachedVideos, lastLine } from '../greetings/cache-file.ts'
 import { openLog } from '../log.ts'
+import { replacing, type Replacing } from '../replacing.ts'
 import { exitCode, UsageFault } from './exit.ts'
-import { checkOutput } from './output.ts'
+import { checkOutput, unwritable, writeOut } from './output.ts'
 import { openCount } from './progress.ts'
 import { listenForStop } from './stop.ts'
 import { openStore } from './world.ts'
@@ -23,38 +20,40 @@ export interface ExportOptions {
 }
 
 export async function exportCache(options: ExportOptions): Promise<number> {
-  if (options.json === true && options.output === undefined) throw new UsageFault('--json goes with -o FILE: without it stdout is the export itself, one JSON object a line.')
+  const output = options.output === undefined || options.output === '-' ? undefined : resolve(options.output)
+  if (options.json === true && output === undefined) throw new UsageFault('--json goes with -o FILE: without it stdout is the export itself, one JSON object a line.')
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
-  const output = options.output === undefined ? undefined : resolve(options.output)
   if (output !== undefined) await checkOutput(output, options.force === true, `${output}/cache.jsonl`)
   const stop = listenForStop()
   const store = await openStore({ config, log, sandbox: options.sandbox === true, role: 'export', create: false })
   const view = openCount({ quiet: options.quiet === true, label: 'exported' })
-  const part = `${output}.${process.pid}.part`
+  let file: Replacing | undefined
   try {
     // It holds names: only its owner may read it.
-    const stream = output === undefined ? process.stdout : createWriteStream(part, { mode: 0o600, flags: 'wx' })
+    file = output === undefined ? undefined : await replacing(output)
+    const write = async (text: string) => (file === undefined ? writeOut(text) : file.handle.appendFile(text))
     let videos = 0
     for await (const page of cachedVideos(store.db)) {
       if (stop.code !== undefined) return stop.code
       videos += page.length
-      if (!stream.write(page.map((video) => `${JSON.stringify(video)}\n`).join(''))) await once(stream, 'drain')
+      await write(page.map((video) => `${JSON.stringify(video)}\n`).join(''))
       view.show(videos)
     }
+    await write(`${lastLine(videos)}\n`)
     view.close()
     if (output === undefined) {
       if (options.quiet !== true) process.stderr.write(`${videos} videos exported.\n`)
       return exitCode.done
     }
-    stream.end()
-    await finished(stream)
-    await rename(part, output)
+    await file?.keep()
     process.stdout.write(options.json === true ? `${JSON.stringify({ output, videos })}\n` : `${options.output}: ${videos} videos. \`greetings import\` takes them over.\n`)
     return exitCode.done
+  } catch (error) {
+    throw file === undefined ? error : unwritable(error, options.output)
   } finally {
     view.close()
-    if (output !== undefined) await rm(part, { force: true })
+    await file?.close()
     await store.close()
     stop.close()
   }

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { configOfProcess } from '../config.ts'
-import { CacheFileFault, importVideos, parseCachedVideo, type CachedVideo, type Imported } from '../greetings/cache-file.ts'
+import { CacheFileFault, importVideos, parseLine, type CachedVideo, type Imported } from '../greetings/cache-file.ts'
 import { botText, ownBot, type OwnBot } from '../greetings/own-bot.ts'
 import { openLog } from '../log.ts'
 import { exitCode, UsageFault } from './exit.ts'
@@ -12,6 +12,7 @@ import { openStore } from './world.ts'
 
 export interface ImportOptions {
   overwrite?: boolean
+  partial?: boolean
   sandbox?: boolean
   json?: boolean
   quiet?: boolean
@@ -32,7 +33,7 @@ export async function importCache(file: string, options: ImportOptions): Promise
   const view = openCount({ quiet: options.quiet === true, label: 'read' })
   try {
     const bot = await ownBot(store.db, options.sandbox === true ? undefined : config.token)
-    const result = await importVideos(store.db, videosOf(bytes, stop.asked), { overwrite: options.overwrite === true, botId: bot?.id ?? null, onProgress: (lines) => view.show(lines) })
+    const result = await importVideos(store.db, videosOf(bytes, options.partial === true, stop.asked), { overwrite: options.overwrite === true, botId: bot?.id ?? null, onProgress: (lines) => view.show(lines) })
     view.close()
     process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : asText(result, bot))
     return exitCode.done
@@ -54,20 +55,35 @@ async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
   return createReadStream(path)
 }
 
-async function* videosOf(bytes: AsyncIterable<Uint8Array>, stop: AbortSignal): AsyncGenerator<CachedVideo[]> {
+/** The videos of a file. Several exports may stand one after the other; each ends with its count, and without the last one something is missing. */
+async function* videosOf(bytes: AsyncIterable<Uint8Array>, isPartial: boolean, stop: AbortSignal): AsyncGenerator<CachedVideo[]> {
   let videos: CachedVideo[] = []
   let number = 0
+  let sinceEnd = 0
+  let isComplete = false
   for await (const line of linesOf(bytes)) {
     number++
-    if (line.trim() !== '') videos.push(parseCachedVideo(line, number))
+    if (line.trim() === '') continue
+    const read = parseLine(line, number)
+    isComplete = typeof read === 'number'
+    if (typeof read === 'number') {
+      if (read !== sinceEnd && !isPartial) throw incomplete(`Line ${number} says that ${read} videos stand before it, and there are ${sinceEnd}`)
+      sinceEnd = 0
+      continue
+    }
+    sinceEnd++
+    videos.push(read)
     if (videos.length < batch) continue
     stop.throwIfAborted()
     yield videos
     videos = []
   }
   stop.throwIfAborted()
+  if (!isComplete && !isPartial) throw incomplete(number === 0 ? 'The file is empty' : `The file ends after line ${number} without the count that an export ends with`)
   if (videos.length > 0) yield videos
 }
+
+const incomplete = (what: string) => new CacheFileFault(`${what}: it was cut off, changed, or written by an earlier version. Nothing was imported. Export anew, or take what there is with --partial.`)
 
 /** The lines of a text in UTF-8, none of them longer than a line of ours can be. */
 async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {

@@ -1,11 +1,11 @@
 /** `names`: names out of the database, as a list ready for `warm`. */
-import { once } from 'node:events'
 import { configOfProcess } from '../config.ts'
 import { missedNames, namesInState, type ListedRow, type StateRow } from '../greetings/name-lists.ts'
 import { ownBot } from '../greetings/own-bot.ts'
 import { openLog } from '../log.ts'
 import { safeCell } from '../names/rejects.ts'
 import { exitCode, UsageFault } from './exit.ts'
+import { writeOut } from './output.ts'
 import { openRecords } from './world.ts'
 
 export interface NamesOptions {
@@ -51,8 +51,8 @@ async function* onePage(rows: Row[]): AsyncGenerator<Row[]> {
 }
 
 async function writeCsv(columns: readonly string[], pages: AsyncIterable<Row[]>): Promise<void> {
-  await write(`${columns.join(',')}\n`)
-  for await (const page of pages) await write(page.map((row) => `${columns.map((column) => cellOf(row[column as keyof Row])).join(',')}\n`).join(''))
+  await writeOut(`${columns.join(',')}\n`)
+  for await (const page of pages) await writeOut(page.map((row) => `${columns.map((column) => cellOf(row[column as keyof Row])).join(',')}\n`).join(''))
 }
 
 function cellOf(value: Row[keyof Row]): string {
@@ -65,12 +65,8 @@ async function writeJson(pages: AsyncIterable<Row[]>): Promise<void> {
   let before = '{"names":['
   for await (const page of pages) {
     if (page.length === 0) continue
-    await write(before + page.map((row) => JSON.stringify(row)).join(','))
+    await writeOut(before + page.map((row) => JSON.stringify(row)).join(','))
     before = ','
   }
-  await write(before === ',' ? ']}\n' : `${before}]}\n`)
-}
-
-async function write(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+  await writeOut(before === ',' ? ']}\n' : `${before}]}\n`)
 }

@@ -1,4 +1,4 @@
-/** Progress of a long run on stderr: bars on a terminal, a plain line after some seconds and every half minute elsewhere, nothing when quiet. */
+/** Progress of a long run on stderr: bars on a terminal, plain lines elsewhere, every few seconds at first and then less often, nothing when quiet. */
 import { MultiBar, Presets, type SingleBar } from 'cli-progress'
 
 /** How far a run is. */
@@ -23,8 +23,20 @@ export interface ProgressView {
   close(): void
 }
 
-const firstLineMs = 5_000
+const firstLineMs = 3_000
 const lineEveryMs = 30_000
+
+/** When the next line is due: soon at the beginning, and the longer it takes the less often. */
+function plainLines(): () => boolean {
+  const started = Date.now()
+  let next = started + firstLineMs
+  return () => {
+    const now = Date.now()
+    if (now < next) return false
+    next = now + Math.min(lineEveryMs, Math.max(firstLineMs, (now - started) / 2))
+    return true
+  }
+}
 
 /**
  * Opens the view that fits stderr. Of the names `cached` were there before, so they tell nothing about the time left;
@@ -53,6 +65,11 @@ export function durationText(seconds: number): string {
   return seconds < 90 ? `${Math.round(seconds)} s` : seconds < 5_400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3_600).toFixed(1)} h`
 }
 
+/** What workers tell of themselves is some seconds old: no more can be under way than is missing. */
+function underWay({ total, rendered, available, failed, rendering, uploading }: Progress): { atWork: number; onTheWay: number } {
+  return { atWork: Math.min(rendering, total - rendered - failed), onTheWay: Math.min(uploading, total - available - failed) }
+}
+
 function bars(left: (progress: Progress) => string, cached: number): ProgressView {
   const multi = new MultiBar(
     { stream: process.stderr, format: '{label} {bar} {value}/{total}  {remark}', barsize: 32, hideCursor: true, clearOnComplete: false, forceRedraw: true, fps: 10 },
@@ -62,10 +79,8 @@ function bars(left: (progress: Progress) => string, cached: number): ProgressVie
   const bar = (label: string, total: number) => (made[label] ??= multi.create(total, 0, { label: label.padEnd(9), remark: '' }))
   return {
     show(progress) {
-      const { total, rendered, available, failed, rendering, uploading, bound } = progress
-      // What workers tell of themselves is some seconds old: no more can be under way than is missing.
-      const atWork = Math.min(rendering, total - rendered - failed)
-      const onTheWay = Math.min(uploading, total - available - failed)
+      const { total, rendered, available, failed, bound } = progress
+      const { atWork, onTheWay } = underWay(progress)
       if (cached > 0) bar('cached', total).update(cached, { remark: 'from before' })
       bar('rendered', total).update(rendered, { remark: atWork > 0 ? `${atWork} at work` : '' })
       bar('uploaded', total).update(available, { remark: [onTheWay > 0 ? `${onTheWay} on the way` : '', boundText[bound], left(progress)].filter((part) => part !== '').join(' · ') })
@@ -77,14 +92,14 @@ function bars(left: (progress: Progress) => string, cached: number): ProgressVie
 }
 
 function lines(left: (progress: Progress) => string, cached: number): ProgressView {
-  let next = Date.now() + firstLineMs
+  const isDue = plainLines()
   const write = (text: string) => process.stderr.write(`${text}\n`)
   return {
     show(progress) {
-      if (Date.now() < next) return
-      next = Date.now() + lineEveryMs
+      if (!isDue()) return
       const { total, rendered, available, failed, bound } = progress
-      write([`${available} of ${total} uploaded`, cached > 0 ? `${cached} of them before` : '', `${rendered} rendered`, failed > 0 ? `${failed} failed` : '', boundText[bound], left(progress)].filter((part) => part !== '').join(', '))
+      const { atWork, onTheWay } = underWay(progress)
+      write([`${available} of ${total} uploaded`, cached > 0 ? `${cached} of them before` : '', `${rendered} rendered`, failed > 0 ? `${failed} failed` : '', atWork > 0 ? `${atWork} being rendered` : '', onTheWay > 0 ? `${onTheWay} being uploaded` : '', available + failed < total && atWork + onTheWay === 0 ? 'nothing at work right now' : '', boundText[bound], left(progress)].filter((part) => part !== '').join(', '))
     },
     note: write,
     close: () => undefined,
@@ -115,11 +130,10 @@ export function openCount({ quiet, label, total }: { quiet: boolean; label: stri
       },
     }
   }
-  let last = Date.now()
+  const isDue = plainLines()
   return {
     show(done, remark = '') {
-      if (Date.now() - last < lineEveryMs) return
-      last = Date.now()
+      if (!isDue()) return
       process.stderr.write(`${label} ${done}${total === undefined ? '' : ` of ${total}`}${remark === '' ? '' : `, ${remark}`}\n`)
     },
     close: () => undefined,

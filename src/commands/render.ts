@@ -1,14 +1,15 @@
 /** `render <name> -o FILE`: one video to a file, without Telegram and without a database. */
-import { copyFile, rename, rm } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { configOfProcess } from '../config.ts'
 import { openLog } from '../log.ts'
 import { describeRejection, parseName } from '../names/name.ts'
+import { replacing, type Replacing } from '../replacing.ts'
 import { templateFor } from '../video/template.ts'
 import { exitCode, UsageFault } from './exit.ts'
 import { nameRulesOf } from './given-names.ts'
-import { checkOutput } from './output.ts'
+import { checkOutput, unwritable, writeOut } from './output.ts'
 import { listenForStop } from './stop.ts'
 import { openFolder, openStudioOf } from './world.ts'
 
@@ -25,13 +26,14 @@ export interface RenderOptions {
 export async function render(raw: string, options: RenderOptions): Promise<number> {
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? (options.quiet === true ? 'error' : config.logLevel))
-  const output = resolve(options.output)
-  await checkOutput(output, options.force === true, `${output}/greeting.mp4`)
+  const output = options.output === '-' ? undefined : resolve(options.output)
+  if (options.json === true && output === undefined) throw new UsageFault('--json goes with -o FILE: with -o - stdout is the video.')
+  if (output !== undefined) await checkOutput(output, options.force === true, `${output}/greeting.mp4`)
   const stop = listenForStop()
   const started = performance.now()
   const home = await openFolder(config, true)
   const studio = await openStudioOf(options.template === undefined ? config : { ...config, templates: [options.template] }, home)
-  const part = `${output}.${process.pid}.part`
+  let file: Replacing | undefined
   try {
     const parsed = parseName(raw, await nameRulesOf(config, studio.templates))
     if (!parsed.ok) throw new UsageFault(`“${raw}” is no name: ${describeRejection(parsed.reason)}`)
@@ -40,17 +42,18 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
     if (template === undefined) throw new UsageFault(`No enabled template serves ${script} names with these letters. Add one to TEMPLATES, or choose one with --template.`)
     if (options.quiet !== true) process.stderr.write('rendering…\n')
     const video = await studio.make(template, { key, display, say: options.say ?? null }, { signal: stop.asked, onStep: (step, ms) => log.debug({ step, ms: Math.round(ms) }, 'step') })
-    await copyFile(video.path, part)
-    await rename(part, output)
+    file = output === undefined ? undefined : await replacing(output, 0o644)
+    for await (const piece of createReadStream(video.path) as AsyncIterable<Buffer>) await (file === undefined ? writeOut(piece) : file.handle.appendFile(piece))
+    await file?.keep()
     const seconds = (performance.now() - started) / 1_000
     if (options.json === true) process.stdout.write(`${JSON.stringify({ output, template: template.id, display, width: video.width, height: video.height, durationSeconds: video.durationSeconds, bytes: video.bytes, revision: video.revision, seconds: Number(seconds.toFixed(2)) })}\n`)
-    else process.stdout.write(`${options.output}: “${display}”, ${video.durationSeconds.toFixed(1)} s, ${video.width}×${video.height}, ${(video.bytes / 1e6).toFixed(1)} MB, made in ${seconds.toFixed(1)} s\n`)
+    else (output === undefined ? process.stderr : process.stdout).write(options.quiet === true && output === undefined ? '' : `${output === undefined ? 'stdout' : options.output}: “${display}”, ${video.durationSeconds.toFixed(1)} s, ${video.width}×${video.height}, ${(video.bytes / 1e6).toFixed(1)} MB, made in ${seconds.toFixed(1)} s\n`)
     return exitCode.done
   } catch (error) {
     if (stop.code !== undefined) return stop.code
-    throw error
+    throw file === undefined ? error : unwritable(error, options.output)
   } finally {
-    await rm(part, { force: true })
+    await file?.close()
     await studio.close()
     stop.close()
   }

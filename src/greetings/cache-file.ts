@@ -5,8 +5,15 @@
 import { z } from 'zod'
 import type { Db, Tx } from '../db/database.ts'
 
-const text = (longest: number) => z.string().min(1).max(longest).regex(/^\P{Cc}*$/u, 'holds control characters')
+const text = (longest: number) => z.string().min(1).max(longest).regex(/^\P{Cc}*$/u, 'holds control characters').refine((each) => !/\p{Cs}/u.test(each), 'holds a broken character')
 const whole = z.number().int('is no whole number').refine(Number.isSafeInteger, 'is no whole number')
+/** Telegram counts the posts of a chat with 32 bits, and the column has no more. */
+const messageId = whole.min(1, 'is below 1').max(2 ** 31 - 1, 'is above 2147483647')
+/** What JavaScript, PostgreSQL and a calendar all take: of year 0 PostgreSQL knows nothing. */
+const moment = z.iso.datetime().refine((text) => {
+  const year = new Date(text).getUTCFullYear()
+  return year >= 2000 && year < 2200
+}, 'is not of the years 2000 to 2199')
 
 /** A line. What it does not know of is left alone, so that files of later versions can be read. */
 const cachedVideo = z.object({
@@ -17,13 +24,13 @@ const cachedVideo = z.object({
   say: text(1_000).nullable().default(null),
   revision: text(200).nullable().default(null),
   templateRevision: text(200).nullable().default(null),
-  botId: whole,
+  botId: whole.min(1, 'is below 1'),
   fileId: text(1_000),
   fileUniqueId: text(1_000).nullable().default(null),
   storageChatId: whole.nullable().default(null),
-  storageMessageId: whole.nullable().default(null),
+  storageMessageId: messageId.nullable().default(null),
   /** when it was made; of two videos of one name the younger one counts */
-  availableAt: z.iso.datetime().nullable().default(null),
+  availableAt: moment.nullable().default(null),
 })
 
 /** One video of the cache. */
@@ -34,14 +41,22 @@ export class CacheFileFault extends Error {
   override name = 'CacheFileFault'
 }
 
-/** Reads one line. @throws CacheFileFault with its number */
-export function parseCachedVideo(line: string, number: number): CachedVideo {
+/** The end of an export: by it a file is known to be complete. */
+const end = z.strictObject({ videos: whole.min(0) })
+
+/** The last line of an export of so many videos. */
+export const lastLine = (videos: number) => JSON.stringify({ videos } satisfies z.infer<typeof end>)
+
+/** Reads one line: a video, or the number of videos before it. @throws CacheFileFault with the line's number */
+export function parseLine(line: string, number: number): CachedVideo | number {
   let value: unknown
   try {
     value = JSON.parse(line)
   } catch {
     throw new CacheFileFault(`Line ${number} is no JSON. Nothing was imported. Is the file complete, and one that \`greetings export\` wrote?`)
   }
+  const last = end.safeParse(value)
+  if (last.success) return last.data.videos
   const parsed = cachedVideo.safeParse(value)
   if (parsed.success) return parsed.data
   // The field and the fault, never the value.

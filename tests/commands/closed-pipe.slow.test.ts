@@ -1,4 +1,4 @@
-/** A reader that goes away, as `| head` does: the program ends quietly. */
+/** A reader that goes away, as `| head` does: the program ends quietly. A disk that is full: it says so. */
 import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -57,4 +57,20 @@ it.each([
 ])('%s, and nobody reads stderr: the work and the exit code are the same', async (line, code) => {
   const { stdout } = await shell('{ { "$@"; echo "code $?" >&3; } 2>&1 >/dev/null | true; } 3>&1', line.split(' '))
   expect(stdout).toBe(`code ${code}\n`)
+})
+
+const full = 'The result could not be written to stdout (the disk is full). What was done stays done; make room, or write elsewhere, and run the command again.\n'
+
+it.each(['names --missed', 'names --available', 'export --quiet', 'status', 'status --json', 'status --watch', 'status --check', 'warm --dry-run list.csv', 'warm list.csv --no-work --timeout 300ms --quiet', 'cancel Маша', 'retry --all', 'purge --dry-run', 'doctor', 'template list', 'template check tiny', 'completion bash', '--help', 'warm --help', '--version'])(
+  '%s, and the disk is full: 3 and a sentence',
+  async (line) => {
+    const { stderr } = await shell('"$@" > /dev/full; echo "code $?" >&2', line.split(' '))
+    expect(stderr).toBe(`${full}code 3\n`)
+  },
+)
+
+it('a disk that takes a part of the result only: 3, and not a cut result with 0', async () => {
+  // A limit on the size of a file is a full disk that needs no root; writes beyond it end with EFBIG.
+  const { stderr } = await shell('ulimit -f 1; trap "" XFSZ; "$@" > part.txt; echo "code $?" >&2', ['completion', 'zsh'])
+  expect(stderr).toBe(`${full.replace('the disk is full', 'EFBIG')}code 3\n`)
 })

@@ -97,6 +97,9 @@ describe('render', () => {
     await writeFile(output, 'old')
     expect((await greetings(['render', 'Маша', '-o', output, '--force'], env)).code).toBe(0)
     expect((await stat(output)).size).toBeGreaterThan(1_000)
+    const piped = await greetings(['render', 'Маша', '-o', '-'], env)
+    expect([piped.code, piped.stdout.slice(4, 8), piped.stderr]).toEqual([0, 'ftyp', expect.stringMatching(/^rendering…\nstdout: “Маша”, 4\.0 s/) as string])
+    expect(await greetings(['render', 'Маша', '-o', '-', '--json'], env)).toMatchObject({ code: 2, stdout: '' })
   })
 
   it.each([
@@ -117,7 +120,7 @@ describe('doctor', () => {
     const { healthy, checks } = jsonOf(end) as { healthy: boolean; checks: { name: string; state: string }[] }
     expect(healthy).toBe(true)
     expect(checks.filter(({ state }) => state === 'failure')).toEqual([])
-    expect(checks.map(({ name }) => name)).toEqual(['command', 'home', 'disk', 'ffmpeg', 'templates', 'recordings', 'voice', 'database', 'queue', 'outages', 'processes', 'cache', 'token', 'storage'])
+    expect(checks.map(({ name }) => name)).toEqual(['command', 'home', 'disk', 'ffmpeg', 'templates', 'names', 'recordings', 'voice', 'database', 'queue', 'outages', 'processes', 'cache', 'token', 'storage'])
     expect(end.stdout).not.toContain(town.token)
   })
 
