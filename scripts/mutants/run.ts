@@ -113,6 +113,8 @@ async function run(tree: string, project: 'fast' | 'slow', files: readonly strin
   running.delete(child.pid ?? 0)
   if (isLate) return { file: '', test: `${files.join(', ')} did not end`, late: true }
   if (code === 0) return undefined
+  // Killed from outside, as when the run is stopped: nothing is known then.
+  if (code === null) throw new Error(`the tests were killed (${files.join(', ')})`)
   if (!existsSync(report)) return { file: '', test: `vitest ended with ${code}`, late: false }
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as TestResults
   for (const { name, status, message, assertionResults } of testResults) {
