@@ -2,6 +2,7 @@
  * The cache as JSON lines: one video a line, of all that can be sent. For backups, for moving to another
  * database, and for a new version of PostgreSQL. Read and written a page at a time, however large it is.
  */
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Db, Tx } from '../db/database.ts'
 
@@ -108,32 +109,41 @@ const columns = `template, name, display, say, revision, "templateRevision", "bo
  * way gives way to a video of the own bot. `botId` is the database's bot; null: none is known, so no video is another's.
  */
 export async function importVideos(db: Db, batches: AsyncIterable<CachedVideo[]>, { overwrite, botId, onProgress }: { overwrite: boolean; botId: bigint | null; onProgress: (lines: number) => void }): Promise<Imported> {
-  return db.$transaction(
-    async (tx) => {
-      await tx.$executeRaw`
-        CREATE TEMPORARY TABLE imported (line serial, template text, name text, display text, say text, revision text, "templateRevision" text, "botId" bigint, "fileId" text, "fileUniqueId" text,
-          "storageChatId" bigint, "storageMessageId" int, "availableAt" timestamptz(3)) ON COMMIT DROP`
-      // The next line may come late: from another machine, or out of an archive.
-      await tx.$executeRaw`SET LOCAL idle_in_transaction_session_timeout = 0`
-      let lines = 0
-      for await (const batch of batches) {
-        await stage(tx, batch)
-        onProgress((lines += batch.length))
-      }
-      const [others] = await tx.$queryRaw<{ count: bigint }[]>`SELECT count(*) AS count FROM imported WHERE "botId" <> ${botId}::bigint`
-      const distinct = lines - (await tx.$executeRaw`DELETE FROM imported AS one USING imported AS other WHERE one.template = other.template AND one.name = other.name AND one.line < other.line`)
-      return { lines, ...(await merge(tx, overwrite, botId, distinct)), repeated: lines - distinct, otherBot: Number(others?.count ?? 0) }
-    },
-    { timeout: 3_600_000, maxWait: 15_000 },
-  )
+  const run = randomUUID()
+  try {
+    let lines = 0
+    for await (const batch of batches) {
+      await stage(db, run, batch)
+      onProgress((lines += batch.length))
+    }
+    return await db.$transaction(
+      async (tx) => {
+        await tx.$executeRaw`
+          CREATE TEMPORARY TABLE imported (line bigint, template text, name text, display text, say text, revision text, "templateRevision" text, "botId" bigint, "fileId" text, "fileUniqueId" text,
+            "storageChatId" bigint, "storageMessageId" int, "availableAt" timestamptz(3)) ON COMMIT DROP`
+        await tx.$executeRawUnsafe(`INSERT INTO imported (line, ${columns}) SELECT line, ${columns} FROM "ImportedVideo" WHERE run = $1`, run)
+        const [others] = await tx.$queryRaw<{ count: bigint }[]>`SELECT count(*) AS count FROM imported WHERE "botId" <> ${botId}::bigint`
+        const distinct = lines - (await tx.$executeRaw`DELETE FROM imported AS one USING imported AS other WHERE one.template = other.template AND one.name = other.name AND one.line < other.line`)
+        return { lines, ...(await merge(tx, overwrite, botId, distinct)), repeated: lines - distinct, otherBot: Number(others?.count ?? 0) }
+      },
+      { timeout: 3_600_000, maxWait: 15_000 },
+    )
+  } finally {
+    await forgetImported(db, run).catch(() => undefined)
+  }
 }
 
-async function stage(tx: Tx, batch: readonly CachedVideo[]): Promise<void> {
+/** Removes the lines of an import, and those of imports that were killed a day ago. */
+export async function forgetImported(db: Db, run = ''): Promise<void> {
+  await db.$executeRaw`DELETE FROM "ImportedVideo" WHERE run = ${run} OR "createdAt" < now() - interval '1 day'`
+}
+
+async function stage(db: Db, run: string, batch: readonly CachedVideo[]): Promise<void> {
   const column = <K extends keyof CachedVideo>(key: K) => batch.map((video) => video[key])
-  await tx.$executeRawUnsafe(
-    `INSERT INTO imported (${columns}) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::int[], $12::timestamptz[])`,
+  await db.$executeRawUnsafe(
+    `INSERT INTO "ImportedVideo" (run, ${columns}) SELECT $13, * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::int[], $12::timestamptz[])`,
     column('template'), column('name'), column('display'), column('say'), column('revision'), column('templateRevision'), column('botId').map(BigInt), column('fileId'), column('fileUniqueId'),
-    column('storageChatId').map((id) => (id === null ? null : BigInt(id))), column('storageMessageId'), column('availableAt'),
+    column('storageChatId').map((id) => (id === null ? null : BigInt(id))), column('storageMessageId'), column('availableAt'), run,
   )
 }
 

@@ -9,6 +9,7 @@ import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
 import type { GreetingsQueue, Job } from '../queue/index.ts'
 import { forgetChats } from '../telegram/flood.ts'
+import { forgetImported } from './cache-file.ts'
 import { endHeld } from './held-updates.ts'
 import { forgetOutages } from './outages.ts'
 import { forgetPaces } from './pace.ts'
@@ -73,6 +74,7 @@ export async function reconcile(parts: Parts, from: Place = beginning): Promise<
     await forgetOutages(db, times)
     await foldCounts(db)
     await forgetChats(db)
+    await forgetImported(db)
     // A bot that runs ends them itself, and says so.
     await endHeld(db, times.heldMs + times.outageMs)
     return { recovered, undelivered, ...(await addMissingJobs(parts, turn, from)) }
