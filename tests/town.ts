@@ -88,7 +88,7 @@ export async function openTown({ queueMode = 'postgresql', channels = 1, timeDiv
     times,
     door: { db, queue, botId, times, log: quietLog },
     courier,
-    storage: { db, api, chatIds: channelIds.map(String), ratePerMinute: channelRate, times, log: quietLog },
+    storage: { db, api, chatIds: channelIds.map(String), leftOut: new Map(), ratePerMinute: channelRate, times, log: quietLog },
     env: {
       PATH: process.env.PATH ?? '',
       HOME: folder,

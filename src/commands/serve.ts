@@ -8,6 +8,7 @@ import { version } from '../installation.ts'
 import { openLog, type Log } from '../log.ts'
 import type { NameRules } from '../names/name.ts'
 import type { RunningWorker } from '../queue/processors/worker.ts'
+import { takeBackChannels, usableChannels } from '../telegram/channels.ts'
 import { loadTemplates, templateFor, type Template } from '../video/template.ts'
 import { exitCode } from './exit.ts'
 import { nameRulesOf } from './given-names.ts'
@@ -44,6 +45,9 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   let bot: RunningBot | undefined
   let worker: RunningWorker | undefined
   let closeStudio = async () => {}
+  const { storage } = world
+  const over = new AbortController()
+  const takingBack = takeBackChannels(storage, { ...storage, botId: world.bot.id, log }, over.signal)
   try {
     if (verb !== 'bot') {
       const studio = await openStudioOf(config, world.home)
@@ -56,7 +60,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
       const db = world.openPool(1)
       health.watch({ db, queue: world.queue, workers: async () => (await liveWorkers(db, config.times)).length, bots: async () => (await liveBots(db, config.times)).length })
     }
-    log.info({ bot: world.bot.username, sandbox: options.sandbox === true, channels: world.storage.chatIds.length }, `${verb} is running`)
+    log.info({ bot: world.bot.username, sandbox: options.sandbox === true, channels: usableChannels(storage).length }, `${verb} is running`)
     if (world.sandbox !== undefined && bot !== undefined) await showPage(world, verb === 'demo' && options.open !== false)
 
     await Promise.race([whenAborted(stop.asked), ...[bot?.ended, worker?.ended].filter((ended) => ended !== undefined)])
@@ -64,6 +68,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
     return exitCode.done
   } finally {
     health?.stopping()
+    over.abort()
     const hurry = () => {
       bot?.hurry()
       worker?.hurry()
@@ -73,6 +78,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
     // At the same time: while people's answers go out, no new work is begun.
     await Promise.all([bot?.stop(config.stopMs), worker?.stop(config.stopMs)])
     await closeStudio()
+    await takingBack
     await world.close()
     await health?.close()
     stop.close()

@@ -29,7 +29,7 @@ export async function verifyCache(options: VerifyOptions): Promise<number> {
   const stop = listenForStop()
   const { olderThan = 0, limit } = options
   try {
-    const world = await openWorld({ config, log, sandbox: options.sandbox === true, role: 'verify', create: false, newBot: options.newBot })
+    const world = await openWorld({ config, log, sandbox: options.sandbox === true, role: 'verify', create: false, newBot: options.newBot, channels: 'usable' })
     const { courier, storage } = world
     const view = openCount({ quiet: options.quiet === true, label: 'checked', total: Math.min(await countDue(courier, olderThan), limit ?? Infinity) })
     try {

@@ -10,6 +10,7 @@ import { request, type Ask, type ListOptions } from '../greetings/request.ts'
 import { openLog } from '../log.ts'
 import type { NameRow, Selection } from '../names/csv.ts'
 import type { RunningWorker } from '../queue/processors/worker.ts'
+import { usableChannels } from '../telegram/channels.ts'
 import type { Studio } from '../video/studio.ts'
 import { loadTemplates, templateFor, type Template } from '../video/template.ts'
 import { exitCode } from './exit.ts'
@@ -67,7 +68,7 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
     throw new DoubtfulList(list.doubt)
   }
   const stop = listenForStop()
-  const world = await openWorld({ config, log, sandbox: options.sandbox === true, role: 'warm', create: true, newBot: options.newBot, needsChannel: true })
+  const world = await openWorld({ config, log, sandbox: options.sandbox === true, role: 'warm', create: true, newBot: options.newBot, channels: 'needed' })
   let worker: RunningWorker | undefined
   let studio: Studio | undefined
   const hurry = () => worker?.hurry()
@@ -161,13 +162,13 @@ interface Waiting {
 
 /** Telegram's limit on everything a bot sends in bulk, and what the channels take together. */
 const overallPerMinute = 1_800
-const postsPerMinute = ({ storage }: World) => Math.min(overallPerMinute, storage.ratePerMinute * storage.chatIds.length)
+const postsPerMinute = ({ storage }: World) => Math.min(overallPerMinute, storage.ratePerMinute * usableChannels(storage).length)
 
 /** Workers whose finished files pile up, while places to render are free, wait for the channels. */
 function boundOf({ storage }: World, workers: { concurrency: number; rendering: number; uploading: number }[]): Progress['bound'] {
   const waiting = workers.filter(({ concurrency, rendering, uploading }) => uploading >= rendersAhead && rendering < concurrency)
   if (waiting.length === 0 || waiting.length * 2 < workers.length) return 'rendering'
-  return storage.ratePerMinute * storage.chatIds.length > overallPerMinute ? 'Telegram' : 'the channels'
+  return storage.ratePerMinute * usableChannels(storage).length > overallPerMinute ? 'Telegram' : 'the channels'
 }
 
 /** Asks the database for those still open until there are none. True: the time was up. The first that fail are added to `failed`. */

@@ -13,7 +13,8 @@ import { openSandbox, type Sandbox } from '../sandbox/life.ts'
 import { openSpeaker } from '../speech/speaker.ts'
 import { connectTelegram, patiently, whoAmI, type Api, type BotIdentity } from '../telegram/api.ts'
 import type { Courier } from '../telegram/delivery.ts'
-import { checkChannels, type ChannelFault, type Storage } from '../telegram/storage.ts'
+import { checkChannels, type ChannelFault } from '../telegram/channels.ts'
+import type { Storage } from '../telegram/storage.ts'
 import { createRevisions, type Revisions } from '../video/revisions.ts'
 import { openStudio, type Studio } from '../video/studio.ts'
 import type { Template } from '../video/template.ts'
@@ -115,12 +116,18 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 /**
- * Opens everything. Without a token and without `--sandbox`, without a channel where one is needed, and with
- * channels in none of which the bot may post, nothing is made and the message says what to do.
+ * What a command needs of the storage channels: one that takes posts; that, where there are any; or nothing, as hits
+ * are sent without them.
+ */
+type ChannelNeed = 'needed' | 'usable' | 'any'
+
+/**
+ * Opens everything. Without a token and without `--sandbox`, and without a channel that the command needs, nothing is
+ * made and the message says what to do.
  * @throws UsageFault, HomeUnusable, DatabaseUnreachable, QueueUnreachable, TelegramError
  */
-export async function openWorld(options: StoreOptions & { newBot?: boolean; needsChannel?: boolean }): Promise<World> {
-  const { config, log } = options
+export async function openWorld(options: StoreOptions & { newBot?: boolean; channels?: ChannelNeed }): Promise<World> {
+  const { config, log, channels: need = 'any' } = options
   checkTelegramIsConfigured(config, options.sandbox)
   const sandbox = options.sandbox ? await openSandbox({ folder: join(await openFolder(config, options.create), 'sandbox'), log, timeDivisor: config.timeDivisor }) : undefined
   let store: Store | undefined
@@ -136,11 +143,10 @@ export async function openWorld(options: StoreOptions & { newBot?: boolean; need
     const bot = await patiently(config.times, () => whoAmI(api))
     const given = sandbox === undefined ? config.storageChatIds : [sandbox.storageChatId]
     // Before anything is made or handed over: who is sent away for this must find all as it was.
-    const faults = await patiently(config.times, () => faultsOfChannels(api, given, bot, options.needsChannel === true))
+    const faults = await patiently(config.times, () => faultsOfChannels(api, given, bot, need))
     for (const { chatId, problem } of faults) {
-      log.error({ channel: given.indexOf(chatId) + 1, problem }, 'a storage channel is left out until the next start, the others go on: correct its rights or STORAGE_CHAT_IDS; `greetings doctor` shows which')
+      log.error({ channel: given.indexOf(chatId) + 1, problem }, 'a storage channel is left out: correct its rights or STORAGE_CHAT_IDS; `greetings doctor` shows which')
     }
-    const chatIds = given.filter((chatId) => !faults.some((fault) => fault.chatId === chatId))
     store = await openStore(options)
     const { db, queue } = store
     await adoptBot(db, bot, options.newBot === true)
@@ -148,7 +154,8 @@ export async function openWorld(options: StoreOptions & { newBot?: boolean; need
     const storage: Storage = {
       db,
       api,
-      chatIds,
+      chatIds: given,
+      leftOut: new Map(faults.map(({ chatId, problem }) => [chatId, problem])),
       ratePerMinute: config.channelRatePerMinute ?? (sandbox === undefined ? telegramRatePerMinute : sandboxRatePerMinute),
       times,
       log,
@@ -183,16 +190,13 @@ export function otherBotText(botId: bigint | null, bot: string): string {
   return `This database belongs to the bot ${botId}, and the token is of another, ${bot}. Videos uploaded by one bot cannot be sent by another. Use the token of bot ${botId}, or another DATABASE_URL or GREETINGS_HOME, or hand this database over: \`greetings verify --new-bot\` takes every video over from the storage channels; with --new-bot on another command each is uploaded anew when it is asked for.`
 }
 
-/**
- * The channels in which the bot may not post. One in which it may is enough to go on.
- * @throws UsageFault when there are channels and it may post in none, or there are none and one is needed
- */
-async function faultsOfChannels(api: Api, chatIds: string[], bot: BotIdentity, isNeeded: boolean): Promise<ChannelFault[]> {
-  if (isNeeded && chatIds.length === 0) {
+/** The channels in which the bot may not post. @throws UsageFault when the command cannot go on without them */
+async function faultsOfChannels(api: Api, chatIds: string[], bot: BotIdentity, need: ChannelNeed): Promise<ChannelFault[]> {
+  if (need === 'needed' && chatIds.length === 0) {
     throw new UsageFault('There is no storage channel to upload to. In Telegram: create a private channel, add the bot as an administrator who may post messages, and set STORAGE_CHAT_IDS to its id (a number like -1001234567890; forward a post of the channel to a bot that shows ids, or look at the address of the channel in Telegram’s web client).')
   }
   const faults = await checkChannels(api, chatIds, bot.id)
-  if (faults.length > 0 && faults.length === chatIds.length) {
+  if (need !== 'any' && faults.length > 0 && faults.length === chatIds.length) {
     const lines = faults.map(({ chatId, problem }) => `  storage channel ${chatId}: ${problem}`)
     throw new UsageFault([`The bot @${bot.username} cannot use ${faults.length === 1 ? 'its storage channel' : 'any of its storage channels'}:`, ...lines, 'Make it an administrator with the right to post messages, or correct STORAGE_CHAT_IDS.'].join('\n'))
   }

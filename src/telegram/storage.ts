@@ -8,6 +8,7 @@ import type { Post } from '../greetings/assets.ts'
 import { tell } from '../greetings/events.ts'
 import { AssetFault, Outage } from '../greetings/faults.ts'
 import type { Api } from './api.ts'
+import { noChannel, usableChannels, type Channels } from './channels.ts'
 import { TelegramError } from './errors.ts'
 import { rest, takePost } from './flood.ts'
 
@@ -20,11 +21,10 @@ export interface VideoFile {
   durationSeconds: number
 }
 
-/** The storage channels of one bot. */
-export interface Storage {
+/** The storage channels, and what an upload to them needs. */
+export interface Storage extends Channels {
   db: Db
   api: Api
-  chatIds: readonly string[]
   ratePerMinute: number
   times: Times
   log: { warn(fields: object, message: string): void }
@@ -78,11 +78,11 @@ const triesInARow = 3
  */
 export async function uploadToStorage(storage: Storage, video: VideoFile, { signal, isWanted }: { signal: AbortSignal; isWanted: () => boolean }): Promise<Post> {
   const { db, api, chatIds, ratePerMinute, times } = storage
-  const usable = new Set(chatIds)
+  const usable = new Set(usableChannels(storage))
   let failures = 0
   for (;;) {
     signal.throwIfAborted()
-    if (usable.size === 0) throw new Outage('storage', 'No storage channel takes posts: the bot must be an administrator who may post there.')
+    if (usable.size === 0) throw noChannel()
     const wanted = isWanted()
     const ticket = await takePost(db, [...usable], { perMinute: ratePerMinute, wanted, secondMs: times.telegramSecondMs })
     if ('waitMs' in ticket) {
@@ -129,34 +129,4 @@ export async function uploadToStorage(storage: Storage, video: VideoFile, { sign
 /** An upload's answer was lost, so it is made again. */
 export async function countRepeatedUpload(db: Db): Promise<void> {
   await db.$executeRaw`UPDATE "Installation" SET "repeatedUploads" = "repeatedUploads" + 1 WHERE id = 1`
-}
-
-/** A storage channel in which the bot may not post, and why. */
-export interface ChannelFault {
-  chatId: string
-  problem: string
-}
-
-const mayNotPost = 'the bot is not an administrator who may post messages'
-
-/** Checks that the bot is an administrator who may post in each channel. @throws TelegramError when Telegram cannot be asked */
-export async function checkChannels(api: Api, chatIds: readonly string[], botId: bigint): Promise<ChannelFault[]> {
-  const faults: ChannelFault[] = []
-  for (const chatId of chatIds) {
-    try {
-      const chat = await api.getChat(chatId)
-      if (chat.type !== 'channel') {
-        faults.push({ chatId, problem: `is a ${chat.type} chat, not a channel` })
-        continue
-      }
-      const member = await api.getChatMember(chatId, Number(botId))
-      const mayPost = member.status === 'creator' || (member.status === 'administrator' && member.can_post_messages === true)
-      if (!mayPost) faults.push({ chatId, problem: mayNotPost })
-    } catch (error) {
-      if (!(error instanceof TelegramError) || !['no_rights', 'person_unreachable', 'refused', 'migrated'].includes(error.kind)) throw error
-      // To a mere member Telegram does not tell what it is.
-      faults.push({ chatId, problem: /member list is inaccessible/i.test(error.description) ? mayNotPost : `Telegram says: ${error.description}` })
-    }
-  }
-  return faults
 }

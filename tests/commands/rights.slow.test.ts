@@ -1,7 +1,9 @@
-/** What a start makes of the bot's rights in its storage channels: all are looked at, each that is of no use is named. */
+/** What a start makes of the bot's rights in its storage channels: each that is of no use is named, and hits need none. */
 import { readdir } from 'node:fs/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openTown, type Town } from '../town.ts'
+import { uploadToStorage } from '../../src/telegram/storage.ts'
+import { makeClip } from '../clip.ts'
+import { ask, openTown, until, type Town } from '../town.ts'
 import { jsonOf, runProgram, startProgram } from './program.ts'
 
 let town: Town
@@ -29,11 +31,19 @@ afterAll(() => town.close())
 beforeEach(async () => {
   await town.db.userRequest.deleteMany()
   await town.db.videoAsset.deleteMany()
+  await town.db.outage.deleteMany()
   await town.telegram.clearCalls()
 })
 
 const env = (...chatIds: string[]) => ({ ...town.env, STORAGE_CHAT_IDS: chatIds.join(',') })
-const commands = { warm: ['warm', '-', '--json'], bot: ['bot'], worker: ['worker'], up: ['up'] }
+const commands = { warm: ['warm', '-', '--json'] }
+
+/** A video that is there already, as it was uploaded before the channel lost its rights. */
+async function available(name: string): Promise<void> {
+  const { key, display } = ask(name)
+  const post = await uploadToStorage(town.storage, await makeClip(town.folder), { signal: new AbortController().signal, isWanted: () => false })
+  await town.db.videoAsset.create({ data: { template: 'tiny', name: key, display, status: 'AVAILABLE', telegramFileId: post.fileId, telegramFileUniqueId: post.fileUniqueId, telegramBotId: town.botId, availableAt: new Date() } })
+}
 
 /** The findings of `doctor` about channels, in the order of STORAGE_CHAT_IDS. */
 async function doctor(...chatIds: string[]) {
@@ -43,7 +53,7 @@ async function doctor(...chatIds: string[]) {
 }
 
 describe('channels in none of which the bot may post', () => {
-  it.each(Object.entries(commands))('%s: 2, each channel with what is wrong there and a remedy, nothing is made', async (_verb, args) => {
+  it.each(Object.entries({ warm: commands.warm, verify: ['verify'] }))('%s: 2, each channel with what is wrong there and a remedy, nothing is made', async (_verb, args) => {
     const end = await runProgram(args, { env: env(...bad.keys()), input: 'Маша\n', longestMs: 30_000 })
     expect(end, end.stderr).toMatchObject({ code: 2, stdout: '' })
     const lines = end.stderr.trimEnd().split('\n')
@@ -52,6 +62,36 @@ describe('channels in none of which the bot may post', () => {
     expect(lines.at(-1)).toMatch(/administrator with the right to post messages.*STORAGE_CHAT_IDS/)
     expect(await readdir(town.folder)).not.toContain('home')
     expect(await town.db.videoAsset.count()).toBe(0)
+  })
+
+  it.each(['bot', 'up'] as const)('%s starts, sends what is there, and names the outage', async (verb) => {
+    await available('Маша')
+    const program = startProgram([verb], { env: env(...bad.keys()) })
+    await program.waitForText(new RegExp(`${verb} is running`))
+    await town.telegram.say({ userId: 501, text: 'Маша', languageCode: 'ru' })
+    await until(async () => (await town.telegram.messages(501)).some(({ video }) => video !== undefined), 'the video that is there')
+    await until(async () => (await town.db.outage.findMany()).some(({ step, reason }) => step === 'storage' && reason.includes('greetings doctor')), 'the outage')
+    expect((await runProgram(['status'], { env: env(...bad.keys()) })).stdout).toMatch(/No storage channel takes posts/)
+    program.signal('SIGTERM')
+    expect(await program.ended).toMatchObject({ code: 0 })
+    const posts = (await town.telegram.calls({ method: 'sendVideo' })).map(({ chatId }) => String(chatId)).filter((id) => bad.has(id))
+    expect(posts).toEqual([])
+  })
+
+  it('up makes what is asked for as soon as rights come back, without a restart, and nobody is told otherwise', async () => {
+    const channel = await town.telegram.createChannel({ members: [Number(town.botId)] })
+    const program = startProgram(['up'], { env: env(String(channel)) })
+    await program.waitForText(/up is running/)
+    await town.telegram.say({ userId: 502, text: 'Оля', languageCode: 'ru' })
+    await until(async () => (await town.db.videoAsset.count({ where: { errorClass: 'storage', attempts: 0 } })) === 1, 'the video that waits for a channel')
+    await town.telegram.setMember({ chatId: channel, status: 'administrator', can_post_messages: true })
+    await program.waitForText(/may post in a storage channel again/)
+    await until(async () => (await town.telegram.messages(502)).some(({ video }) => video !== undefined), 'the video')
+    await until(async () => (await town.db.outage.count()) === 0, 'the end of the outage')
+    expect((await town.telegram.messages(502)).filter(({ text }) => text?.includes('не получилось'))).toEqual([])
+    expect((await town.telegram.messages(channel)).filter(({ video }) => video !== undefined)).toHaveLength(1)
+    program.signal('SIGTERM')
+    expect(await program.ended).toMatchObject({ code: 0 })
   })
 
   it('doctor: a failure for each, with the remedy', async () => {
@@ -101,15 +141,15 @@ describe('one channel in which the bot may post is enough', () => {
     for (const [n, id] of chatIds().entries()) expect(storage[n]?.message).toContain(id)
   })
 
-  it('rights that came back count at the next start', async () => {
+  it('a channel that was left out is used as soon as its rights come back', async () => {
     const [, member = ''] = [...bad.keys()]
-    await town.telegram.setMember({ chatId: Number(member), status: 'administrator', can_post_messages: true })
     const program = startProgram(['worker'], { env: env(member, good) })
     await program.waitForText(/worker is running/)
+    await town.telegram.setMember({ chatId: Number(member), status: 'administrator', can_post_messages: true })
+    await program.waitForText(/may post in a storage channel again/)
     program.signal('SIGTERM')
     const end = await program.ended
     expect(end.code, end.stderr).toBe(0)
-    expect(end.stderr).not.toContain('left out')
     expect((await doctor(member)).storage).toMatchObject([{ state: 'pass' }])
   })
 })

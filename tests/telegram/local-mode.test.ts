@@ -35,7 +35,7 @@ beforeAll(async () => {
   const bot = await telegram.registerBot()
   const channelId = await telegram.createChannel({ title: 'storage', admins: [bot.id] })
   api = connectTelegram({ token: bot.token, apiRoot: server.url, local: true, times: town.times })
-  storage = { db: town.db, api, chatIds: [String(channelId)], ratePerMinute: 60_000, times: town.times, log: quietLog }
+  storage = { db: town.db, api, chatIds: [String(channelId)], leftOut: new Map(), ratePerMinute: 60_000, times: town.times, log: quietLog }
   courier = { db: town.db, api, queue: town.queue, botId: BigInt(bot.id), times: town.times, log: quietLog }
 })
 afterAll(async () => {
