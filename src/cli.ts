@@ -321,6 +321,9 @@ function all<T>(program: Command, options: object): T {
   return { ...program.opts<object>(), ...options } as T
 }
 
+/** What runs until it is stopped. */
+const services = new Set(['bot', 'worker', 'up', 'demo', 'dashboard'])
+
 /** Runs the command line; the result is the exit code. Nothing else decides one. */
 export async function run(argv: string[]): Promise<number> {
   let code = 0
@@ -334,7 +337,9 @@ export async function run(argv: string[]): Promise<number> {
     for (const child of command.commands) withExit(child)
   }
   withExit(program)
+  let verb = ''
   program.hook('preAction', async (_program, command) => {
+    verb = command.name()
     // A shell asks for completion wherever it starts; it needs no configuration.
     if (command.name() === 'completion') return
     const { envFile } = program.opts<{ envFile?: string }>()
@@ -357,7 +362,8 @@ export async function run(argv: string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     const { endOf } = await import('./commands/exit.ts')
     const end = endOf(error)
-    process.stderr.write(`${end.lines.join('\n')}\n`)
+    const { sayLast } = await import('./log.ts')
+    sayLast(end.lines, { isService: services.has(verb) })
     return end.code
   } finally {
     letGoOfClosed(terminals)

@@ -130,19 +130,19 @@ export function openIntake({ db, botId, handle, answered, regret, handling, time
   }
 
   async function keepTrying(stop: AbortSignal): Promise<void> {
-    let toldAt = 0
-    let told = 0
+    let lookedAt = 0
+    let held = 0
     while (!stop.aborted) {
       let taken: HeldUpdate[] = []
       try {
         taken = await takeHeld(db, botId, { most: together, leaseMs: times.claimMs, heldMs: times.heldMs })
         await Promise.all(taken.map(retry))
-        if ((taken.length > 0 || told > 0) && Date.now() - toldAt > times.reconcileMs) {
+        if ((taken.length > 0 || held > 0) && Date.now() - lookedAt > times.reconcileMs) {
           const now = await countHeld(db, botId)
-          if (now.held > 0) log.warn(now, 'updates are held, as the database could not handle them in time: something else holds the rows they need')
-          else if (told > 0) log.info({}, 'no update is held any more')
-          told = now.held
-          toldAt = Date.now()
+          if (now.held > 0) log.warn({ trouble: 'held updates', ...now }, 'updates are held, as the database could not handle them in time: something else holds the rows they need')
+          else log.info({ over: 'held updates' }, 'no update is held any more')
+          held = now.held
+          lookedAt = Date.now()
         }
       } catch (error) {
         if (!isDatabaseTrouble(error)) log.error({ error: placeOf(error) }, 'held updates could not be tried now')

@@ -37,11 +37,12 @@ export async function poll({ bot, intake, times, log }: Source, stop: AbortSigna
       if (!isTelegram(error)) throw error
       const { kind, retryAfterMs, message } = error as TelegramError
       if (kind === 'token') throw error
-      if (kind === 'conflict') log.error({ reason: message }, 'another process takes this bot’s updates: stop it; this one goes on trying')
-      else log.warn({ reason: message }, 'cannot fetch updates now; trying again')
+      if (kind === 'conflict') log.error({ trouble: 'conflict', reason: message }, 'another process takes this bot’s updates: stop it; this one goes on trying')
+      else log.warn({ trouble: 'updates', reason: message }, 'cannot fetch updates now; trying again')
       await sleep(retryAfterMs ?? times.telegramSecondMs * 3, undefined, { signal: stop }).catch(() => undefined)
       continue
     }
+    log.info({ over: 'updates' }, 'updates are fetched again')
     const last = updates.at(-1)
     if (last === undefined) continue
     taken = await takeAll(updates)
@@ -54,15 +55,15 @@ export async function poll({ bot, intake, times, log }: Source, stop: AbortSigna
   /** False when stopping made it impossible: then nothing is confirmed and Telegram sends all of it again. */
   async function takeAll(updates: Update[]): Promise<boolean> {
     let left = updates
-    for (let isAway = false; ; isAway = true) {
+    for (;;) {
       const round = await intake.openRound(left)
       const outcomes = await Promise.all(left.map((update) => intake.take(update, round)))
       left = left.filter((_, index) => outcomes[index] !== true)
       if (left.length === 0) {
-        if (isAway) log.info({}, 'the database is back')
+        log.info({ over: 'database' }, 'the database is back')
         return true
       }
-      if (!isAway) log.warn({ updates: left.length }, 'the database is away; updates wait')
+      log.warn({ trouble: 'database', updates: left.length }, 'the database is away; updates wait')
       await sleep(times.pollMs, undefined, { signal: stop }).catch(() => undefined)
       if (stop.aborted) return false
     }
@@ -97,7 +98,8 @@ export async function listenForWebhook({ intake, log }: Pick<Source, 'intake' | 
       const sent = new Promise<void>((resolve) => answer.once('close', resolve).once('finish', resolve))
       const taken = intake.take(update).then(
         (isTaken) => {
-          if (!isTaken) log.warn({}, 'the database is away; Telegram will send the update again')
+          if (isTaken) log.info({ over: 'database' }, 'the database is back')
+          else log.warn({ trouble: 'database' }, 'the database is away; Telegram will send the update again')
           end(isTaken ? 200 : 503)
         },
         (error: unknown) => {

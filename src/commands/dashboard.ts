@@ -26,7 +26,7 @@ const usualPort = 8090
 /** Runs until SIGINT, SIGTERM or SIGHUP. */
 export async function dashboard(options: DashboardOptions): Promise<number> {
   const config = configOfProcess()
-  const log = openLog(options.logLevel ?? config.logLevel)
+  const log = openLog(options.logLevel ?? config.logLevel, { isService: true })
   const sandbox = options.sandbox === true
   const templateRevisions = new Map<string, string>()
   for (const template of await loadTemplates(config.templatesFolder, config.templates)) templateRevisions.set(template.id, await templateRevision(template))

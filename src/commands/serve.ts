@@ -29,7 +29,7 @@ export interface ServeOptions {
 /** Runs until SIGINT, SIGTERM or SIGHUP, or until it cannot go on. */
 export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: ServeOptions): Promise<number> {
   const config = configOfProcess()
-  const log = openLog(options.logLevel ?? config.logLevel)
+  const log = openLog(options.logLevel ?? config.logLevel, { isService: true })
   // Manifests only: the process that answers people renders nothing.
   const templates = await loadTemplates(config.templatesFolder, config.templates)
   const nameRules = await nameRulesOf(config, templates)

@@ -114,7 +114,7 @@ function parseJobId(id: string): Job | undefined {
 /** @throws QueueUnreachable when the server does not answer within some seconds; DatabaseUnusable when a pooler stands before it */
 export async function openQueue({ databaseUrl, redisUrl, queueId, jobLockMs = usualLockMs, log }: QueueSettings): Promise<GreetingsQueue> {
   // A name of ours is safe in a log; what the server's client says may carry an address with a password.
-  const complain = (error: Error & { code?: string }) => log.warn({ queue: redisUrl === undefined ? 'postgresql' : 'redis', code: error.code ?? error.name }, 'the queue reports an error')
+  const complain = (error: Error & { code?: string }) => log.warn({ trouble: 'queue errors', queue: redisUrl === undefined ? 'postgresql' : 'redis', code: error.code ?? error.name }, 'the queue reports an error')
   const server = redisUrl === undefined ? await onPostgres(databaseUrl, jobLockMs) : await onRedis(redisUrl, jobLockMs, complain)
   const queues = {} as Record<Lane, Queue>
   for (const lane of lanes) {

@@ -105,7 +105,7 @@ export async function uploadToStorage(storage: Storage, video: VideoFile, { sign
         case 'migrated':
           usable.delete(chatId)
           await rest(db, ticket.key, times.outageMs, times.outageMs)
-          storage.log.warn({ chatIndex: chatIds.indexOf(chatId) + 1, code: error.code }, 'a storage channel refuses posts; the others go on')
+          storage.log.warn({ trouble: ticket.key, channel: chatIds.indexOf(chatId) + 1, code: error.code }, 'a storage channel refuses posts; the others go on')
           break
         case 'too_large':
           throw new AssetFault('too_large', error.message)

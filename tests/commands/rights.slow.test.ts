@@ -110,7 +110,10 @@ describe('one channel in which the bot may post is enough', () => {
   const chatIds = () => [...bad.keys()].flatMap((id, n) => (n === 1 ? [good, id] : [id]))
   /** The bad ones by their places, for no id gets into a log. */
   function expectNamed(stderr: string): void {
-    const told = stderr.split('\n').filter((line) => line.includes('left out')).map((line) => JSON.parse(line) as { level: string; channel: number; problem: string })
+    const told = stderr.split('\n').filter((line) => line.includes('left out')).map((line) => {
+      const [, level = '', fields = ''] = / (ERROR): .*?(\{.*\})$/.exec(line) ?? []
+      return JSON.parse(level === '' ? line : JSON.stringify({ level: level.toLowerCase(), ...(JSON.parse(fields) as object) })) as { level: string; channel: number; problem: string }
+    })
     expect(told.map(({ channel }) => channel)).toEqual([1, 3, 4, 5, 6])
     for (const [n, problem] of [...bad.values()].entries()) expect(told[n]?.problem).toMatch(problem)
     for (const { level } of told) expect(level).toBe('error')

@@ -39,7 +39,7 @@ const names = async () => (await town.db.videoAsset.findMany({ orderBy: { create
 describe('warm', () => {
   it('makes what is missing, says so in one object, and finds everything cached the second time', async () => {
     const file = await list('names.csv', 'name\nМаша\n маша \n\nПетя1\nAnna\n')
-    const read = { rows: 5, blank: 1, rejected: 1, duplicates: 1, names: 2, available: 2, rejectedBy: { digits: 1 }, rejects: [{ line: 5, reason: expect.stringContaining('digits') as string }] }
+    const read = { rows: 5, blank: 1, rejected: 1, duplicates: 1, names: 2, available: 2, rejectedBy: { digits: 1 }, rejects: [{ line: 5, code: 'digits', reason: expect.stringContaining('digits') as string }] }
     const first = await warm([file, '--json'])
     expect(first.code, first.stderr).toBe(0)
     const files = await Promise.all((await readdir(renders())).filter((each) => each.endsWith('.mp4')).map((each) => stat(join(renders(), each))))
@@ -244,7 +244,7 @@ describe('warm', () => {
   it('several runs at once share the work: each name is rendered once and uploaded once, and each run ends when all of its names are there', async () => {
     // Names of no other test here: their files are kept.
     const lists = [['Агния', 'Богдан', 'Варя', 'Глафира', 'Демид', 'Есения'], ['Есения', 'Демид', 'Глафира', 'Варя', 'Захар', 'Илона'], ['Илона', 'Агния', 'Камилла', 'Есения']]
-    const ends = await Promise.all(lists.map((some) => warm(['-', '--json', '--log-level', 'info'], { input: some.join('\n') })))
+    const ends = await Promise.all(lists.map((some) => warm(['-', '--json', '--log-level', 'debug'], { input: some.join('\n') })))
     for (const [at, end] of ends.entries()) {
       expect(end.code, end.stderr).toBe(0)
       const all = lists[at]?.length
@@ -254,7 +254,7 @@ describe('warm', () => {
     }
     const different = new Set(lists.flat()).size
     expect(ends.reduce((sum, end) => sum + Number(jsonOf(end).enqueued), 0)).toBe(different)
-    const steps = ends.flatMap(({ stderr }) => stderr.split('\n')).filter((line) => line.includes('"msg":"step"')).map((line) => JSON.parse(line) as { assetId: string; step: string })
+    const steps = ends.flatMap(({ stderr }) => stderr.split('\n')).flatMap((line) => / DEBUG: step (\{.*\})$/.exec(line)?.[1] ?? []).map((fields) => JSON.parse(fields) as { assetId: string; step: string })
     const assets = (await town.db.videoAsset.findMany()).map(({ id }) => id).sort()
     expect(assets).toHaveLength(different)
     for (const step of ['video', 'upload']) expect(steps.filter((each) => each.step === step).map(({ assetId }) => assetId).sort(), step).toEqual(assets)

@@ -150,7 +150,7 @@ export async function check(stage: Stage, load: Load, allowed: Allowance): Promi
   // Nobody gives up but for a token: who ends by themselves lost what they had in hand.
   for (const { name, ends, output } of [stage.bot, ...stage.workers]) {
     const bad = ends.splice(0).filter((code) => code !== 0 && code !== 2)
-    if (bad.length > 0) violations.push(`the ${name} ended with ${bad.join(', ')}: ${output().split('\n').filter((line) => !line.startsWith('{')).filter((line) => line.trim() !== '').slice(-30).join('\n      ')}`)
+    if (bad.length > 0) violations.push(`the ${name} ended with ${bad.join(', ')}: ${output().split('\n').filter((line) => !line.startsWith('{') || line.startsWith('{"level":"fatal"')).filter((line) => line.trim() !== '').slice(-30).join('\n      ')}`)
   }
 
   // What Node itself complains of, such as listeners that pile up, is a defect.

@@ -253,7 +253,8 @@ export const faults: Fault[] = [
         await sleep(400)
         await stage.town.server.comeBack()
       }))
-      return { ...playing, enough: 3, fired: async () => Math.min(await playing.fired(), written(stage, 'ECONNREFUSED') - before) }
+      // Who meets it tells it once, and not again until it is over.
+      return { ...playing, enough: 1, fired: async () => Math.min(await playing.fired(), written(stage, 'ECONNREFUSED') - before) }
     },
   },
   scattered('reset before the request was read', { kind: 'drop-unread' }, { times: 8 }),

@@ -15,7 +15,7 @@ const { renders, ledger, clip, renderMs } = JSON.parse(process.argv[2] ?? '{}')
 const write = (event, revision) => appendFileSync(ledger, `${event} ${process.pid} ${revision}\n`)
 
 const config = configOfProcess()
-const log = openLog(config.logLevel)
+const log = openLog(config.logLevel, { isService: true })
 const stop = listenForStop()
 let world
 let worker

@@ -32,7 +32,7 @@ describe.each(queueModes)('a worker is killed, queue on %s', (queueMode) => {
   afterEach(() => services.endAll())
   afterAll(() => town.close())
 
-  const worker = (): Promise<Running> => services.start('worker', { RENDER_CONCURRENCY: '1', TIME_DIVISOR: String(timeDivisor) })
+  const worker = (): Promise<Running> => services.start('worker', { RENDER_CONCURRENCY: '1', LOG_LEVEL: 'debug', TIME_DIVISOR: String(timeDivisor) })
 
   async function asks(name: string, people: number[]): Promise<string> {
     await town.telegram.sayAll(people.map((userId) => ({ userId, text: '/start' })))

@@ -29,7 +29,7 @@ export interface Workshop {
   /** this worker process, as written into leases */
   owner: string
   times: Times
-  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void }
+  log: Record<'debug' | 'info' | 'warn', (fields: object, message: string) => void>
   /** how many uploads are under way, for `status` */
   uploads: { count: number }
   /** the token is worth nothing any more: only another start, with another one, mends that */
@@ -64,12 +64,14 @@ export async function generateVideo(workshop: Workshop, job: Job, lane: Lane, { 
     claiming = false
     if (asset === undefined) return
     const lease = holdLease(workshop, asset, stop)
+    const began = performance.now()
     try {
       const video = await makeVideo(workshop, asset, lease.signal)
       leave()
       const recorded = await publish(workshop, asset, video, lease)
       lease.release()
       if (!recorded) return
+      workshop.log.info({ assetId: asset.id, template: asset.template, seconds: Math.round((performance.now() - began) / 100) / 10 }, 'a video is ready')
     } catch (error) {
       lease.release()
       await settle(workshop, asset, error, { lost: lease.lost, stopping: stop.aborted })
@@ -102,7 +104,7 @@ async function makeVideo(workshop: Workshop, asset: ClaimedAsset, signal: AbortS
 }
 
 function stepDone(log: Workshop['log'], asset: ClaimedAsset, step: string, ms: number): void {
-  log.info({ assetId: asset.id, step, ms: Math.round(ms) }, 'step')
+  log.debug({ assetId: asset.id, step, ms: Math.round(ms) }, 'step')
   tell({ what: 'step', step, template: asset.template, seconds: ms / 1_000 })
 }
 
@@ -245,7 +247,7 @@ export async function interrupted(workshop: Pick<Workshop, 'db' | 'pauses' | 'lo
   const { pauses, log, times } = workshop
   if (isDatabaseDown(error)) {
     pauses.pause('database', times.outageMs / 3)
-    log.warn({ assetId }, 'the database is away; the work goes on when it is back')
+    log.warn({ trouble: 'database', assetId }, 'the database is away; the work goes on when it is back')
     return
   }
   if (error instanceof Outage) return beginOutage(workshop, error, error.retryAfterMs ?? times.outageMs)
@@ -255,7 +257,7 @@ export async function interrupted(workshop: Pick<Workshop, 'db' | 'pauses' | 'lo
 }
 
 async function beginOutage({ db, pauses, log, outOfOrder, onTokenRefused }: Pick<Workshop, 'db' | 'pauses' | 'log' | 'outOfOrder' | 'onTokenRefused'>, outage: Outage, pauseMs: number): Promise<void> {
-  log.warn({ step: outage.step, reason: outage.message, pauseMs }, 'a step is out of order; work waits')
+  log.warn({ trouble: `step ${outage.step}`, step: outage.step, reason: outage.message, pauseMs }, 'a step is out of order; work waits')
   // A template that only this worker lacks stops nothing else.
   if (outage.step !== 'template') pauses.pause(outage.step, pauseMs)
   outOfOrder.add(outage.step)
@@ -265,9 +267,10 @@ async function beginOutage({ db, pauses, log, outOfOrder, onTokenRefused }: Pick
 }
 
 /** These steps were seen to work: an outage of theirs is over. */
-export async function works({ db, pauses, outOfOrder }: Pick<Workshop, 'db' | 'pauses' | 'outOfOrder'>, steps: readonly string[]): Promise<void> {
+export async function works({ db, pauses, log, outOfOrder }: Pick<Workshop, 'db' | 'pauses' | 'log' | 'outOfOrder'>, steps: readonly string[]): Promise<void> {
   const over = steps.filter((step) => outOfOrder.delete(step))
   if (over.length === 0) return
   for (const step of over) pauses.clear(step)
   await clearOutage(db, over)
+  for (const step of over) log.info({ over: `step ${step}`, step }, 'a step works again')
 }

@@ -92,8 +92,11 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
         for (const { step } of await currentOutages(db)) outOfOrder.add(step)
         const found = await reconcile({ db, queue, botId: courier.botId, times }, from)
         from = found?.next ?? from
+        log.info({ over: 'database' }, 'the database is back')
+        log.info({ over: 'reconcile' }, 'reconciling works again')
+        if (found?.queueFault === undefined) log.info({ over: 'queue' }, 'the queue is in line again')
         if (found !== undefined && found.recovered + found.queued > 0) log.info({ recovered: found.recovered, queued: found.queued }, 'reconciled')
-        if (found?.queueFault !== undefined) log.warn({ error: placeOf(found.queueFault) }, 'could not bring the queue into line now')
+        if (found?.queueFault !== undefined) log.warn({ trouble: 'queue', error: placeOf(found.queueFault) }, 'could not bring the queue into line now')
         for (const assetId of found?.undelivered ?? []) if (!deliveries.has(assetId)) deliverLater(assetId)
         if (pass % passesPerTidying === 0) {
           const removed = await parts.studio.keepWithin(parts.keepBytes, (revisions) => uploadedRevisions(db, revisions))
@@ -102,7 +105,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
           if (forgotten > 0) log.info({ removed: forgotten }, 'files of names that were forgotten were removed')
         }
       } catch (error) {
-        log.warn({ error: placeOf(error), databaseDown: isDatabaseDown(error) }, 'could not reconcile now')
+        log.warn({ trouble: 'reconcile', error: placeOf(error), databaseDown: isDatabaseDown(error) }, 'could not reconcile now')
       }
       await sleep(times.reconcileMs, undefined, { signal: closing.signal }).catch(() => undefined)
     }
