@@ -75,7 +75,8 @@ async function startServer(port: number, folder: string, keep: boolean) {
   return { child, ended }
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nobody listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }

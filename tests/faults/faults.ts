@@ -140,8 +140,8 @@ async function again({ random }: Scene, times: number, pauseMs: number, act: (n:
 }
 
 /**
- * People who ask meanwhile for a video that is there: this fault is none of their business, so none of them waits for more
- * than a second longer than under the same load without any fault.
+ * People who ask meanwhile for a video that is there: this fault is none of their business, so all get it, and nine of
+ * ten wait for no more than a second longer than under the same load without any fault.
  */
 const longestHitMs = 1_000
 
@@ -151,11 +151,11 @@ async function besides(scene: Scene, playing: Playing): Promise<Playing> {
     ...playing,
     async end() {
       await playing.end().finally(async () => {
-        const { unserved, slowestMs, asked } = await others.stop()
+        const { unserved, slowMs, asked } = await others.stop()
         if (unserved > 0) throw new Error(`${unserved} of ${asked} other people never got a video that was there`)
         const { stage } = scene
-        if (stage.usualHitMs === undefined) stage.usualHitMs = slowestMs
-        else if (slowestMs > longestHitMs + stage.usualHitMs) throw new Error(`another person waited ${slowestMs} ms for a video that was there, and ${stage.usualHitMs} ms without the fault`)
+        if (stage.usualHitMs === undefined) stage.usualHitMs = slowMs
+        else if (slowMs > longestHitMs + stage.usualHitMs) throw new Error(`another person waited ${slowMs} ms for a video that was there, and ${stage.usualHitMs} ms without the fault`)
       })
     },
   }

@@ -86,8 +86,8 @@ export interface Bystanders {
   asked: number
   /** people who never got it */
   unserved: number
-  /** from asking to the call that sent it */
-  slowestMs: number
+  /** from asking to the call that sent it, of all but the slowest tenth: one that meets a busy processor tells nothing */
+  slowMs: number
 }
 
 let bystanders = 9_000_000
@@ -114,7 +114,7 @@ export function askMeanwhile({ town }: Stage, { atOnce, everyMs }: { atOnce: num
         const sent = new Map((await town.telegram.calls({ method: 'sendVideo', ok: true })).map(({ chatId, at }) => [chatId, at]))
         const waits = [...asked].map(([id, at]) => (sent.get(id) ?? Infinity) - at)
         const unserved = waits.filter((ms) => ms === Infinity).length
-        if (unserved === 0 || Date.now() > deadline) return { asked: asked.size, unserved, slowestMs: Math.max(0, ...waits.filter(Number.isFinite)) }
+        if (unserved === 0 || Date.now() > deadline) return { asked: asked.size, unserved, slowMs: waits.sort((a, b) => a - b)[Math.floor(waits.length * 0.9)] ?? 0 }
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
     },

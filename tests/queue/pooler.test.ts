@@ -2,7 +2,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -12,7 +11,7 @@ import { openHome } from '../../src/home.ts'
 import { openQueue } from '../../src/queue/index.ts'
 import { runProgram } from '../commands/program.ts'
 import { temporaryDatabase } from '../db/temporary-database.ts'
-import { queueModes, startRedis } from '../redis.ts'
+import { freePort, queueModes, startRedis } from '../redis.ts'
 import { quietLog, until } from '../town.ts'
 
 const program = ['pgbouncer', '/usr/sbin/pgbouncer'].find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0)
@@ -123,13 +122,4 @@ async function answers(url: string): Promise<boolean> {
   } finally {
     await client.end().catch(() => undefined)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
