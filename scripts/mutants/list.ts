@@ -11,7 +11,7 @@ const byHandFile = join(packageRoot, 'scripts/mutants/by-hand.json')
 /** Where a promise to a person is kept or broken: the door, claims, the reconciler, delivery, the queue, the bot, the studio. */
 const brokenFiles = [
   ...['request', 'gate', 'assets', 'reconcile', 'forget', 'purge', 'take-back', 'retry', 'outages'].map((name) => `src/greetings/${name}.ts`),
-  ...['delivery', 'errors', 'flood', 'storage'].map((name) => `src/telegram/${name}.ts`),
+  ...['channels', 'delivery', 'errors', 'flood', 'storage'].map((name) => `src/telegram/${name}.ts`),
   ...['index', 'processors/slots', 'processors/video-generation', 'processors/worker'].map((name) => `src/queue/${name}.ts`),
   ...['index', 'updates', 'intake', 'per-chat', 'waiting-room', 'features/greeting'].map((name) => `src/bot/${name}.ts`),
   ...['ffmpeg', 'keep', 'studio', 'gate'].map((name) => `src/video/${name}.ts`),
