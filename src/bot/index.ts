@@ -9,6 +9,7 @@ import { isDatabaseTrouble } from '../db/database.ts'
 import { placeOf } from '../greetings/faults.ts'
 import { AssetLocked, openGate, type Attempt } from '../greetings/gate.ts'
 import { announceBot, type Presence } from '../greetings/processes.ts'
+import { countRefusals } from '../greetings/refusals.ts'
 import { languageOf, texts } from '../greetings/texts.ts'
 import { clientOptions, isTelegram, ownErrors, patiently } from '../telegram/api.ts'
 import { TelegramError } from '../telegram/errors.ts'
@@ -142,9 +143,12 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
     return { over }
   }
 
-  const stopWatching = () => {
+  // From the first update on: handlers tell what they refuse.
+  const refusals = countRefusals(door.db, times)
+  const stopWatching = async () => {
     waitingRoom.close()
     floods.close()
+    await refusals.close()
   }
   const intake = openIntake({ db: door.db, botId: door.botId, handle, answered, regret, handling, times, log })
   let ended: Promise<void>
@@ -158,7 +162,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
   } catch (error) {
     // What listens, or goes on looking at the database, would keep the process from ending.
     intakeStop.abort(error)
-    stopWatching()
+    await stopWatching()
     throw error
   }
   const trying = intake.keepTrying(intakeStop.signal)
@@ -176,8 +180,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
       // A database that does not answer is not waited for: what it did not take was not confirmed.
       await Promise.race([finished, whenAborted(sendStop.signal).then(() => sleep(times.handleMs))])
       clearTimeout(deadline)
-      stopWatching()
-      await presence.leave()
+      await Promise.all([stopWatching(), presence.leave()])
     },
   }
 }

@@ -1,16 +1,22 @@
 /** `dashboard`: the operator's page. It changes nothing. */
+import { join } from 'node:path'
 import { configOfProcess } from '../config.ts'
 import { queueBoard } from '../dashboard/queue-board.ts'
 import { startDashboard } from '../dashboard/server.ts'
-import { look } from '../dashboard/view.ts'
+import { look, mostMissed, search, videoOf } from '../dashboard/view.ts'
 import { botText, ownBot } from '../greetings/own-bot.ts'
 import { loopback } from '../http/address.ts'
+import { shared } from '../http/shared.ts'
 import { openLog } from '../log.ts'
+import { openSandbox, type Sandbox } from '../sandbox/life.ts'
+import { connectTelegram } from '../telegram/api.ts'
+import { download } from '../telegram/download.ts'
 import { loadTemplates, templateRevision } from '../video/template.ts'
 import { exitCode } from './exit.ts'
+import { nameRulesOf } from './given-names.ts'
 import { openPage } from './open-page.ts'
 import { listenForStop, whenAborted } from './stop.ts'
-import { openStore, studioFolders } from './world.ts'
+import { openStore, studioFolders, telegramRatePerMinute } from './world.ts'
 
 export interface DashboardOptions {
   port?: number
@@ -22,6 +28,8 @@ export interface DashboardOptions {
 }
 
 const usualPort = 8090
+/** Names that were missed are counted over a week, so they are not counted often. */
+const missedMs = 60_000
 
 /** Runs until SIGINT, SIGTERM or SIGHUP. */
 export async function dashboard(options: DashboardOptions): Promise<number> {
@@ -29,21 +37,38 @@ export async function dashboard(options: DashboardOptions): Promise<number> {
   const log = openLog(options.logLevel ?? config.logLevel, { isService: true })
   const sandbox = options.sandbox === true
   const templateRevisions = new Map<string, string>()
-  for (const template of await loadTemplates(config.templatesFolder, config.templates)) templateRevisions.set(template.id, await templateRevision(template))
+  const templates = await loadTemplates(config.templatesFolder, config.templates)
+  const rules = await nameRulesOf(config, templates)
+  for (const template of templates) templateRevisions.set(template.id, await templateRevision(template))
   const stop = listenForStop()
+  let room: Sandbox | undefined
   const store = await openStore({ config, log, sandbox, role: 'dashboard', create: false })
   try {
     const { db, queue, home } = store
     const { rendersFolder } = studioFolders(home)
     const token = sandbox ? undefined : config.token
     const bot = await ownBot(db, token)
+    const missed = shared(() => mostMissed(db), missedMs)
+    // Only when somebody plays a video that is not on this host.
+    const connected = shared(async () => {
+      if (sandbox) room = await openSandbox({ folder: join(home, 'sandbox'), log, timeDivisor: config.timeDivisor })
+      const settings = { token: room?.token ?? config.token ?? '', apiRoot: room?.url ?? config.apiRoot, local: !sandbox && config.apiLocal, times: config.times }
+      return settings.token === '' ? undefined : { settings, api: connectTelegram(settings) }
+    }, Infinity)
     const page = await startDashboard({
       address: { host: options.host ?? loopback, port: options.port ?? usualPort },
       password: config.dashboardPassword,
       world: sandbox ? 'sandbox' : bot === null ? 'no bot yet' : botText(bot),
       sandbox,
       rendersFolder,
-      look: () => look({ db, queue, rendersFolder, templateRevisions, token, times: config.times }),
+      channelRate: config.channelRatePerMinute ?? (sandbox ? undefined : telegramRatePerMinute),
+      look: () => look({ db, queue, rendersFolder, templateRevisions, token, times: config.times, missed }),
+      search: (text) => search(db, rendersFolder, text, rules),
+      video: (id) => videoOf(db, rendersFolder, id),
+      download: async (fileId, range, signal) => {
+        const telegram = await connected()
+        return telegram === undefined ? undefined : download(telegram.api, telegram.settings, fileId, range, signal)
+      },
       board: queueBoard(queue),
       log,
     })
@@ -53,6 +78,7 @@ export async function dashboard(options: DashboardOptions): Promise<number> {
     await page.close()
     return exitCode.done
   } finally {
+    await room?.close()
     await store.close()
     stop.close()
   }

@@ -9,7 +9,13 @@ import type { GreetingsQueue } from '../queue/index.ts'
 /** Where it lies below the dashboard. */
 export const queuePath = '/queue'
 
-const titles = { people: 'People wait', warm: 'Warming' }
+const titles = {
+  people: { name: 'People wait', description: 'Somebody asked for these videos' },
+  warm: { name: 'Warming', description: 'Nobody waits for these yet' },
+}
+
+/** What its page asks for elsewhere. */
+const foreign = /<link[^>]*href="https?:[^>]*>/g
 
 /** What its page may load: its own files, the styles within them, and nothing from elsewhere. */
 export const queuePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
@@ -19,14 +25,36 @@ export function queueBoard({ queues }: GreetingsQueue): RequestListener {
   const adapter = new ExpressAdapter()
   adapter.setBasePath(queuePath)
   createBullBoard({
-    queues: (['people', 'warm'] as const).map((lane) => new BullMQAdapter(queues[lane], { readOnlyMode: true, allowRetries: false, displayName: titles[lane] })),
+    queues: (['people', 'warm'] as const).map((lane) => {
+      const shown = new BullMQAdapter(queues[lane], { readOnlyMode: true, allowRetries: false, description: titles[lane].description })
+      // It is listed and addressed by this, not by what the server calls it.
+      shown.getName = () => titles[lane].name
+      shown.setFormatter('name', ({ data }: { data?: { assetId?: string } }) => `Video ${data?.assetId?.slice(0, 8) ?? ''}`)
+      return shown
+    }),
     serverAdapter: adapter,
-    options: { uiConfig: { boardTitle: 'Greetings · queue' } },
+    options: {
+      uiConfig: {
+        boardTitle: 'Greetings · queue',
+        boardLogo: { path: '/icon.svg', width: 28, height: 28 },
+        favIcon: { default: '/icon.svg', alternative: '/icon.svg' },
+        dateFormats: { short: { timeStyle: 'medium', hourCycle: 'h23' }, common: { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }, full: { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' } },
+        hideDocsLink: true,
+        hideRedisDetails: true,
+        showWorkers: false,
+      },
+    },
   })
   // bull-board's own tells the error's words, and the stack in development.
   adapter.setErrorHandler(() => ({ status: 500, body: { error: 'That did not work.' } }))
   const app = express()
   app.disable('x-powered-by')
+  // Its page in our looks, and without the typeface of another host.
+  app.use((_request, response, next) => {
+    const send = response.send.bind(response)
+    response.send = (body: unknown) => send(typeof body === 'string' && response.get('content-type')?.includes('json') !== true ? body.replaceAll(foreign, '').replace('</head>', '<link rel="stylesheet" href="/queue.css"></head>').replace('</body>', '<a class="to-dashboard" href="/">← Dashboard</a></body>') : body)
+    next()
+  })
   app.use(queuePath, adapter.getRouter() as express.Router)
   // Express would answer with the stack, and with it the folders of this host.
   app.use((error: { status?: number }, _request: express.Request, response: express.Response, _next: express.NextFunction) => {

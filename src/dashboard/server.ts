@@ -5,13 +5,24 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { AddressUnusable, closeServer, isLoopback, listenAt, namesLoopback, timeLimits, urlOf, type Address } from '../http/address.ts'
+import { sendFile } from '../http/send-file.ts'
 import { shared } from '../http/shared.ts'
 import { emptyPage, page, type PageSettings } from './page.ts'
 import { queuePath, queuePolicy } from './queue-board.ts'
+import { queueStyle } from './queue-style.ts'
 import { script } from './script.ts'
 import { style } from './style.ts'
-import { posterFile, type View } from './view.ts'
+import { posterFile, type Found, type View } from './view.ts'
+
+/** A file on its way from Telegram. */
+interface Download {
+  status: number
+  headers: Record<string, string>
+  body: Readable
+}
 
 /** What the dashboard shows, and to whom. */
 export interface DashboardSettings extends PageSettings {
@@ -20,6 +31,12 @@ export interface DashboardSettings extends PageSettings {
   password: string | undefined
   rendersFolder: string
   look: () => Promise<View>
+  /** what is known of a name */
+  search: (text: string) => Promise<Found>
+  /** where a video can be had, by the id of its asset */
+  video: (id: string) => Promise<{ file: string } | { fileId: string } | undefined>
+  /** a file that Telegram keeps, or a part of it; left out where there is no bot to ask */
+  download?: ((fileId: string, range: string | undefined, signal: AbortSignal) => Promise<Download | { file: string } | undefined>) | undefined
   board: RequestListener
   log: { warn(fields: object, message: string): void }
 }
@@ -30,7 +47,7 @@ export interface Dashboard {
   close(): Promise<void>
 }
 
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 const icon = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="9" fill="#14204a"/><path d="M16 5l2.6 7.2 7.4.3-5.8 4.6 2 7.2-6.2-4.1-6.2 4.1 2-7.2L6 12.5l7.4-.3z" fill="#f3c76b"/></svg>'
 const headers = {
   'content-security-policy': policy,
@@ -72,7 +89,7 @@ export async function startDashboard(settings: DashboardSettings): Promise<Dashb
 }
 
 async function answer(settings: DashboardSettings, look: () => Promise<View>, board: RequestListener, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const path = (request.url ?? '/').split('?')[0] ?? '/'
+  const [path = '/', query] = (request.url ?? '/').split('?')
   const send = (code: number, type: string, body: string | Buffer) => response.writeHead(code, { 'content-type': type }).end(request.method === 'HEAD' ? undefined : body)
   if (path === queuePath || path.startsWith(`${queuePath}/`)) {
     response.setHeader('content-security-policy', queuePolicy)
@@ -87,11 +104,19 @@ async function answer(settings: DashboardSettings, look: () => Promise<View>, bo
     response.setHeader('cache-control', 'private, max-age=86400, immutable')
     return void send(200, 'image/jpeg', picture)
   }
+  const asset = /^\/video\/([\w-]{1,64})\.mp4$/.exec(path)?.[1]
+  if (asset !== undefined) return sendVideo(settings, asset, request, response)
   switch (path) {
     case '/': {
-      const view = await look().catch((error: unknown) => void settings.log.warn({ error }, 'the dashboard cannot look now'))
-      return void (view === undefined ? send(503, 'text/html; charset=utf-8', emptyPage('The database or the queue does not answer.', settings)) : send(200, 'text/html; charset=utf-8', page(view, settings)))
+      const name = new URLSearchParams(query).get('name')?.trim().slice(0, 200) ?? ''
+      const [view, found] = await Promise.all([look(), name === '' ? undefined : settings.search(name)]).catch((error: unknown) => {
+        settings.log.warn({ error }, 'the dashboard cannot look now')
+        return []
+      })
+      return void (view === undefined ? send(503, 'text/html; charset=utf-8', emptyPage('The database or the queue does not answer.', settings)) : send(200, 'text/html; charset=utf-8', page(view, settings, found)))
     }
+    case '/queue.css':
+      return void send(200, 'text/css; charset=utf-8', queueStyle)
     case '/page.css':
       return void send(200, 'text/css; charset=utf-8', style)
     case '/page.js':
@@ -102,6 +127,26 @@ async function answer(settings: DashboardSettings, look: () => Promise<View>, bo
     default:
       return refuse(response, 404, 'There is nothing here. The dashboard is at /')
   }
+}
+
+/** From this host where it lies here, else from Telegram, through us: its address there holds the token. */
+async function sendVideo({ video, download }: DashboardSettings, id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const found = await video(id)
+  if (found !== undefined && 'file' in found && (await sendFile(request, response, found.file, 'video/mp4'))) return
+  if (found !== undefined && 'fileId' in found) {
+    const gone = new AbortController()
+    response.on('close', () => gone.abort())
+    const sent = await download?.(found.fileId, request.headers.range, gone.signal)
+    if (sent !== undefined && 'file' in sent) {
+      if (await sendFile(request, response, sent.file, 'video/mp4')) return
+    } else if (sent !== undefined) {
+      response.writeHead(sent.status, { ...sent.headers, 'content-type': 'video/mp4' })
+      if (request.method !== 'HEAD') return pipeline(sent.body, response).catch(() => undefined)
+      sent.body.destroy()
+      return void response.end()
+    }
+  }
+  refuse(response, 404, 'This video is neither on this host, nor can it be had from Telegram.')
 }
 
 function refuse(response: ServerResponse, code: number, why: string): void {

@@ -7,6 +7,11 @@ import { findings, usualLimits } from '../greetings/health.ts'
 import { currentOutages, type OutageRow } from '../greetings/outages.ts'
 import { ownBot } from '../greetings/own-bot.ts'
 import { liveBots, liveWorkers, rivalPollers, type LiveBot, type LiveWorker } from '../greetings/processes.ts'
+import { missedNames } from '../greetings/name-lists.ts'
+import { videosOf, type NamedVideo } from '../greetings/one-name.ts'
+import { refusalsOfDay, type Refusals } from '../greetings/refusals.ts'
+import { paceOf, uploads, type Uploads } from '../greetings/uploads.ts'
+import { parseName, type NameRules } from '../names/name.ts'
 import { longestWaitSeconds, percentile, statistics, workload, type Statistics } from '../greetings/statistics.ts'
 import type { GreetingsQueue, QueueCounts } from '../queue/index.ts'
 
@@ -20,6 +25,8 @@ export interface Looked {
   /** of the live bot, before the database knows one; undefined: there is none, or it is the sandbox */
   token?: string | undefined
   times: Times
+  /** `mostMissed`, by whoever reads it more seldom than the rest */
+  missed?: (() => Promise<Missed[]>) | undefined
 }
 
 /** One hour of the last day, the first 23 h ago. */
@@ -42,11 +49,14 @@ export interface InWork {
 
 /** A video that was made lately. */
 export interface Made {
+  id: string
   template: string
   display: string
   secondsAgo: number
   /** its picture is on this host */
   revision: string | undefined
+  /** this bot can send it, so its file can be had from Telegram */
+  sendable: boolean
 }
 
 /** A video that could not be made. */
@@ -56,6 +66,26 @@ export interface Failed {
   errorClass: string
   errorText: string
   secondsAgo: number
+}
+
+/** A name that people had to wait for in the last week. */
+export interface Missed {
+  name: string
+  count: number
+  /** there is a video of it now */
+  isReady: boolean
+}
+
+/** What is known of a name that was looked for. */
+export interface Found {
+  text: string
+  /** why the text is no name; undefined: it is one */
+  rejection: string | undefined
+  videos: NamedVideo[]
+  /** revisions whose picture is on this host */
+  pictures: ReadonlySet<string>
+  /** other names that begin so */
+  similar: string[]
 }
 
 /** All of it, at one moment. */
@@ -69,37 +99,48 @@ export interface View {
   outages: OutageRow[]
   workers: LiveWorker[]
   bots: LiveBot[]
-  queue: QueueCounts
+  /** null: it gives no answer */
+  queue: QueueCounts | null
+  /** videos a minute, lately; null: too few to say */
+  pace: number | null
+  uploads: Uploads
+  refused: Refusals[]
+  missed: Missed[]
   longestWaitSeconds: number | null
   /** what a monitor would say; empty: all is well */
   findings: string[]
 }
 
-const most = { inWork: 12, made: 18, failed: 12 }
+const most = { inWork: 12, made: 20, failed: 12, missed: 10, similar: 12 }
 const revisionForm = /^[0-9a-f]{8,128}$/
 
 /** Reads everything. @throws what the database or the queue throws */
-export async function look({ db, queue, rendersFolder, templateRevisions, token, times }: Looked): Promise<View> {
+export async function look({ db, queue, rendersFolder, templateRevisions, token, times, missed: readMissed = () => mostMissed(db) }: Looked): Promise<View> {
   const bot = await ownBot(db, token)
-  const [numbers, hours, inWork, made, failed, outages, workers, bots, fetched, waited] = await Promise.all([
+  const [numbers, hours, inWork, made, failed, outages, workers, bots, fetched, waited, pace, sent, refused, missed] = await Promise.all([
     statistics(db, templateRevisions, bot?.id ?? null),
     lastHours(db),
     db.$queryRaw<InWork[]>`
       SELECT template, display, greatest(0, extract(epoch FROM now() - "updatedAt"))::float8 AS seconds,
         (SELECT count(*) FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING')::int AS waiting
       FROM "VideoAsset" WHERE status = 'GENERATING' AND "leaseUntil" > now() ORDER BY "updatedAt" LIMIT ${most.inWork}`,
-    latest(db),
+    latest(db, bot?.id ?? null),
     db.$queryRaw<Failed[]>`
       SELECT template, display, coalesce("errorClass", 'unknown') AS "errorClass", coalesce("errorText", '') AS "errorText", extract(epoch FROM now() - "updatedAt")::float8 AS "secondsAgo"
       FROM "VideoAsset" WHERE status = 'FAILED' ORDER BY "queuedAt" DESC NULLS LAST LIMIT ${most.failed}`,
     currentOutages(db),
     liveWorkers(db, times),
     liveBots(db, times),
-    queue.counts(),
+    // On a server of its own it may be away alone, and the rest is worth showing without it.
+    queue.counts().catch(() => null),
     longestWaitSeconds(db),
+    paceOf(db),
+    uploads(db, times),
+    refusalsOfDay(db),
+    readMissed(),
   ])
   const { assets, last24h } = numbers
-  const jobs = workload(fetched, assets)
+  const jobs = fetched === null ? null : workload(fetched, assets)
   return {
     at: new Date(),
     numbers,
@@ -111,8 +152,12 @@ export async function look({ db, queue, rendersFolder, templateRevisions, token,
     workers,
     bots,
     queue: jobs,
+    pace,
+    uploads: sent,
+    refused,
+    missed,
     longestWaitSeconds: waited,
-    findings: findings({ personWaitSeconds: waited, jobWaitSeconds: jobs.oldestWaitingSeconds, failed: assets.failed, pending: assets.pending, hitRate: last24h.hitRate, workers: workers.length, bots: bots.length, rivals: rivalPollers(bots), outages }, usualLimits),
+    findings: [...(jobs === null ? ['the queue does not answer'] : []), ...findings({ personWaitSeconds: waited, jobWaitSeconds: jobs?.oldestWaitingSeconds ?? null, failed: assets.failed, pending: assets.pending, hitRate: last24h.hitRate, workers: workers.length, bots: bots.length, rivals: rivalPollers(bots), outages }, usualLimits)],
   }
 }
 
@@ -130,13 +175,51 @@ async function lastHours(db: Db): Promise<Hour[]> {
   })
 }
 
-/** By when they were queued, for which there is an index; those of the last moments are put in order here. */
-async function latest(db: Db) {
-  const rows = await db.$queryRaw<{ template: string; display: string; revision: string | null; secondsAgo: number }[]>`
-    SELECT template, display, revision, extract(epoch FROM now() - "availableAt")::float8 AS "secondsAgo" FROM (
-      SELECT * FROM "VideoAsset" WHERE status = 'AVAILABLE' AND "queuedAt" IS NOT NULL ORDER BY "queuedAt" DESC LIMIT ${most.made * 4}
-    ) AS recent WHERE "availableAt" IS NOT NULL ORDER BY "availableAt" DESC LIMIT ${most.made}`
-  return rows
+async function latest(db: Db, botId: bigint | null) {
+  return db.$queryRaw<(Omit<Made, 'revision'> & { revision: string | null })[]>`
+    SELECT id, template, display, revision, "telegramFileId" IS NOT NULL AND coalesce("telegramBotId" = ${botId}::bigint, false) AS sendable, extract(epoch FROM now() - "availableAt")::float8 AS "secondsAgo"
+    FROM "VideoAsset" WHERE status = 'AVAILABLE' AND "availableAt" IS NOT NULL ORDER BY "availableAt" DESC LIMIT ${most.made}`
+}
+
+/** Names of the last week that people had to wait for, the most asked first. A long look: not for every refresh. */
+export async function mostMissed(db: Db): Promise<Missed[]> {
+  return missedNames(db, { sinceMs: 7 * 86_400_000, limit: most.missed, among: 20 * most.missed })
+}
+
+/** What may be the beginning of a name: nothing else is looked for. */
+const beginning = /^[\p{L}\p{M}][\p{L}\p{M}' -]{0,59}$/u
+
+/** All that is known of a name, and names that begin as it does; `rules` say what is a name here. */
+export async function search(db: Db, rendersFolder: string, text: string, rules: NameRules = {}): Promise<Found> {
+  const parsed = parseName(text, rules)
+  // What is refused today may have been made before.
+  const known = parseName(text, { ...rules, anyWord: true })
+  const start = known.ok ? known.name.key : text.trim().toLowerCase()
+  const [videos, similar] = await Promise.all([
+    known.ok ? videosOf(db, known.name.key) : [],
+    beginning.test(start) ? namesAfter(db, start) : [],
+  ])
+  const pictures = new Set<string>()
+  for (const { revision } of videos) if (revision !== null && (await hasPoster(rendersFolder, revision))) pictures.add(revision)
+  return { text, rejection: parsed.ok ? undefined : parsed.reason, videos, pictures, similar }
+}
+
+/** Names that begin so. Those that come next in each template are looked at, and no others, however many there are. */
+async function namesAfter(db: Db, start: string): Promise<string[]> {
+  const rows = await db.$queryRaw<{ display: string }[]>`
+    SELECT DISTINCT display FROM (SELECT DISTINCT template AS id FROM "AssetCount") AS known CROSS JOIN LATERAL (
+      SELECT name, display FROM "VideoAsset" WHERE template = known.id AND name > ${start} ORDER BY name LIMIT 50
+    ) AS next WHERE starts_with(name, ${start}) ORDER BY 1 LIMIT ${most.similar}`
+  return rows.map(({ display }) => display)
+}
+
+/** Where a video can be had: a file of this host, else an id that this bot may ask Telegram for. */
+export async function videoOf(db: Db, rendersFolder: string, id: string): Promise<{ file: string } | { fileId: string } | undefined> {
+  const [row] = await db.$queryRaw<{ revision: string | null; fileId: string | null }[]>`
+    SELECT revision, CASE WHEN "telegramBotId" = (SELECT "botId" FROM "Installation" WHERE id = 1) THEN "telegramFileId" END AS "fileId" FROM "VideoAsset" WHERE id = ${id}`
+  const file = row?.revision == null || !revisionForm.test(row.revision) ? undefined : join(rendersFolder, `${row.revision}.mp4`)
+  if (file !== undefined && (await access(file).then(() => true, () => false))) return { file }
+  return row?.fileId == null ? undefined : { fileId: row.fileId }
 }
 
 /** The file of a poster; undefined: that is no revision. */

@@ -19,6 +19,34 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 }
 
+const reasons: Record<string, string> = {
+  no_text: 'a picture, a voice message, or the like',
+  empty: 'empty',
+  too_long_input: 'far too long a text',
+  not_text: 'characters that are no text',
+  several_names: 'several names at once',
+  digits: 'digits',
+  emoji: 'an emoji',
+  characters: 'characters of no name',
+  misplaced: 'a hyphen or apostrophe out of place',
+  marks: 'too many accents on a letter',
+  mixed_scripts: 'letters of several alphabets',
+  unsupported_script: 'an alphabet no template serves',
+  too_short: 'one letter',
+  too_long: 'too long a name',
+  too_many_words: 'too many words',
+  offensive: 'an offensive word',
+  blocked: 'a blocked word',
+  no_template: 'letters no template has',
+  too_many_waiting: 'too many names at once by one person',
+  too_many_today: 'too many names a day by one person',
+}
+
+/** Why a text was not served, in a few words. A reason that is new here is shown as it is called. */
+export function refusalText(reason: string): string {
+  return reasons[reason] ?? reason.replaceAll('_', ' ')
+}
+
 /** One argument of a command, so that a shell takes it as it is. */
 export function quoted(argument: string): string {
   return /^[\p{L}\p{M}\d_./][\p{L}\p{M}\d_./-]*$/u.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`

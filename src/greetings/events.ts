@@ -6,11 +6,10 @@ import { channel } from 'node:diagnostics_channel'
 
 /** Something that happened. Times in seconds. */
 export type Happening =
-  /**
-   * a person asked; `started`: the first to ask for a name that was not there, `joined`: one of those after,
-   * `no_name`: the text is none that could be served
-   */
-  | { what: 'asked'; outcome: 'hit' | 'started' | 'joined' | 'again' | 'failed' | 'too_many_waiting' | 'too_many_today' | 'repeated' | 'no_name' }
+  /** a person asked; `started`: the first to ask for a name that was not there, `joined`: one of those after */
+  | { what: 'asked'; outcome: 'hit' | 'started' | 'joined' | 'again' | 'failed' | 'too_many_waiting' | 'too_many_today' | 'repeated' }
+  /** what was sent is no name that could be served; `reason`: a word of ours */
+  | { what: 'asked'; outcome: 'no_name'; reason: string }
   /** a person was served, so long after asking */
   | { what: 'delivered'; hit: boolean; seconds: number }
   /** a person was told that it does not work, or cannot be reached */

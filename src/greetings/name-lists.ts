@@ -9,13 +9,15 @@ export interface ListedRow {
 
 /**
  * Names that people asked for and had to wait for, most asked first, with how many requests that were. Only
- * requests that were not purged are known. `sinceMs`: of so long at most; `limit`: the first ones only.
+ * requests that were not purged are known. `isReady`: there is a video by now. `sinceMs`: of so long at most; `limit`: the
+ * first ones only; `among`: of so many videos, the most missed, for whoever would not look up every one.
  */
-export async function missedNames(db: Db, { template, sinceMs, limit }: { template?: string; sinceMs?: number; limit?: number }): Promise<(ListedRow & { count: number })[]> {
-  const rows = await db.$queryRaw<(ListedRow & { count: bigint })[]>`
-    SELECT display AS name, min(say) AS say, sum(missed.count)::bigint AS count FROM (
+export async function missedNames(db: Db, { template, sinceMs, limit, among }: { template?: string; sinceMs?: number; limit?: number; among?: number }): Promise<(ListedRow & { count: number; isReady: boolean })[]> {
+  const rows = await db.$queryRaw<(ListedRow & { count: bigint; isReady: boolean })[]>`
+    SELECT display AS name, min(say) AS say, sum(missed.count)::bigint AS count, bool_or("telegramFileId" IS NOT NULL) AS "isReady" FROM (
       SELECT "assetId", count(*) AS count FROM "UserRequest"
-      WHERE NOT hit AND (${sinceMs ?? null}::float8 IS NULL OR "createdAt" > now() - ${sinceMs ?? 0}::float8 * interval '1 millisecond') GROUP BY 1
+      WHERE NOT hit AND (${sinceMs ?? null}::float8 IS NULL OR "createdAt" > now() - ${sinceMs ?? 0}::float8 * interval '1 millisecond')
+      GROUP BY 1 ORDER BY 2 DESC LIMIT ${among ?? null}::bigint
     ) AS missed JOIN "VideoAsset" AS asset ON asset.id = missed."assetId"
     WHERE ${template ?? null}::text IS NULL OR template = ${template ?? null}::text
     GROUP BY display ORDER BY 3 DESC, 1 LIMIT ${limit ?? null}::bigint`

@@ -38,7 +38,7 @@ export interface NamedVideo {
   askedAt: Date | null
 }
 
-/** The name's videos, by template. */
+/** The name's videos, by template. Names are indexed within their template, so it is looked for in each. */
 export async function videosOf(db: Db, key: string): Promise<NamedVideo[]> {
   return db.$queryRaw<NamedVideo[]>`
     SELECT asset.id, template, display, say, asset.status::text AS status, generation,
@@ -46,10 +46,11 @@ export async function videosOf(db: Db, key: string): Promise<NamedVideo[]> {
       revision, "templateRevision", "telegramFileId" AS "fileId", "telegramBotId" AS "botId", "storageChatId", "storageMessageId", bytes,
       attempts, "errorClass", asset."errorText", "retryAfter", asset."createdAt", asset."updatedAt", "availableAt", "verifiedAt",
       requests.waiting, requests."waitingSeconds", requests.asked, requests."askedAt"
-    FROM "VideoAsset" AS asset CROSS JOIN LATERAL (
+    FROM (SELECT DISTINCT template AS id FROM "AssetCount") AS known JOIN "VideoAsset" AS asset ON asset.template = known.id AND asset.name = ${key}
+    CROSS JOIN LATERAL (
       SELECT count(*) FILTER (WHERE status = 'PENDING')::int AS waiting, extract(epoch FROM now() - min("createdAt") FILTER (WHERE status = 'PENDING'))::float8 AS "waitingSeconds",
         count(*)::int AS asked, max("createdAt") AS "askedAt"
       FROM "UserRequest" WHERE "assetId" = asset.id
     ) AS requests
-    WHERE name = ${key} ORDER BY template`
+    ORDER BY template`
 }

@@ -177,7 +177,7 @@ async function makeOutdatedAnew({ db, botId }: Door, asks: readonly Ask[], known
 }
 
 /** The answer in one word, for counting. */
-function outcomeOf(answer: Answer): Extract<Happening, { what: 'asked' }>['outcome'] {
+function outcomeOf(answer: Answer): Exclude<Extract<Happening, { what: 'asked' }>['outcome'], 'no_name'> {
   switch (answer.status) {
     case 'available':
       return 'hit'

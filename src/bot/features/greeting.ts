@@ -30,13 +30,13 @@ export function greeting({ door, courier, waitingRoom, templateFor, nameRules, i
     const say = texts[ctx.language]
     const parsed = parseName(ctx.msg.text, nameRules)
     if (!parsed.ok) {
-      tell({ what: 'asked', outcome: 'no_name' })
+      tell({ what: 'asked', outcome: 'no_name', reason: parsed.reason })
       return ctx.say(explainRejection(parsed.reason, ctx.language))
     }
     const { key, display } = parsed.name
     const template = templateFor(parsed.name)
     if (template === undefined) {
-      tell({ what: 'asked', outcome: 'no_name' })
+      tell({ what: 'asked', outcome: 'no_name', reason: 'no_template' })
       return ctx.say(say.noTemplate)
     }
 
@@ -70,6 +70,9 @@ export function greeting({ door, courier, waitingRoom, templateFor, nameRules, i
     }
   })
 
-  personal.on(['message', 'edited_message'], (ctx) => ctx.say(texts[ctx.language].notText))
+  personal.on(['message', 'edited_message'], (ctx) => {
+    tell({ what: 'asked', outcome: 'no_name', reason: 'no_text' })
+    return ctx.say(texts[ctx.language].notText)
+  })
   return composer
 }
