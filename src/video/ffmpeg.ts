@@ -124,6 +124,8 @@ export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
   const stop = (why: unknown) => {
     stopped ??= why
     if (child?.pid !== undefined) killGroup(child.pid)
+    // A pipe that holds what nobody reads any more would never close.
+    child?.stdout?.destroy()
   }
   const watchdog = watch(run, stop)
   const onAbort = () => stop(run.signal?.reason)

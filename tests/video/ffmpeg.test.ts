@@ -101,6 +101,13 @@ describe('a run', () => {
     await expect(runFfmpeg(ffmpeg, { inputs: [{ source: sound }], options: [], output: join(folder, 'out.mp4'), timeoutMs: 500 })).rejects.toMatchObject({ reason: 'timeout' })
   })
 
+  test('that is aborted while nobody reads what it writes ends too', async () => {
+    const abort = new AbortController()
+    const full = new Writable({ write: () => abort.abort('enough') })
+    const running = runFfmpeg(await ffmpegOfTests(), { inputs: [{ source: await made(join(folder, 'unread.mp4'), '-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=8') }], options: ['-pix_fmt', 'yuv420p', '-f', 'rawvideo'], output: full, signal: abort.signal })
+    await expect(running).rejects.toBe('enough')
+  }, 5_000)
+
   test('that is aborted ends with the reason, and the process is gone by then', async () => {
     const ffmpeg = pretender('aborted', `echo $$ > ${folder}/aborted.pid; exec sleep 60`)
     const abort = new AbortController()
