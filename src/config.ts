@@ -50,6 +50,7 @@ const environment = z.object({
   CHANNEL_RATE: optional(whole(1, 100_000)),
   ALLOWED_NAMES: optional(z.string()),
   BLOCKED_NAMES: optional(z.string()),
+  KEEP_FREE_GB: optional(z.coerce.number({ error: 'is not a number' }).min(0, 'is below 0')),
   KEEP_GB: withDefault(z.coerce.number({ error: 'is not a number' }).min(0, 'is below 0'), 20),
   TIME_DIVISOR: withDefault(whole(1, 1_000), 1),
 })
@@ -93,6 +94,8 @@ export interface Config {
   ffmpegPath: string | undefined
   /** posts a minute to one storage channel; undefined: Telegram's 20, unlimited in the sandbox */
   channelRatePerMinute: number | undefined
+  /** what has to stay free on every file system that is written to, bytes; undefined: see `reserveOf` */
+  keepFreeBytes: number | undefined
   /** finished files are kept up to this size, bytes */
   keepBytes: number
   /** files of the operator's: words that are names whatever the lists of offensive words say, and names that are refused */
@@ -224,6 +227,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     stopMs: read.STOP_SECONDS * 1_000,
     ffmpegPath: read.FFMPEG_PATH,
     channelRatePerMinute: read.CHANNEL_RATE,
+    keepFreeBytes: read.KEEP_FREE_GB === undefined ? undefined : read.KEEP_FREE_GB * 1e9,
     keepBytes: read.KEEP_GB * 1e9,
     allowedNames: read.ALLOWED_NAMES,
     blockedNames: read.BLOCKED_NAMES,

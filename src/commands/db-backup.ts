@@ -8,10 +8,11 @@ import { checkOutput } from './output.ts'
 import { openFolder } from './world.ts'
 
 export async function dbBackup(file: string, { force = false }: { force?: boolean }): Promise<number> {
-  const home = await openFolder(embedded(), false)
+  const config = embedded()
+  const home = await openFolder(config, false)
   const output = resolve(file)
   await checkOutput(output, force, `${output}/greetings.tar.gz`)
-  const result = await backUp(home, output)
+  const result = await backUp(home, output, { keepFreeBytes: config.keepFreeBytes })
   if (result.outcome === 'in use') throw inUse(result.members)
   process.stdout.write(`${file}: ${(result.bytes / 1e6).toFixed(1)} MB, the embedded database of live and sandbox. \`greetings db restore ${file}\` puts it back.\n`)
   return exitCode.done
@@ -20,8 +21,9 @@ export async function dbBackup(file: string, { force = false }: { force?: boolea
 export async function dbRestore(file: string): Promise<number> {
   const archive = resolve(file)
   if (!(await stat(archive).catch(() => undefined))?.isFile()) throw new UsageFault(`There is no file ${file}: check its name and the folder you are in.`)
-  const home = await openFolder(embedded(), true)
-  const result = await restore(home, archive)
+  const config = embedded()
+  const home = await openFolder(config, true)
+  const result = await restore(home, archive, { keepFreeBytes: config.keepFreeBytes })
   if (result.outcome === 'in use') throw inUse(result.members)
   process.stdout.write(`Restored.${result.former === undefined ? '' : ` What was there before lies in ${result.former}; delete it when all is well.`}\n`)
   return exitCode.done

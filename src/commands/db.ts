@@ -11,7 +11,7 @@ export async function db(verb: 'start' | 'stop' | 'url', options: { sandbox?: bo
   const log = openLog(options.logLevel ?? config.logLevel)
   const home = await openFolder(config, verb === 'start')
   if (verb === 'start') {
-    await startServer(home, log)
+    await startServer(home, { log, keepFreeBytes: config.keepFreeBytes })
     process.stdout.write('The embedded PostgreSQL is running. `greetings db stop` ends it.\n')
     return exitCode.done
   }

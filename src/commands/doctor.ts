@@ -1,9 +1,9 @@
 /** `doctor`: checks everything a run needs; what is wrong comes with its remedy. */
-import { statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { styleText } from 'node:util'
 import { configOfProcess, type Config } from '../config.ts'
 import { openDatabase, type Database, type Db } from '../db/database.ts'
+import { disksOf, enough } from '../disk.ts'
 import { currentOutages } from '../greetings/outages.ts'
 import { botText, ownBot } from '../greetings/own-bot.ts'
 import { liveBots, liveWorkers, rivalPollers } from '../greetings/processes.ts'
@@ -20,7 +20,7 @@ import { findFfmpeg } from '../video/ffmpeg.ts'
 import { loadTemplates } from '../video/template.ts'
 import { endOf, exitCode } from './exit.ts'
 import { nameRulesOf } from './given-names.ts'
-import { openFolder, otherBotText, recordingsFolderOf, studioFolders } from './world.ts'
+import { databaseFolders, openFolder, otherBotText, recordingsFolderOf, studioFolders } from './world.ts'
 
 /** The outcome of one check. */
 export interface Check {
@@ -32,6 +32,7 @@ export interface Check {
 type Finding = { state: Check['state']; message: string } | string
 
 const leastFreeBytes = 2_000_000_000
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1)} GB`
 
 export async function doctor(options: { sandbox?: boolean; json?: boolean; logLevel?: string }): Promise<number> {
   const config = configOfProcess()
@@ -66,9 +67,15 @@ async function examine(config: Config, log: Log, inSandbox: boolean, check: (nam
     return home
   })
   await check('disk', async () => {
-    const { bavail, bsize } = await statfs(home)
-    const gigabytes = `${((bavail * bsize) / 1e9).toFixed(1)} GB free`
-    return bavail * bsize > leastFreeBytes ? gigabytes : { state: 'warning', message: `${gigabytes}. Rendered files need about 5 MB each: make room, or point GREETINGS_HOME to a larger disk.` }
+    const { rendersFolder, cacheFolder } = studioFolders(home)
+    const disks = await disksOf([rendersFolder, cacheFolder, ...(await databaseFolders(config, home))], config.keepFreeBytes)
+    const free = disks.map(({ folders, freeBytes }) => `${gigabytes(freeBytes)} free${disks.length > 1 ? ` for ${folders.join(' and ')}` : ''}`).join(', ')
+    const tooSmall = disks.find(({ totalBytes, reserveBytes }) => reserveBytes * enough > totalBytes)
+    if (tooSmall !== undefined) return { state: 'failure', message: `${free}. The disk of ${tooSmall.folders[0]} holds ${gigabytes(tooSmall.totalBytes)}, too little for ${gigabytes(tooSmall.reserveBytes)} to stay free: set KEEP_FREE_GB to less, or GREETINGS_HOME to a folder on a larger disk.` }
+    const short = disks.find(({ freeBytes, reserveBytes }) => freeBytes < reserveBytes)
+    if (short !== undefined) return { state: 'failure', message: `${free}, and ${gigabytes(short.reserveBytes)} have to stay free on the disk of ${short.folders[0]} (KEEP_FREE_GB). Uploaded renders give way, then rendering rests: make room, or set GREETINGS_HOME to a folder on a larger disk.` }
+    const isPlenty = disks.every(({ freeBytes, reserveBytes }) => freeBytes > Math.max(leastFreeBytes, reserveBytes * enough))
+    return isPlenty ? free : { state: 'warning', message: `${free}. Rendered files need about 5 MB each: make room, or point GREETINGS_HOME to a larger disk.` }
   })
   await check('ffmpeg', async () => {
     const { version, path } = await findFfmpeg({ path: config.ffmpegPath, cacheFolder: studioFolders(home).cacheFolder })
@@ -93,7 +100,7 @@ async function examine(config: Config, log: Log, inSandbox: boolean, check: (nam
   })
   await check('voice', () => hearVoice(config))
   await check('database', async () => {
-    database = await openDatabase({ home, databaseUrl: config.databaseUrl, sandbox: inSandbox, role: 'doctor', log })
+    database = await openDatabase({ home, databaseUrl: config.databaseUrl, keepFreeBytes: config.keepFreeBytes, sandbox: inSandbox, role: 'doctor', log })
     const [server] = await database.db.$queryRaw<{ version: string }[]>`SELECT current_setting('server_version') AS version`
     return `PostgreSQL ${server?.version ?? ''}${config.databaseUrl === undefined ? ', embedded' : ''}`
   })

@@ -141,7 +141,7 @@ export async function plan(planned: Planned): Promise<number> {
 async function openKnown(config: Config, log: Log, sandbox: boolean, { exists, folder }: FoundHome): Promise<Database | undefined> {
   if (!exists && config.databaseUrl === undefined) return undefined
   const home = exists ? await openFolder(config, false) : folder
-  return openDatabase({ home, databaseUrl: config.databaseUrl, sandbox, role: 'warm', log })
+  return openDatabase({ home, databaseUrl: config.databaseUrl, keepFreeBytes: config.keepFreeBytes, sandbox, role: 'warm', log })
 }
 
 const rounded = (seconds: number | null) => (seconds === null ? null : Math.round(seconds))

@@ -50,7 +50,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   const takingBack = takeBackChannels(storage, { ...storage, botId: world.bot.id, log }, over.signal)
   try {
     if (verb !== 'bot') {
-      const studio = await openStudioOf(config, world.home)
+      const studio = await openStudioOf(config, world.home, { db: world.db, log })
       closeStudio = () => studio.close()
       worker = await startWorkerIn(world, studio, config, log)
     }

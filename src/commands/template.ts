@@ -7,7 +7,8 @@ import { configOfProcess, type Config } from '../config.ts'
 import { findHome } from '../home.ts'
 import { openRecordings, unsoundRecordings } from '../speech/recordings.ts'
 import { findFfmpeg } from '../video/ffmpeg.ts'
-import { checkClip, fixedParts } from '../video/parts.ts'
+import { bytesToMake, checkClip, fixedParts } from '../video/parts.ts'
+import { openRoom } from '../video/room.ts'
 import { listTemplateIds, loadTemplates, TemplateFault, templateRevision, type Template } from '../video/template.ts'
 import { exitCode, UsageFault } from './exit.ts'
 import { listenForStop } from './stop.ts'
@@ -90,7 +91,8 @@ async function hear(paths: string[], config: Config, signal: AbortSignal): Promi
 
 async function build(config: Config, ids: string[], { json, quiet }: TemplateOptions): Promise<number> {
   const templates = await loadTemplates(config.templatesFolder, ids.length === 0 ? config.templates : ids)
-  const { cacheFolder } = studioFolders(await openFolder(config, true))
+  const { rendersFolder, cacheFolder } = studioFolders(await openFolder(config, true))
+  const room = openRoom({ rendersFolder, cacheFolder, keepFreeBytes: config.keepFreeBytes })
   const ffmpeg = await findFfmpeg({ path: config.ffmpegPath, cacheFolder })
   const stop = listenForStop()
   const built: { id: string; bytes: number; seconds: number }[] = []
@@ -98,7 +100,9 @@ async function build(config: Config, ids: string[], { json, quiet }: TemplateOpt
     for (const template of templates) {
       if (quiet !== true && json !== true) process.stderr.write(`${template.id}: preparing what its videos share…\n`)
       const started = performance.now()
-      const parts = await fixedParts(ffmpeg, template, await templateRevision(template), cacheFolder, stop.asked)
+      const revision = await templateRevision(template)
+      const leaveRoom = await room.take(stop.asked, () => bytesToMake(ffmpeg, template, revision, cacheFolder))
+      const parts = await fixedParts(ffmpeg, template, revision, cacheFolder, stop.asked).finally(leaveRoom)
       const files = [...parts.fixed.map(({ file }) => file), ...parts.windows, parts.music]
       let bytes = 0
       for (const file of files) bytes += (await stat(file)).size

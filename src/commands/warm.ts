@@ -76,7 +76,7 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
   let timedOut = false
   try {
     // What is queued already may be of any enabled template, and this run's own may be none of them.
-    const openStudio = async () => (studio ??= await openStudioOf({ ...config, templates: [...new Set([...config.templates, ...templates.map(({ id }) => id)])] }, world.home))
+    const openStudio = async () => (studio ??= await openStudioOf({ ...config, templates: [...new Set([...config.templates, ...templates.map(({ id }) => id)])] }, world.home, { db: world.db, log }))
     const revisionNow = options.refresh === true ? await openStudio().then(({ templates, revisionOf }) => revisionsOf(templates, revisionOf)) : undefined
     const askedSince = performance.now()
     const { open, failed } = await enqueue(world, selection, asksOf, summary, { retryFailed: options.retryFailed, revisionNow }, stop)

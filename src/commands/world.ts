@@ -3,6 +3,8 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { openDatabase, type Db } from '../db/database.ts'
+import { serverFolders } from '../db/embedded.ts'
+import { uploadedRevisions } from '../greetings/assets.ts'
 import { botText } from '../greetings/own-bot.ts'
 import type { Ask, Door } from '../greetings/request.ts'
 import { findHome, openHome } from '../home.ts'
@@ -81,7 +83,7 @@ export function studioFolders(home: string) {
 /** Opens home and database. */
 export async function openRecords({ config, log, sandbox, role, create }: StoreOptions): Promise<Records> {
   const home = await openFolder(config, create)
-  const { db, url, openPool, close } = await openDatabase({ home, databaseUrl: config.databaseUrl, sandbox, role, log })
+  const { db, url, openPool, close } = await openDatabase({ home, databaseUrl: config.databaseUrl, keepFreeBytes: config.keepFreeBytes, sandbox, role, log })
   return {
     home,
     db,
@@ -208,9 +210,19 @@ export function recordingsFolderOf(config: Config, home: string): string {
   return config.recordingsFolder ?? join(home, 'recordings')
 }
 
-/** Templates, voice, recordings and ffmpeg of this host. */
-export function openStudioOf(config: Config, home: string): Promise<Studio> {
-  return openStudio({ ...studioFolders(home), templatesFolder: config.templatesFolder, templateIds: config.templates, ffmpegPath: config.ffmpegPath, voice: config.voice, recordingsFolder: recordingsFolderOf(config, home) })
+/** Where the database of this home grows on this host; nowhere when it is a server of one's own. */
+export async function databaseFolders({ databaseUrl }: Config, home: string): Promise<string[]> {
+  return databaseUrl === undefined ? serverFolders(home) : []
+}
+
+/** Templates, voice, recordings and ffmpeg of this host. With a store, uploaded renders give way when a disk lacks room. */
+export async function openStudioOf(config: Config, home: string, store?: { db: Db; log: Log }): Promise<Studio> {
+  const room = store && {
+    otherFolders: await databaseFolders(config, home),
+    uploaded: (revisions: string[]) => uploadedRevisions(store.db, revisions),
+    onRemoved: (removed: number) => store.log.info({ removed }, 'the oldest uploaded files were removed, as a disk lacks room (KEEP_FREE_GB)'),
+  }
+  return openStudio({ ...studioFolders(home), room: { ...room, keepFreeBytes: config.keepFreeBytes }, templatesFolder: config.templatesFolder, templateIds: config.templates, ffmpegPath: config.ffmpegPath, voice: config.voice, recordingsFolder: recordingsFolderOf(config, home) })
 }
 
 /** What a video of a name would be if this host made it now: by voice and recordings alone, nothing is made. */

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { chmod, lstat, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { childEnvironment } from '../child-environment.ts'
-import { whileStopped } from './embedded.ts'
+import { whileStopped, type StartOptions } from './embedded.ts'
 import { DatabaseUnusable } from './faults.ts'
 import { postgresMajor } from './postgres-binaries.ts'
 
@@ -15,7 +15,7 @@ export interface InUse {
 }
 
 /** Writes the archive, readable by its owner only. @throws DatabaseUnusable when there are no data, or no room */
-export async function backUp(home: string, file: string): Promise<InUse | { outcome: 'done'; bytes: number }> {
+export async function backUp(home: string, file: string, options: StartOptions = {}): Promise<InUse | { outcome: 'done'; bytes: number }> {
   const part = `${file}.${process.pid}.part`
   try {
     const stopped = await whileStopped(home, async ({ folder, keys, exists }) => {
@@ -25,7 +25,7 @@ export async function backUp(home: string, file: string): Promise<InUse | { outc
       if (!ok) throw new DatabaseUnusable(`The backup cannot be written: ${output.trim() || 'tar failed'}. Is there room for ${file}?`)
       await rename(part, file)
       return (await stat(file)).size
-    })
+    }, options)
     return stopped.outcome === 'in use' ? stopped : { outcome: 'done', bytes: stopped.result }
   } finally {
     await rm(part, { force: true })
@@ -37,7 +37,7 @@ export async function backUp(home: string, file: string): Promise<InUse | { outc
  * returned. What the archive says of how to run the server is not taken over.
  * @throws DatabaseUnusable when the archive is none of ours, or of another version of PostgreSQL
  */
-export async function restore(home: string, file: string): Promise<InUse | { outcome: 'done'; former: string | undefined }> {
+export async function restore(home: string, file: string, options: StartOptions = {}): Promise<InUse | { outcome: 'done'; former: string | undefined }> {
   const stopped = await whileStopped(home, async ({ folder, replace, discard }) => {
     const draft = join(folder, `new-${randomUUID()}`)
     await mkdir(draft, { mode: 0o700 })
@@ -57,7 +57,7 @@ export async function restore(home: string, file: string): Promise<InUse | { out
       // What stays is removed at the next start.
       await discard(draft).catch(() => undefined)
     }
-  })
+  }, options)
   return stopped.outcome === 'in use' ? stopped : { outcome: 'done', former: stopped.result }
 }
 

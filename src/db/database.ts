@@ -37,7 +37,7 @@ const oldestServer = 140_000
  * @throws DatabaseUnreachable exit code 3
  * @throws DatabaseUnusable exit code 2
  */
-export async function openDatabase({ home, databaseUrl, sandbox, role, poolSize = 10, log }: {
+export async function openDatabase({ home, databaseUrl, sandbox, role, poolSize = 10, keepFreeBytes, log }: {
   home: string
   databaseUrl: string | undefined
   sandbox: boolean
@@ -45,6 +45,8 @@ export async function openDatabase({ home, databaseUrl, sandbox, role, poolSize 
   role: string
   /** connections of this process, beside those of the queue */
   poolSize?: number
+  /** what has to stay free on the embedded server's disk, see `reserveOf` */
+  keepFreeBytes?: number | undefined
   log?: DatabaseLog
 }): Promise<Database> {
   if (databaseUrl !== undefined) {
@@ -54,7 +56,7 @@ export async function openDatabase({ home, databaseUrl, sandbox, role, poolSize 
     const create = sandbox ? [live, inDatabase(live, 'postgres')] : []
     return connect(url, { create, role, poolSize, log, remedy: 'Check DATABASE_URL and that the server runs.' }, async () => undefined)
   }
-  const server = await joinServer(home, role, log)
+  const server = await joinServer(home, role, { log, keepFreeBytes })
   try {
     const url = new URL(server.url(sandbox ? `${defaultName}_sandbox` : defaultName))
     return await connect(url, { create: [inDatabase(url, 'postgres')], role, poolSize, log, remedy: 'Run `greetings doctor`.' }, () => server.close())

@@ -21,13 +21,14 @@
 import { spawn } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { chmod, lchown, lstat, mkdir, open, readdir, readFile, realpath, rename, rm, rmdir, stat, unlink, writeFile, type FileHandle } from 'node:fs/promises'
+import { chmod, lchown, lstat, mkdir, open, readdir, readFile, realpath, rename, rm, rmdir, stat, statfs, unlink, writeFile, type FileHandle } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { childEnvironment } from '../child-environment.ts'
+import { reserveOf } from '../disk.ts'
 import { openHome } from '../home.ts'
 import { builtScript } from '../installation.ts'
 import { examineWay, isOpenToOthers, strangersOn } from '../path-trust.ts'
@@ -55,6 +56,13 @@ const startMs = 120_000
 export interface DatabaseLog {
   info(message: string): void
   warn(message: string): void
+}
+
+/** What a command that may have to start the server brings along. */
+export interface StartOptions {
+  log?: DatabaseLog | undefined
+  /** what has to stay free on the disk of the data; the default of that disk when left out */
+  keepFreeBytes?: number | undefined
 }
 
 /** A command's part in the server. */
@@ -89,7 +97,8 @@ interface Account {
  * @throws DatabaseUnreachable when the server does not start
  * @throws DatabaseUnusable when its data cannot be used by this program, or are gone
  */
-export async function joinServer(home: string, command: string, log?: DatabaseLog): Promise<Membership> {
+export async function joinServer(home: string, command: string, options: StartOptions = {}): Promise<Membership> {
+  const { log } = options
   const place = await placeOf(home)
   let password = ''
   let port = 0
@@ -100,7 +109,7 @@ export async function joinServer(home: string, command: string, log?: DatabaseLo
   async function join(mayCreate: boolean): Promise<void> {
     await withFileLock(place.lock, async () => {
       if (leaving) return
-      ;({ port, password } = await ensureRunning(place, mayCreate, log))
+      ;({ port, password } = await ensureRunning(place, mayCreate, options))
       const joined = await connectAs(memberName(command), port, password)
       client = joined
       joined.on('error', () => undefined)
@@ -161,10 +170,10 @@ export async function joinServer(home: string, command: string, log?: DatabaseLo
 }
 
 /** Starts the server and keeps it up, with or without members, until `stopServer`. */
-export async function startServer(home: string, log?: DatabaseLog): Promise<void> {
+export async function startServer(home: string, options: StartOptions = {}): Promise<void> {
   const place = await placeOf(home)
   await withFileLock(place.lock, async () => {
-    await ensureRunning(place, true, log)
+    await ensureRunning(place, true, options)
     await writeOurs(keepFile(place), '')
   })
 }
@@ -248,7 +257,7 @@ export interface StoppedServer {
  * Stops the server, unless commands use it, and does `work` before it can start again. One that `db start` keeps
  * up is started again afterwards.
  */
-export async function whileStopped<T>(home: string, work: (server: StoppedServer) => Promise<T>): Promise<{ outcome: 'in use'; members: string[] } | { outcome: 'done'; result: T }> {
+export async function whileStopped<T>(home: string, work: (server: StoppedServer) => Promise<T>, options: StartOptions = {}): Promise<{ outcome: 'in use'; members: string[] } | { outcome: 'done'; result: T }> {
   const place = await placeOf(home)
   return withFileLock(place.lock, async () => {
     const seen = await settled(place)
@@ -262,7 +271,7 @@ export async function whileStopped<T>(home: string, work: (server: StoppedServer
       const exists = await isThere(join(place.data, 'PG_VERSION'))
       return { outcome: 'done', result: await work({ folder: place.folder, keys: place.keys, exists, replace: (draft) => replaceData(place, draft), discard: removeTree }) }
     } finally {
-      if (await isThere(keepFile(place))) await ensureRunning(place, false, undefined)
+      if (await isThere(keepFile(place))) await ensureRunning(place, false, options)
     }
   })
 }
@@ -508,7 +517,7 @@ async function disown(file: string, lines: string[]): Promise<void> {
 
 // Making, starting, stopping. All of it under the lock.
 
-async function ensureRunning(place: Place, mayCreate: boolean, log: DatabaseLog | undefined): Promise<{ port: number; password: string }> {
+async function ensureRunning(place: Place, mayCreate: boolean, options: StartOptions): Promise<{ port: number; password: string }> {
   for (let attempt = 1; ; attempt++) {
     const seen = await settled(place)
     if (seen !== undefined) return { port: seen, password: await readPassword(place) }
@@ -516,10 +525,10 @@ async function ensureRunning(place: Place, mayCreate: boolean, log: DatabaseLog 
     if (attempt > 1) await sleep(200 * attempt)
     await removeDrafts(place)
     const programs = await preparePostgres({ inPlace: place.user === undefined, copies: place.copies })
-    await ensureData(place, programs, mayCreate, log)
+    await ensureData(place, programs, mayCreate, options.log)
     // Before the server, so that there is no moment in which a kill of this process leaves it to nobody.
     await ensureGuardian(place)
-    const { ok, output } = await start(place, programs)
+    const { ok, output } = await start(place, programs, options.keepFreeBytes)
     if (!ok && attempt >= 5) {
       throw new DatabaseUnreachable(`The embedded database does not start. Look at ${logFile(place)}; \`greetings doctor\` checks the rest.\n${output.trim()}${await logTail(place)}`)
     }
@@ -641,17 +650,32 @@ async function removeDrafts(place: Place): Promise<void> {
   }
 }
 
-async function start(place: Place, programs: PostgresPrograms): Promise<{ ok: boolean; output: string }> {
+/**
+ * What the server may write beyond its tables: half of what stays free on its disk, so that it can always write, end and
+ * start again. A third of that is for the log of changes, which may overshoot by a file of 16 MB; the rest for what
+ * queries put down for a while. Without a reserve it is measured by the default one.
+ */
+export function serverLimits(totalBytes: number, keepFreeBytes: number | undefined): Record<string, string> {
+  const half = Math.floor(reserveOf(totalBytes, keepFreeBytes === 0 ? undefined : keepFreeBytes) / 2 / 1_048_576)
+  // PostgreSQL takes two files of 16 MB for the log at least; its default is 1 GB.
+  const log = Math.min(1_024, Math.max(32, Math.floor(half / 3 / 16) * 16))
+  return { max_wal_size: `${log}MB`, min_wal_size: '32MB', temp_file_limit: `${Math.max(16, half - log - 16)}MB`, checkpoint_warning: '0' }
+}
+
+async function start(place: Place, programs: PostgresPrograms, keepFreeBytes: number | undefined): Promise<{ ok: boolean; output: string }> {
   // The same port as before, so that commands which outlived the server find it again.
   const before = Number(await readFile(portFile(place), 'utf8').catch(() => '0'))
   const port = before > 0 && (await isFree(before)) ? before : await freePort()
   if (port !== before) await writeOurs(portFile(place), `${port}\n`)
+  const { blocks, bsize } = await statfs(place.data)
+  // Here and not in the data's postgresql.conf, which may be of an earlier version, and knows no disk.
+  const options = Object.entries({ port: String(port), ...serverLimits(blocks * bsize, keepFreeBytes) }).map(([name, value]) => `-c ${name}=${value}`)
   // Opened by us, and inherited: the server's user need not be able to reach it.
   const log = await open(logFile(place), 'a', 0o600)
   try {
     if ((await log.stat()).size > 1_000_000) await log.truncate()
     // pg_ctl puts the server into a session of its own: Ctrl-C at our terminal does not reach it.
-    return await run(programs.pgCtl, ['start', '--silent', '--wait', `--timeout=${startMs / 1000}`, `--pgdata=${place.data}`, `--options=-p ${port}`], place.user, place.folder, log)
+    return await run(programs.pgCtl, ['start', '--silent', '--wait', `--timeout=${startMs / 1000}`, `--pgdata=${place.data}`, `--options=${options.join(' ')}`], place.user, place.folder, log)
   } finally {
     await log.close()
   }

@@ -115,10 +115,10 @@ export async function giveUpUnlessWanted(db: Db, asset: ClaimedAsset, owner: str
   })
 }
 
-/** Of these revisions, those of videos whose upload is recorded, now or until another took their place. */
+/** Of these revisions, those of videos whose upload is recorded, now or until another took their place. Not of those in work: their upload may be repeated. */
 export async function uploadedRevisions(db: Db, revisions: string[]): Promise<Set<string>> {
   const rows = await db.$queryRaw<{ revision: string }[]>`
-    SELECT revision FROM "VideoAsset" WHERE revision = ANY(${revisions}::text[]) AND "telegramFileId" IS NOT NULL
+    SELECT revision FROM "VideoAsset" WHERE revision = ANY(${revisions}::text[]) AND "telegramFileId" IS NOT NULL AND status = 'AVAILABLE'
     UNION SELECT revision FROM "FormerFile" WHERE revision = ANY(${revisions}::text[])`
   return new Set(rows.map(({ revision }) => revision))
 }

@@ -2,6 +2,7 @@
  * The two ways in which making a video can go wrong. Everything a worker's step throws is one of these
  * or a defect of ours, which counts as a fault of the asset.
  */
+import { hostname } from 'node:os'
 
 /** What of the asset itself is at fault. It uses up an attempt. */
 export type AssetFaultClass = 'voice' | 'render' | 'gate' | 'too_large'
@@ -33,6 +34,18 @@ export class Outage extends Error {
   ) {
     super(message, options)
   }
+}
+
+const thisHost = `${hostname()}: `
+
+/** A disk of this host has no room or does not work. The reason begins with the host, as no other can see that it is over. */
+export function diskOutage(reason: string, options?: ErrorOptions): Outage {
+  return new Outage('disk', `${thisHost}${reason}`, undefined, options)
+}
+
+/** Whether work on this host shows that the outage is over: that a disk has room again is seen on its own host only. */
+export function isSeenHere({ step, reason }: { step: string; reason: string }): boolean {
+  return step !== 'disk' || reason.startsWith(thisHost)
 }
 
 /** Nobody is to blame and nothing is out of order: this asset's work is put back for so long. */

@@ -73,6 +73,13 @@ export function areMade(ffmpeg: Ffmpeg, template: Template, revision: string, ca
   return isWhole(partsFolder(ffmpeg, template, revision, cacheFolder))
 }
 
+/** About how many bytes making them will take, 0 when they are there: nearly all of it are frames of windows and decoded music. */
+export async function bytesToMake(ffmpeg: Ffmpeg, template: Template, revision: string, cacheFolder: string): Promise<number> {
+  if (await areMade(ffmpeg, template, revision, cacheFolder)) return 0
+  const frames = template.windows.map((window) => windowFrames(template, window)).reduce((sum, { start, end }) => sum + end - start, 0)
+  return frames * frameBytes(template.size) + template.seconds * sampleRate * 8
+}
+
 function partsFolder(ffmpeg: Ffmpeg, template: Template, revision: string, cacheFolder: string): string {
   return join(cacheFolder, 'parts', `${template.id}-${partsKey(ffmpeg, template, revision)}`)
 }

@@ -6,7 +6,7 @@ import { createCanvas } from '@napi-rs/canvas'
 import { open, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { AssetFault, Outage } from '../greetings/faults.ts'
+import { AssetFault, diskOutage, Outage } from '../greetings/faults.ts'
 import type { Sound } from '../speech/sound.ts'
 import { drawName } from './drawing.ts'
 import type { NameDrawing } from './drawing.ts'
@@ -100,9 +100,9 @@ function asFault(error: unknown): Error {
   if (error instanceof AssetFault || error instanceof Outage) return error
   if (error instanceof FfmpegMissing) return new Outage('ffmpeg', error.message, undefined, { cause: error })
   const { code } = error as NodeJS.ErrnoException
-  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS') return new Outage('disk', `The disk of the cache or the renders has no room or cannot be written to (${code}). Make room, or set GREETINGS_HOME to another disk.`, undefined, { cause: error })
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS') return diskOutage(`The disk of the cache or the renders has no room or cannot be written to (${code}). Make room, or set GREETINGS_HOME to another disk.`, { cause: error })
   if (error instanceof FfmpegFailed) {
-    if (/no space left on device|disk quota exceeded/i.test(error.tail)) return new Outage('disk', 'The disk has no room for a video. Make room, or set GREETINGS_HOME to another disk.', undefined, { cause: error })
+    if (/no space left on device|disk quota exceeded/i.test(error.tail)) return diskOutage('The disk has no room for a video. Make room, or set GREETINGS_HOME to another disk.', { cause: error })
     if (/could not be run/.test(error.message)) return new Outage('ffmpeg', `${error.message}. It was there before: reinstall it, or set FFMPEG_PATH.`, undefined, { cause: error })
     return new AssetFault('render', error.message, { cause: error })
   }

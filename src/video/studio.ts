@@ -10,7 +10,7 @@ import { availableParallelism, hostname } from 'node:os'
 import { join } from 'node:path'
 import { childEnvironment } from '../child-environment.ts'
 import type { Config } from '../config.ts'
-import { AssetFault, Outage } from '../greetings/faults.ts'
+import { AssetFault, diskOutage, Outage } from '../greetings/faults.ts'
 import { builtScript } from '../installation.ts'
 import { soundOf } from '../speech/recordings.ts'
 import { openSpeaker } from '../speech/speaker.ts'
@@ -18,11 +18,13 @@ import type { Speaker } from '../speech/speaker.ts'
 import type { Sound } from '../speech/sound.ts'
 import { findFfmpeg, FfmpegMissing, killLeftOver } from './ffmpeg.ts'
 import { isThumbnail } from './gate.ts'
-import { keepWithin } from './keep.ts'
+import { keepWithin, type Uploaded } from './keep.ts'
 import { Mp4Fault, readMp4 } from './mp4.ts'
 import type { Failure, FromRenderer, ToRenderer } from './render-process.ts'
 import type { RenderJob, Step } from './render.ts'
 import { createRevisions, type VideoName } from './revisions.ts'
+import { bytesToMake } from './parts.ts'
+import { openRoom, type RoomSettings } from './room.ts'
 import { loadTemplates } from './template.ts'
 import type { Template } from './template.ts'
 
@@ -54,7 +56,7 @@ export interface Studio {
   /** Makes what all videos of the enabled templates share, or finds it made. Throws as `make` does. */
   warmUp(signal?: AbortSignal): Promise<void>
   /** Removes the oldest finished files beyond `mostBytes`, see `keepWithin`. Returns how many. */
-  keepWithin(mostBytes: number, uploaded: (revisions: string[]) => Promise<ReadonlySet<string>>): Promise<number>
+  keepWithin(mostBytes: number, uploaded: Uploaded): Promise<number>
   /** Removes finished files that are older than they may be. Returns how many videos. */
   remove(files: readonly { revision: string; before: Date }[]): Promise<number>
   close(): Promise<void>
@@ -72,6 +74,8 @@ export interface StudioSettings {
   voice: Config['voice']
   /** recordings of names, which take the place of the voice; none when left out */
   recordingsFolder?: string | undefined
+  /** what has to stay free, where else, and what may give way */
+  room?: Omit<RoomSettings, 'rendersFolder' | 'cacheFolder'> | undefined
   /** told what had to be mended; never a name */
   log?: { warn: (text: string) => void } | undefined
 }
@@ -96,8 +100,12 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
     await rm(voiceFolder, { recursive: true, force: true })
     throw error
   })
+  const room = openRoom({ ...settings.room, rendersFolder, cacheFolder })
   const renderers = openRenderers((text) => settings.log?.warn(text))
   const revisions = createRevisions(speaker, settings.recordingsFolder)
+
+  /** Room for a render, and before it for what all videos of its template share. */
+  const takeRoom = async (template: Template, signal: AbortSignal) => room.take(signal, async () => bytesToMake(ffmpeg, template, await revisions.ofTemplate(template), cacheFolder))
 
   const studio: Studio = {
     templates,
@@ -110,16 +118,19 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
       const revision = await revisions.of(template, name, recording)
       const earlier = await studio.kept(revision)
       if (earlier !== undefined) return earlier
+      const leaveRoom = await takeRoom(template, signal)
       const started = performance.now()
-      const workFolder = await makeWorkFolder(rendersFolder)
+      let workFolder: string | undefined
       try {
+        workFolder = await makeWorkFolder(rendersFolder)
         const spoken = recording === undefined ? await speakAll(speaker, template, name, signal) : [await soundOf(recording, ffmpeg, workFolder, signal)]
         onStep('speech', Math.round(performance.now() - started))
         const files = filesOf(rendersFolder, revision)
         const job: RenderJob = { ffmpeg, template, templateRevision: await revisions.ofTemplate(template), display: name.display, spoken, cacheFolder, workFolder, videoFile: files.video, thumbnailFile: files.thumbnail }
         await renderers.run({ kind: 'render', job }, signal, onStep)
       } finally {
-        await rm(workFolder, { recursive: true, force: true })
+        if (workFolder !== undefined) await rm(workFolder, { recursive: true, force: true })
+        leaveRoom()
       }
       const video = await studio.kept(revision)
       if (video === undefined) throw new AssetFault('gate', 'The finished video is gone or damaged.')
@@ -127,7 +138,8 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
     },
     warmUp: async (signal = new AbortController().signal) => {
       for (const template of templates) {
-        await renderers.run({ kind: 'prepare', job: { ffmpeg, template, templateRevision: await revisions.ofTemplate(template), cacheFolder } }, signal, () => undefined)
+        const leaveRoom = await takeRoom(template, signal)
+        await renderers.run({ kind: 'prepare', job: { ffmpeg, template, templateRevision: await revisions.ofTemplate(template), cacheFolder } }, signal, () => undefined).finally(leaveRoom)
       }
     },
     keepWithin: (mostBytes, uploaded) => keepWithin(rendersFolder, mostBytes, uploaded),
@@ -189,7 +201,7 @@ async function makeWorkFolder(folder: string): Promise<string> {
     return await mkdtemp(join(folder, workPrefix()))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS' || code === 'EACCES') throw new Outage('disk', `Nothing can be written to ${folder} (${code}). Make room, or correct its rights.`)
+    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS' || code === 'EACCES') throw diskOutage(`Nothing can be written to ${folder} (${code}). Make room, or correct its rights.`)
     throw error
   }
 }

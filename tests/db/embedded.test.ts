@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import pg from 'pg'
@@ -98,6 +98,17 @@ describe('the embedded server', () => {
     expect(await Promise.all(['fsync', 'synchronous_commit', 'full_page_writes', 'listen_addresses', 'unix_socket_directories', 'password_encryption'].map(setting))).toEqual(['on', 'on', 'on', '127.0.0.1', '', 'scram-sha-256'])
     await db.$queryRawUnsafe(`SELECT 'МаркерИмени'::int`).catch(() => undefined)
     expect(await readFile(path.join(home.folder, 'postgres', 'log'), 'utf8')).not.toContain('МаркерИмени')
+  })
+
+  it('keeps to its part of what stays free on its disk, whatever its configuration of an earlier version says', async () => {
+    await (await join()).close()
+    await appendFile(path.join(place, 'data', 'postgresql.conf'), `max_wal_size = '8GB'\ntemp_file_limit = -1\n`)
+    const membership = await joinServer(home.folder, 'test', { keepFreeBytes: 600 * 1_048_576 })
+    opened.push(membership)
+    const client = new pg.Client(membership.url('postgres'))
+    await client.connect()
+    const { rows } = await client.query<{ limits: string[] }>(`SELECT array_agg(current_setting(name) ORDER BY name) AS limits FROM pg_settings WHERE name IN ('max_wal_size', 'temp_file_limit')`).finally(() => client.end())
+    expect(rows[0]?.limits).toEqual(['96MB', '188MB'])
   })
 
   it.skipIf(process.platform === 'win32')('keeps its password and its data to their owners', async () => {

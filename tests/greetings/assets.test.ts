@@ -162,8 +162,10 @@ describe('what is written', () => {
 })
 
 it('of kept files those count as uploaded whose upload is recorded', async () => {
-  await create({ revision: 'uploaded', telegramFileId: 'x' })
+  await create({ revision: 'uploaded', telegramFileId: 'x', status: 'AVAILABLE' })
   await create({ revision: 'made', telegramFileId: null })
-  await create({ revision: 'another', telegramFileId: 'x' })
-  expect(await uploadedRevisions(db, ['uploaded', 'made', 'unknown'])).toEqual(new Set(['uploaded']))
+  // Its upload is about to be repeated, from the file.
+  await create({ revision: 'queued', telegramFileId: 'x', status: 'PENDING' })
+  await create({ revision: 'another', telegramFileId: 'x', status: 'AVAILABLE' })
+  expect(await uploadedRevisions(db, ['uploaded', 'made', 'queued', 'unknown'])).toEqual(new Set(['uploaded']))
 })

@@ -191,6 +191,17 @@ describe('property 11: what does not work', () => {
     expect(await town.db.outage.count()).toBe(0)
   })
 
+  it('of what makes videos is not over because a file was kept from before', async () => {
+    const shop = workshop(town, studio)
+    const asset = await create()
+    await run(shop, asset)
+    shop.outOfOrder.add('disk')
+    await town.db.videoAsset.update({ where: { id: asset.id }, data: { status: 'PENDING', generation: 6, telegramFileId: null } })
+    await run(shop, { ...asset, generation: 6 })
+    expect(await rowOf(asset)).toMatchObject({ status: 'AVAILABLE' })
+    expect([...shop.outOfOrder]).toEqual(['disk'])
+  })
+
   it('of the asset uses an attempt, and the third gives it up', async () => {
     const [second, last] = [await create({ attempts: 1 }), await create({ attempts: 2 })]
     making = async () => Promise.reject(new AssetFault('gate', 'no sound'))

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { diskOutage, Outage } from '../../src/greetings/faults.ts'
+import { currentOutages, noteOutage } from '../../src/greetings/outages.ts'
 import { request } from '../../src/greetings/request.ts'
 import { startWorker } from '../../src/queue/processors/worker.ts'
 import { ask, openTown, person, until, type Town } from '../town.ts'
@@ -33,4 +35,21 @@ it('property 13: a stop lets every delivery in hand end, also one that another o
   expect(await town.db.userRequest.findFirstOrThrow()).toMatchObject({ status: 'COMPLETED' })
   expect(await videosOf(town, 1)).toBe(1)
   expect(await town.db.workerProcess.count()).toBe(0)
+})
+
+it.each([
+  ['that another worker met, and that of this host’s disk', 'Петя', diskOutage('full'), []],
+  ['that another worker met, but none of another host’s disk', 'Оля', new Outage('disk', 'another.example: full'), ['disk']],
+])('property 11: a video that is made ends an outage %s', async (_what, name, ofDisk, left) => {
+  for (const outage of [ofDisk, new Outage('voice', 'away')]) await noteOutage(town.db, outage, 60_000)
+  const worker = await startWorker(workerParts(town, await plannedStudio(town)), 1)
+  try {
+    await request(town.door, [ask(name)])
+    await until(async () => (await town.db.videoAsset.count({ where: { name: ask(name).key, status: 'AVAILABLE' } })) === 1, 'the video')
+    await until(async () => (await currentOutages(town.db)).length === left.length, 'the end of the outages')
+    expect((await currentOutages(town.db)).map(({ step }) => step)).toEqual(left)
+  } finally {
+    await worker.stop(5_000)
+    await town.db.outage.deleteMany()
+  }
 })

@@ -99,7 +99,8 @@ async function makeVideo(workshop: Workshop, asset: ClaimedAsset, signal: AbortS
   }
   const video = kept ?? (await studio.make(template, name, { signal, onStep }))
   stepDone(log, asset, kept === undefined ? 'video' : 'video kept from before', performance.now() - started - preparedMs)
-  await works(workshop, ['ffmpeg', 'voice', 'disk', 'template'])
+  // One that was kept from before shows nothing of what makes videos, nor of room on the disk.
+  if (kept === undefined) await works(workshop, ['ffmpeg', 'voice', 'disk', 'template'])
   return video
 }
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDatabaseDown } from '../../db/database.ts'
 import { uploadedRevisions } from '../../greetings/assets.ts'
 import { forgottenFiles } from '../../greetings/former.ts'
-import { placeOf, type Outage } from '../../greetings/faults.ts'
+import { isSeenHere, placeOf, type Outage } from '../../greetings/faults.ts'
 import { currentOutages } from '../../greetings/outages.ts'
 import { measurePaces, rendersAhead } from '../../greetings/pace.ts'
 import { announceWorker, newProcessId } from '../../greetings/processes.ts'
@@ -89,7 +89,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
     for (let pass = 0; !closing.signal.aborted; pass++) {
       try {
         // Also what other workers met: whoever sees that a step works says so.
-        for (const { step } of await currentOutages(db)) outOfOrder.add(step)
+        for (const outage of await currentOutages(db)) if (isSeenHere(outage)) outOfOrder.add(outage.step)
         const found = await reconcile({ db, queue, botId: courier.botId, times }, from)
         from = found?.next ?? from
         log.info({ over: 'database' }, 'the database is back')
