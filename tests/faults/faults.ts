@@ -1,5 +1,5 @@
 /** The faults of the suite. Each begins, fires a number of times that can be read, and ends. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -32,6 +32,8 @@ export interface Playing {
 export interface Fault {
   name: string
   needsRedis?: boolean
+  /** only root can play it; it puts another file system and another worker in the place of the stage's, for good */
+  needsMount?: boolean
   /** it changes what the others need, so it is not combined with them */
   alone?: boolean
   /** it is played once more where there is no storage channel */
@@ -174,6 +176,12 @@ const written = ({ bot, workers }: Stage, text: string, extra: Service[] = []) =
 export const noFault: Fault = {
   name: 'none',
   begin: (scene) => besides(scene, { enough: 1, fired: async () => 1, end: () => sleep(2_000) }),
+}
+
+/** A file system of its own for the renders, of 64 MB; the stage takes it away at its end. */
+function smallDisk(renders: string): void {
+  spawnSync('umount', [renders], { stdio: 'ignore' }) // an earlier one
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', renders])
 }
 
 /** All faults, in the order of the table. */
@@ -369,22 +377,43 @@ export const faults: Fault[] = [
   },
   {
     name: 'disk full',
+    needsMount: true,
     alone: true,
     begin: async ({ stage, allowed }) => {
       allowed.rendersUnseen = true
       // The real studio on a file system of its own, which is as good as full.
       const { town, renders, workers } = stage
       await Promise.all(workers.map((worker) => worker.stop()))
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', renders])
+      smallDisk(renders)
       const filler = join(renders, 'filler')
       await writeFile(filler, Buffer.alloc(64 * 1024 * 1024 - 90_000))
-      const real = keep('worker', () => startProgram(['worker'], { env: { ...town.env, RENDER_CONCURRENCY: '2' }, cwd: town.folder, longestMs: 2_147_000_000 }))
+      // Without a reserve, so that it meets the end of the disk itself.
+      const real = keep('worker', () => startProgram(['worker'], { env: { ...town.env, RENDER_CONCURRENCY: '2', KEEP_FREE_GB: '0' }, cwd: town.folder, longestMs: 2_147_000_000 }))
       stage.workers.push(real)
       return {
         enough: 3,
         fired: async () => written(stage, '"step":"disk"'),
         end: () => rm(filler),
       }
+    },
+  },
+  {
+    name: 'a host whose disk is small',
+    needsMount: true,
+    alone: true,
+    begin: async (scene) => {
+      const { stage, stage: { renders, workers } } = scene
+      // Another program leaves less than has to stay free.
+      await Promise.all(workers.map((worker) => worker.stop()))
+      smallDisk(renders)
+      const filler = join(renders, 'filler')
+      await writeFile(filler, Buffer.alloc(40 * 1024 * 1024))
+      stage.workers.push(keep('worker on a small disk', () => stage.startWorker({ KEEP_FREE_GB: '0.03' })))
+      return besides(scene, {
+        enough: 3,
+        fired: async () => written(stage, '"step":"disk"'),
+        end: () => rm(filler),
+      })
     },
   },
   {

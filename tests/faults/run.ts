@@ -133,7 +133,7 @@ async function suite(): Promise<Row[]> {
   const chosenTogether = faults.filter(({ name }) => values.together !== undefined && new RegExp(values.together).test(name))
   const random = randomFrom(seed)
   const mayMount = process.getuid?.() === 0
-  if (!mayMount) process.stderr.write('skipped: disk full, as only root can make a small disk\n')
+  if (!mayMount) process.stderr.write('skipped: disks that are full or small, as only root can make one\n')
   const modes = [...queueModes].reverse().filter((mode) => values.queue === undefined || mode === values.queue)
   for (const queueMode of modes) {
     const first = queueMode === modes[0]
@@ -146,7 +146,7 @@ async function suite(): Promise<Row[]> {
     try {
       report(await play(stage, `none (queue on ${queueMode})`, [noFault]))
       // What changes the stage for good comes last.
-      const isFinal = ({ name }: Fault) => name === 'disk full'
+      const isFinal = ({ needsMount }: Fault) => needsMount === true
       const final = here.filter((one) => isFinal(one) && mayMount)
       for (const fault of here.filter((one) => !isFinal(one))) report(await play(stage, first ? fault.name : `${fault.name} (queue on ${queueMode})`, [fault]))
       for (let n = 1; n <= together; n++) {

@@ -46,6 +46,8 @@ export interface Stage {
   /** `begin|end|abort <pid> <revision>`, a line for each */
   ledger: string
   renders: string
+  /** one more process like those of the workers, with more in its environment */
+  startWorker(env: Record<string, string>): Program
   /** PostgreSQL ends, by a signal, and its keeper starts it again */
   restartDatabase(signal: 'SIGINT' | 'SIGKILL'): Promise<void>
   /** Runs one such piece of work at a time: people write, or the way to Telegram is away. */
@@ -84,11 +86,12 @@ export async function openStage({ queueMode, divisor, channels = usualChannels }
   const ledger = join(town.folder, 'ledger')
   await mkdir(renders, { recursive: true })
   await writeFile(ledger, '')
-  const env = { ...town.env, RENDER_CONCURRENCY: '2', STOP_SECONDS: '2' }
+  // What is free on this machine is no matter of most faults.
+  const env = { ...town.env, RENDER_CONCURRENCY: '2', STOP_SECONDS: '2', KEEP_FREE_GB: '0' }
   const order = JSON.stringify({ renders, ledger, clip, renderMs: 40 })
   const longestMs = 2_147_000_000
-  const worker = () => startProgram([order], { env, cwd: town.folder, script: join(import.meta.dirname, 'worker.js'), longestMs })
-  const workers = ['worker 1', 'worker 2'].map((name) => keep(name, worker))
+  const startWorker = (more: Record<string, string> = {}) => startProgram([order], { env: { ...env, ...more }, cwd: town.folder, script: join(import.meta.dirname, 'worker.js'), longestMs })
+  const workers = ['worker 1', 'worker 2'].map((name) => keep(name, startWorker))
   const bot = keep('bot', () => startProgram(['bot'], { env, cwd: town.folder, longestMs }))
   await Promise.all([bot, ...workers].map((service) => service.ready()))
   await makeKnownVideo(town)
@@ -105,6 +108,7 @@ export async function openStage({ queueMode, divisor, channels = usualChannels }
     workers,
     ledger,
     renders,
+    startWorker,
     restartDatabase: (signal) => restartDatabase(String(place?.folder), signal),
     async close() {
       const stops = await Promise.allSettled([bot, ...workers].map((service) => service.stop()))

@@ -8,7 +8,9 @@ import { configOfProcess } from '../../dist/config.js'
 import { endOf } from '../../dist/commands/exit.js'
 import { listenForStop, whenAborted } from '../../dist/commands/stop.js'
 import { openWorld, startWorkerIn } from '../../dist/commands/world.js'
+import { uploadedRevisions } from '../../dist/greetings/assets.js'
 import { openLog } from '../../dist/log.js'
+import { openRoom } from '../../dist/video/room.js'
 import { loadTemplates } from '../../dist/video/template.js'
 
 const { renders, ledger, clip, renderMs } = JSON.parse(process.argv[2] ?? '{}')
@@ -39,6 +41,7 @@ async function plannedStudio() {
   const revisionOf = async (_template, { key }) => createHash('sha256').update(key).digest('hex').slice(0, 32)
   const pathOf = (revision) => join(renders, `${revision}.mp4`)
   const videoOf = (revision) => ({ ...clip, path: pathOf(revision), revision, bytes: statSync(pathOf(revision)).size })
+  const room = openRoom({ rendersFolder: renders, cacheFolder: renders, keepFreeBytes: config.keepFreeBytes, uploaded: (revisions) => uploadedRevisions(world.db, revisions) })
   const studio = {
     templates: await loadTemplates(config.templatesFolder, config.templates),
     revisionOf,
@@ -46,12 +49,15 @@ async function plannedStudio() {
     kept: async (revision) => (existsSync(pathOf(revision)) ? videoOf(revision) : undefined),
     make: async (template, name, { signal }) => {
       const revision = await revisionOf(template, name)
+      const leaveRoom = await room.take(signal)
       write('begin', revision)
       try {
         await sleep(renderMs, undefined, { signal })
       } catch (error) {
         write('abort', revision)
         throw error
+      } finally {
+        leaveRoom()
       }
       const draft = join(renders, `${process.pid}-${revision}`)
       // A box that players skip: each video has bytes and a size of its own.
