@@ -29,6 +29,6 @@ export function unwritable(error: unknown, output: string | undefined): unknown 
 }
 
 /** A result that could not be written. */
-export class OutputLost extends Error {
+class OutputLost extends Error {
   override name = 'OutputLost'
 }
