@@ -390,6 +390,7 @@ export const faults: Fault[] = [
       // Without a reserve, so that it meets the end of the disk itself.
       const real = keep('worker', () => startProgram(['worker'], { env: { ...town.env, RENDER_CONCURRENCY: '2', KEEP_FREE_GB: '0' }, cwd: town.folder, longestMs: 2_147_000_000 }))
       stage.workers.push(real)
+      await real.ready()
       return {
         enough: 3,
         fired: async () => written(stage, '"step":"disk"'),
@@ -408,7 +409,9 @@ export const faults: Fault[] = [
       smallDisk(renders)
       const filler = join(renders, 'filler')
       await writeFile(filler, Buffer.alloc(40 * 1024 * 1024))
-      stage.workers.push(keep('worker on a small disk', () => stage.startWorker({ KEEP_FREE_GB: '0.03' })))
+      const onSmallDisk = keep('worker on a small disk', () => stage.startWorker({ KEEP_FREE_GB: '0.03' }))
+      stage.workers.push(onSmallDisk)
+      await onSmallDisk.ready()
       return besides(scene, {
         enough: 3,
         fired: async () => written(stage, '"step":"disk"'),
