@@ -1,5 +1,6 @@
 /** The job: who may go on with an asset, and what is left when it does not work. No worker and no reconciler around it. */
 import { setMaxListeners } from 'node:events'
+import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { listen, type Happening } from '../../src/greetings/events.ts'
 import { AssetFault, Outage } from '../../src/greetings/faults.ts'
@@ -259,6 +260,32 @@ it('property 5: the lease is renewed while the work goes on', async () => {
   go()
   await working
   expect(await rowOf(asset)).toMatchObject({ status: 'AVAILABLE', leaseUntil: null })
+})
+
+it('property 16: while its row is locked, a lease that is renewed takes one connection, and goes on when the row is free', async () => {
+  const asset = await create()
+  let go = () => {}
+  making = () => new Promise((resolve) => (go = resolve))
+  const working = run(workshop(town, studio), asset)
+  await until(async () => (await rowOf(asset)).leaseUntil, 'the claim')
+  const other = new pg.Client(town.database.url)
+  await other.connect()
+  await other.query('BEGIN')
+  await other.query('SELECT 1 FROM "VideoAsset" WHERE id = $1 FOR UPDATE', [asset.id])
+  const waiting = async () => Number((await other.query<{ count: string }>(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)).rows[0]?.count)
+  await until(async () => (await waiting()) > 0, 'a renewal that waits')
+  const since = Date.now()
+  let most = 0
+  await until(async () => {
+    most = Math.max(most, await waiting())
+    return Date.now() - since > 5 * town.times.leaseRenewMs
+  }, 'five more renewals')
+  expect(most).toBe(1)
+  await other.query('ROLLBACK')
+  await other.end()
+  go()
+  await working
+  expect(await rowOf(asset)).toMatchObject({ status: 'AVAILABLE', generation: 5 })
 })
 
 it('property 8: without a channel, when nobody who waits can be reached, the name is given up for now', async () => {

@@ -160,13 +160,19 @@ interface Lease {
 function holdLease({ db, owner, times, log }: Workshop, asset: ClaimedAsset, stop: AbortSignal): Lease {
   const loss = new AbortController()
   let wanted = false
+  let renewing = false
   const renew = async () => {
+    // Behind a locked row one connection waits, not one more at each tick.
+    if (renewing) return
+    renewing = true
     try {
       const lease = await renewLease(db, asset, owner, times.leaseMs)
       if (lease === undefined) return loss.abort(new Error('the lease was lost'))
       wanted = lease.wanted
     } catch {
       // The database is away: nobody else can take the asset, and nothing is uploaded, until it is back and tells.
+    } finally {
+      renewing = false
     }
   }
   const timer = setInterval(() => void renew(), times.leaseRenewMs)
