@@ -157,7 +157,7 @@ const commands: Record<string, Case[]> = {
     { args: ['Оля'], prepare: () => failed('Оля'), schema: named },
   ],
   names: [
-    { args: ['--missed'], prepare: () => request(town.door, [ask('Петя')], person(9)), schema: z.strictObject({ names: z.array(z.strictObject({ name: z.string(), say: z.string().nullable(), count })).length(1) }) },
+    { args: ['--missed'], prepare: () => request(town.door, [ask('Петя')], person(9)), schema: z.strictObject({ names: z.array(z.strictObject({ name: z.string(), say: z.string().nullable(), count, isReady: z.literal(false) })).length(1) }) },
     { args: ['--failed'], prepare: async () => [await failed('Оля'), await failed('Ира')], schema: z.strictObject({ names: z.array(z.strictObject({ ...inState, reason: z.string(), failedAt: instant })).length(2) }) },
     { args: ['--available'], prepare: () => cached('Оля'), schema: z.strictObject({ names: z.array(z.strictObject({ ...inState, reason: z.null(), failedAt: z.null() })).length(1) }) },
     { args: ['--pending'], schema: z.strictObject({ names: z.array(z.never()) }) },
@@ -185,7 +185,7 @@ const commands: Record<string, Case[]> = {
     { args: [], prepare: served, schema: purged },
   ],
   export: [{ args: ['-o', 'cache.jsonl', '--force'], prepare: () => cached('Оля'), schema: exported }],
-  import: [{ args: ['-'], input: '{"template":"tiny","name":"оля","display":"Оля","botId":5,"fileId":"x"}\n', schema: imported }],
+  import: [{ args: ['-'], input: '{"template":"tiny","name":"оля","display":"Оля","botId":5,"fileId":"x"}\n{"videos":1}\n', schema: imported }],
 }
 
 const greetings = (args: string[], { input, env }: { input?: string; env?: Record<string, string> } = {}): Promise<End> => runProgram(args, { env: env ?? town.env, cwd: town.folder, input })
@@ -225,6 +225,7 @@ describe('JSON lines', () => {
     expect(end.code, end.stderr).toBe(0)
     const lines = end.stdout.split('\n')
     expect(lines.pop()).toBe('')
+    expect(lines.pop()).toBe('{"videos":2}')
     expect(lines.map((line) => video.safeParse(JSON.parse(line)).error?.issues)).toEqual([undefined, undefined])
   })
 
