@@ -1,4 +1,7 @@
-/** The world a command works in: home, sandbox or live, database, queue, Telegram. Opened and closed here. */
+/**
+ * The world a command works in: home, sandbox or live, database, queue, Telegram. Opened and closed here. What only
+ * some commands need is loaded when it is asked for, as loading takes most of the time of a command that only looks.
+ */
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
@@ -10,15 +13,14 @@ import type { Ask, Door } from '../greetings/request.ts'
 import { findHome, openHome } from '../home.ts'
 import type { Log } from '../log.ts'
 import { openQueue, type GreetingsQueue } from '../queue/index.ts'
-import { startWorker, type RunningWorker } from '../queue/processors/worker.ts'
-import { openSandbox, type Sandbox } from '../sandbox/life.ts'
-import { openSpeaker } from '../speech/speaker.ts'
-import { connectTelegram, patiently, whoAmI, type Api, type BotIdentity } from '../telegram/api.ts'
+import type { RunningWorker } from '../queue/processors/worker.ts'
+import type { Sandbox } from '../sandbox/life.ts'
+import type { Api, BotIdentity } from '../telegram/api.ts'
 import type { Courier } from '../telegram/delivery.ts'
-import { checkChannels, type ChannelFault } from '../telegram/channels.ts'
+import type { ChannelFault } from '../telegram/channels.ts'
 import type { Storage } from '../telegram/storage.ts'
-import { createRevisions, type Revisions } from '../video/revisions.ts'
-import { openStudio, type Studio } from '../video/studio.ts'
+import type { Revisions } from '../video/revisions.ts'
+import type { Studio } from '../video/studio.ts'
 import type { Template } from '../video/template.ts'
 import { UsageFault } from './exit.ts'
 
@@ -131,7 +133,8 @@ type ChannelNeed = 'needed' | 'usable' | 'any'
 export async function openWorld(options: StoreOptions & { newBot?: boolean; channels?: ChannelNeed }): Promise<World> {
   const { config, log, channels: need = 'any' } = options
   checkTelegramIsConfigured(config, options.sandbox)
-  const sandbox = options.sandbox ? await openSandbox({ folder: join(await openFolder(config, options.create), 'sandbox'), log, timeDivisor: config.timeDivisor }) : undefined
+  const { connectTelegram, patiently, whoAmI } = await import('../telegram/api.ts')
+  const sandbox = options.sandbox ? await (await import('../sandbox/life.ts')).openSandbox({ folder: join(await openFolder(config, options.create), 'sandbox'), log, timeDivisor: config.timeDivisor }) : undefined
   let store: Store | undefined
   const close = async () => {
     await store?.close()
@@ -197,6 +200,7 @@ async function faultsOfChannels(api: Api, chatIds: string[], bot: BotIdentity, n
   if (need === 'needed' && chatIds.length === 0) {
     throw new UsageFault('There is no storage channel to upload to. In Telegram: create a private channel, add the bot as an administrator who may post messages, and set STORAGE_CHAT_IDS to its id (a number like -1001234567890; forward a post of the channel to a bot that shows ids, or look at the address of the channel in Telegram’s web client).')
   }
+  const { checkChannels } = await import('../telegram/channels.ts')
   const faults = await checkChannels(api, chatIds, bot.id)
   if (need !== 'any' && faults.length > 0 && faults.length === chatIds.length) {
     const lines = faults.map(({ chatId, problem }) => `  storage channel ${chatId}: ${problem}`)
@@ -222,11 +226,13 @@ export async function openStudioOf(config: Config, home: string, store?: { db: D
     uploaded: (revisions: string[]) => uploadedRevisions(store.db, revisions),
     onRemoved: (removed: number) => store.log.info({ removed }, 'the oldest uploaded files were removed, as a disk lacks room (KEEP_FREE_GB)'),
   }
+  const { openStudio } = await import('../video/studio.ts')
   return openStudio({ ...studioFolders(home), room: { ...room, keepFreeBytes: config.keepFreeBytes }, templatesFolder: config.templatesFolder, templateIds: config.templates, ffmpegPath: config.ffmpegPath, voice: config.voice, recordingsFolder: recordingsFolderOf(config, home) })
 }
 
 /** What a video of a name would be if this host made it now: by voice and recordings alone, nothing is made. */
 export async function openRevisionsOf(config: Config, home: string): Promise<Revisions & { close(): Promise<void> }> {
+  const [{ openSpeaker }, { createRevisions }] = await Promise.all([import('../speech/speaker.ts'), import('../video/revisions.ts')])
   const speaker = await openSpeaker(config.voice, tmpdir())
   return { ...createRevisions(speaker, recordingsFolderOf(config, home)), close: () => speaker.close() }
 }
@@ -247,5 +253,6 @@ export function concurrencyOf(config: Config): number {
 /** A worker in this process. */
 export async function startWorkerIn(world: World, studio: Studio, config: Config, log: Log): Promise<RunningWorker> {
   const { db, queue, storage, courier } = world
+  const { startWorker } = await import('../queue/processors/worker.ts')
   return startWorker({ db, queue, storage, courier, studio, times: config.times, keepBytes: config.keepBytes, log }, concurrencyOf(config))
 }
