@@ -59,7 +59,7 @@ it('tells where it looks, and who is alive there', async () => {
   }
   await silent()
   const later = await greetings(['status'], { env: slowly })
-  expect(later.stdout).toMatch(/worker {5}here, pid 1: silent for [1-9]\d s\nbot {8}gateway, pid 1: polling\nbot {8}quiet, pid 2: silent for [1-9]\d s\n/)
+  expect(later.stdout).toMatch(/worker {5}here, pid 1: silent for 1\d s\nbot {8}gateway, pid 1: polling\nbot {8}quiet, pid 2: silent for 1\d s\n/)
   await silent()
   const { bots, workers } = jsonOf(await greetings(['status', '--json'], { env: slowly }))
   expect(bots).toMatchObject([{ host: 'gateway', pid: 1, mode: 'polling', seenSeconds: 0 }, { host: 'quiet', pid: 2, mode: 'webhook' }])

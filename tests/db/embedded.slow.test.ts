@@ -87,7 +87,7 @@ it('commands that do nothing but join and leave meet in every order', async () =
 })
 
 it('a first command that is killed at any moment never prevents the next', async () => {
-  for (let killAfterMs = 100; killAfterMs <= 2_500; killAfterMs += 600) {
+  for (let killAfterMs = 100; killAfterMs <= 2_500; killAfterMs += 300) {
     await command(opens(1, 5_000), killAfterMs)
     expect(await command(opens(2, 0)), `after a kill at ${killAfterMs} ms`).toEqual(fine)
     expect(await running(), `after a kill at ${killAfterMs} ms`).toBe(false)
