@@ -19,10 +19,7 @@ export default ts.config(
       '@typescript-eslint/require-await': 'off',
       // Our interfaces are written with method signatures; none of them uses `this`.
       '@typescript-eslint/unbound-method': 'off',
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'ExportDefaultDeclaration', message: 'Export by name.' },
-      ],
+      'no-restricted-syntax': ['error', { selector: 'ExportDefaultDeclaration', message: 'Export by name.' }],
     },
   },
   // Tools want a default export in their configuration files.
@@ -31,7 +28,12 @@ export default ts.config(
   {
     files: ['src/**/*.ts'],
     ignores: ['src/config.ts', 'src/cli.ts', 'src/child-environment.ts'],
-    rules: { 'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Read the environment in src/config.ts only.' }] },
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Read the environment in src/config.ts only.' },
+      ],
+    },
   },
   ...importDirections,
 )

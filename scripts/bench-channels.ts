@@ -24,11 +24,24 @@ for (const channels of [1, 2, 5]) {
   const worker = await startWorker(workerParts(town, await plannedStudio(town)), 2)
   const started = performance.now()
   await request(town.door, asks)
-  await until(async () => (await town.db.videoAsset.count({ where: { status: 'AVAILABLE' } })) === count, 'all are in the cache', 300_000)
+  await until(
+    async () => (await town.db.videoAsset.count({ where: { status: 'AVAILABLE' } })) === count,
+    'all are in the cache',
+    300_000,
+  )
   const minutes = ((performance.now() - started) * timeDivisor) / 60_000
   first ??= minutes
-  const refused = (await town.telegram.calls({ method: 'sendVideo', ok: false })).filter(({ status }) => status === 429).length
-  const cells = [[channels, 8], [minutes.toFixed(1), 10], [(count / minutes).toFixed(1), 17], [(first / minutes).toFixed(2), 15], [(count / perMinute / channels).toFixed(1), 26], [refused, 19]] as const
+  const refused = (await town.telegram.calls({ method: 'sendVideo', ok: false })).filter(
+    ({ status }) => status === 429,
+  ).length
+  const cells = [
+    [channels, 8],
+    [minutes.toFixed(1), 10],
+    [(count / minutes).toFixed(1), 17],
+    [(first / minutes).toFixed(2), 15],
+    [(count / perMinute / channels).toFixed(1), 26],
+    [refused, 19],
+  ] as const
   console.log(cells.map(([cell, width]) => String(cell).padStart(width)).join(''))
   await worker.stop(2_000)
   await town.close()

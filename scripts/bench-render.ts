@@ -23,7 +23,15 @@ import type { RenderJob } from '../src/video/render.ts'
 import { openStudio } from '../src/video/studio.ts'
 import { templateRevision, typefaceFor, windowFrames, type Template } from '../src/video/template.ts'
 
-const voice = { engine: 'espeak', voice: undefined, url: undefined, apiKey: undefined, model: undefined, piperPath: undefined, piperModel: undefined } as const
+const voice = {
+  engine: 'espeak',
+  voice: undefined,
+  url: undefined,
+  apiKey: undefined,
+  model: undefined,
+  piperPath: undefined,
+  piperModel: undefined,
+} as const
 const names = ['Маша', 'Анна-Мария', 'Владислав', 'Катя']
 /** The first names of a process pay for the compiler's warming up; they are not counted. */
 const warmingUp = ['Соня', 'Александра', 'Вероника']
@@ -35,7 +43,13 @@ try {
   const templateId = process.argv[2] ?? 'new-year-ru'
   const signal = new AbortController().signal
   const cacheFolder = join(folder, 'cache')
-  const studio = await openStudio({ rendersFolder: join(folder, 'renders'), cacheFolder, templatesFolder, templateIds: [templateId], voice })
+  const studio = await openStudio({
+    rendersFolder: join(folder, 'renders'),
+    cacheFolder,
+    templatesFolder,
+    templateIds: [templateId],
+    voice,
+  })
   const [template] = studio.templates
   if (template === undefined) throw new Error('no template')
   await studio.warmUp()
@@ -48,20 +62,33 @@ try {
     const watching = setInterval(() => (peakBytes = Math.max(peakBytes, treeBytes())), 200)
     const started = performance.now()
     const left = [...all]
-    await Promise.all(Array.from({ length: atOnce }, async () => {
-      for (let display = left.shift(); display !== undefined; display = left.shift()) await studio.make(template as Template, name(display), { signal })
-    }))
+    await Promise.all(
+      Array.from({ length: atOnce }, async () => {
+        for (let display = left.shift(); display !== undefined; display = left.shift())
+          await studio.make(template as Template, name(display), { signal })
+      }),
+    )
     clearInterval(watching)
     return { perMinute: (all.length / (performance.now() - started)) * 60_000, peakBytes }
   }
   let bytes = 0
   const steps = new Map<string, number>()
   const ours = await measured(names, async (display) => {
-    const video = await studio.make(template, name(display), { signal, onStep: (step, ms) => steps.set(step, (steps.get(step) ?? 0) + ms) })
+    const video = await studio.make(template, name(display), {
+      signal,
+      onStep: (step, ms) => steps.set(step, (steps.get(step) ?? 0) + ms),
+    })
     bytes += video.bytes
   })
   const paces: { atOnce: number; perMinute: number; peakBytes: number }[] = []
-  for (const atOnce of [1, 2]) paces.push({ atOnce, ...(await pace(atOnce, parallelNames.map((display) => `${display} ${atOnce === 1 ? 'Анна' : 'Вера'}`))) })
+  for (const atOnce of [1, 2])
+    paces.push({
+      atOnce,
+      ...(await pace(
+        atOnce,
+        parallelNames.map((display) => `${display} ${atOnce === 1 ? 'Анна' : 'Вера'}`),
+      )),
+    })
   await studio.close()
 
   const ffmpeg = await findFfmpeg({ cacheFolder })
@@ -72,37 +99,71 @@ try {
     for (const [index, window] of template.windows.entries()) {
       const { start, end } = windowFrames(template, window)
       const file = parts.windows[index] ?? ''
-      const drawn = drawName(template, window, display, typefaceFor(template, index, display) ?? '', { frame: await windowFrame(file, template, 0) })
+      const drawn = drawName(template, window, display, typefaceFor(template, index, display) ?? '', {
+        frame: await windowFrame(file, template, 0),
+      })
       const handle = await open(file, 'r')
       const frames = frameStream(end - start, frameBytes(template.size), async (frame, at) => {
         await fill(handle, frame, at * frame.length)
         drawn.drawInto(frame, at)
       })
-      await runFfmpeg(ffmpeg, { inputs: [{ source: frames, options: rawFrames(template) }], options: partOptions(template, start), output: join(folder, 'window.ts'), signal })
+      await runFfmpeg(ffmpeg, {
+        inputs: [{ source: frames, options: rawFrames(template) }],
+        options: partOptions(template, start),
+        output: join(folder, 'window.ts'),
+        signal,
+      })
       await handle.close()
     }
-    await runFfmpeg(ffmpeg, { inputs: [{ source: Readable.from([pcm], { objectMode: false }), options: rawSound }], options: [...soundOptions, '-f', 'mp4'], output: join(folder, 'sound.m4a'), signal })
+    await runFfmpeg(ffmpeg, {
+      inputs: [{ source: Readable.from([pcm], { objectMode: false }), options: rawSound }],
+      options: [...soundOptions, '-f', 'mp4'],
+      output: join(folder, 'sound.m4a'),
+      signal,
+    })
   }
   for (const display of warmingUp) await least(display)
   const limit = await measured(names, least)
 
   const whole = await measured(names.slice(0, 1), async (display) => {
-    const job: RenderJob = { ffmpeg, template, templateRevision: revision, display, spoken: [], cacheFolder, workFolder: folder, videoFile: '', thumbnailFile: '' }
+    const job: RenderJob = {
+      ffmpeg,
+      template,
+      templateRevision: revision,
+      display,
+      spoken: [],
+      cacheFolder,
+      workFolder: folder,
+      videoFile: '',
+      thumbnailFile: '',
+    }
     await renderWhole(job, signal)
   })
 
-  const line = (what: string, { cpu, wall }: Cost) => console.log(`${what.padEnd(36)}${cpu.toFixed(2).padStart(9)}${wall.toFixed(2).padStart(9)}`)
+  const line = (what: string, { cpu, wall }: Cost) =>
+    console.log(`${what.padEnd(36)}${cpu.toFixed(2).padStart(9)}${wall.toFixed(2).padStart(9)}`)
   console.log(`${'seconds a name'.padEnd(36)}${'processor'.padStart(9)}${'waiting'.padStart(9)}`)
   line('one name, from name to checked file', ours)
   line('limit: draw, encode window, sound', limit)
   line('whole clip for every name', whole)
-  for (const { atOnce, perMinute, peakBytes } of paces) console.log(`${`${atOnce} at a time`.padEnd(36)}${perMinute.toFixed(1).padStart(9)} names a minute, at most ${Math.round(peakBytes / 1e6)} MB of memory`)
+  for (const { atOnce, perMinute, peakBytes } of paces)
+    console.log(
+      `${`${atOnce} at a time`.padEnd(36)}${perMinute.toFixed(1).padStart(9)} names a minute, at most ${Math.round(peakBytes / 1e6)} MB of memory`,
+    )
   console.log(`${'processors here'.padEnd(36)}${String(availableParallelism()).padStart(9)}`)
   console.log(`file                                 ${(bytes / names.length / 1e6).toFixed(2)} MB`)
-  console.log(`waiting time of its steps            ${[...steps].map(([step, ms]) => `${step} ${Math.round(ms / names.length)} ms`).join(', ')}`)
+  console.log(
+    `waiting time of its steps            ${[...steps].map(([step, ms]) => `${step} ${Math.round(ms / names.length)} ms`).join(', ')}`,
+  )
   const checks = [
-    { what: `ours / limit  ${(ours.cpu / limit.cpu).toFixed(2)}  (processor; budget ≤ ${budget.limit})`, good: ours.cpu / limit.cpu <= budget.limit },
-    { what: `whole / ours  ${(whole.cpu / ours.cpu).toFixed(2)}  (processor; budget ≥ ${budget.whole})`, good: whole.cpu / ours.cpu >= budget.whole },
+    {
+      what: `ours / limit  ${(ours.cpu / limit.cpu).toFixed(2)}  (processor; budget ≤ ${budget.limit})`,
+      good: ours.cpu / limit.cpu <= budget.limit,
+    },
+    {
+      what: `whole / ours  ${(whole.cpu / ours.cpu).toFixed(2)}  (processor; budget ≥ ${budget.whole})`,
+      good: whole.cpu / ours.cpu >= budget.whole,
+    },
     { what: `file < 10 MB`, good: bytes / names.length < 10e6 },
   ]
   for (const { what, good } of checks) console.log(`${good ? 'ok  ' : 'OVER'} ${what}`)
@@ -123,12 +184,18 @@ async function measured<T>(items: T[], work: (item: T) => Promise<void>): Promis
   const before = treeTicks()
   const started = performance.now()
   for (const item of items) await work(item)
-  return { cpu: (treeTicks() - before) / 100 / items.length, wall: (performance.now() - started) / 1_000 / items.length }
+  return {
+    cpu: (treeTicks() - before) / 100 / items.length,
+    wall: (performance.now() - started) / 1_000 / items.length,
+  }
 }
 
 /** Ticks of a hundredth of a second: of each living process below us, and through it of those that have ended. */
 function treeTicks(): number {
-  return tree().reduce((sum, fields) => sum + fields.slice(11, 15).reduce((ticks, field) => ticks + Number(field), 0), 0)
+  return tree().reduce(
+    (sum, fields) => sum + fields.slice(11, 15).reduce((ticks, field) => ticks + Number(field), 0),
+    0,
+  )
 }
 
 /** Memory in use by this process and all below it, what they share counted for each; bytes. */
@@ -149,6 +216,7 @@ function tree(): string[][] {
       // It has ended meanwhile.
     }
   }
-  const isOurs = (pid: number): boolean => pid === process.pid || (pid > 1 && isOurs(Number(processes.get(pid)?.[1] ?? 0)))
+  const isOurs = (pid: number): boolean =>
+    pid === process.pid || (pid > 1 && isOurs(Number(processes.get(pid)?.[1] ?? 0)))
   return [...processes].filter(([pid]) => isOurs(pid)).map(([, fields]) => fields)
 }

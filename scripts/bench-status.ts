@@ -16,7 +16,10 @@ import { openHome } from '../src/home.ts'
 
 const budgetMs = 300
 const [assets, requests] = [Number(process.argv[2] ?? 1_000_000), Number(process.argv[3] ?? 5_000_000)]
-const revisions = new Map([['new-year-ru', 'today'], ['new-year-en', 'today']])
+const revisions = new Map([
+  ['new-year-ru', 'today'],
+  ['new-year-en', 'today'],
+])
 
 /** 98 % available, a tenth of it stale; 1 % failed for twenty causes; the rest waits. Requests of 90 days, most of them hits. */
 const filling = [
@@ -46,18 +49,23 @@ const database = await openDatabase({ home, databaseUrl: process.env.DATABASE_UR
 const client = new pg.Client(database.url)
 try {
   await client.connect()
-  if (Number((await client.query<{ n: string }>('SELECT count(*) AS n FROM "VideoAsset"')).rows[0]?.n) > 0) throw new Error('The database is not empty: give the bench one of its own.')
+  if (Number((await client.query<{ n: string }>('SELECT count(*) AS n FROM "VideoAsset"')).rows[0]?.n) > 0)
+    throw new Error('The database is not empty: give the bench one of its own.')
   for (const statement of filling) {
     const started = performance.now()
     await client.query(statement)
-    console.log(`${((performance.now() - started) / 1_000).toFixed(1).padStart(6)} s  ${statement.replace(/\s+/g, ' ').slice(0, 80)}`)
+    console.log(
+      `${((performance.now() - started) / 1_000).toFixed(1).padStart(6)} s  ${statement.replace(/\s+/g, ' ').slice(0, 80)}`,
+    )
   }
 
   const seen: { sql: string; values: unknown[] }[] = []
-  const listening = { $queryRaw: (strings: TemplateStringsArray, ...values: unknown[]) => {
-    seen.push({ sql: strings.reduce((sql, part, n) => `${sql}$${n}${part}`), values })
-    return database.db.$queryRaw(strings, ...values)
-  } } as unknown as Db
+  const listening = {
+    $queryRaw: (strings: TemplateStringsArray, ...values: unknown[]) => {
+      seen.push({ sql: strings.reduce((sql, part, n) => `${sql}$${n}${part}`), values })
+      return database.db.$queryRaw(strings, ...values)
+    },
+  } as unknown as Db
   console.log(JSON.stringify(await statistics(listening, revisions, 1234567890n)))
   for (const { sql, values } of seen) {
     console.log(`\n${sql.replace(/\n {2,}/g, '\n').trim()}`)
@@ -73,7 +81,9 @@ try {
   }
   times.sort((one, other) => one - other)
   const worst = times.at(-1) ?? Infinity
-  console.log(`\nstatistics() with ${assets} videos and ${requests} requests: median ${times[10]?.toFixed(1)} ms, longest of 20 ${worst.toFixed(1)} ms, budget ${budgetMs} ms`)
+  console.log(
+    `\nstatistics() with ${assets} videos and ${requests} requests: median ${times[10]?.toFixed(1)} ms, longest of 20 ${worst.toFixed(1)} ms, budget ${budgetMs} ms`,
+  )
   if (worst > budgetMs) process.exitCode = 1
 } finally {
   await client.end()

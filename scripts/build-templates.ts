@@ -10,7 +10,18 @@ import { once } from 'node:events'
 import { mkdirSync, renameSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { corners, drawMoment, drawWords, editions, exposureAt, fps, makeClip, seconds, throughLens, wordsFrom } from './scenes/clip.ts'
+import {
+  corners,
+  drawMoment,
+  drawWords,
+  editions,
+  exposureAt,
+  fps,
+  makeClip,
+  seconds,
+  throughLens,
+  wordsFrom,
+} from './scenes/clip.ts'
 import { developYuv, newPicture } from './scenes/light.ts'
 import { composeMusic, sampleRate } from './scenes/music.ts'
 
@@ -34,11 +45,51 @@ async function finish(child: ChildProcess): Promise<void> {
 /** A master to encode from again: close to lossless to the eye, tagged as what it is. */
 function masterArguments(file: string): string[] {
   return [
-    '-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-video_size', '720x1280', '-framerate', String(fps),
-    '-color_range', 'tv', '-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709', '-i', '-',
-    '-c:v', 'libx264', '-preset', 'slow', '-crf', '14', '-profile:v', 'high', '-pix_fmt', 'yuv420p', '-g', String(fps * 2), '-bf', '2',
-    '-x264-params', 'aq-mode=3:colorprim=bt709:transfer=bt709:colormatrix=bt709:range=tv',
-    '-map_metadata', '-1', '-fflags', '+bitexact', '-flags:v', '+bitexact', '-movflags', '+faststart', '-f', 'mp4', file,
+    '-f',
+    'rawvideo',
+    '-pix_fmt',
+    'yuv420p',
+    '-video_size',
+    '720x1280',
+    '-framerate',
+    String(fps),
+    '-color_range',
+    'tv',
+    '-colorspace',
+    'bt709',
+    '-color_primaries',
+    'bt709',
+    '-color_trc',
+    'bt709',
+    '-i',
+    '-',
+    '-c:v',
+    'libx264',
+    '-preset',
+    'slow',
+    '-crf',
+    '14',
+    '-profile:v',
+    'high',
+    '-pix_fmt',
+    'yuv420p',
+    '-g',
+    String(fps * 2),
+    '-bf',
+    '2',
+    '-x264-params',
+    'aq-mode=3:colorprim=bt709:transfer=bt709:colormatrix=bt709:range=tv',
+    '-map_metadata',
+    '-1',
+    '-fflags',
+    '+bitexact',
+    '-flags:v',
+    '+bitexact',
+    '-movflags',
+    '+faststart',
+    '-f',
+    'mp4',
+    file,
   ]
 }
 
@@ -77,7 +128,31 @@ async function buildMusic(): Promise<void> {
   const sound = composeMusic()
   for (const { id } of editions) {
     const file = join(templates, id, 'music.flac')
-    const encoder = start(['-f', 'f32le', '-ar', String(sampleRate), '-ac', '2', '-i', '-', '-c:a', 'flac', '-sample_fmt', 's16', '-compression_level', '12', '-map_metadata', '-1', '-fflags', '+bitexact', '-flags:a', '+bitexact', '-f', 'flac', file])
+    const encoder = start([
+      '-f',
+      'f32le',
+      '-ar',
+      String(sampleRate),
+      '-ac',
+      '2',
+      '-i',
+      '-',
+      '-c:a',
+      'flac',
+      '-sample_fmt',
+      's16',
+      '-compression_level',
+      '12',
+      '-map_metadata',
+      '-1',
+      '-fflags',
+      '+bitexact',
+      '-flags:a',
+      '+bitexact',
+      '-f',
+      'flac',
+      file,
+    ])
     await feed(encoder, new Uint8Array(sound.buffer, sound.byteOffset, sound.byteLength))
     await finish(encoder)
     console.error(`${file}: ${(statSync(file).size / 1e6).toFixed(1)} MB`)

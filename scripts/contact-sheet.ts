@@ -17,16 +17,48 @@ import { findFfmpeg } from '../src/video/ffmpeg.ts'
 import { openStudio, type Video } from '../src/video/studio.ts'
 
 const pictures = join(import.meta.dirname, '..', 'docs', 'pictures')
-const voice = { engine: 'espeak', voice: undefined, url: undefined, apiKey: undefined, model: undefined, piperPath: undefined, piperModel: undefined } as const
+const voice = {
+  engine: 'espeak',
+  voice: undefined,
+  url: undefined,
+  apiKey: undefined,
+  model: undefined,
+  piperPath: undefined,
+  piperModel: undefined,
+} as const
 const names: Record<string, string[]> = {
-  'new-year-ru': ['Ия', 'Маша', 'Ёлка', 'Щербаківна', 'Анна-Мария', 'Владислав Владиславович', 'Джалантахчандрачапала', 'Александрина-Виктория Елизавета-Катерина'],
-  'new-year-en': ['Zoë', "O'Connor", 'Łucja', 'Şerife', 'Mary Ann', 'Maximiliana-Alexandrina', 'Wolfeschlegelsteinhausenberger', 'Emma'],
+  'new-year-ru': [
+    'Ия',
+    'Маша',
+    'Ёлка',
+    'Щербаківна',
+    'Анна-Мария',
+    'Владислав Владиславович',
+    'Джалантахчандрачапала',
+    'Александрина-Виктория Елизавета-Катерина',
+  ],
+  'new-year-en': [
+    'Zoë',
+    "O'Connor",
+    'Łucja',
+    'Şerife',
+    'Mary Ann',
+    'Maximiliana-Alexandrina',
+    'Wolfeschlegelsteinhausenberger',
+    'Emma',
+  ],
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'greetings-sheet-'))
 try {
   const { path: ffmpeg } = await findFfmpeg({ cacheFolder: folder })
-  const studio = await openStudio({ rendersFolder: join(folder, 'renders'), cacheFolder: join(folder, 'cache'), templatesFolder, templateIds: Object.keys(names), voice })
+  const studio = await openStudio({
+    rendersFolder: join(folder, 'renders'),
+    cacheFolder: join(folder, 'cache'),
+    templatesFolder,
+    templateIds: Object.keys(names),
+    voice,
+  })
   const signal = new AbortController().signal
   const videos = new Map<string, Video>()
   for (const template of studio.templates) {
@@ -40,7 +72,18 @@ try {
 
   const frame = async (text: string, seconds: number): Promise<Image> => {
     const file = join(folder, 'frame.png')
-    execFileSync(ffmpeg, ['-loglevel', 'error', '-y', '-ss', String(seconds), '-i', videos.get(text)?.path ?? '', '-frames:v', '1', file])
+    execFileSync(ffmpeg, [
+      '-loglevel',
+      'error',
+      '-y',
+      '-ss',
+      String(seconds),
+      '-i',
+      videos.get(text)?.path ?? '',
+      '-frames:v',
+      '1',
+      file,
+    ])
     return loadImage(file)
   }
   const moments = async (text: string, all: number[]) => {
@@ -49,8 +92,19 @@ try {
     return images
   }
   await sheet('greeting.jpg', await moments('Маша', [5.6, 10.6, 14.2, 18]), 4, { width: 300, height: 533 })
-  for (const [file, text] of [['new-year-ru.jpg', 'Маша'], ['new-year-en.jpg', 'Emma']] as const) {
-    await sheet(file, await moments(text, Array.from({ length: 20 }, (_, second) => second + 0.5)), 10, { width: 150, height: 267 })
+  for (const [file, text] of [
+    ['new-year-ru.jpg', 'Маша'],
+    ['new-year-en.jpg', 'Emma'],
+  ] as const) {
+    await sheet(
+      file,
+      await moments(
+        text,
+        Array.from({ length: 20 }, (_, second) => second + 0.5),
+      ),
+      10,
+      { width: 150, height: 267 },
+    )
   }
   const window = { x: 40, y: 400, width: 640, height: 400 }
   const shown: Image[] = []
@@ -61,7 +115,13 @@ try {
 }
 
 /** Pictures in rows, each of `size` pixels; of each only `part` when given. */
-async function sheet(file: string, images: Image[], columns: number, size: { width: number; height: number }, part?: { x: number; y: number; width: number; height: number }): Promise<void> {
+async function sheet(
+  file: string,
+  images: Image[],
+  columns: number,
+  size: { width: number; height: number },
+  part?: { x: number; y: number; width: number; height: number },
+): Promise<void> {
   const gap = 6
   const rows = Math.ceil(images.length / columns)
   const canvas = createCanvas(columns * (size.width + gap) - gap, rows * (size.height + gap) - gap)
@@ -70,7 +130,17 @@ async function sheet(file: string, images: Image[], columns: number, size: { wid
   context.fillRect(0, 0, canvas.width, canvas.height)
   images.forEach((image, index) => {
     const { x, y, width, height } = part ?? { x: 0, y: 0, width: image.width, height: image.height }
-    context.drawImage(image, x, y, width, height, (index % columns) * (size.width + gap), Math.floor(index / columns) * (size.height + gap), size.width, size.height)
+    context.drawImage(
+      image,
+      x,
+      y,
+      width,
+      height,
+      (index % columns) * (size.width + gap),
+      Math.floor(index / columns) * (size.height + gap),
+      size.width,
+      size.height,
+    )
   })
   const bytes = await canvas.encode('jpeg', 86)
   await writeFile(join(pictures, file), bytes)

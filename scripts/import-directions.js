@@ -12,23 +12,77 @@ import ts from 'typescript-eslint'
 /** Each entry names what the files may NOT import. No file may be in two entries. */
 const directions = [
   // the leaves
-  { files: ['src/child-environment.ts', 'src/config.ts', 'src/video/container.ts'], forbid: ['./**', '../**'], why: 'imports nothing of ours' },
-  { files: ['src/video/ffmpeg.ts'], forbid: ['./**', '../**'], except: ['../child-environment.ts', './container.ts'], why: 'imports nothing of ours but container.ts and child-environment.ts' },
+  {
+    files: ['src/child-environment.ts', 'src/config.ts', 'src/video/container.ts'],
+    forbid: ['./**', '../**'],
+    why: 'imports nothing of ours',
+  },
+  {
+    files: ['src/video/ffmpeg.ts'],
+    forbid: ['./**', '../**'],
+    except: ['../child-environment.ts', './container.ts'],
+    why: 'imports nothing of ours but container.ts and child-environment.ts',
+  },
   { files: ['src/names/**'], forbid: ['../**'], except: ['../replacing.ts'], why: 'names import nothing of ours' },
-  { files: ['src/sandbox/*.ts'], forbid: ['../**'], except: ['../child-environment.ts', '../config.ts', '../installation.ts'], why: 'the sandbox imports nothing of ours but the configuration' },
-  { files: ['src/sandbox/*/**'], forbid: ['../../**'], why: 'the sandbox imports nothing of ours but the configuration' },
-  { files: ['src/db/**', 'src/queue/index.ts'], forbid: dirs('commands', 'bot', 'queue/processors', 'processors', 'greetings', 'speech', 'video', 'telegram', 'sandbox'), why: 'db and queue lie at the bottom' },
+  {
+    files: ['src/sandbox/*.ts'],
+    forbid: ['../**'],
+    except: ['../child-environment.ts', '../config.ts', '../installation.ts'],
+    why: 'the sandbox imports nothing of ours but the configuration',
+  },
+  {
+    files: ['src/sandbox/*/**'],
+    forbid: ['../../**'],
+    why: 'the sandbox imports nothing of ours but the configuration',
+  },
+  {
+    files: ['src/db/**', 'src/queue/index.ts'],
+    forbid: dirs(
+      'commands',
+      'bot',
+      'queue/processors',
+      'processors',
+      'greetings',
+      'speech',
+      'video',
+      'telegram',
+      'sandbox',
+    ),
+    why: 'db and queue lie at the bottom',
+  },
   // the domain
-  { files: ['src/greetings/**', 'src/speech/**', 'src/video/**', 'src/telegram/**'], ignores: ['src/video/ffmpeg.ts', 'src/video/container.ts'], forbid: dirs('commands', 'bot', 'queue/processors', 'sandbox', 'dashboard', 'http', 'metrics.ts'), why: 'the domain does not know who calls it' },
+  {
+    files: ['src/greetings/**', 'src/speech/**', 'src/video/**', 'src/telegram/**'],
+    ignores: ['src/video/ffmpeg.ts', 'src/video/container.ts'],
+    forbid: dirs('commands', 'bot', 'queue/processors', 'sandbox', 'dashboard', 'http', 'metrics.ts'),
+    why: 'the domain does not know who calls it',
+  },
   // what shows and counts, and only reads
-  { files: ['src/metrics.ts', 'src/http/**', 'src/dashboard/**'], forbid: dirs('commands', 'bot', 'sandbox', 'video', 'speech', 'telegram'), why: 'it only looks at the state' },
+  {
+    files: ['src/metrics.ts', 'src/http/**', 'src/dashboard/**'],
+    forbid: dirs('commands', 'bot', 'sandbox', 'video', 'speech', 'telegram'),
+    why: 'it only looks at the state',
+  },
   // the two consumers
-  { files: ['src/bot/**'], forbid: dirs('commands', 'queue/processors', 'video', 'speech', 'sandbox', 'dashboard', 'http', 'metrics.ts'), except: ['../http/address.ts'], why: 'the bot renders nothing' },
-  { files: ['src/queue/processors/**'], forbid: dirs('commands', 'bot', 'sandbox', 'dashboard', 'http', 'metrics.ts'), why: 'the worker does not know the bot' },
+  {
+    files: ['src/bot/**'],
+    forbid: dirs('commands', 'queue/processors', 'video', 'speech', 'sandbox', 'dashboard', 'http', 'metrics.ts'),
+    except: ['../http/address.ts'],
+    why: 'the bot renders nothing',
+  },
+  {
+    files: ['src/queue/processors/**'],
+    forbid: dirs('commands', 'bot', 'sandbox', 'dashboard', 'http', 'metrics.ts'),
+    why: 'the worker does not know the bot',
+  },
 ]
 
 function dirs(...folders) {
-  return ['cli.ts', ...folders.map((name) => (name.endsWith('.ts') ? name : `${name}/**`))].flatMap((path) => [`./${path}`, `../${path}`, `../../${path}`])
+  return ['cli.ts', ...folders.map((name) => (name.endsWith('.ts') ? name : `${name}/**`))].flatMap((path) => [
+    `./${path}`,
+    `../${path}`,
+    `../../${path}`,
+  ])
 }
 
 /** Outside libraries, each with the only file of `src` that imports it. */
@@ -62,7 +116,12 @@ export const importDirections = [
   ...directions.map(({ files, ignores = [], forbid, except = [], why }) => ({
     files,
     ignores,
-    rules: { 'no-restricted-imports': ['error', { patterns: [{ group: [...forbid, ...except.map((path) => `!${path}`)], message: why }] }] },
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: [...forbid, ...except.map((path) => `!${path}`)], message: why }] },
+      ],
+    },
   })),
   { files: ['src/**/*.ts'], plugins: { '@typescript-eslint': ts.plugin }, rules: othersLibraries(undefined) },
   ...[...new Set(Object.values(owners))].map((file) => ({ files: [file], rules: othersLibraries(file) })),

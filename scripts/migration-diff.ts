@@ -21,24 +21,42 @@ import { migrate } from '../src/db/migrate.ts'
 import { openHome } from '../src/home.ts'
 
 /** What is used of WebAssembly, which the types of neither Node nor ES2023 describe. */
-const webAssembly = (globalThis as unknown as { WebAssembly: { instantiate(wasm: Buffer, imports: object): Promise<{ instance: { exports: { __wbindgen_start(): void } } }> } }).WebAssembly
+const webAssembly = (
+  globalThis as unknown as {
+    WebAssembly: {
+      instantiate(wasm: Buffer, imports: object): Promise<{ instance: { exports: { __wbindgen_start(): void } } }>
+    }
+  }
+).WebAssembly
 
 /** Once per process: the engine's JavaScript half keeps views of the memory of the first instance. */
 let loaded: Promise<void> | undefined
 
 async function load(): Promise<void> {
-  const wasm = await readFile(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm').replace(/schema_engine\.js$/, 'schema_engine_bg.wasm'))
+  const wasm = await readFile(
+    createRequire(import.meta.url)
+      .resolve('@prisma/schema-engine-wasm')
+      .replace(/schema_engine\.js$/, 'schema_engine_bg.wasm'),
+  )
   const { instance } = await webAssembly.instantiate(wasm, { './schema_engine_bg.js': engine })
   engine.__wbg_set_wasm(instance.exports)
   instance.exports.__wbindgen_start()
 }
 
 /** Prisma's schema engine on the database at `url`. */
-export async function withSchemaEngine<T>(url: string, schema: Schema, work: (schemaEngine: engine.SchemaEngine) => Promise<T>): Promise<T> {
+export async function withSchemaEngine<T>(
+  url: string,
+  schema: Schema,
+  work: (schemaEngine: engine.SchemaEngine) => Promise<T>,
+): Promise<T> {
   await (loaded ??= load())
   const pool = new pg.Pool({ connectionString: url, max: 1 })
   const adapter = bindMigrationAwareSqlAdapterFactory(readingCatalogs(pool))
-  const schemaEngine = await engine.SchemaEngine.new({ datamodels: [[schema.path, schema.content]] }, () => undefined, adapter)
+  const schemaEngine = await engine.SchemaEngine.new(
+    { datamodels: [[schema.path, schema.content]] },
+    () => undefined,
+    adapter,
+  )
   try {
     return await work(schemaEngine)
   } finally {

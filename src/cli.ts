@@ -16,7 +16,8 @@ const whole = (text: string) => {
 function share(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(%)?$/.exec(text.trim())
   const value = match === null ? NaN : Number(match[1]) / (match[2] === undefined ? 1 : 100)
-  if (!(value > 0 && value <= 1)) throw new InvalidArgumentError('It must be a share above 0 and at most 1, such as 0.95, or 95%.')
+  if (!(value > 0 && value <= 1))
+    throw new InvalidArgumentError('It must be a share above 0 and at most 1, such as 0.95, or 95%.')
   return value
 }
 
@@ -42,14 +43,19 @@ function port(text: string): number {
 export function duration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/.exec(text.trim())
   if (match === null) throw new InvalidArgumentError('It must be a duration such as 90s, 30m, 8h or 90d.')
-  if (match[2] === undefined) throw new InvalidArgumentError(`It needs a unit: ${match[1]}s for seconds, ${match[1]}m for minutes, or h or d.`)
-  return Number(match[1]) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] as 'ms' | 's' | 'm' | 'h' | 'd']
+  if (match[2] === undefined)
+    throw new InvalidArgumentError(`It needs a unit: ${match[1]}s for seconds, ${match[1]}m for minutes, or h or d.`)
+  return (
+    Number(match[1]) *
+    { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] as 'ms' | 's' | 'm' | 'h' | 'd']
+  )
 }
 
 /** `9464`, or `0.0.0.0:9464`. */
 function address(text: string): Address {
   const value = parseAddress(text)
-  if (value === undefined) throw new InvalidArgumentError('It must be a port, or host:port, such as 9464 or 0.0.0.0:9464.')
+  if (value === undefined)
+    throw new InvalidArgumentError('It must be a port, or host:port, such as 9464 or 0.0.0.0:9464.')
   return value
 }
 
@@ -61,8 +67,15 @@ const quietOption = () => new Option('-q, --quiet', 'no progress')
 /** How lists are read, the same for every command that reads one. */
 function readsLists(command: Command): Command {
   return command
-    .option('--column <column>', 'of a list: the column with the names, its header (in one of the first 20 rows) or its number from 1')
-    .option('--header-row <line>', 'of a list: the line its header is in (default: the first, when it has a header that is known)', headerRow)
+    .option(
+      '--column <column>',
+      'of a list: the column with the names, its header (in one of the first 20 rows) or its number from 1',
+    )
+    .option(
+      '--header-row <line>',
+      'of a list: the line its header is in (default: the first, when it has a header that is known)',
+      headerRow,
+    )
     .option('--no-header', 'of a list: its first row is a name already')
     .option('--delimiter <character>', 'of a list: what separates columns, one character or tab (default: found out)')
     .option('--encoding <label>', 'of a list, such as windows-1251 (default: found out)')
@@ -71,29 +84,59 @@ function readsLists(command: Command): Command {
 const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  $ greetings ${line}`).join('\n')}\n`
 
 const outlives = (line: string) =>
-  ['', 'A terminal that is closed stops it, also under nohup. To outlive the terminal:', `  $ setsid greetings ${line} > greetings.log 2>&1 < /dev/null &`, `  $ tmux new -d 'greetings ${line}'`, `  $ systemd-run --user --collect --same-dir greetings ${line}`, ''].join('\n')
+  [
+    '',
+    'A terminal that is closed stops it, also under nohup. To outlive the terminal:',
+    `  $ setsid greetings ${line} > greetings.log 2>&1 < /dev/null &`,
+    `  $ tmux new -d 'greetings ${line}'`,
+    `  $ systemd-run --user --collect --same-dir greetings ${line}`,
+    '',
+  ].join('\n')
 
 /** The table of commands. `done` receives the exit code of the one that ran. */
 export function commandTable(done: (code: number) => void): Command {
   const program = new Command('greetings')
-    .description('Short video greetings that show and speak a child’s name: a Telegram bot, and the tool that fills its cache.')
+    .description(
+      'Short video greetings that show and speak a child’s name: a Telegram bot, and the tool that fills its cache.',
+    )
     .version(version())
-    .addOption(new Option('--log-level <level>', 'how much the log says (default: LOG_LEVEL, or info)').choices(['trace', 'debug', 'info', 'warn', 'error', 'silent']))
-    .option('--env-file <file>', 'read variables from this file, instead of .env in the working directory and in the home')
+    .addOption(
+      new Option('--log-level <level>', 'how much the log says (default: LOG_LEVEL, or info)').choices([
+        'trace',
+        'debug',
+        'info',
+        'warn',
+        'error',
+        'silent',
+      ]),
+    )
+    .option(
+      '--env-file <file>',
+      'read variables from this file, instead of .env in the working directory and in the home',
+    )
     .showHelpAfterError('(add --help for the options)')
     .addHelpText('after', examples('warm names/ru.csv --sandbox --limit 12', 'demo', 'up', 'status --json'))
 
   readsLists(program.command('warm'))
-    .description('request every name of a list and wait until each video is in the cache; run again, it does only what is missing')
+    .description(
+      'request every name of a list and wait until each video is in the cache; run again, it does only what is missing',
+    )
     .argument('<csv...>', 'files with names, or - for standard input')
     .addOption(sandboxOption())
     .option('--dry-run', 'only say what would be done; needs no Telegram')
     .option('--limit <n>', 'only the first N distinct names', whole)
-    .option('--coverage <share>', 'the fewest names that make up this share of all children, by the list’s count column (0.95 or 95%)', share)
+    .option(
+      '--coverage <share>',
+      'the fewest names that make up this share of all children, by the list’s count column (0.95 or 95%)',
+      share,
+    )
     .option('--no-wait', 'queue the names and end')
     .option('--no-work', 'leave the work to other workers')
     .option('--retry-failed', 'try failed names again')
-    .option('--refresh', 'make videos anew that would be others today (template, voice, recording); the old ones are served meanwhile')
+    .option(
+      '--refresh',
+      'make videos anew that would be others today (template, voice, recording); the old ones are served meanwhile',
+    )
     .option('--template <id>', 'for all names, instead of the first of TEMPLATES that serves the name’s script')
     .option('--timeout <duration>', 'end after this time (90s, 30m, 8h); the rest stays queued', duration)
     .option('--rejects <file>', 'write rejected rows to this CSV file')
@@ -101,8 +144,19 @@ export function commandTable(done: (code: number) => void): Command {
     .addOption(newBotOption())
     .addOption(jsonOption())
     .addOption(quietOption())
-    .addHelpText('after', examples('warm names/ru.csv --sandbox --limit 12', 'warm names/ru.csv names/en.csv', 'warm list.csv --dry-run --coverage 0.95', 'cut -f1 list.tsv | greetings warm -', 'warm list.csv --timeout 8h --quiet --rejects rejected.csv') + outlives('warm list.csv --quiet'))
-    .action(async (files: string[], options: object) => done(await (await import('./commands/warm.ts')).warm(files, all(program, options))))
+    .addHelpText(
+      'after',
+      examples(
+        'warm names/ru.csv --sandbox --limit 12',
+        'warm names/ru.csv names/en.csv',
+        'warm list.csv --dry-run --coverage 0.95',
+        'cut -f1 list.tsv | greetings warm -',
+        'warm list.csv --timeout 8h --quiet --rejects rejected.csv',
+      ) + outlives('warm list.csv --quiet'),
+    )
+    .action(async (files: string[], options: object) =>
+      done(await (await import('./commands/warm.ts')).warm(files, all(program, options))),
+    )
 
   for (const [verb, description] of [
     ['up', 'the bot and a worker in one process'],
@@ -114,18 +168,29 @@ export function commandTable(done: (code: number) => void): Command {
       .description(description)
       .addOption(sandboxOption())
       .addOption(newBotOption())
-      .option('--http <[host:]port>', 'answer /healthz, /readyz and, for Prometheus, /metrics; on 127.0.0.1 unless a host is given', address)
+      .option(
+        '--http <[host:]port>',
+        'answer /healthz, /readyz and, for Prometheus, /metrics; on 127.0.0.1 unless a host is given',
+        address,
+      )
       .addHelpText('after', examples(`${verb} --sandbox`, verb, `${verb} --http 9464`) + outlives(verb))
-      .action(async (options: object) => done(await (await import('./commands/serve.ts')).serve(verb, all(program, options))))
+      .action(async (options: object) =>
+        done(await (await import('./commands/serve.ts')).serve(verb, all(program, options))),
+      )
   }
 
   readsLists(program.command('status'))
-    .description('counts of videos and requests, waiting times, queue, workers, bots, failures; with a name, everything about that name')
+    .description(
+      'counts of videos and requests, waiting times, queue, workers, bots, failures; with a name, everything about that name',
+    )
     .argument('[name]', 'one name, instead of everything')
     .addOption(sandboxOption())
     .option('--csv <file>', 'also how much of this list of names is in the cache (- is standard input)')
     .option('--watch', 'look again every two seconds until Ctrl-C; with --json one line each time')
-    .option('--check', 'for a monitor: the first line says OK or WARNING, then a line for each finding; exit 1 when there is one. Without limits: --max-oldest 10m (for people), --max-failed 5, --min-workers 1, --min-bots 1')
+    .option(
+      '--check',
+      'for a monitor: the first line says OK or WARNING, then a line for each finding; exit 1 when there is one. Without limits: --max-oldest 10m (for people), --max-failed 5, --min-workers 1, --min-bots 1',
+    )
     .option('--max-oldest <duration>', 'how long a person or a job may have been waiting', duration)
     .option('--max-failed <n>', 'failed videos', wholeOrNone)
     .option('--max-pending <n>', 'videos that wait to be made', wholeOrNone)
@@ -133,8 +198,21 @@ export function commandTable(done: (code: number) => void): Command {
     .option('--min-workers <n>', 'live workers', wholeOrNone)
     .option('--min-bots <n>', 'live bots', wholeOrNone)
     .addOption(jsonOption())
-    .addHelpText('after', examples('status', 'status Маша', 'status --json', 'status --csv names/ru.csv', 'status --watch --sandbox', 'status --check', 'status --check --max-oldest 10m --min-hit-rate 0.9'))
-    .action(async (name: string | undefined, options: object) => done(await (await import('./commands/status.ts')).status(name, all(program, options))))
+    .addHelpText(
+      'after',
+      examples(
+        'status',
+        'status Маша',
+        'status --json',
+        'status --csv names/ru.csv',
+        'status --watch --sandbox',
+        'status --check',
+        'status --check --max-oldest 10m --min-hit-rate 0.9',
+      ),
+    )
+    .action(async (name: string | undefined, options: object) =>
+      done(await (await import('./commands/status.ts')).status(name, all(program, options))),
+    )
 
   program
     .command('dashboard')
@@ -143,8 +221,13 @@ export function commandTable(done: (code: number) => void): Command {
     .option('--host <host>', 'the address it listens at (default: 127.0.0.1); another one needs DASHBOARD_PASSWORD')
     .option('--no-open', 'do not open the browser')
     .addOption(sandboxOption())
-    .addHelpText('after', examples('dashboard', 'dashboard --sandbox --no-open', 'dashboard --host 0.0.0.0 --port 8090'))
-    .action(async (options: object) => done(await (await import('./commands/dashboard.ts')).dashboard(all(program, options))))
+    .addHelpText(
+      'after',
+      examples('dashboard', 'dashboard --sandbox --no-open', 'dashboard --host 0.0.0.0 --port 8090'),
+    )
+    .action(async (options: object) =>
+      done(await (await import('./commands/dashboard.ts')).dashboard(all(program, options))),
+    )
 
   program
     .command('render')
@@ -156,17 +239,27 @@ export function commandTable(done: (code: number) => void): Command {
     .option('--force', 'overwrite the file')
     .addOption(jsonOption())
     .addOption(quietOption())
-    .addHelpText('after', examples('render Маша -o masha.mp4', "render \"O'Connor\" -o oconnor.mp4 --template new-year-en"))
-    .action(async (name: string, options: object) => done(await (await import('./commands/render.ts')).render(name, all(program, options))))
+    .addHelpText(
+      'after',
+      examples('render Маша -o masha.mp4', 'render "O\'Connor" -o oconnor.mp4 --template new-year-en'),
+    )
+    .action(async (name: string, options: object) =>
+      done(await (await import('./commands/render.ts')).render(name, all(program, options))),
+    )
 
   readsLists(program.command('cancel'))
     .description('take back queued warm work that nobody waits for')
-    .argument('[name|csv...]', 'names, or files with names (whatever has a dot or a slash in it, or - for standard input)')
+    .argument(
+      '[name|csv...]',
+      'names, or files with names (whatever has a dot or a slash in it, or - for standard input)',
+    )
     .option('--all', 'everything that is queued')
     .addOption(sandboxOption())
     .addOption(jsonOption())
     .addHelpText('after', examples('cancel names/ru.csv', 'cancel Маша', 'cancel --all'))
-    .action(async (what: string[], options: object) => done(await (await import('./commands/cancel.ts')).cancel(what, all(program, options))))
+    .action(async (what: string[], options: object) =>
+      done(await (await import('./commands/cancel.ts')).cancel(what, all(program, options))),
+    )
 
   program
     .command('purge')
@@ -181,8 +274,13 @@ export function commandTable(done: (code: number) => void): Command {
 
   program
     .command('verify')
-    .description('check that the stored file_ids can still be sent, those not looked at for longest first; exit 1 when some are dead and stay so')
-    .option('--repair', 'mend dead ones: a fresh id from the stored post, else an upload of the kept file, else a new video')
+    .description(
+      'check that the stored file_ids can still be sent, those not looked at for longest first; exit 1 when some are dead and stay so',
+    )
+    .option(
+      '--repair',
+      'mend dead ones: a fresh id from the stored post, else an upload of the kept file, else a new video',
+    )
     .option('--new-bot', 'hand this database over to another bot and take every video over for it (implies --repair)')
     .option('--rate <n>', 'ids a second (default: 10)', whole)
     .option('--limit <n>', 'only the first N', whole)
@@ -190,17 +288,27 @@ export function commandTable(done: (code: number) => void): Command {
     .addOption(sandboxOption())
     .addOption(jsonOption())
     .addOption(quietOption())
-    .addHelpText('after', examples('verify', 'verify --repair --limit 5000', 'verify --older-than 30d --json', 'verify --new-bot'))
-    .action(async (options: object) => done(await (await import('./commands/verify.ts')).verifyCache(all(program, options))))
+    .addHelpText(
+      'after',
+      examples('verify', 'verify --repair --limit 5000', 'verify --older-than 30d --json', 'verify --new-bot'),
+    )
+    .action(async (options: object) =>
+      done(await (await import('./commands/verify.ts')).verifyCache(all(program, options))),
+    )
 
   readsLists(program.command('retry'))
     .description('queue failed names again')
-    .argument('[name|csv...]', 'names, or files with names (whatever has a dot or a slash in it, or - for standard input)')
+    .argument(
+      '[name|csv...]',
+      'names, or files with names (whatever has a dot or a slash in it, or - for standard input)',
+    )
     .option('--all', 'everything that failed')
     .addOption(sandboxOption())
     .addOption(jsonOption())
     .addHelpText('after', examples('retry --all', 'retry Маша Петя', 'retry names/ru.csv'))
-    .action(async (what: string[], options: object) => done(await (await import('./commands/retry.ts')).retry(what, all(program, options))))
+    .action(async (what: string[], options: object) =>
+      done(await (await import('./commands/retry.ts')).retry(what, all(program, options))),
+    )
 
   program
     .command('names')
@@ -214,18 +322,25 @@ export function commandTable(done: (code: number) => void): Command {
     .option('--limit <n>', 'only the first N', whole)
     .addOption(sandboxOption())
     .addOption(jsonOption())
-    .addHelpText('after', examples('names --missed --since 30d > missed.csv', 'names --missed | greetings warm -', 'names --failed'))
+    .addHelpText(
+      'after',
+      examples('names --missed --since 30d > missed.csv', 'names --missed | greetings warm -', 'names --failed'),
+    )
     .action(async (options: object) => done(await (await import('./commands/names.ts')).names(all(program, options))))
 
   program
     .command('forget')
-    .description('remove a name: its videos of all templates, kept files, requests; tells people who wait for it; says what stays at Telegram')
+    .description(
+      'remove a name: its videos of all templates, kept files, requests; tells people who wait for it; says what stays at Telegram',
+    )
     .argument('<name>', 'the name')
     .option('--delete-post', 'also delete its posts in the storage channels; needs the bot')
     .addOption(sandboxOption())
     .addOption(jsonOption())
     .addHelpText('after', examples('forget Маша', 'forget Маша --delete-post'))
-    .action(async (name: string, options: object) => done(await (await import('./commands/forget.ts')).forget(name, all(program, options))))
+    .action(async (name: string, options: object) =>
+      done(await (await import('./commands/forget.ts')).forget(name, all(program, options))),
+    )
 
   program
     .command('export')
@@ -236,7 +351,9 @@ export function commandTable(done: (code: number) => void): Command {
     .addOption(jsonOption())
     .addOption(quietOption())
     .addHelpText('after', examples('export -o cache.jsonl', 'export | gzip > cache.jsonl.gz'))
-    .action(async (options: object) => done(await (await import('./commands/export.ts')).exportCache(all(program, options))))
+    .action(async (options: object) =>
+      done(await (await import('./commands/export.ts')).exportCache(all(program, options))),
+    )
 
   program
     .command('import')
@@ -248,7 +365,9 @@ export function commandTable(done: (code: number) => void): Command {
     .addOption(jsonOption())
     .addOption(quietOption())
     .addHelpText('after', examples('import cache.jsonl', 'import - < cache.jsonl'))
-    .action(async (file: string, options: object) => done(await (await import('./commands/import.ts')).importCache(file, all(program, options))))
+    .action(async (file: string, options: object) =>
+      done(await (await import('./commands/import.ts')).importCache(file, all(program, options))),
+    )
 
   program
     .command('doctor')
@@ -261,18 +380,33 @@ export function commandTable(done: (code: number) => void): Command {
   const template = program.command('template').description('templates: which there are, whether they can be used')
   for (const [verb, description, argument] of [
     ['list', 'the templates there are', undefined],
-    ['check', 'check manifest, clip, letters and recordings, each fault with its place', 'templates to check (default: all)'],
-    ['build', 'make beforehand what all videos of a template share, so that the first one is not slow', 'templates to build (default: TEMPLATES)'],
+    [
+      'check',
+      'check manifest, clip, letters and recordings, each fault with its place',
+      'templates to check (default: all)',
+    ],
+    [
+      'build',
+      'make beforehand what all videos of a template share, so that the first one is not slow',
+      'templates to build (default: TEMPLATES)',
+    ],
   ] as const) {
     const command = template.command(verb).description(description)
     if (argument !== undefined) command.argument('[id...]', argument)
     if (verb === 'build') command.addOption(quietOption())
     command
       .addOption(jsonOption())
-      .addHelpText('after', examples(`template ${verb}`, ...(argument === undefined ? [] : [`template ${verb} new-year-ru`])))
+      .addHelpText(
+        'after',
+        examples(`template ${verb}`, ...(argument === undefined ? [] : [`template ${verb} new-year-ru`])),
+      )
       .action(async (...given: unknown[]) => {
         const [ids, options] = argument === undefined ? [[], given[0]] : [given[0], given[1]]
-        done(await (await import('./commands/template.ts')).template(verb, ids as string[], all(program, options as object)))
+        done(
+          await (
+            await import('./commands/template.ts')
+          ).template(verb, ids as string[], all(program, options as object)),
+        )
       })
   }
 
@@ -281,7 +415,9 @@ export function commandTable(done: (code: number) => void): Command {
     .description('everything on the sandbox, with a chat page in the browser')
     .option('--no-open', 'do not open the browser')
     .addHelpText('after', examples('demo'))
-    .action(async (options: object) => done(await (await import('./commands/serve.ts')).serve('demo', all(program, { ...options, sandbox: true }))))
+    .action(async (options: object) =>
+      done(await (await import('./commands/serve.ts')).serve('demo', all(program, { ...options, sandbox: true }))),
+    )
 
   const db = program.command('db').description('the embedded PostgreSQL server, by hand')
   for (const [verb, description] of [
@@ -300,7 +436,9 @@ export function commandTable(done: (code: number) => void): Command {
     .argument('<file>', 'a .tar.gz file')
     .option('--force', 'overwrite the file')
     .addHelpText('after', examples('db backup greetings.tar.gz'))
-    .action(async (file: string, options: object) => done(await (await import('./commands/db-backup.ts')).dbBackup(file, all(program, options))))
+    .action(async (file: string, options: object) =>
+      done(await (await import('./commands/db-backup.ts')).dbBackup(file, all(program, options))),
+    )
   db.command('restore')
     .description('put a backup in the place of the embedded database; what was there before is kept beside it')
     .argument('<file>', 'what db backup wrote')
@@ -311,8 +449,13 @@ export function commandTable(done: (code: number) => void): Command {
     .command('completion')
     .description('a script by which the shell completes commands and options')
     .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish']))
-    .addHelpText('after', '\nExamples:\n  $ source <(greetings completion bash)\n  $ greetings completion fish | source\n')
-    .action(async (shell: 'bash' | 'zsh' | 'fish') => done((await import('./commands/completion.ts')).completion(shell, program)))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ source <(greetings completion bash)\n  $ greetings completion fish | source\n',
+    )
+    .action(async (shell: 'bash' | 'zsh' | 'fish') =>
+      done((await import('./commands/completion.ts')).completion(shell, program)),
+    )
   return program
 }
 
@@ -347,7 +490,11 @@ export async function run(argv: string[]): Promise<number> {
     await readFirstEnvFile(envFile)
     if (process.getuid?.() === 0) {
       // Loaded while everything can be read, for what it reports may be that the owner cannot read us.
-      const [{ namedHome }, { actAsHomeOwner }] = await Promise.all([import('./config.ts'), import('./home-owner.ts'), import('./commands/exit.ts')])
+      const [{ namedHome }, { actAsHomeOwner }] = await Promise.all([
+        import('./config.ts'),
+        import('./home-owner.ts'),
+        import('./commands/exit.ts'),
+      ])
       await actAsHomeOwner({ explicit: namedHome(), cwd: process.cwd() })
     }
     // As its owner: what root would not believe is theirs.

@@ -5,33 +5,68 @@ const chatId = /^-?\d{1,20}$/
 
 const blankIsAbsent = (value: unknown) => (typeof value === 'string' && value.trim() === '' ? undefined : value)
 const optional = <T extends z.ZodType>(type: T) => z.preprocess(blankIsAbsent, type.optional())
-const withDefault = <T extends z.ZodType>(type: T, value: z.input<T>) => z.preprocess((raw) => blankIsAbsent(raw) ?? value, type)
+const withDefault = <T extends z.ZodType>(type: T, value: z.input<T>) =>
+  z.preprocess((raw) => blankIsAbsent(raw) ?? value, type)
 
-const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''))
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+)
 const url = (protocols: string[]) =>
-  z.string().refine((text) => {
-    try {
-      return protocols.includes(new URL(text).protocol)
-    } catch {
-      return false
-    }
-  }, `is not a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`)
+  z.string().refine(
+    (text) => {
+      try {
+        return protocols.includes(new URL(text).protocol)
+      } catch {
+        return false
+      }
+    },
+    `is not a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  )
 const whole = (min: number, max: number) =>
-  z.coerce.number({ error: 'is not a number' }).int('is not a whole number').min(min, `is below ${min}`).max(max, `is above ${max}`)
-const ids = list.refine((parts) => parts.every((part) => chatId.test(part)), 'is not a comma-separated list of numeric ids, such as -1001234567890')
+  z.coerce
+    .number({ error: 'is not a number' })
+    .int('is not a whole number')
+    .min(min, `is below ${min}`)
+    .max(max, `is above ${max}`)
+const ids = list.refine(
+  (parts) => parts.every((part) => chatId.test(part)),
+  'is not a comma-separated list of numeric ids, such as -1001234567890',
+)
 
 const environment = z.object({
-  TELEGRAM_BOT_TOKEN: optional(z.string().regex(/^\d+:[A-Za-z0-9_-]{20,}$/, 'does not look like a token from @BotFather (digits, a colon, letters)')),
+  TELEGRAM_BOT_TOKEN: optional(
+    z
+      .string()
+      .regex(/^\d+:[A-Za-z0-9_-]{20,}$/, 'does not look like a token from @BotFather (digits, a colon, letters)'),
+  ),
   TELEGRAM_API_ROOT: optional(url(['http:', 'https:'])),
-  TELEGRAM_API_LOCAL: withDefault(z.string().trim().regex(/^[01]$/, 'is neither 0 nor 1'), '0'),
+  TELEGRAM_API_LOCAL: withDefault(
+    z
+      .string()
+      .trim()
+      .regex(/^[01]$/, 'is neither 0 nor 1'),
+    '0',
+  ),
   STORAGE_CHAT_IDS: optional(ids),
   DATABASE_URL: optional(url(['postgres:', 'postgresql:'])),
   REDIS_URL: optional(url(['redis:', 'rediss:'])),
   GREETINGS_HOME: optional(z.string()),
-  TEMPLATES: withDefault(list.refine((parts) => parts.every((part) => /^[a-z0-9][a-z0-9-]*$/.test(part)), 'holds something that is not a template id, such as new-year-ru'), 'new-year-ru,new-year-en'),
+  TEMPLATES: withDefault(
+    list.refine(
+      (parts) => parts.every((part) => /^[a-z0-9][a-z0-9-]*$/.test(part)),
+      'holds something that is not a template id, such as new-year-ru',
+    ),
+    'new-year-ru,new-year-en',
+  ),
   TEMPLATES_FOLDER: optional(z.string()),
   RECORDINGS_FOLDER: optional(z.string()),
-  TTS: withDefault(z.enum(['auto', 'say', 'espeak', 'piper', 'http'], { error: 'is none of auto, say, espeak, piper, http' }), 'auto'),
+  TTS: withDefault(
+    z.enum(['auto', 'say', 'espeak', 'piper', 'http'], { error: 'is none of auto, say, espeak, piper, http' }),
+    'auto',
+  ),
   TTS_VOICE: optional(z.string()),
   TTS_URL: optional(url(['http:', 'https:'])),
   TTS_API_KEY: optional(z.string()),
@@ -44,7 +79,12 @@ const environment = z.object({
   WEBHOOK_SECRET: optional(z.string().regex(/^[A-Za-z0-9_-]{1,256}$/, 'must be 1 to 256 of A-Z, a-z, 0-9, _ and -')),
   PORT: withDefault(whole(0, 65_535), 8080),
   DASHBOARD_PASSWORD: optional(z.string().min(8, 'is too short: at least 8 characters')),
-  LOG_LEVEL: withDefault(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], { error: 'is none of trace, debug, info, warn, error, silent' }), 'info'),
+  LOG_LEVEL: withDefault(
+    z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
+      error: 'is none of trace, debug, info, warn, error, silent',
+    }),
+    'info',
+  ),
   STOP_SECONDS: withDefault(whole(0, 3_600), 8),
   FFMPEG_PATH: optional(z.string()),
   CHANNEL_RATE: optional(whole(1, 100_000)),
@@ -190,12 +230,21 @@ export class ConfigFault extends Error {
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
   const parsed = environment.safeParse(env)
-  const faults = parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}. Correct it, or unset it for the default.`)
+  const faults = parsed.success
+    ? []
+    : parsed.error.issues.map(
+        ({ path, message }) => `${path.join('.')} ${message}. Correct it, or unset it for the default.`,
+      )
   // From the environment itself, so that a fault elsewhere does not hide these.
   const voice = env.TTS
-  if (voice === 'http' && blankIsAbsent(env.TTS_URL) === undefined) faults.push('TTS_URL is missing. TTS=http needs the address of an OpenAI-compatible /v1/audio/speech endpoint.')
-  if (voice === 'piper' && blankIsAbsent(env.PIPER_MODEL) === undefined) faults.push('PIPER_MODEL is missing. TTS=piper needs the path of a voice model (.onnx).')
-  if (env.TELEGRAM_API_LOCAL?.trim() === '1' && blankIsAbsent(env.TELEGRAM_API_ROOT) === undefined) faults.push('TELEGRAM_API_ROOT is missing. TELEGRAM_API_LOCAL=1 needs the address of a Bot API server of your own that was started with --local.')
+  if (voice === 'http' && blankIsAbsent(env.TTS_URL) === undefined)
+    faults.push('TTS_URL is missing. TTS=http needs the address of an OpenAI-compatible /v1/audio/speech endpoint.')
+  if (voice === 'piper' && blankIsAbsent(env.PIPER_MODEL) === undefined)
+    faults.push('PIPER_MODEL is missing. TTS=piper needs the path of a voice model (.onnx).')
+  if (env.TELEGRAM_API_LOCAL?.trim() === '1' && blankIsAbsent(env.TELEGRAM_API_ROOT) === undefined)
+    faults.push(
+      'TELEGRAM_API_ROOT is missing. TELEGRAM_API_LOCAL=1 needs the address of a Bot API server of your own that was started with --local.',
+    )
   if (!parsed.success || faults.length > 0) throw new ConfigFault(faults)
   const read = parsed.data
   return {

@@ -33,7 +33,12 @@ export async function disksOf(folders: readonly string[], keepFreeBytes: number 
     }
     const { bavail, blocks, bsize } = await statfs(path)
     const totalBytes = blocks * bsize
-    disks.set(dev, { folders: [folder], totalBytes, freeBytes: bavail * bsize, reserveBytes: reserveOf(totalBytes, keepFreeBytes) })
+    disks.set(dev, {
+      folders: [folder],
+      totalBytes,
+      freeBytes: bavail * bsize,
+      reserveBytes: reserveOf(totalBytes, keepFreeBytes),
+    })
   }
   return [...disks.values()]
 }

@@ -35,15 +35,23 @@ export async function readEnvFile(path: string, uid: number | undefined): Promis
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
-    throw new EnvFileUnusable(`${path} cannot be read (${String(error.code)}): let this user read it, ${remedy}.`, { cause: error })
+    throw new EnvFileUnusable(`${path} cannot be read (${String(error.code)}): let this user read it, ${remedy}.`, {
+      cause: error,
+    })
   }
 }
 
 function judge(path: string, { uid: owner, mode }: { uid: number; mode: number }, uid: number, envFile: string): void {
   const what = path === envFile ? path : `${envFile} is not read: its folder ${path}`
   const why = 'It names programs that are run, so nobody else may be able to write it.'
-  if (owner !== uid && owner !== 0) throw new EnvFileUnusable(`${what} belongs to another user (uid ${owner}). ${why} Run \`chown ${uid} ${path}\` if it is yours, ${remedy}.`)
-  if ((mode & 0o022) !== 0) throw new EnvFileUnusable(`${what} may be written by others (mode ${(mode & 0o7777).toString(8)}). ${why} Run \`chmod go-w ${path}\`, ${remedy}.`)
+  if (owner !== uid && owner !== 0)
+    throw new EnvFileUnusable(
+      `${what} belongs to another user (uid ${owner}). ${why} Run \`chown ${uid} ${path}\` if it is yours, ${remedy}.`,
+    )
+  if ((mode & 0o022) !== 0)
+    throw new EnvFileUnusable(
+      `${what} may be written by others (mode ${(mode & 0o7777).toString(8)}). ${why} Run \`chmod go-w ${path}\`, ${remedy}.`,
+    )
 }
 
 /**
@@ -53,7 +61,8 @@ function judge(path: string, { uid: owner, mode }: { uid: number; mode: number }
 export async function readFirstEnvFile(file: string | undefined): Promise<void> {
   const path = resolve(file ?? '.env')
   const values = await readEnvFile(path, process.geteuid?.())
-  if (values === undefined && file !== undefined) throw new EnvFileUnusable(`There is no file ${path}: correct --env-file.`)
+  if (values === undefined && file !== undefined)
+    throw new EnvFileUnusable(`There is no file ${path}: correct --env-file.`)
   completeEnvironment(values ?? {})
 }
 

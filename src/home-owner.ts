@@ -24,11 +24,17 @@ export async function actAsHomeOwner({ explicit, cwd }: { explicit: string | und
   const [stranger] = strangersOn(way, way.owner)
   if (stranger !== undefined) throw strangerOnTheWay(folder, stranger)
   become(way.owner, way.group)
-  for (const [path, right] of [[process.execPath, constants.X_OK], [builtScript('cli'), constants.R_OK]] as const) {
+  for (const [path, right] of [
+    [process.execPath, constants.X_OK],
+    [builtScript('cli'), constants.R_OK],
+  ] as const) {
     try {
       accessSync(path, right)
     } catch {
-      throw new HomeUnusable(folder, `The home ${folder} belongs to another user (uid ${way.owner}), and commands work there as that user, who cannot read ${path}. Put the program where all can read it, such as /opt/greetings, or set GREETINGS_HOME to a folder of root's own.`)
+      throw new HomeUnusable(
+        folder,
+        `The home ${folder} belongs to another user (uid ${way.owner}), and commands work there as that user, who cannot read ${path}. Put the program where all can read it, such as /opt/greetings, or set GREETINGS_HOME to a folder of root's own.`,
+      )
     }
   }
 }

@@ -49,18 +49,30 @@ export class HomeUnusable extends Error {
  * that a package manager may empty, `~/.greetings` takes its place.
  * @throws HomeUnusable for one that nobody named and that belongs to another user
  */
-export async function findHome({ explicit, cwd, installation = packageRoot, userFolder = homedir() }: {
+export async function findHome({
+  explicit,
+  cwd,
+  installation = packageRoot,
+  userFolder = homedir(),
+}: {
   explicit: string | undefined
   cwd: string
   /** the package's root; other than by default in tests only */
   installation?: string
   userFolder?: string
 }): Promise<FoundHome> {
-  const folder = explicit === undefined ? ((await nearest(cwd)) ?? (await besideInstallation(installation, userFolder))) : resolve(cwd, explicit)
+  const folder =
+    explicit === undefined
+      ? ((await nearest(cwd)) ?? (await besideInstallation(installation, userFolder)))
+      : resolve(cwd, explicit)
   if (explicit === undefined) {
     const owner = await strangerWhoOwns(folder)
     // Whoever can make a folder above the place where somebody works would have them work in it.
-    if (owner !== undefined) throw new HomeUnusable(folder, `The home ${folder} belongs to another user (uid ${owner}), and GREETINGS_HOME does not name it. Run as that user, or set GREETINGS_HOME: to a folder of your own, or, as root, to this one to work in it as its owner.`)
+    if (owner !== undefined)
+      throw new HomeUnusable(
+        folder,
+        `The home ${folder} belongs to another user (uid ${owner}), and GREETINGS_HOME does not name it. Run as that user, or set GREETINGS_HOME: to a folder of your own, or, as root, to this one to work in it as its owner.`,
+      )
   }
   return { folder, exists: await isThere(join(folder, 'id')) }
 }
@@ -87,10 +99,13 @@ async function besideInstallation(installation: string, userFolder: string): Pro
   const beside = join(resolve(installation), folderName)
   if (await isThere(beside)) return beside
   const emptied = beside.split(sep).includes('node_modules')
-  const writable = process.getuid?.() === 0 ? await isRootsAlone(beside) : await access(installation, constants.W_OK).then(
-    () => true,
-    () => false,
-  )
+  const writable =
+    process.getuid?.() === 0
+      ? await isRootsAlone(beside)
+      : await access(installation, constants.W_OK).then(
+          () => true,
+          () => false,
+        )
   return writable && !emptied ? beside : join(resolve(userFolder), folderName)
 }
 
@@ -110,7 +125,11 @@ export async function openHome({ folder, create }: { folder: string; create: boo
   await checkOwner(folder)
   const known = await readId(folder, idFile)
   if (known !== undefined) return { folder, id: known }
-  if (!create) throw new HomeUnusable(folder, `There is no home at ${folder} yet. \`greetings warm\`, \`up\` or \`demo\` makes one; GREETINGS_HOME points to one that lies elsewhere.`)
+  if (!create)
+    throw new HomeUnusable(
+      folder,
+      `There is no home at ${folder} yet. \`greetings warm\`, \`up\` or \`demo\` makes one; GREETINGS_HOME points to one that lies elsewhere.`,
+    )
   try {
     await makeFolder(folder)
     // Somebody may have been quicker.
@@ -118,7 +137,11 @@ export async function openHome({ folder, create }: { folder: string; create: boo
     await writeOnce(idFile, `${randomUUID()}\n`)
   } catch (error) {
     if (error instanceof HomeUnusable) throw error
-    throw new HomeUnusable(folder, `The home ${folder} cannot be made (${codeOf(error)}). Set GREETINGS_HOME to a folder this user can write.`, { cause: error })
+    throw new HomeUnusable(
+      folder,
+      `The home ${folder} cannot be made (${codeOf(error)}). Set GREETINGS_HOME to a folder this user can write.`,
+      { cause: error },
+    )
   }
   const id = await readId(folder, idFile)
   if (id === undefined) throw new HomeUnusable(folder, `The home ${folder} went away while it was being made.`)
@@ -134,17 +157,30 @@ async function checkOwner(folder: string): Promise<void> {
   const me = process.getuid?.()
   if (me === undefined) return
   const owner = await strangerWhoOwns(folder)
-  if (owner !== undefined) throw new HomeUnusable(folder, `The home ${folder} belongs to another user (uid ${owner}). Run as that user, or set GREETINGS_HOME to a folder of your own.`)
+  if (owner !== undefined)
+    throw new HomeUnusable(
+      folder,
+      `The home ${folder} belongs to another user (uid ${owner}). Run as that user, or set GREETINGS_HOME to a folder of your own.`,
+    )
   if (me === 0) await checkWay(folder)
   const found = await stat(folder).catch(() => undefined)
   if (found === undefined) return
-  if (isOpenToOthers(found)) throw new HomeUnusable(folder, `Others than its owner may write in the home ${folder}. Run \`chmod go-w ${folder}\`, or set GREETINGS_HOME to another folder.`)
+  if (isOpenToOthers(found))
+    throw new HomeUnusable(
+      folder,
+      `Others than its owner may write in the home ${folder}. Run \`chmod go-w ${folder}\`, or set GREETINGS_HOME to another folder.`,
+    )
   for (const name of ourFolders) {
     const path = join(folder, name)
     const stranger = await strangerWhoOwns(path)
     if (stranger === undefined) continue
     const isLink = (await lstat(path)).isSymbolicLink()
-    throw new HomeUnusable(folder, isLink ? `${path} is a link of, or to a folder of, another user (uid ${stranger}), and is not followed. Remove it.` : `${path} belongs to another user (uid ${stranger}), as an earlier version left it that root ran. Run \`chown -hR ${me} ${path}\` as root.`)
+    throw new HomeUnusable(
+      folder,
+      isLink
+        ? `${path} is a link of, or to a folder of, another user (uid ${stranger}), and is not followed. Remove it.`
+        : `${path} belongs to another user (uid ${stranger}), as an earlier version left it that root ran. Run \`chown -hR ${me} ${path}\` as root.`,
+    )
   }
 }
 
@@ -153,7 +189,11 @@ async function checkWay(folder: string): Promise<void> {
   const way = await examineHomesWay(folder)
   const [stranger] = strangersOn(way, 0)
   if (stranger !== undefined) throw strangerOnTheWay(folder, stranger)
-  if (way.owner !== 0) throw new HomeUnusable(folder, `The home ${folder} would lie in a folder of another user (uid ${way.owner}). Set GREETINGS_HOME to it to work there as that user, or to a folder of your own.`)
+  if (way.owner !== 0)
+    throw new HomeUnusable(
+      folder,
+      `The home ${folder} would lie in a folder of another user (uid ${way.owner}). Set GREETINGS_HOME to it to work there as that user, or to a folder of your own.`,
+    )
 }
 
 /** `examineWay` of a home. @throws HomeUnusable when it cannot be followed */
@@ -164,8 +204,14 @@ export async function examineHomesWay(folder: string) {
 }
 
 /** Root does not go where somebody else leads. */
-export function strangerOnTheWay(folder: string, { path, uid }: { path: string; uid: number | 'anyone' }): HomeUnusable {
-  return new HomeUnusable(folder, `The way to the home ${folder} leads through ${path}, ${uid === 'anyone' ? 'in which others than root may write' : `which belongs to another user (uid ${uid})`}: they could lead root anywhere. Set GREETINGS_HOME to a folder that only root can replace, such as /root/.greetings.`)
+export function strangerOnTheWay(
+  folder: string,
+  { path, uid }: { path: string; uid: number | 'anyone' },
+): HomeUnusable {
+  return new HomeUnusable(
+    folder,
+    `The way to the home ${folder} leads through ${path}, ${uid === 'anyone' ? 'in which others than root may write' : `which belongs to another user (uid ${uid})`}: they could lead root anywhere. Set GREETINGS_HOME to a folder that only root can replace, such as /root/.greetings.`,
+  )
 }
 
 async function readId(folder: string, idFile: string): Promise<string | undefined> {
@@ -177,7 +223,11 @@ async function readId(folder: string, idFile: string): Promise<string | undefine
     throw new HomeUnusable(folder, `The home ${folder} cannot be read (${codeOf(error)}).`, { cause: error })
   }
   const id = text.trim()
-  if (!/^[0-9a-f-]{36}$/.test(id)) throw new HomeUnusable(folder, `The file ${idFile} does not hold a home's id. Restore it from a backup, or set GREETINGS_HOME to a new folder.`)
+  if (!/^[0-9a-f-]{36}$/.test(id))
+    throw new HomeUnusable(
+      folder,
+      `The file ${idFile} does not hold a home's id. Restore it from a backup, or set GREETINGS_HOME to a new folder.`,
+    )
   return id
 }
 

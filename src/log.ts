@@ -10,19 +10,39 @@ export type Log = Logger
 
 /** @param isService runs until it is stopped, so that its log is collected */
 export function openLog(level: string, { isService = false } = {}): Log {
-  const options: LoggerOptions = { level, base: null, serializers: { err: scrubbed, error: scrubbed }, formatters: { level: (label: string) => ({ level: label }) }, hooks: { logMethod: gatherTroubles() } }
+  const options: LoggerOptions = {
+    level,
+    base: null,
+    serializers: { err: scrubbed, error: scrubbed },
+    formatters: { level: (label: string) => ({ level: label }) },
+    hooks: { logMethod: gatherTroubles() },
+  }
   const stderr = pino.destination({ fd: 2, sync: true })
   // A terminal that was closed (EIO) or a disk that is full must not end the work that is logged.
   stderr.on('error', () => undefined)
   if (isForCollectors(isService)) return pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, stderr)
   const colorize = process.stderr.isTTY && process.stderr.hasColors()
-  return pino(options, PinoPretty({ destination: stderr, singleLine: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', colorize, colorizeObjects: colorize }))
+  return pino(
+    options,
+    PinoPretty({
+      destination: stderr,
+      singleLine: true,
+      ignore: 'pid,hostname',
+      translateTime: 'SYS:HH:MM:ss',
+      colorize,
+      colorizeObjects: colorize,
+    }),
+  )
 }
 
 /** What a command says as it ends with an error, in the form of its log. */
 export function sayLast(lines: readonly string[], { isService }: { isService: boolean }): void {
   const text = lines.join('\n')
-  process.stderr.write(isForCollectors(isService) ? `${JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg: text })}\n` : `${text}\n`)
+  process.stderr.write(
+    isForCollectors(isService)
+      ? `${JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg: text })}\n`
+      : `${text}\n`,
+  )
 }
 
 const isForCollectors = (isService: boolean) => isService && !process.stderr.isTTY
@@ -40,7 +60,8 @@ export function gatherTroubles(now = Date.now): NonNullable<NonNullable<LoggerOp
   return function (args, method) {
     const [fields, ...rest] = args as unknown as [object, ...unknown[]]
     const { trouble, over, ...others } = fields as { trouble?: string; over?: string }
-    const write = (more: object) => method.apply(this, [{ ...others, ...more }, ...rest] as unknown as Parameters<typeof method>)
+    const write = (more: object) =>
+      method.apply(this, [{ ...others, ...more }, ...rest] as unknown as Parameters<typeof method>)
     if (typeof over === 'string') {
       if (known.delete(over)) write({})
     } else if (typeof trouble === 'string') {

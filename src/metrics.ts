@@ -40,26 +40,104 @@ export function openMetrics(about: { version: string; role: string }): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
-  new Gauge({ name: 'greetings_build_info', help: 'Always 1; the labels tell what runs.', labelNames: ['version', 'node', 'role'], registers }).set({ ...about, node: process.version }, 1)
+  new Gauge({
+    name: 'greetings_build_info',
+    help: 'Always 1; the labels tell what runs.',
+    labelNames: ['version', 'node', 'role'],
+    registers,
+  }).set({ ...about, node: process.version }, 1)
 
-  const requests = new Counter({ name: 'greetings_requests_total', help: 'Questions of people, by what came of them.', labelNames: ['outcome'], registers })
-  const waits = new Histogram({ name: 'greetings_wait_seconds', help: 'From a person’s question to the video being sent.', labelNames: ['hit'], buckets: waitBuckets, registers })
-  const deliveries = new Counter({ name: 'greetings_deliveries_total', help: 'Requests ended: the video was sent, or the person was told that it does not work or cannot be reached.', labelNames: ['outcome'], registers })
-  const renders = new Histogram({ name: 'greetings_render_seconds', help: 'Making one video, from name to checked file.', buckets: workBuckets, registers })
-  const steps = new Histogram({ name: 'greetings_render_step_seconds', help: 'One step of making a video.', labelNames: ['step'], buckets: workBuckets, registers })
-  const kept = new Counter({ name: 'greetings_renders_kept_total', help: 'Videos that were there already and not made again.', registers })
-  const uploads = new Histogram({ name: 'greetings_upload_seconds', help: 'Uploading one video, waiting for Telegram’s limits included.', buckets: workBuckets, registers })
-  const faults = new Counter({ name: 'greetings_faults_total', help: 'Attempts at a video that went wrong, by cause; final: it was given up.', labelNames: ['cause', 'final'], registers })
-  const outagesBegun = new Counter({ name: 'greetings_outages_total', help: 'How often a step was found out of order.', labelNames: ['step'], registers })
-  const floods = new Counter({ name: 'greetings_telegram_floods_total', help: 'Answers 429 of Telegram, by method.', labelNames: ['method'], registers })
+  const requests = new Counter({
+    name: 'greetings_requests_total',
+    help: 'Questions of people, by what came of them.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const waits = new Histogram({
+    name: 'greetings_wait_seconds',
+    help: 'From a person’s question to the video being sent.',
+    labelNames: ['hit'],
+    buckets: waitBuckets,
+    registers,
+  })
+  const deliveries = new Counter({
+    name: 'greetings_deliveries_total',
+    help: 'Requests ended: the video was sent, or the person was told that it does not work or cannot be reached.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const renders = new Histogram({
+    name: 'greetings_render_seconds',
+    help: 'Making one video, from name to checked file.',
+    buckets: workBuckets,
+    registers,
+  })
+  const steps = new Histogram({
+    name: 'greetings_render_step_seconds',
+    help: 'One step of making a video.',
+    labelNames: ['step'],
+    buckets: workBuckets,
+    registers,
+  })
+  const kept = new Counter({
+    name: 'greetings_renders_kept_total',
+    help: 'Videos that were there already and not made again.',
+    registers,
+  })
+  const uploads = new Histogram({
+    name: 'greetings_upload_seconds',
+    help: 'Uploading one video, waiting for Telegram’s limits included.',
+    buckets: workBuckets,
+    registers,
+  })
+  const faults = new Counter({
+    name: 'greetings_faults_total',
+    help: 'Attempts at a video that went wrong, by cause; final: it was given up.',
+    labelNames: ['cause', 'final'],
+    registers,
+  })
+  const outagesBegun = new Counter({
+    name: 'greetings_outages_total',
+    help: 'How often a step was found out of order.',
+    labelNames: ['step'],
+    registers,
+  })
+  const floods = new Counter({
+    name: 'greetings_telegram_floods_total',
+    help: 'Answers 429 of Telegram, by method.',
+    labelNames: ['method'],
+    registers,
+  })
 
-  const up = new Gauge({ name: 'greetings_state_up', help: '1: database and queue answered when the state below was read. The same for every process of the installation.', registers })
+  const up = new Gauge({
+    name: 'greetings_state_up',
+    help: '1: database and queue answered when the state below was read. The same for every process of the installation.',
+    registers,
+  })
   const videos = new Gauge({ name: 'greetings_videos', help: 'Videos by state.', labelNames: ['state'], registers })
   const pending = new Gauge({ name: 'greetings_requests_pending', help: 'People who wait.', registers })
-  const longest = new Gauge({ name: 'greetings_longest_wait_seconds', help: 'How long the person who has waited longest has been waiting.', registers })
-  const jobs = new Gauge({ name: 'greetings_queue_jobs', help: 'Jobs in the queue by state.', labelNames: ['state'], registers })
-  const oldest = new Gauge({ name: 'greetings_queue_oldest_seconds', help: 'Age of the oldest job that waits and may run.', registers })
-  const outages = new Gauge({ name: 'greetings_outage', help: '1: this step is out of order now.', labelNames: ['step'], registers })
+  const longest = new Gauge({
+    name: 'greetings_longest_wait_seconds',
+    help: 'How long the person who has waited longest has been waiting.',
+    registers,
+  })
+  const jobs = new Gauge({
+    name: 'greetings_queue_jobs',
+    help: 'Jobs in the queue by state.',
+    labelNames: ['state'],
+    registers,
+  })
+  const oldest = new Gauge({
+    name: 'greetings_queue_oldest_seconds',
+    help: 'Age of the oldest job that waits and may run.',
+    registers,
+  })
+  const outages = new Gauge({
+    name: 'greetings_outage',
+    help: '1: this step is out of order now.',
+    labelNames: ['step'],
+    registers,
+  })
   const workers = new Gauge({ name: 'greetings_workers', help: 'Live workers.', registers })
   const bots = new Gauge({ name: 'greetings_bots', help: 'Live processes that take updates.', registers })
   const forgetState = () => {
@@ -93,11 +171,19 @@ export function openMetrics(about: { version: string; role: string }): Metrics {
 
   async function readState({ db, queue, workers: liveWorkers, bots: liveBots }: World) {
     const bot = await ownBot(db)
-    const [numbers, waited, fetched, out, working, answering] = await Promise.all([statistics(db, new Map(), bot?.id ?? null), longestWaitSeconds(db), queue.counts(), currentOutages(db), liveWorkers(), liveBots()])
+    const [numbers, waited, fetched, out, working, answering] = await Promise.all([
+      statistics(db, new Map(), bot?.id ?? null),
+      longestWaitSeconds(db),
+      queue.counts(),
+      currentOutages(db),
+      liveWorkers(),
+      liveBots(),
+    ])
     const depth = workload(fetched, numbers.assets)
     forgetState()
     const { pending: toMake, generating, available, otherBot, failed } = numbers.assets
-    for (const [name, count] of Object.entries({ pending: toMake, generating, available, other_bot: otherBot, failed })) videos.set({ state: name }, count)
+    for (const [name, count] of Object.entries({ pending: toMake, generating, available, other_bot: otherBot, failed }))
+      videos.set({ state: name }, count)
     pending.set(numbers.requests.pending)
     longest.set(waited ?? 0)
     for (const name of ['waiting', 'active', 'delayed'] as const) jobs.set({ state: name }, depth[name])
@@ -117,7 +203,10 @@ export function openMetrics(about: { version: string; role: string }): Metrics {
   const text = shared(async () => {
     let timer: NodeJS.Timeout | undefined
     try {
-      await Promise.race([state(), new Promise((_, reject) => (timer = setTimeout(() => reject(new Error('no answer')), stateMs)))])
+      await Promise.race([
+        state(),
+        new Promise((_, reject) => (timer = setTimeout(() => reject(new Error('no answer')), stateMs))),
+      ])
     } catch {
       forgetState()
       up.set(0)

@@ -22,7 +22,9 @@ const mostLinks = 40
 /** Goes along a path, link by link, as the system would. @throws when a part cannot be read, or links go in circles */
 export async function examineWay(path: string): Promise<Way> {
   const controllers: Way['controllers'] = []
-  let rest = resolve(path).split(sep).filter((part) => part !== '')
+  let rest = resolve(path)
+    .split(sep)
+    .filter((part) => part !== '')
   let here = resolve(path).slice(0, resolve(path).indexOf(sep) + 1)
   let links = 0
   let found = await lstat(here)
@@ -31,7 +33,8 @@ export async function examineWay(path: string): Promise<Way> {
     const [next, ...after] = rest
     if (next === undefined) return { exists: true, owner: found.uid, group: found.gid, controllers }
     // In a folder such as /tmp only its own owner can replace an entry, so that one counts alone.
-    if (found.isDirectory() && isOpenToOthers(found) && (found.mode & 0o1000) === 0) controllers.push({ path: here, uid: 'anyone' })
+    if (found.isDirectory() && isOpenToOthers(found) && (found.mode & 0o1000) === 0)
+      controllers.push({ path: here, uid: 'anyone' })
     const entry = join(here, next)
     const below = next === '..' ? await lstat(entry) : await lstat(entry).catch(missing)
     if (below === undefined) return { exists: false, owner: found.uid, group: found.gid, controllers }
@@ -51,7 +54,8 @@ export async function examineWay(path: string): Promise<Way> {
 }
 
 function missing(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined
+  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+    return undefined
   throw error
 }
 

@@ -15,7 +15,7 @@ export function watchOutput(exitCode: number): { isLost(): boolean } {
     // Node's own takes a write for done of which a nearly full disk took only a part.
     process.stdout._write = (chunk: Buffer, _encoding, done) => {
       try {
-        for (let at = 0; at < chunk.length; ) at += writeSync(1, chunk, at)
+        for (let at = 0; at < chunk.length;) at += writeSync(1, chunk, at)
         done()
       } catch (error) {
         done(error as Error)
@@ -28,7 +28,9 @@ export function watchOutput(exitCode: number): { isLost(): boolean } {
     // A terminal that was closed: the signal that comes with it ends us.
     if (lost || (error.code === 'EIO' && process.stdout.isTTY)) return
     lost = true
-    process.stderr.write(`The result could not be written to stdout (${error.code === 'ENOSPC' ? 'the disk is full' : String(error.code)}). What was done stays done; make room, or write elsewhere, and run the command again.\n`)
+    process.stderr.write(
+      `The result could not be written to stdout (${error.code === 'ENOSPC' ? 'the disk is full' : String(error.code)}). What was done stays done; make room, or write elsewhere, and run the command again.\n`,
+    )
     // What runs until it is stopped is stopped; anything else comes to its end.
     if (process.listenerCount('SIGTERM') > 0) process.emit('SIGTERM')
     setTimeout(() => process.exit(exitCode), patienceMs).unref()

@@ -58,19 +58,38 @@ describe('readConfig', () => {
   })
 
   it('misses the server that local mode is a mode of', () => {
-    expect(faultsOf({ TELEGRAM_API_LOCAL: '1' })).toEqual([expect.stringMatching(/^TELEGRAM_API_ROOT is missing\. TELEGRAM_API_LOCAL=1 needs/)])
+    expect(faultsOf({ TELEGRAM_API_LOCAL: '1' })).toEqual([
+      expect.stringMatching(/^TELEGRAM_API_ROOT is missing\. TELEGRAM_API_LOCAL=1 needs/),
+    ])
     expect(faultsOf({ TELEGRAM_API_LOCAL: ' 1 ', TELEGRAM_API_ROOT: ' ' })).toHaveLength(1)
     expect(faultsOf({ TELEGRAM_API_LOCAL: '0' })).toEqual([])
     const root = 'http://127.0.0.1:8081'
-    expect([undefined, '', '0', '1', ' 1 '].map((local) => readConfig({ TELEGRAM_API_ROOT: root, TELEGRAM_API_LOCAL: local }).apiLocal)).toEqual([false, false, false, true, true])
+    expect(
+      [undefined, '', '0', '1', ' 1 '].map(
+        (local) => readConfig({ TELEGRAM_API_ROOT: root, TELEGRAM_API_LOCAL: local }).apiLocal,
+      ),
+    ).toEqual([false, false, false, true, true])
   })
 
   it('needs nothing', () => {
-    expect(readConfig({})).toMatchObject({ token: undefined, storageChatIds: [], databaseUrl: undefined, templates: ['new-year-ru', 'new-year-en'], port: 8080, logLevel: 'info', stopMs: 8_000, timeDivisor: 1, adminIds: [], webhook: undefined })
+    expect(readConfig({})).toMatchObject({
+      token: undefined,
+      storageChatIds: [],
+      databaseUrl: undefined,
+      templates: ['new-year-ru', 'new-year-en'],
+      port: 8080,
+      logLevel: 'info',
+      stopMs: 8_000,
+      timeDivisor: 1,
+      adminIds: [],
+      webhook: undefined,
+    })
   })
 
   it('takes blank for absent, as in a filled-in .env template', () => {
-    const blank = Object.fromEntries([...Object.keys(wrong), 'GREETINGS_HOME', 'FFMPEG_PATH'].map((name) => [name, ' ']))
+    const blank = Object.fromEntries(
+      [...Object.keys(wrong), 'GREETINGS_HOME', 'FFMPEG_PATH'].map((name) => [name, ' ']),
+    )
     expect(readConfig(blank)).toEqual(readConfig({}))
   })
 
@@ -86,7 +105,15 @@ describe('readConfig', () => {
       TIME_DIVISOR: '50',
       TEMPLATES: 'b, a',
     })
-    expect(config).toMatchObject({ apiRoot: 'http://127.0.0.1:8081', storageChatIds: ['-1001', '-1002'], adminIds: ['7', '8'], webhook: { url: 'https://example.org/hook', secret: undefined }, stopMs: 2_000, channelRatePerMinute: 30, templates: ['b', 'a'] })
+    expect(config).toMatchObject({
+      apiRoot: 'http://127.0.0.1:8081',
+      storageChatIds: ['-1001', '-1002'],
+      adminIds: ['7', '8'],
+      webhook: { url: 'https://example.org/hook', secret: undefined },
+      stopMs: 2_000,
+      channelRatePerMinute: 30,
+      templates: ['b', 'a'],
+    })
     expect(config.times.reconcileMs).toBe(200)
   })
 })

@@ -25,7 +25,9 @@ it.each([
   ['-1', 'is below 0'],
   ['Infinity', 'is not a number'],
 ])('KEEP_FREE_GB=%s is refused with the remedy', (value, what) => {
-  expect(() => readConfig({ KEEP_FREE_GB: value })).toThrow(`KEEP_FREE_GB ${what}. Correct it, or unset it for the default.`)
+  expect(() => readConfig({ KEEP_FREE_GB: value })).toThrow(
+    `KEEP_FREE_GB ${what}. Correct it, or unset it for the default.`,
+  )
   expect(readConfig({ KEEP_FREE_GB: '0.5' }).keepFreeBytes).toBe(0.5e9)
   expect(readConfig({ KEEP_FREE_GB: ' ' }).keepFreeBytes).toBeUndefined()
 })
@@ -40,7 +42,12 @@ it('folders of one file system are one disk, also those that are still to be mad
 })
 
 it.runIf(existsSync('/dev/shm'))('folders of several file systems are several disks', async () => {
-  expect((await disksOf([folder, '/dev/shm', join(folder, 'a')], 7)).map(({ folders, reserveBytes }) => [folders, reserveBytes])).toEqual([
+  expect(
+    (await disksOf([folder, '/dev/shm', join(folder, 'a')], 7)).map(({ folders, reserveBytes }) => [
+      folders,
+      reserveBytes,
+    ]),
+  ).toEqual([
     [[folder, join(folder, 'a')], 7],
     [['/dev/shm'], 7],
   ])
@@ -53,9 +60,13 @@ it.each([
   ['a reserve of 2 GB', 4e12, 2e9],
 ])('what the embedded server writes beside its tables fits into half of it: %s', (_what, totalBytes, keepFreeBytes) => {
   const { max_wal_size = '', min_wal_size = '', temp_file_limit = '' } = serverLimits(totalBytes, keepFreeBytes)
-  const [log, least, temporary] = [max_wal_size, min_wal_size, temp_file_limit].map((text) => Number(/^(\d+)MB$/.exec(text)?.[1]))
+  const [log, least, temporary] = [max_wal_size, min_wal_size, temp_file_limit].map((text) =>
+    Number(/^(\d+)MB$/.exec(text)?.[1]),
+  )
   const segment = 16
-  expect(((log ?? NaN) + segment + (temporary ?? NaN)) * 1_048_576).toBeLessThanOrEqual(reserveOf(totalBytes, keepFreeBytes) / 2)
+  expect(((log ?? NaN) + segment + (temporary ?? NaN)) * 1_048_576).toBeLessThanOrEqual(
+    reserveOf(totalBytes, keepFreeBytes) / 2,
+  )
   // More is of use, and PostgreSQL starts with no less.
   expect(log).toBeGreaterThanOrEqual(2 * segment)
   expect(least).toBeLessThanOrEqual(log ?? NaN)

@@ -31,16 +31,26 @@ describe('a .env file', () => {
 
   it('is not read when others may write it, its folder, or what a link leads to', async () => {
     const path = join(folder, '.env')
-    const refused = (file = path) => readEnvFile(file, me).then(() => 'read', (error: unknown) => (error instanceof EnvFileUnusable ? error.message : String(error)))
+    const refused = (file = path) =>
+      readEnvFile(file, me).then(
+        () => 'read',
+        (error: unknown) => (error instanceof EnvFileUnusable ? error.message : String(error)),
+      )
     await writeFile(path, 'PORT=1')
     for (const mode of [0o664, 0o646]) {
       await chmod(path, mode)
-      expect(await refused()).toMatch(new RegExp(`^${path} may be written by others \\(mode ${mode.toString(8)}\\)\\. It names programs .* \`chmod go-w ${path}\``))
+      expect(await refused()).toMatch(
+        new RegExp(
+          `^${path} may be written by others \\(mode ${mode.toString(8)}\\)\\. It names programs .* \`chmod go-w ${path}\``,
+        ),
+      )
     }
     await chmod(path, 0o600)
     for (const mode of [0o770, 0o1777]) {
       await chmod(folder, mode)
-      expect(await refused()).toMatch(new RegExp(`^${path} is not read: its folder ${folder} may be written by others .*chmod go-w ${folder}`))
+      expect(await refused()).toMatch(
+        new RegExp(`^${path} is not read: its folder ${folder} may be written by others .*chmod go-w ${folder}`),
+      )
     }
     const safe = join(folder, 'safe')
     await mkdir(safe, { mode: 0o700 })
@@ -73,7 +83,9 @@ describe('the program', () => {
   const portRead = async (args: string[], variables: Record<string, string> = {}, cwd = folder) => {
     const end = await runProgram(args, { env: env(variables), cwd })
     expect(end, end.stderr).toMatchObject({ code: 2, stdout: '' })
-    return [...end.stderr.matchAll(/^ {2}(\w+) .*is (?:below|above) (-?\d+)/gm)].map(([, name, bound]) => `${name} ${bound}`)
+    return [...end.stderr.matchAll(/^ {2}(\w+) .*is (?:below|above) (-?\d+)/gm)].map(
+      ([, name, bound]) => `${name} ${bound}`,
+    )
   }
   beforeEach(async () => {
     home = join(folder, '.greetings')
@@ -106,21 +118,47 @@ describe('the program', () => {
     await writeFile(file, 'CHANNEL_RATE=0\n', { mode: 0o600 })
     expect(await portRead(['--env-file', file, 'status'])).toEqual(['CHANNEL_RATE 1'])
     expect(await portRead(['status', '--env-file', 'other/greetings.env'])).toEqual(['CHANNEL_RATE 1'])
-    expect(await portRead(['status', '--env-file', file], { CHANNEL_RATE: '-5', PORT: '-1' })).toEqual(['PORT 0', 'CHANNEL_RATE 1'])
+    expect(await portRead(['status', '--env-file', file], { CHANNEL_RATE: '-5', PORT: '-1' })).toEqual([
+      'PORT 0',
+      'CHANNEL_RATE 1',
+    ])
     // As a link to it runs it. After `node bin/greetings.js` Node 20 looks for the file itself, and ends with 9.
-    const missing = spawnSync(join(packageRoot, 'bin', 'greetings.js'), ['status', '--env-file', 'nothing'], { env: env(), cwd: folder, encoding: 'utf8' })
-    expect(missing).toMatchObject({ status: 2, stdout: '', stderr: `There is no file ${join(folder, 'nothing')}: correct --env-file.\n` })
+    const missing = spawnSync(join(packageRoot, 'bin', 'greetings.js'), ['status', '--env-file', 'nothing'], {
+      env: env(),
+      cwd: folder,
+      encoding: 'utf8',
+    })
+    expect(missing).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: `There is no file ${join(folder, 'nothing')}: correct --env-file.\n`,
+    })
     await chmod(file, 0o666)
     const unsafe = await runProgram(['status', '--env-file', file], { env: env() })
-    expect(unsafe).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(`chmod go-w ${file}`) as string })
+    expect(unsafe).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining(`chmod go-w ${file}`) as string,
+    })
   })
 
   it('every command but completion refuses a file that others may write', async () => {
     await writeFile(join(folder, '.env'), 'FFMPEG_PATH=/tmp/evil\n')
     await chmod(join(folder, '.env'), 0o666)
-    const args: Record<string, string[]> = { warm: ['x.csv'], render: ['Маша', '-o', 'x.mp4'], forget: ['Маша'], import: ['x'], backup: ['x.tar.gz'], restore: ['x'] }
+    const args: Record<string, string[]> = {
+      warm: ['x.csv'],
+      render: ['Маша', '-o', 'x.mp4'],
+      forget: ['Маша'],
+      import: ['x'],
+      backup: ['x.tar.gz'],
+      restore: ['x'],
+    }
     const table = commandTable(() => undefined)
-    const commands = table.commands.flatMap((command) => (command.commands.length > 0 ? command.commands.map((child) => [command.name(), child.name()]) : [[command.name()]]))
+    const commands = table.commands.flatMap((command) =>
+      command.commands.length > 0
+        ? command.commands.map((child) => [command.name(), child.name()])
+        : [[command.name()]],
+    )
     const refuses = async (path: string[]) => {
       const end = await runProgram([...path, ...(args[path.at(-1) ?? ''] ?? [])], { env: env(), longestMs: 20_000 })
       expect(end, `${path.join(' ')}: ${end.stderr}`).toMatchObject({ code: 2, stdout: '' })

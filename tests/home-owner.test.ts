@@ -1,6 +1,17 @@
 /** Root and the homes of other users. Users that every Debian has play the others: games, daemon, and a uid without an account. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -36,7 +47,11 @@ function folderOf(uid: number, path: string): string {
   return path
 }
 
-const env = (home?: string) => ({ PATH: process.env.PATH ?? '', HOME: '/root', ...(home === undefined ? {} : { GREETINGS_HOME: home }) })
+const env = (home?: string) => ({
+  PATH: process.env.PATH ?? '',
+  HOME: '/root',
+  ...(home === undefined ? {} : { GREETINGS_HOME: home }),
+})
 
 /** What a process that began as root in this home is afterwards. */
 function becomeOwnerOf(home: string) {
@@ -46,19 +61,37 @@ function becomeOwnerOf(home: string) {
     let back = 'refused'
     try { process.setuid(0); back = 'root again' } catch {}
     console.log(JSON.stringify({ uid: process.getuid(), euid: process.geteuid(), gid: process.getgid(), groups: process.getgroups(), home: process.env.HOME, user: process.env.USER, back }))`
-  return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })) as Record<string, unknown>
+  return JSON.parse(
+    execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }),
+  ) as Record<string, unknown>
 }
 
 describe.skipIf(!isRoot)('root, with GREETINGS_HOME in the hands of somebody else', () => {
   it('becomes the owner for good: uid, gid, groups, HOME', () => {
-    const account = { uid: games, euid: games, gid: 60, groups: [60], home: '/usr/games', user: 'games', back: 'refused' }
+    const account = {
+      uid: games,
+      euid: games,
+      gid: 60,
+      groups: [60],
+      home: '/usr/games',
+      user: 'games',
+      back: 'refused',
+    }
     expect(becomeOwnerOf(folderOf(games, join(theirs, '.greetings')))).toEqual(account)
     // One that does not exist yet would be made in their folder.
     expect(becomeOwnerOf(join(theirs, 'not', 'yet'))).toEqual(account)
   })
 
   it('becomes a uid without an account too, and keeps none of root’s groups', () => {
-    expect(becomeOwnerOf(folderOf(noAccount, join(target, 'home')))).toEqual({ uid: noAccount, euid: noAccount, gid: noAccount, groups: [noAccount], home: '/', user: String(noAccount), back: 'refused' })
+    expect(becomeOwnerOf(folderOf(noAccount, join(target, 'home')))).toEqual({
+      uid: noAccount,
+      euid: noAccount,
+      gid: noAccount,
+      groups: [noAccount],
+      home: '/',
+      user: String(noAccount),
+      back: 'refused',
+    })
     const groupOfRoot = folderOf(noAccount, join(target, 'other'))
     chownSync(groupOfRoot, noAccount, 0)
     expect(becomeOwnerOf(groupOfRoot)).toMatchObject({ gid: 65_534, groups: [65_534] })
@@ -101,7 +134,9 @@ describe.skipIf(!isRoot)('root, with GREETINGS_HOME in the hands of somebody els
     writeFileSync(join(copy, 'package.json'), '{ "type": "module" }')
     const script = `import { actAsHomeOwner } from ${JSON.stringify(join(copy, 'home-owner.js'))}
       await actAsHomeOwner({ explicit: ${JSON.stringify(theirs)}, cwd: '/' }).catch((error) => console.log(error.message))`
-    expect(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })).toMatch(/uid 5\).*cannot read .*\/opt\/greetings/)
+    expect(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })).toMatch(
+      /uid 5\).*cannot read .*\/opt\/greetings/,
+    )
   })
 
   it('with the embedded server and a uid without an account: 2, naming DATABASE_URL and useradd', async () => {
@@ -131,7 +166,18 @@ describe.skipIf(!isRoot)('a home found by walking upwards that belongs to somebo
     folderOf(0, join(theirs, '.greetings'))
     const asDaemon = (cwd: string) => {
       try {
-        execFileSync('setpriv', ['--reuid=daemon', '--regid=daemon', '--clear-groups', process.execPath, join(packageRoot, 'bin', 'greetings.js'), 'status'], { env: { ...env(), HOME: '/usr/sbin' }, cwd, stdio: 'pipe' })
+        execFileSync(
+          'setpriv',
+          [
+            '--reuid=daemon',
+            '--regid=daemon',
+            '--clear-groups',
+            process.execPath,
+            join(packageRoot, 'bin', 'greetings.js'),
+            'status',
+          ],
+          { env: { ...env(), HOME: '/usr/sbin' }, cwd, stdio: 'pipe' },
+        )
         return ''
       } catch (error) {
         return String((error as { status: number }).status) + String((error as { stderr: Buffer }).stderr)

@@ -44,13 +44,13 @@ describe('findHome', () => {
     expect(await readdir(installation)).toEqual([])
   })
 
-  it('takes the user\'s folder when the installation may be emptied by a package manager', async () => {
+  it("takes the user's folder when the installation may be emptied by a package manager", async () => {
     installation = join(top, 'node_modules', 'greetings')
     await mkdir(installation, { recursive: true })
     expect((await find('work')).folder).toBe(join(userFolder, '.greetings'))
   })
 
-  it.skipIf(asRoot)('takes the user\'s folder when the installation cannot be written', async () => {
+  it.skipIf(asRoot)("takes the user's folder when the installation cannot be written", async () => {
     await chmod(installation, 0o555)
     expect((await find('work')).folder).toBe(join(userFolder, '.greetings'))
   })
@@ -86,7 +86,9 @@ describe('openHome', () => {
   it('says so when the folder cannot be made, or its id was damaged', async () => {
     const file = join(top, 'file')
     await writeFile(file, '')
-    await expect(openHome({ folder: join(file, '.greetings'), create: true })).rejects.toThrow(/cannot be made \(ENOTDIR\)/)
+    await expect(openHome({ folder: join(file, '.greetings'), create: true })).rejects.toThrow(
+      /cannot be made \(ENOTDIR\)/,
+    )
     await writeFile(join(userFolder, 'id'), '../../etc')
     await expect(openHome({ folder: userFolder, create: true })).rejects.toThrow(HomeUnusable)
     expect(await readFile(join(userFolder, 'id'), 'utf8')).toBe('../../etc')

@@ -9,11 +9,13 @@ const linter = new ESLint({
   cwd: packageRoot,
   overrideConfigFile: true,
   // Only the rules on imports, which need no types: a moment instead of minutes.
-  overrideConfig: [{ files: ['**/*.ts'], languageOptions: { parser: ts.parser } }, ...(importDirections)],
+  overrideConfig: [{ files: ['**/*.ts'], languageOptions: { parser: ts.parser } }, ...importDirections],
 })
 
 async function complaints(file: string, ...imports: string[]): Promise<string[]> {
-  const [result] = await linter.lintText(imports.map((from, n) => `import { a as a${n} } from '${from}'`).join('\n'), { filePath: file })
+  const [result] = await linter.lintText(imports.map((from, n) => `import { a as a${n} } from '${from}'`).join('\n'), {
+    filePath: file,
+  })
   return (result?.messages ?? []).map(({ message, line }) => `${imports[line - 1] ?? ''}: ${message}`)
 }
 
@@ -50,14 +52,23 @@ it.each(forbidden)('%s may not import %s', async (file, from, why) => {
 
 const allowed: [file: string, imports: string[]][] = [
   ['src/cli.ts', ['commander', './installation.ts', './commands/exit.ts']],
-  ['src/commands/warm.ts', ['../config.ts', '../queue/processors/worker.ts', '../sandbox/life.ts', '../video/template.ts', './exit.ts']],
-  ['src/bot/features/greeting.ts', ['grammy', '../context.ts', '../../greetings/request.ts', '../../telegram/delivery.ts']],
+  [
+    'src/commands/warm.ts',
+    ['../config.ts', '../queue/processors/worker.ts', '../sandbox/life.ts', '../video/template.ts', './exit.ts'],
+  ],
+  [
+    'src/bot/features/greeting.ts',
+    ['grammy', '../context.ts', '../../greetings/request.ts', '../../telegram/delivery.ts'],
+  ],
   ['src/queue/processors/worker.ts', ['../index.ts', '../../video/studio.ts', '../../telegram/storage.ts']],
   ['src/queue/index.ts', ['bullmq', 'ioredis', '../config.ts']],
   ['src/video/studio.ts', ['./ffmpeg.ts', '../speech/speaker.ts']],
   ['src/video/ffmpeg.ts', ['fluent-ffmpeg', 'node:fs']],
   ['src/names/csv.ts', ['csv-parse', './name.ts']],
-  ['src/dashboard/queue-board.ts', ['express', '@bull-board/api', '@bull-board/api/bullMQAdapter', '@bull-board/express', '../queue/index.ts']],
+  [
+    'src/dashboard/queue-board.ts',
+    ['express', '@bull-board/api', '@bull-board/api/bullMQAdapter', '@bull-board/express', '../queue/index.ts'],
+  ],
   ['src/dashboard/view.ts', ['../queue/processors/worker.ts', '../greetings/statistics.ts']],
   ['src/metrics.ts', ['prom-client', './greetings/statistics.ts', './queue/index.ts']],
   ['src/sandbox/life.ts', ['../config.ts', '../installation.ts', './server.ts']],
@@ -68,14 +79,40 @@ it.each(allowed)('%s may import %j', async (file, imports) => {
 })
 
 // A file of each folder, as the directions must not switch the owners off.
-const folders = ['src/bot/index.ts', 'src/commands/warm.ts', 'src/db/database.ts', 'src/greetings/request.ts', 'src/names/name.ts', 'src/queue/processors/worker.ts', 'src/sandbox/server.ts', 'src/telegram/api.ts', 'src/video/studio.ts', 'src/config.ts', 'src/log.ts']
+const folders = [
+  'src/bot/index.ts',
+  'src/commands/warm.ts',
+  'src/db/database.ts',
+  'src/greetings/request.ts',
+  'src/names/name.ts',
+  'src/queue/processors/worker.ts',
+  'src/sandbox/server.ts',
+  'src/telegram/api.ts',
+  'src/video/studio.ts',
+  'src/config.ts',
+  'src/log.ts',
+]
 it.each(folders)('%s uses no library that belongs to another file', async (file) => {
-  const libraries = ['bullmq', 'ioredis', 'fluent-ffmpeg', 'commander', 'csv-parse', 'csv-parse/sync', 'prom-client', 'express', '@bull-board/api', '@bull-board/api/bullMQAdapter', '@bull-board/express']
+  const libraries = [
+    'bullmq',
+    'ioredis',
+    'fluent-ffmpeg',
+    'commander',
+    'csv-parse',
+    'csv-parse/sync',
+    'prom-client',
+    'express',
+    '@bull-board/api',
+    '@bull-board/api/bullMQAdapter',
+    '@bull-board/express',
+  ]
   expect((await complaints(file, ...libraries)).map((text) => text.split(':')[0])).toEqual(libraries)
 })
 
 it('an owner uses its own library and no other; types count too', async () => {
-  expect(await complaints('src/queue/index.ts', 'bullmq', 'ioredis', 'commander')).toEqual([expect.stringMatching(/^commander: .*only src\/cli\.ts/)])
+  expect(await complaints('src/queue/index.ts', 'bullmq', 'ioredis', 'commander')).toEqual([
+    expect.stringMatching(/^commander: .*only src\/cli\.ts/),
+  ])
   const [result] = await linter.lintText("import type { Job } from 'bullmq'", { filePath: 'src/greetings/request.ts' })
   expect(result?.errorCount).toBe(1)
 })

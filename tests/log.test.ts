@@ -15,7 +15,19 @@ function openTestLog() {
       done()
     },
   })
-  return { log: pino({ base: null, timestamp: false, formatters: { level: (level) => ({ level }) }, hooks: { logMethod: gatherTroubles(() => clock.ms) } }, stream), lines, clock }
+  return {
+    log: pino(
+      {
+        base: null,
+        timestamp: false,
+        formatters: { level: (level) => ({ level }) },
+        hooks: { logMethod: gatherTroubles(() => clock.ms) },
+      },
+      stream,
+    ),
+    lines,
+    clock,
+  }
 }
 
 it('trouble is told at once, then once a minute with how often it was met, and when it is over', () => {
@@ -42,15 +54,25 @@ it('what is no trouble of that kind is told each time', () => {
   const { log, lines } = openTestLog()
   for (const assetId of [1, 1, 2]) log.warn({ assetId }, 'a video could not be made')
   log.warn('a word alone')
-  expect(lines.map(({ assetId, msg }) => [assetId, msg])).toEqual([[1, 'a video could not be made'], [1, 'a video could not be made'], [2, 'a video could not be made'], [undefined, 'a word alone']])
+  expect(lines.map(({ assetId, msg }) => [assetId, msg])).toEqual([
+    [1, 'a video could not be made'],
+    [1, 'a video could not be made'],
+    [2, 'a video could not be made'],
+    [undefined, 'a word alone'],
+  ])
 })
 
 it('a service off a terminal ends with a line of JSON, a command with one for people', async () => {
   const env = { PATH: process.env.PATH ?? '', HOME: tmpdir() }
   const service = await runProgram(['up'], { env })
   expect(service.code).toBe(2)
-  const lines = service.stderr.trimEnd().split('\n').map((line) => JSON.parse(line) as { level: string; msg: string })
-  expect(lines).toEqual([expect.objectContaining({ level: 'fatal', msg: expect.stringMatching(/^There is no bot to work with/) as string })])
+  const lines = service.stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { level: string; msg: string })
+  expect(lines).toEqual([
+    expect.objectContaining({ level: 'fatal', msg: expect.stringMatching(/^There is no bot to work with/) as string }),
+  ])
   const command = await runProgram(['warm', '-'], { env, input: 'Маша\n' })
   expect(command.code).toBe(2)
   expect(command.stderr).toMatch(/^There is no bot to work with/)

@@ -47,11 +47,35 @@ it('finds every term, lock, guard, call and constant, each as a change of its ow
 })
 
 it.each([
-  ['SELECT 1 FROM a WHERE x IS DISTINCT FROM y AND z BETWEEN 1 AND 2 GROUP BY x', ['x IS DISTINCT FROM y → true', 'z BETWEEN 1 AND 2 → true']],
-  ['SELECT count(*) FILTER (WHERE NOT hit) FROM a JOIN b ON a.id = b.id WHERE NOT EXISTS (SELECT 1 FROM c WHERE c.id = a.id)', ['NOT hit → true', 'a.id = b.id → true', 'NOT EXISTS (SELECT 1 FROM c WHERE c.id = a.id) → true', 'c.id = a.id → true']],
-  ['INSERT INTO a AS b (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET n = EXCLUDED.n WHERE b.n < 5', ['n = EXCLUDED.n → n = b.n', 'b.n < 5 → true']],
-  ['UPDATE a AS b SET n = CASE WHEN x AND y THEN 1 ELSE 2 END, m = greatest(1, 2) WHERE id = $1', ['n = CASE WHEN x AND y THEN 1 ELSE 2 END → n = b.n', 'm = greatest(1, 2) → m = b.m', 'id = $1 → (id = $1 OR true)']],
-  ['SELECT id FROM a ORDER BY wanted DESC, "createdAt" LIMIT 1', ['wanted DESC → wanted', '"createdAt" → "createdAt" DESC']],
+  [
+    'SELECT 1 FROM a WHERE x IS DISTINCT FROM y AND z BETWEEN 1 AND 2 GROUP BY x',
+    ['x IS DISTINCT FROM y → true', 'z BETWEEN 1 AND 2 → true'],
+  ],
+  [
+    'SELECT count(*) FILTER (WHERE NOT hit) FROM a JOIN b ON a.id = b.id WHERE NOT EXISTS (SELECT 1 FROM c WHERE c.id = a.id)',
+    [
+      'NOT hit → true',
+      'a.id = b.id → true',
+      'NOT EXISTS (SELECT 1 FROM c WHERE c.id = a.id) → true',
+      'c.id = a.id → true',
+    ],
+  ],
+  [
+    'INSERT INTO a AS b (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET n = EXCLUDED.n WHERE b.n < 5',
+    ['n = EXCLUDED.n → n = b.n', 'b.n < 5 → true'],
+  ],
+  [
+    'UPDATE a AS b SET n = CASE WHEN x AND y THEN 1 ELSE 2 END, m = greatest(1, 2) WHERE id = $1',
+    [
+      'n = CASE WHEN x AND y THEN 1 ELSE 2 END → n = b.n',
+      'm = greatest(1, 2) → m = b.m',
+      'id = $1 → (id = $1 OR true)',
+    ],
+  ],
+  [
+    'SELECT id FROM a ORDER BY wanted DESC, "createdAt" LIMIT 1',
+    ['wanted DESC → wanted', '"createdAt" → "createdAt" DESC'],
+  ],
 ])('takes apart %s', (sql, expected) => {
   expect(sqlBreaks(sql).map(({ start, end, after }) => `${sql.slice(start, end)} → ${after}`)).toEqual(expected)
 })
@@ -62,7 +86,11 @@ it('each break of the list fits the sources as they are and leaves a program', (
   expect(new Set(list.map(({ id }) => id)).size).toBe(list.length)
   for (const each of list) {
     // What the parser has to complain about; TypeScript keeps it from its types.
-    const { parseDiagnostics } = ts.createSourceFile(each.file, apply(sourceOf(each.file), each), ts.ScriptTarget.Latest) as unknown as { parseDiagnostics: unknown[] }
+    const { parseDiagnostics } = ts.createSourceFile(
+      each.file,
+      apply(sourceOf(each.file), each),
+      ts.ScriptTarget.Latest,
+    ) as unknown as { parseDiagnostics: unknown[] }
     expect(parseDiagnostics, `${each.id} ${each.file}: ${each.after}`).toEqual([])
   }
 })

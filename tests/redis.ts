@@ -64,7 +64,26 @@ export async function startRedis({ keep = false }: { keep?: boolean } = {}): Pro
 }
 
 async function startServer(port: number, folder: string, keep: boolean) {
-  const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', keep ? 'yes' : 'no', '--appendfsync', 'always', '--dir', folder, '--maxmemory-policy', 'noeviction'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = spawn(
+    'redis-server',
+    [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--save',
+      '',
+      '--appendonly',
+      keep ? 'yes' : 'no',
+      '--appendfsync',
+      'always',
+      '--dir',
+      folder,
+      '--maxmemory-policy',
+      'noeviction',
+    ],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  )
   const ended = once(child, 'exit')
   let text = ''
   for await (const chunk of child.stdout) {

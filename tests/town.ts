@@ -56,7 +56,15 @@ interface TownPlan {
   home?: boolean
 }
 
-export async function openTown({ queueMode = 'postgresql', channels = 1, timeDivisor = usualDivisor, ownDatabase, keepRedis = false, channelRate = 60_000, home = false }: TownPlan = {}): Promise<Town> {
+export async function openTown({
+  queueMode = 'postgresql',
+  channels = 1,
+  timeDivisor = usualDivisor,
+  ownDatabase,
+  keepRedis = false,
+  channelRate = 60_000,
+  home = false,
+}: TownPlan = {}): Promise<Town> {
   const folder = await mkdtemp(join(tmpdir(), 'greetings-town-'))
   if (home) await openHome({ folder: join(folder, 'home'), create: true })
   const database = ownDatabase ?? (await temporaryDatabase())
@@ -69,7 +77,8 @@ export async function openTown({ queueMode = 'postgresql', channels = 1, timeDiv
   const bot = await telegram.registerBot({ username: 'greetings_test_bot' })
   const botId = BigInt(bot.id)
   const channelIds: number[] = []
-  for (let n = 0; n < channels; n++) channelIds.push(await telegram.createChannel({ title: `storage ${n + 1}`, admins: [bot.id] }))
+  for (let n = 0; n < channels; n++)
+    channelIds.push(await telegram.createChannel({ title: `storage ${n + 1}`, admins: [bot.id] }))
   const times = waitingTimes(timeDivisor)
   const api = connectTelegram({ token: bot.token, apiRoot: server.url, times })
   const courier: Courier = { db, api, queue, botId, times, log: quietLog }
@@ -88,7 +97,15 @@ export async function openTown({ queueMode = 'postgresql', channels = 1, timeDiv
     times,
     door: { db, queue, botId, times, log: quietLog },
     courier,
-    storage: { db, api, chatIds: channelIds.map(String), leftOut: new Map(), ratePerMinute: channelRate, times, log: quietLog },
+    storage: {
+      db,
+      api,
+      chatIds: channelIds.map(String),
+      leftOut: new Map(),
+      ratePerMinute: channelRate,
+      times,
+      log: quietLog,
+    },
     env: {
       PATH: process.env.PATH ?? '',
       HOME: folder,
@@ -128,7 +145,11 @@ export function person(id: number, updateId = updates++): Person {
 }
 
 /** Waits for a condition of the database: looked at again and again, as nothing there tells of changes. */
-export async function until<T>(look: () => Promise<T | undefined | null | false>, what: string, timeoutMs = 20_000): Promise<T> {
+export async function until<T>(
+  look: () => Promise<T | undefined | null | false>,
+  what: string,
+  timeoutMs = 20_000,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
     const found = await look()

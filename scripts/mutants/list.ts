@@ -10,10 +10,16 @@ const byHandFile = join(packageRoot, 'scripts/mutants/by-hand.json')
 
 /** Where a promise to a person is kept or broken: the door, claims, the reconciler, delivery, the queue, the bot, the studio. */
 const brokenFiles = [
-  ...['request', 'gate', 'assets', 'reconcile', 'forget', 'purge', 'take-back', 'retry', 'outages'].map((name) => `src/greetings/${name}.ts`),
+  ...['request', 'gate', 'assets', 'reconcile', 'forget', 'purge', 'take-back', 'retry', 'outages'].map(
+    (name) => `src/greetings/${name}.ts`,
+  ),
   ...['channels', 'delivery', 'errors', 'flood', 'storage'].map((name) => `src/telegram/${name}.ts`),
-  ...['index', 'processors/slots', 'processors/video-generation', 'processors/worker'].map((name) => `src/queue/${name}.ts`),
-  ...['index', 'updates', 'intake', 'per-chat', 'waiting-room', 'features/greeting'].map((name) => `src/bot/${name}.ts`),
+  ...['index', 'processors/slots', 'processors/video-generation', 'processors/worker'].map(
+    (name) => `src/queue/${name}.ts`,
+  ),
+  ...['index', 'updates', 'intake', 'per-chat', 'waiting-room', 'features/greeting'].map(
+    (name) => `src/bot/${name}.ts`,
+  ),
   ...['ffmpeg', 'keep', 'studio', 'gate'].map((name) => `src/video/${name}.ts`),
 ]
 
@@ -27,7 +33,13 @@ export function listedBreaks(): Break[] {
 /** Every break that can be made. */
 export function allBreaks(): Break[] {
   const byHand = JSON.parse(readFileSync(byHandFile, 'utf8')) as Pick<Break, 'file' | 'before' | 'after'>[]
-  const known = byHand.map(({ file, before, after }) => ({ id: idOf(file, before, after), file, kind: 'by hand', before, after }))
+  const known = byHand.map(({ file, before, after }) => ({
+    id: idOf(file, before, after),
+    file,
+    kind: 'by hand',
+    before,
+    after,
+  }))
   const made = brokenFiles.flatMap((file) => {
     const source = sourceOf(file)
     // The same change once more would count twice.
@@ -42,8 +54,13 @@ export function allBreaks(): Break[] {
 
 /** Writes the list anew from the sources. What was said to be equivalent stays so. */
 export function writeList(): Break[] {
-  const equivalents = new Map(listedBreaks().flatMap(({ id, equivalent }) => (equivalent === undefined ? [] : [[id, equivalent]])))
-  const list = sampled(allBreaks()).map((each) => ({ ...each, ...(equivalents.has(each.id) ? { equivalent: equivalents.get(each.id) } : {}) }))
+  const equivalents = new Map(
+    listedBreaks().flatMap(({ id, equivalent }) => (equivalent === undefined ? [] : [[id, equivalent]])),
+  )
+  const list = sampled(allBreaks()).map((each) => ({
+    ...each,
+    ...(equivalents.has(each.id) ? { equivalent: equivalents.get(each.id) } : {}),
+  }))
   writeFileSync(listFile, `[\n${list.map((each) => `  ${JSON.stringify(each)}`).join(',\n')}\n]\n`)
   return list
 }
@@ -58,9 +75,14 @@ function sampled(breaks: readonly Break[]): Break[] {
     const made = ofFile.filter(({ kind }) => kind !== 'by hand')
     const rank = new Map<string, number>()
     for (const kind of groups(made, ({ kind }) => kind)) {
-      for (const [at, { id }] of kind.sort((one, other) => chance(one).localeCompare(chance(other))).entries()) rank.set(id, at)
+      for (const [at, { id }] of kind.sort((one, other) => chance(one).localeCompare(chance(other))).entries())
+        rank.set(id, at)
     }
-    const chosen = made.sort((one, other) => (rank.get(one.id) ?? 0) - (rank.get(other.id) ?? 0) || chance(one).localeCompare(chance(other))).slice(0, Math.round(Math.sqrt(made.length)))
+    const chosen = made
+      .sort(
+        (one, other) => (rank.get(one.id) ?? 0) - (rank.get(other.id) ?? 0) || chance(one).localeCompare(chance(other)),
+      )
+      .slice(0, Math.round(Math.sqrt(made.length)))
     return [...byHand, ...chosen]
   })
 }

@@ -19,7 +19,10 @@ const mostSteps = 2
 
 /** Slow tests load little of what they test: they start the built program. The part of the source's path, and what tests it. */
 const slowTests: [source: RegExp, tests: string[]][] = [
-  [/^src\/(greetings\/(assets|reconcile|request)|queue)/, ['queue/recovery', 'queue/storm', 'queue/stopping', 'queue/full-channels']],
+  [
+    /^src\/(greetings\/(assets|reconcile|request)|queue)/,
+    ['queue/recovery', 'queue/storm', 'queue/stopping', 'queue/full-channels'],
+  ],
   [/^src\/(bot|queue\/index|telegram\/delivery|greetings\/request)/, ['bot/kill']],
   [/^src\/telegram\/(storage|flood)/, ['queue/full-channels', 'commands/rights']],
   [/^src\/telegram\/(delivery|errors|storage)/, ['commands/verify', 'queue/storm']],
@@ -28,19 +31,33 @@ const slowTests: [source: RegExp, tests: string[]][] = [
 ]
 
 export function relatedTests(): (source: string) => Related {
-  const tests = readdirSync(join(packageRoot, 'tests'), { recursive: true, encoding: 'utf8' }).map((file) => join('tests', file)).filter((file) => file.endsWith('.test.ts'))
+  const tests = readdirSync(join(packageRoot, 'tests'), { recursive: true, encoding: 'utf8' })
+    .map((file) => join('tests', file))
+    .filter((file) => file.endsWith('.test.ts'))
   const imports = new Map<string, string[]>()
   const steps = new Map(tests.map((test) => [test, stepsFrom(test, imports)]))
   return (source) => {
     const far = (test: string) => steps.get(test)?.get(source) ?? Infinity
     // What loads less tests less beside it.
     const reach = (test: string) => steps.get(test)?.size ?? 0
-    const fast = tests.filter((test) => !test.endsWith('.slow.test.ts') && far(test) <= mostSteps).sort((one, other) => far(one) - far(other) || reach(one) - reach(other))
+    const fast = tests
+      .filter((test) => !test.endsWith('.slow.test.ts') && far(test) <= mostSteps)
+      .sort((one, other) => far(one) - far(other) || reach(one) - reach(other))
     const isOwn = (test: string) => basename(test) === `${basename(source, '.ts')}.test.ts`
-    const isNear = (test: string) => !isOwn(test) && far(test) === 1 && dirname(test) === dirname(source).replace(/^src/, 'tests')
-    const mapped = slowTests.flatMap(([pattern, names]) => (pattern.test(source) ? names.map((name) => `tests/${name}.slow.test.ts`) : []))
-    const slow = [...new Set([...tests.filter((test) => test.endsWith('.slow.test.ts') && far(test) === 1), ...mapped])].filter((test) => tests.includes(test))
-    return { own: fast.filter(isOwn), near: fast.filter(isNear), far: fast.filter((test) => !isOwn(test) && !isNear(test)), slow }
+    const isNear = (test: string) =>
+      !isOwn(test) && far(test) === 1 && dirname(test) === dirname(source).replace(/^src/, 'tests')
+    const mapped = slowTests.flatMap(([pattern, names]) =>
+      pattern.test(source) ? names.map((name) => `tests/${name}.slow.test.ts`) : [],
+    )
+    const slow = [
+      ...new Set([...tests.filter((test) => test.endsWith('.slow.test.ts') && far(test) === 1), ...mapped]),
+    ].filter((test) => tests.includes(test))
+    return {
+      own: fast.filter(isOwn),
+      near: fast.filter(isNear),
+      far: fast.filter((test) => !isOwn(test) && !isNear(test)),
+      slow,
+    }
   }
 }
 
@@ -64,10 +81,17 @@ function importsOf(file: string, known: Map<string, string[]>): string[] {
     // generated, or no file of ours
   }
   const loaded = ts.createSourceFile(file, text, ts.ScriptTarget.Latest).statements.flatMap((statement) => {
-    if (!(ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)) || statement.moduleSpecifier === undefined) return []
+    if (
+      !(ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)) ||
+      statement.moduleSpecifier === undefined
+    )
+      return []
     const { text: from } = statement.moduleSpecifier as ts.StringLiteral
     const bindings = ts.isImportDeclaration(statement) ? statement.importClause?.namedBindings : undefined
-    const isType = ts.isImportDeclaration(statement) ? statement.importClause?.isTypeOnly === true || (bindings !== undefined && ts.isNamedImports(bindings) && bindings.elements.every((each) => each.isTypeOnly)) : statement.isTypeOnly
+    const isType = ts.isImportDeclaration(statement)
+      ? statement.importClause?.isTypeOnly === true ||
+        (bindings !== undefined && ts.isNamedImports(bindings) && bindings.elements.every((each) => each.isTypeOnly))
+      : statement.isTypeOnly
     return !from.startsWith('.') || isType ? [] : [join(dirname(file), from)]
   })
   known.set(file, loaded)

@@ -5,7 +5,16 @@
  */
 import { createHash } from 'node:crypto'
 import { spawn, execFileSync } from 'node:child_process'
-import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
@@ -67,18 +76,31 @@ const outcomesFile = join(folder, 'outcomes.jsonl')
 function copyTree(name: string): string {
   const tree = join(folder, name)
   rmSync(tree, { recursive: true, force: true })
-  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: packageRoot, encoding: 'utf8' }).split('\0')
-  for (const file of [...files, 'src/db/generated', 'dist']) if (file !== '' && existsSync(join(packageRoot, file))) cpSync(join(packageRoot, file), join(tree, file), { recursive: true })
+  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: packageRoot,
+    encoding: 'utf8',
+  }).split('\0')
+  for (const file of [...files, 'src/db/generated', 'dist'])
+    if (file !== '' && existsSync(join(packageRoot, file)))
+      cpSync(join(packageRoot, file), join(tree, file), { recursive: true })
   symlinkSync(join(packageRoot, 'node_modules'), join(tree, 'node_modules'))
   return tree
 }
 
-const compilerOptions: ts.CompilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true, rewriteRelativeImportExtensions: true }
+const compilerOptions: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2023,
+  module: ts.ModuleKind.ESNext,
+  verbatimModuleSyntax: true,
+  rewriteRelativeImportExtensions: true,
+}
 
 /** Writes a source file, and what the build would make of it: tests start programs from `dist`. */
 function write(tree: string, file: string, source: string): void {
   writeFileSync(join(tree, file), source)
-  writeFileSync(join(tree, file.replace(/^src/, 'dist').replace(/\.ts$/, '.js')), ts.transpileModule(source, { compilerOptions, fileName: file }).outputText)
+  writeFileSync(
+    join(tree, file.replace(/^src/, 'dist').replace(/\.ts$/, '.js')),
+    ts.transpileModule(source, { compilerOptions, fileName: file }).outputText,
+  )
 }
 
 // ---- tests -----------------------------------------------------------------------------------------
@@ -91,7 +113,12 @@ interface Failure {
 }
 
 interface TestResults {
-  testResults: { name: string; status: string; message: string; assertionResults: { fullName: string; status: string; failureMessages: string[] }[] }[]
+  testResults: {
+    name: string
+    status: string
+    message: string
+    assertionResults: { fullName: string; status: string; failureMessages: string[] }[]
+  }[]
 }
 
 /** Runs test files until one fails; undefined when all pass. */
@@ -100,13 +127,32 @@ async function run(tree: string, project: 'fast' | 'slow', files: readonly strin
   const report = join(tree, 'tmp', 'report.json')
   rmSync(report, { force: true })
   // A group of its own, so that everything it started ends with it.
-  const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', project, '--bail', '1', '--reporter', 'json', '--outputFile', report, ...files], { cwd: tree, stdio: 'ignore', detached: true })
+  const child = spawn(
+    process.execPath,
+    [
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      '--project',
+      project,
+      '--bail',
+      '1',
+      '--reporter',
+      'json',
+      '--outputFile',
+      report,
+      ...files,
+    ],
+    { cwd: tree, stdio: 'ignore', detached: true },
+  )
   running.add(child.pid ?? 0)
   let isLate = false
-  const limit = setTimeout(() => {
-    isLate = true
-    end(child.pid)
-  }, Number(options.seconds) * 1_000 * files.length)
+  const limit = setTimeout(
+    () => {
+      isLate = true
+      end(child.pid)
+    },
+    Number(options.seconds) * 1_000 * files.length,
+  )
   const code = await new Promise<number | null>((resolve) => child.once('exit', resolve))
   clearTimeout(limit)
   end(child.pid)
@@ -120,7 +166,12 @@ async function run(tree: string, project: 'fast' | 'slow', files: readonly strin
   for (const { name, status, message, assertionResults } of testResults) {
     const failed = assertionResults.find((each) => each.status === 'failed')
     const file = name.slice(tree.length + 1)
-    if (failed !== undefined) return { file, test: failed.fullName, late: /timed out|did not happen within|waited in vain/i.test(failed.failureMessages.join()) }
+    if (failed !== undefined)
+      return {
+        file,
+        test: failed.fullName,
+        late: /timed out|did not happen within|waited in vain/i.test(failed.failureMessages.join()),
+      }
     if (status === 'failed') return { file, test: message.slice(0, 200), late: /timed out/i.test(message) }
   }
   return { file: '', test: `vitest ended with ${code}`, late: false }
@@ -139,12 +190,21 @@ function end(pid: number | undefined): void {
 const sound = new Map<string, Promise<boolean>>()
 
 /** The test that notices, of these; one that fails without the break too, or only for want of time, has noticed nothing. */
-async function noticed(tree: string, project: 'fast' | 'slow', files: readonly string[], unbroken: <T>(work: () => Promise<T>) => Promise<T>): Promise<Failure | undefined> {
-  for (let left = files; ; ) {
+async function noticed(
+  tree: string,
+  project: 'fast' | 'slow',
+  files: readonly string[],
+  unbroken: <T>(work: () => Promise<T>) => Promise<T>,
+): Promise<Failure | undefined> {
+  for (let left = files; ;) {
     const failure = await run(tree, project, left)
     if (failure === undefined || failure.file === '') return failure
     const { file } = failure
-    if (!sound.has(file)) sound.set(file, unbroken(async () => (await run(tree, project, [file])) === undefined))
+    if (!sound.has(file))
+      sound.set(
+        file,
+        unbroken(async () => (await run(tree, project, [file])) === undefined),
+      )
     if (await sound.get(file)) {
       if (!failure.late || (await run(tree, project, [file])) !== undefined) return failure
     } else console.log(`  ${file} fails without a break too (${failure.test}): it is left out`)
@@ -162,10 +222,18 @@ async function tryBreak(tree: string, each: Break, { own, near, far, slow }: Rel
   }
   write(tree, each.file, broken)
   try {
-    const outcome = (found: Outcome['found'], tests: readonly string[], by?: string): Outcome => ({ id: each.id, hash: hashOf(each.file, tests), found, tests: [...tests], by, seconds: Math.round((performance.now() - started) / 1_000) })
+    const outcome = (found: Outcome['found'], tests: readonly string[], by?: string): Outcome => ({
+      id: each.id,
+      hash: hashOf(each.file, tests),
+      found,
+      tests: [...tests],
+      by,
+      seconds: Math.round((performance.now() - started) / 1_000),
+    })
     for (const go of [own, ...near.map((test) => [test]), far]) {
       const failure = await noticed(tree, 'fast', go, unbroken)
-      if (failure !== undefined) return outcome('fast', failure.file === '' ? go : [failure.file], `${failure.file} ${failure.test}`)
+      if (failure !== undefined)
+        return outcome('fast', failure.file === '' ? go : [failure.file], `${failure.file} ${failure.test}`)
     }
     if (options.fast === true) return outcome('fast survived', [...own, ...near, ...far])
     for (const test of slow) {
@@ -189,29 +257,54 @@ function hashOf(file: string, tests: readonly string[]): string {
 /** What was found before and is still true. */
 function knownOutcomes(breaks: readonly Break[], related: (file: string) => Related): Map<string, Outcome> {
   if (!existsSync(outcomesFile)) return new Map()
-  const outcomes = readFileSync(outcomesFile, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as Outcome)
+  const outcomes = readFileSync(outcomesFile, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Outcome)
   const fileOf = new Map(breaks.map(({ id, file }) => [id, file]))
-  return new Map(outcomes.flatMap((outcome) => {
-    const file = fileOf.get(outcome.id)
-    if (file === undefined || (outcome.found === 'fast survived' && options.fast !== true)) return []
-    const { own, near, far, slow } = related(file)
-    const now = outcome.found === 'survived' ? [...own, ...near, ...far, ...slow] : outcome.found === 'fast survived' ? [...own, ...near, ...far] : outcome.tests
-    return hashOf(file, now) === outcome.hash ? [[outcome.id, outcome]] : []
-  }))
+  return new Map(
+    outcomes.flatMap((outcome) => {
+      const file = fileOf.get(outcome.id)
+      if (file === undefined || (outcome.found === 'fast survived' && options.fast !== true)) return []
+      const { own, near, far, slow } = related(file)
+      const now =
+        outcome.found === 'survived'
+          ? [...own, ...near, ...far, ...slow]
+          : outcome.found === 'fast survived'
+            ? [...own, ...near, ...far]
+            : outcome.tests
+      return hashOf(file, now) === outcome.hash ? [[outcome.id, outcome]] : []
+    }),
+  )
 }
 
 function summarize(breaks: readonly Break[], outcomes: ReadonlyMap<string, Outcome>): void {
   const files = [...new Set(breaks.map(({ file }) => file))]
   const rows = [...files, 'together'].map((file) => {
     const ofFile = file === 'together' ? breaks : breaks.filter((each) => each.file === file)
-    const of = (...found: Outcome['found'][]) => ofFile.filter(({ id, equivalent }) => equivalent === undefined && found.includes(outcomes.get(id)?.found ?? ('' as never))).length
+    const of = (...found: Outcome['found'][]) =>
+      ofFile.filter(
+        ({ id, equivalent }) => equivalent === undefined && found.includes(outcomes.get(id)?.found ?? ('' as never)),
+      ).length
     const tried = of('fast', 'slow', 'survived', 'fast survived')
-    return { file, breaks: ofFile.length, fast: of('fast'), slow: of('slow'), survived: of('survived', 'fast survived'), equivalent: ofFile.filter(({ equivalent }) => equivalent !== undefined).length, noticed: tried === 0 ? '' : `${((of('fast', 'slow') / tried) * 100).toFixed(0)} %` }
+    return {
+      file,
+      breaks: ofFile.length,
+      fast: of('fast'),
+      slow: of('slow'),
+      survived: of('survived', 'fast survived'),
+      equivalent: ofFile.filter(({ equivalent }) => equivalent !== undefined).length,
+      noticed: tried === 0 ? '' : `${((of('fast', 'slow') / tried) * 100).toFixed(0)} %`,
+    }
   })
   console.table(rows)
   for (const each of breaks) {
-    if (each.equivalent !== undefined) console.log(`equivalent ${each.id} ${each.file}: ${each.before}\n   → ${each.after || '(removed)'}\n   as ${each.equivalent}`)
-    else if (outcomes.get(each.id)?.found.endsWith('survived')) console.log(`survived ${each.id} ${each.file} (${each.kind}): ${each.before}\n   → ${each.after || '(removed)'}`)
+    if (each.equivalent !== undefined)
+      console.log(
+        `equivalent ${each.id} ${each.file}: ${each.before}\n   → ${each.after || '(removed)'}\n   as ${each.equivalent}`,
+      )
+    else if (outcomes.get(each.id)?.found.endsWith('survived'))
+      console.log(`survived ${each.id} ${each.file} (${each.kind}): ${each.before}\n   → ${each.after || '(removed)'}`)
   }
 }
 
@@ -219,7 +312,14 @@ function summarize(breaks: readonly Break[], outcomes: ReadonlyMap<string, Outco
 
 function chosen(): Break[] {
   const pattern = new RegExp(options.only)
-  const changed = options.since === undefined ? undefined : new Set(execFileSync('git', ['diff', '--name-only', options.since], { cwd: packageRoot, encoding: 'utf8' }).split('\n'))
+  const changed =
+    options.since === undefined
+      ? undefined
+      : new Set(
+          execFileSync('git', ['diff', '--name-only', options.since], { cwd: packageRoot, encoding: 'utf8' }).split(
+            '\n',
+          ),
+        )
   return (options.all === true ? allBreaks() : listedBreaks())
     .filter(({ file }) => changed === undefined || changed.has(file))
     .filter(({ id, file, kind, before }) => pattern.test(`${id} ${file} ${kind} ${before}`))
@@ -227,7 +327,8 @@ function chosen(): Break[] {
 
 async function main(): Promise<void> {
   if (options.help === true) return console.log(help)
-  if (options.list === true) return console.log(`${writeList().length} breaks of ${allBreaks().length} in scripts/mutants/list.json`)
+  if (options.list === true)
+    return console.log(`${writeList().length} breaks of ${allBreaks().length} in scripts/mutants/list.json`)
   const breaks = chosen()
   const all = relatedTests()
   const asked = (files: readonly string[]) => files.filter((file) => new RegExp(options.tests).test(file))
@@ -257,7 +358,9 @@ async function main(): Promise<void> {
           const outcome = await tryBreak(tree, each, related(each.file))
           outcomes.set(each.id, outcome)
           appendFileSync(outcomesFile, `${JSON.stringify(outcome)}\n`)
-          console.log(`${outcome.found.padEnd(8)} ${String(outcome.seconds).padStart(4)} s  ${each.id} ${each.file} ${each.before.slice(0, 60)} → ${each.after.slice(0, 60) || '(removed)'}${outcome.by === undefined ? '' : `\n                 ${outcome.by.slice(0, 160)}`}`)
+          console.log(
+            `${outcome.found.padEnd(8)} ${String(outcome.seconds).padStart(4)} s  ${each.id} ${each.file} ${each.before.slice(0, 60)} → ${each.after.slice(0, 60) || '(removed)'}${outcome.by === undefined ? '' : `\n                 ${outcome.by.slice(0, 160)}`}`,
+          )
         }
       }),
     )

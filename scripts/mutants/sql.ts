@@ -27,7 +27,8 @@ export function sqlBreaks(text: string): SqlBreak[] {
   for (const [at, token] of tokens.entries()) {
     const body = () => tokens.slice(at + 1, clauseEnd(tokens, at))
     const next = tokens[at + 1]
-    if (token.word === 'WHERE' || (token.word === 'ON' && next?.word !== 'CONFLICT')) breaks.push(...conditionBreaks(text, body()))
+    if (token.word === 'WHERE' || (token.word === 'ON' && next?.word !== 'CONFLICT'))
+      breaks.push(...conditionBreaks(text, body()))
     else if (token.word === 'SET') breaks.push(...assignmentBreaks(text, tokens, at, body()))
     else if (token.word === 'BY' && tokens[at - 1]?.word === 'ORDER') breaks.push(...orderBreaks(text, body()))
     else if (isLock(tokens, at)) breaks.push(...lockBreaks(text, tokens.slice(at, clauseEnd(tokens, at))))
@@ -48,23 +49,51 @@ function tokensOf(text: string): Token[] {
   })
 }
 
-const clauseWords = new Set(['WHERE', 'SET', 'ORDER', 'LIMIT', 'RETURNING', 'FROM', 'GROUP', 'HAVING', 'ON', 'UNION', 'VALUES', 'SELECT', 'JOIN', 'LEFT', 'CROSS', 'DO', 'OFFSET'])
+const clauseWords = new Set([
+  'WHERE',
+  'SET',
+  'ORDER',
+  'LIMIT',
+  'RETURNING',
+  'FROM',
+  'GROUP',
+  'HAVING',
+  'ON',
+  'UNION',
+  'VALUES',
+  'SELECT',
+  'JOIN',
+  'LEFT',
+  'CROSS',
+  'DO',
+  'OFFSET',
+])
 
 /** Where the clause that begins at `at` is over: at the next one of its level, or where the level ends. */
 function clauseEnd(tokens: readonly Token[], at: number): number {
   const depth = tokens[at]?.depth ?? 0
-  const end = tokens.findIndex((token, n) => n > at && (token.depth < depth || (token.depth === depth && ((clauseWords.has(token.word) && tokens[n - 1]?.word !== 'DISTINCT') || isLock(tokens, n)))))
+  const end = tokens.findIndex(
+    (token, n) =>
+      n > at &&
+      (token.depth < depth ||
+        (token.depth === depth &&
+          ((clauseWords.has(token.word) && tokens[n - 1]?.word !== 'DISTINCT') || isLock(tokens, n)))),
+  )
   return end === -1 ? tokens.length : end
 }
 
-const isLock = (tokens: readonly Token[], at: number) => tokens[at]?.word === 'FOR' && ['UPDATE', 'SHARE', 'KEY', 'NO'].includes(tokens[at + 1]?.word ?? '')
+const isLock = (tokens: readonly Token[], at: number) =>
+  tokens[at]?.word === 'FOR' && ['UPDATE', 'SHARE', 'KEY', 'NO'].includes(tokens[at + 1]?.word ?? '')
 
 /** The parts between tokens that are `separator` on the outer level. */
 function split(tokens: readonly Token[], separator: string): Token[][] {
   const depth = tokens[0]?.depth ?? 0
   const parts: Token[][] = [[]]
   for (const [at, token] of tokens.entries()) {
-    const isRange = separator === 'AND' && tokens.slice(0, at).findLast((each) => each.depth === depth && ['AND', 'BETWEEN'].includes(each.word))?.word === 'BETWEEN'
+    const isRange =
+      separator === 'AND' &&
+      tokens.slice(0, at).findLast((each) => each.depth === depth && ['AND', 'BETWEEN'].includes(each.word))?.word ===
+        'BETWEEN'
     if (token.depth === depth && token.word === separator && !isRange) parts.push([])
     else parts.at(-1)?.push(token)
   }
@@ -83,7 +112,11 @@ function conditionBreaks(text: string, tokens: readonly Token[]): SqlBreak[] {
     const term = text.slice(place.start, place.end)
     // A numbered parameter that is named nowhere is an error of its own.
     const after = /\$\d/.test(term) ? `(${term} ${neutral === 'true' ? 'OR true' : 'AND false'})` : neutral
-    const isGroup = part[0]?.word === '(' && part.at(-1)?.word === ')' && part.filter(({ depth }) => depth === part[0]?.depth).length === 2 && part[1]?.word !== 'SELECT'
+    const isGroup =
+      part[0]?.word === '(' &&
+      part.at(-1)?.word === ')' &&
+      part.filter(({ depth }) => depth === part[0]?.depth).length === 2 &&
+      part[1]?.word !== 'SELECT'
     const nested = isGroup ? part.slice(1, -1) : either.length > 1 ? part : []
     const inner = isGroup || split(nested, 'AND').length > 1 ? conditionBreaks(text, nested) : []
     return [{ kind: 'where', ...place, after }, ...inner]
@@ -92,7 +125,9 @@ function conditionBreaks(text: string, tokens: readonly Token[]): SqlBreak[] {
 
 /** Each column keeps the value it has. */
 function assignmentBreaks(text: string, tokens: readonly Token[], at: number, body: readonly Token[]): SqlBreak[] {
-  const table = tokens.slice(0, at).findLastIndex(({ word }, n) => word === 'UPDATE' && tokens[n - 1]?.word !== 'DO' || word === 'INTO')
+  const table = tokens
+    .slice(0, at)
+    .findLastIndex(({ word }, n) => (word === 'UPDATE' && tokens[n - 1]?.word !== 'DO') || word === 'INTO')
   const named = tokens[table + 2]?.word === 'AS' ? tokens[table + 3] : tokens[table + 1]
   if (table === -1 || named === undefined) return []
   return split(body, ',').map((part) => {
@@ -115,5 +150,8 @@ function lockBreaks(text: string, tokens: readonly Token[]): SqlBreak[] {
   const place = span(tokens)
   const lock = text.slice(place.start, place.end)
   const waiting = lock.replace(/ (SKIP LOCKED|NOWAIT)$/, '')
-  return [{ kind: 'lock', ...place, after: '' }, ...(waiting === lock ? [] : [{ kind: 'lock' as const, ...place, after: waiting }])]
+  return [
+    { kind: 'lock', ...place, after: '' },
+    ...(waiting === lock ? [] : [{ kind: 'lock' as const, ...place, after: waiting }]),
+  ]
 }

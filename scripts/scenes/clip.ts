@@ -2,10 +2,35 @@
 import { clamp, mix, smooth, softer, wander } from './ease.ts'
 import { drawFireworks, drawRisingSparks, flashAt } from './fireworks.ts'
 import { drawLettering, setLine, type Lettering } from './lettering.ts'
-import { bloom, halved, layerOf, newPicture, put, vignette, type Layer, type Picture, type Place, type Rgb } from './light.ts'
+import {
+  bloom,
+  halved,
+  layerOf,
+  newPicture,
+  put,
+  vignette,
+  type Layer,
+  type Picture,
+  type Place,
+  type Rgb,
+} from './light.ts'
 import { drawCandle, drawFrame, drawRoom, drawSprig, layMist, makePane, throughMist, type Pane } from './pane.ts'
 import { drawSnow, makeSnow } from './snow.ts'
-import { drawEnd, drawHero, drawNear, drawVillage, frameHeight, frameWidth, heroNearness, heroPane, makeVillage, placeOf, type Camera, type Mood, type Village } from './village.ts'
+import {
+  drawEnd,
+  drawHero,
+  drawNear,
+  drawVillage,
+  frameHeight,
+  frameWidth,
+  heroNearness,
+  heroPane,
+  makeVillage,
+  placeOf,
+  type Camera,
+  type Mood,
+  type Village,
+} from './village.ts'
 
 export const fps = 30
 export const seconds = 20
@@ -28,15 +53,34 @@ const snowLight: Rgb = [0.72, 0.84, 1]
 const day: Rgb = [1, 1, 1]
 const mistTint: Rgb = [0.012, 0.021, 0.047]
 
-export type Clip = { village: Village; pane: Pane; snow: ReturnType<typeof makeSnow>; letters: Map<string, Lettering[]>; outside?: Picture }
+export type Clip = {
+  village: Village
+  pane: Pane
+  snow: ReturnType<typeof makeSnow>
+  letters: Map<string, Lettering[]>
+  outside?: Picture
+}
 
 /** Paints all that stands still. */
 export function makeClip(): Clip {
-  const letters = new Map(editions.map(({ id, greeting, wish }) => [id, [
-    setLine({ text: greeting[0], baseline: 288, size: 158, face: 'greeting', from: 14.1, seconds: 0.8, weight: 1.4 }, 151, 600),
-    setLine({ text: greeting[1], baseline: 436, size: 158, face: 'greeting', from: 14.7, seconds: 0.8, weight: 1.4 }, 152, 500),
-    setLine({ text: wish, baseline: 538, size: 44, face: 'wish', from: 16.6, seconds: 1.1, weight: 0.7 }, 153, 110),
-  ]]))
+  const letters = new Map(
+    editions.map(({ id, greeting, wish }) => [
+      id,
+      [
+        setLine(
+          { text: greeting[0], baseline: 288, size: 158, face: 'greeting', from: 14.1, seconds: 0.8, weight: 1.4 },
+          151,
+          600,
+        ),
+        setLine(
+          { text: greeting[1], baseline: 436, size: 158, face: 'greeting', from: 14.7, seconds: 0.8, weight: 1.4 },
+          152,
+          500,
+        ),
+        setLine({ text: wish, baseline: 538, size: 44, face: 'wish', from: 16.6, seconds: 1.1, weight: 0.7 }, 153, 110),
+      ],
+    ]),
+  )
   return { village: makeVillage(), pane: makePane(), snow: makeSnow(1500, 161), letters }
 }
 
@@ -62,7 +106,12 @@ function arriving(time: number): Camera {
 
 function leaving(time: number): Camera {
   const on = softer(12.2, 16, time)
-  return { x: mix(-16, 10, smooth(12, 20, time)), y: 4 * wander(time * 0.4, 2), z: 0.52 + 0.2 * on + 0.07 * smooth(13, 20, time), tilt: 0 }
+  return {
+    x: mix(-16, 10, smooth(12, 20, time)),
+    y: 4 * wander(time * 0.4, 2),
+    z: 0.52 + 0.2 * on + 0.07 * smooth(13, 20, time),
+    tilt: 0,
+  }
 }
 
 const close = newPicture(frameWidth, frameHeight)
@@ -71,7 +120,14 @@ const closeData = new Float32Array(frameWidth * frameHeight * 4)
 /** The close view of the window, before anybody comes out: 4 to 12 s. */
 function drawClose(picture: Picture, clip: Clip, time: number): void {
   const near = smooth(3, 7, time)
-  drawRoom(picture, clip.pane, time, near, mix(1, 0.5, smooth(9.5, 12, time)) * mix(1, 1.25, smooth(6, 8, time)), mix(1, 0.34, smooth(6, 8.4, time)) * mix(1, 0.4, smooth(9, 12, time)))
+  drawRoom(
+    picture,
+    clip.pane,
+    time,
+    near,
+    mix(1, 0.5, smooth(9.5, 12, time)) * mix(1, 1.25, smooth(6, 8, time)),
+    mix(1, 0.34, smooth(6, 8.4, time)) * mix(1, 0.4, smooth(9, 12, time)),
+  )
   drawCandle(picture, clip.pane, time, 1)
   const coming = smooth(6, 7.95, time) * 0.9 + 0.1 * clamp((time - 6) / 1.95)
   if (coming > 0) {
@@ -79,7 +135,8 @@ function drawClose(picture: Picture, clip: Clip, time: number): void {
     const out = smooth(9.2, 12, time)
     if (out > 0) {
       const night = outside(clip)
-      for (let at = 0; at < behind.data.length; at++) behind.data[at] = behind.data[at]! * (1 - out * 0.4) + night.data[at]! * out * 0.5
+      for (let at = 0; at < behind.data.length; at++)
+        behind.data[at] = behind.data[at]! * (1 - out * 0.4) + night.data[at]! * out * 0.5
     }
     layMist(picture, clip.pane, behind, coming, 0, mistTint)
   }
@@ -152,7 +209,8 @@ export function drawMoment(picture: Picture, clip: Clip, time: number): void {
       drawCandle(room, clip.pane, time, 1)
       const behind = throughMist(room)
       const night = outside(clip)
-      for (let at = 0; at < behind.data.length; at++) behind.data[at] = behind.data[at]! * 0.6 * (1 - going) + night.data[at]! * (0.5 + 0.5 * going)
+      for (let at = 0; at < behind.data.length; at++)
+        behind.data[at] = behind.data[at]! * 0.6 * (1 - going) + night.data[at]! * (0.5 + 0.5 * going)
       layMist(picture, clip.pane, behind, 1, going, mistTint)
     }
     const through = softer(12.7, 15.1, time)

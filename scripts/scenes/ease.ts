@@ -27,5 +27,10 @@ export function settle(from: number, to: number, time: number, power = 3): numbe
 
 /** A slow wander in [-1, 1] that never repeats within a clip. */
 export function wander(time: number, phase: number): number {
-  return (Math.sin(time * 1.7 + phase * 6.1) + Math.sin(time * 2.9 + phase * 11.3) * 0.6 + Math.sin(time * 0.83 + phase * 3.7) * 0.8) / 2.4
+  return (
+    (Math.sin(time * 1.7 + phase * 6.1) +
+      Math.sin(time * 2.9 + phase * 11.3) * 0.6 +
+      Math.sin(time * 0.83 + phase * 3.7) * 0.8) /
+    2.4
+  )
 }

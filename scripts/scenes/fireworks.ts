@@ -3,7 +3,18 @@ import { clamp, mix, smooth } from './ease.ts'
 import { blend, dot, glow, halo, shine, type Picture, type Place, type Rgb } from './light.ts'
 import { between, random } from './random.ts'
 
-type Burst = { at: number; x: number; y: number; radius: number; count: number; seed: number; young: Rgb; old: Rgb; willow: number; rise: number }
+type Burst = {
+  at: number
+  x: number
+  y: number
+  radius: number
+  count: number
+  seed: number
+  young: Rgb
+  old: Rgb
+  willow: number
+  rise: number
+}
 
 const gold: Rgb = [1, 0.66, 0.26]
 const paleGold: Rgb = [1, 0.84, 0.56]
@@ -62,15 +73,32 @@ export function drawFireworks(picture: Picture, place: Place, time: number, stre
         const share = clamp(1 + (age - trail * 0.022) / burst.rise)
         if (share <= 0) break
         const climbed = 1 - (1 - share) ** 2.2
-        const x = originX + Math.sin(share * 5 + burst.seed) * 4 * (1 - share) + (1 - climbed) * (burst.seed % 2 ? -34 : 30)
+        const x =
+          originX + Math.sin(share * 5 + burst.seed) * 4 * (1 - share) + (1 - climbed) * (burst.seed % 2 ? -34 : 30)
         const y = mix(700 * size + place.y, originY, climbed)
-        shine(picture, x, y, 3.2, dot, gold, 1.1 * (1 - trail / 14) ** 2 * strength * smooth(0, 0.2, share) * (1 - smooth(0.85, 1, share) * 0.7))
+        shine(
+          picture,
+          x,
+          y,
+          3.2,
+          dot,
+          gold,
+          1.1 * (1 - trail / 14) ** 2 * strength * smooth(0, 0.2, share) * (1 - smooth(0.85, 1, share) * 0.7),
+        )
       }
       continue
     }
     const lit = strengthOf(age, 0.14)
     shine(picture, originX, originY, burst.radius * 2.1 * size, halo, burst.young, 0.28 * lit * strength)
-    shine(picture, originX, originY, burst.radius * 0.5 * size, glow, paleGold, 0.9 * Math.exp(-age * 9) * smooth(0, 0.05, age) * strength)
+    shine(
+      picture,
+      originX,
+      originY,
+      burst.radius * 0.5 * size,
+      glow,
+      paleGold,
+      0.9 * Math.exp(-age * 9) * smooth(0, 0.05, age) * strength,
+    )
     const chance = random(burst.seed * 7919)
     for (let particle = 0; particle < burst.count; particle++) {
       const z = between(chance, -1, 1)
@@ -94,7 +122,15 @@ export function drawFireworks(picture: Picture, place: Place, time: number, stre
         const x = originX + dx * reach * eager * size
         const y = originY + (dy * reach * eager + sunk) * size
         const weak = (1 - step / tail) ** 1.7
-        shine(picture, x, y, step === 0 ? 3.4 : 2.5, dot, tint, (step === 0 ? 3.4 * glitter : 1.05 * weak) * fade * strength)
+        shine(
+          picture,
+          x,
+          y,
+          step === 0 ? 3.4 : 2.5,
+          dot,
+          tint,
+          (step === 0 ? 3.4 * glitter : 1.05 * weak) * fade * strength,
+        )
       }
     }
   }

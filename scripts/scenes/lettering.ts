@@ -9,12 +9,35 @@ const width = 720
 const height = 1280
 
 const require = createRequire(import.meta.url)
-GlobalFonts.registerFromPath(require.resolve('@expo-google-fonts/great-vibes/400Regular/GreatVibes_400Regular.ttf'), 'greeting')
-GlobalFonts.registerFromPath(require.resolve('@expo-google-fonts/marck-script/400Regular/MarckScript_400Regular.ttf'), 'wish')
+GlobalFonts.registerFromPath(
+  require.resolve('@expo-google-fonts/great-vibes/400Regular/GreatVibes_400Regular.ttf'),
+  'greeting',
+)
+GlobalFonts.registerFromPath(
+  require.resolve('@expo-google-fonts/marck-script/400Regular/MarckScript_400Regular.ttf'),
+  'wish',
+)
 
-export type Line = { text: string; baseline: number; size: number; face: 'greeting' | 'wish'; from: number; seconds: number; weight: number }
+export type Line = {
+  text: string
+  baseline: number
+  size: number
+  face: 'greeting' | 'wish'
+  from: number
+  seconds: number
+  weight: number
+}
 
-type Spark = { x: number; y: number; startX: number; startY: number; turn: number; arrives: number; flight: number; phase: number }
+type Spark = {
+  x: number
+  y: number
+  startX: number
+  startY: number
+  turn: number
+  arrives: number
+  flight: number
+  phase: number
+}
 
 export type Lettering = {
   /** The first row it touches. */
@@ -83,7 +106,16 @@ export function setLine(line: Line, seed: number, sparkCount: number): Lettering
     const y = top + (at - x) / width
     const angle = between(chance, 0, Math.PI * 2)
     const far = between(chance, 60, 330)
-    return { x, y, startX: x + Math.cos(angle) * far * 0.9 - 60, startY: y + Math.sin(angle) * far * 0.6 - 150 * chance(), turn: between(chance, -90, 90), arrives: when[at]! + between(chance, -0.1, 0.22), flight: between(chance, 0.9, 1.7), phase: chance() * 6.3 }
+    return {
+      x,
+      y,
+      startX: x + Math.cos(angle) * far * 0.9 - 60,
+      startY: y + Math.sin(angle) * far * 0.6 - 150 * chance(),
+      turn: between(chance, -90, 90),
+      arrives: when[at]! + between(chance, -0.1, 0.22),
+      flight: between(chance, 0.9, 1.7),
+      phase: chance() * 6.3,
+    }
   })
   const glints = Array.from({ length: line.face === 'greeting' ? 6 : 0 }, (_, glint) => {
     const at = inked[Math.floor(((glint + chance()) / 6) * inked.length)]!
@@ -110,7 +142,8 @@ export function drawLettering(picture: Picture, lettering: Lettering, time: numb
     const band = Math.exp(-(((x + level[at]! * 90) / width - mix(-0.3, 1.4, sweep)) ** 2) / 0.006)
     const ink = cover[at]! * shown
     const tone = blend(upper, lower, level[at]! ** 1.4)
-    const light = (0.94 + 0.07 * Math.sin(time * 1.8 - x / 70)) * (fresh * 0.4 + 0.6) + (sweep > 0 && sweep < 1 ? band * 0.6 : 0)
+    const light =
+      (0.94 + 0.07 * Math.sin(time * 1.8 - x / 70)) * (fresh * 0.4 + 0.6) + (sweep > 0 && sweep < 1 ? band * 0.6 : 0)
     for (let channel = 0; channel < 3; channel++) {
       const behind = data[to + channel]! * dark + gold[channel]! * spill
       data[to + channel] = behind + (tone[channel]! * light - behind) * ink
@@ -123,7 +156,11 @@ export function drawLettering(picture: Picture, lettering: Lettering, time: numb
     const arc = Math.sin(way * Math.PI) * spark.turn
     const x = mix(spark.startX, spark.x, way) + arc * 0.4
     const y = mix(spark.startY, spark.y, way) + arc
-    const amount = smooth(0, 0.3, share) * (1 - smooth(0.95, 1.5, share)) * (0.7 + 0.3 * Math.sin(time * 15 + spark.phase)) * strength
+    const amount =
+      smooth(0, 0.3, share) *
+      (1 - smooth(0.95, 1.5, share)) *
+      (0.7 + 0.3 * Math.sin(time * 15 + spark.phase)) *
+      strength
     shine(picture, x, y, 2.6, dot, pale, 0.95 * amount)
     if (spark.phase < 1.6) shine(picture, x, y, 11, halo, gold, 0.16 * amount)
   }
@@ -134,6 +171,7 @@ export function drawLettering(picture: Picture, lettering: Lettering, time: numb
     if (wave < 0.02) continue
     shine(picture, glint.x, glint.y, 20, halo, pale, 0.8 * wave * shown)
     shine(picture, glint.x, glint.y, 2.2, dot, pale, 1.1 * wave * shown, 9)
-    for (let side = -4; side <= 4; side++) shine(picture, glint.x + side * 3.4, glint.y, 2.4, dot, pale, 0.8 * wave * shown * (1 - Math.abs(side) / 5))
+    for (let side = -4; side <= 4; side++)
+      shine(picture, glint.x + side * 3.4, glint.y, 2.4, dot, pale, 0.8 * wave * shown * (1 - Math.abs(side) / 5))
   }
 }

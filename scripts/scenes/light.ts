@@ -33,7 +33,11 @@ for (let value = 0; value < 256; value++) {
 /** Linear light of a colour as the web writes it, `#rrggbb`. */
 export function colour(hex: string, strength = 1): Rgb {
   const value = Number.parseInt(hex.slice(1), 16)
-  return [linearOf[value >> 16]! * strength, linearOf[(value >> 8) & 255]! * strength, linearOf[value & 255]! * strength]
+  return [
+    linearOf[value >> 16]! * strength,
+    linearOf[(value >> 8) & 255]! * strength,
+    linearOf[value & 255]! * strength,
+  ]
 }
 
 export function blend(from: Rgb, to: Rgb, share: number): Rgb {
@@ -87,7 +91,8 @@ export function over(bottom: Layer, ...tops: Layer[]): Layer {
   for (const top of tops) {
     for (let at = 0; at < data.length; at += 4) {
       const keep = 1 - top.data[at + 3]!
-      for (let channel = 0; channel < 4; channel++) data[at + channel] = data[at + channel]! * keep + top.data[at + channel]!
+      for (let channel = 0; channel < 4; channel++)
+        data[at + channel] = data[at + channel]! * keep + top.data[at + channel]!
     }
   }
   return layerOf(bottom.width, bottom.height, data, bottom.x, bottom.y, bottom.density)
@@ -100,7 +105,14 @@ export function coverOf(canvas: Canvas): Float32Array {
   return Float32Array.from({ length: width * height }, (_, at) => bytes[at * 4 + 3]! / 255)
 }
 
-function boxRows(source: Float32Array, target: Float32Array, width: number, height: number, channels: number, radius: number): void {
+function boxRows(
+  source: Float32Array,
+  target: Float32Array,
+  width: number,
+  height: number,
+  channels: number,
+  radius: number,
+): void {
   const share = 1 / (2 * radius + 1)
   for (let row = 0; row < height; row++) {
     for (let channel = 0; channel < channels; channel++) {
@@ -116,7 +128,14 @@ function boxRows(source: Float32Array, target: Float32Array, width: number, heig
   }
 }
 
-function boxColumns(source: Float32Array, target: Float32Array, width: number, height: number, channels: number, radius: number): void {
+function boxColumns(
+  source: Float32Array,
+  target: Float32Array,
+  width: number,
+  height: number,
+  channels: number,
+  radius: number,
+): void {
   const share = 1 / (2 * radius + 1)
   const line = width * channels
   const sums = new Float32Array(line)
@@ -163,7 +182,12 @@ export function halved(layer: Layer): Layer {
       const below = from + layer.width * 4
       const to = (row * width + column) * 4
       for (let channel = 0; channel < 4; channel++) {
-        data[to + channel] = (layer.data[from + channel]! + layer.data[from + 4 + channel]! + layer.data[below + channel]! + layer.data[below + 4 + channel]!) / 4
+        data[to + channel] =
+          (layer.data[from + channel]! +
+            layer.data[from + 4 + channel]! +
+            layer.data[below + channel]! +
+            layer.data[below + 4 + channel]!) /
+          4
       }
     }
   }
@@ -174,7 +198,14 @@ export function halved(layer: Layer): Layer {
  * Puts a layer before what is there. `gain` is the light that falls on it. With `additive` its
  * colours are light of their own and hide nothing.
  */
-export function put(picture: Picture, layer: Layer, place: Place, gain: Rgb = [1, 1, 1], opacity = 1, additive = false): void {
+export function put(
+  picture: Picture,
+  layer: Layer,
+  place: Place,
+  gain: Rgb = [1, 1, 1],
+  opacity = 1,
+  additive = false,
+): void {
   if (opacity <= 0.002) return
   const { width, height, data } = picture
   const source = layer.data
@@ -212,10 +243,16 @@ export function put(picture: Picture, layer: Layer, place: Place, gain: Rgb = [1
       const w10 = u - w11
       const w01 = v - w11
       const w00 = 1 - u - w01
-      const keep = 1 - cover * (source[a + 3]! * w00 + source[a + 7]! * w10 + source[b + 3]! * w01 + source[b + 7]! * w11)
-      data[to] = data[to]! * keep + red * (source[a]! * w00 + source[a + 4]! * w10 + source[b]! * w01 + source[b + 4]! * w11)
-      data[to + 1] = data[to + 1]! * keep + green * (source[a + 1]! * w00 + source[a + 5]! * w10 + source[b + 1]! * w01 + source[b + 5]! * w11)
-      data[to + 2] = data[to + 2]! * keep + blue * (source[a + 2]! * w00 + source[a + 6]! * w10 + source[b + 2]! * w01 + source[b + 6]! * w11)
+      const keep =
+        1 - cover * (source[a + 3]! * w00 + source[a + 7]! * w10 + source[b + 3]! * w01 + source[b + 7]! * w11)
+      data[to] =
+        data[to]! * keep + red * (source[a]! * w00 + source[a + 4]! * w10 + source[b]! * w01 + source[b + 4]! * w11)
+      data[to + 1] =
+        data[to + 1]! * keep +
+        green * (source[a + 1]! * w00 + source[a + 5]! * w10 + source[b + 1]! * w01 + source[b + 5]! * w11)
+      data[to + 2] =
+        data[to + 2]! * keep +
+        blue * (source[a + 2]! * w00 + source[a + 6]! * w10 + source[b + 2]! * w01 + source[b + 6]! * w11)
     }
   }
 }
@@ -244,7 +281,17 @@ export const flake = falloff((d) => (d < 0.45 ? 1 : Math.cos(((d - 0.45) / 0.55)
  * Adds a round light. `stretch` > 1 makes it taller than wide. `hides` (0 to 1) takes away from what is
  * there as much as the light covers, so that warm light on blue snow is gold and not pink.
  */
-export function shine(picture: Picture, x: number, y: number, radius: number, shape: Falloff, light: Rgb, strength = 1, stretch = 1, hides = 0): void {
+export function shine(
+  picture: Picture,
+  x: number,
+  y: number,
+  radius: number,
+  shape: Falloff,
+  light: Rgb,
+  strength = 1,
+  stretch = 1,
+  hides = 0,
+): void {
   const { width, height, data } = picture
   const tall = radius * stretch
   const firstRow = Math.max(0, Math.ceil(y - tall - 0.5))
@@ -316,8 +363,10 @@ export function addStretched(picture: Picture, small: Picture, strength: number)
       const w01 = v * strength - w11
       const w00 = strength - w10 - w01 - w11
       data[to]! += small.data[a]! * w00 + small.data[a + 3]! * w10 + small.data[b]! * w01 + small.data[b + 3]! * w11
-      data[to + 1]! += small.data[a + 1]! * w00 + small.data[a + 4]! * w10 + small.data[b + 1]! * w01 + small.data[b + 4]! * w11
-      data[to + 2]! += small.data[a + 2]! * w00 + small.data[a + 5]! * w10 + small.data[b + 2]! * w01 + small.data[b + 5]! * w11
+      data[to + 1]! +=
+        small.data[a + 1]! * w00 + small.data[a + 4]! * w10 + small.data[b + 1]! * w01 + small.data[b + 4]! * w11
+      data[to + 2]! +=
+        small.data[a + 2]! * w00 + small.data[a + 5]! * w10 + small.data[b + 2]! * w01 + small.data[b + 5]! * w11
     }
   }
 }

@@ -43,7 +43,12 @@ function logWall([x, y, width, height, density]: Rect, house: House, lit: Openin
   const pitch = house.height / logCount
   const top = house.y - house.height
   const chance = random(57)
-  const knots = Array.from({ length: 60 }, () => ({ x: between(chance, house.x, house.x + house.width), log: Math.floor(between(chance, -9, logCount)), v: between(chance, 0.3, 0.7), size: between(chance, 1.2, 2.2) }))
+  const knots = Array.from({ length: 60 }, () => ({
+    x: between(chance, house.x, house.x + house.width),
+    log: Math.floor(between(chance, -9, logCount)),
+    v: between(chance, 0.3, 0.7),
+    size: between(chance, 1.2, 2.2),
+  }))
   const wood: [Rgb, Rgb] = [colour('#4f4340'), colour('#957a6c')]
   const rime: Rgb = [0.42, 0.5, 0.66]
   // Grain finer than a pixel would only flicker.
@@ -54,7 +59,10 @@ function logWall([x, y, width, height, density]: Rect, house: House, lit: Openin
     for (let column = 0; column < columns; column++) {
       const px = x + (column + 0.5) / density
       const below = py - gableTop(house, px)
-      const cover = clamp(below * density + 0.5) * clamp((px - house.x) * density + 0.5) * clamp((house.x + house.width - px) * density + 0.5)
+      const cover =
+        clamp(below * density + 0.5) *
+        clamp((px - house.x) * density + 0.5) *
+        clamp((house.x + house.width - px) * density + 0.5)
       if (cover === 0) continue
       const bent = py + 0.9 * (noise(px / 70, py / pitch / 1.7, 58) - 0.5)
       const log = Math.floor((bent - top) / pitch)
@@ -74,23 +82,38 @@ function logWall([x, y, width, height, density]: Rect, house: House, lit: Openin
       }
       const strands = fractal(px / 46 + log * 13, along * 7.5, 59 + log, 2)
       const fibres = fractal(px / 30 + log * 7, along * 26, 75 + log, 2) - 0.5
-      const crack = Math.exp(-(((noise(px / 55, log * 3.1 + along * 2.2, 63) - 0.5) / 0.012) ** 2)) * smooth(0.5, 0.62, noise(px / 38, log * 5.7, 64)) * facing
+      const crack =
+        Math.exp(-(((noise(px / 55, log * 3.1 + along * 2.2, 63) - 0.5) / 0.012) ** 2)) *
+        smooth(0.5, 0.62, noise(px / 38, log * 5.7, 64)) *
+        facing
       const tone = clamp(0.16 + 0.62 * strands + fibres * 0.75 * fineness + 0.22 * (noise(log * 3.7, 1.5, 65) - 0.5))
       const bare = blend(wood[0], wood[1], tone)
       const worn = (1 - 0.6 * knot) * (1 - 0.6 * crack * fineness)
       // Between two logs lies a groove; snow and rime keep to the shoulder just below it.
       const groove = smooth(0, 0.13, v) * smooth(0, 0.1, 1 - v)
       const drifted = 0.05 + 0.34 * Math.max(0, fractal(px / 25, log * 9.1, 66, 3) - 0.5) * smooth(-4, 9, log + 2) * 1.5
-      const caught = smooth(drifted, drifted * 0.55, v) * smooth(0.44, 0.56, fractal(px / 25, log * 9.1, 66, 3)) * smooth(14, 46, below)
-      const breathed = clamp(fractal(px / 5, py / 3.4, 67, 2) * 2.2 - 0.85) * 0.34 * smooth(0.85, 0.05, v) * (0.4 + 0.6 * noise(px / 60, py / 40, 68))
+      const caught =
+        smooth(drifted, drifted * 0.55, v) *
+        smooth(0.44, 0.56, fractal(px / 25, log * 9.1, 66, 3)) *
+        smooth(14, 46, below)
+      const breathed =
+        clamp(fractal(px / 5, py / 3.4, 67, 2) * 2.2 - 0.85) *
+        0.34 *
+        smooth(0.85, 0.05, v) *
+        (0.4 + 0.6 * noise(px / 60, py / 40, 68))
       const eaves = 0.3 + 0.7 * smooth(4, 62, below)
-      const moon = Math.max(0, 0.72 * facing - 0.62 * round) * eaves * (0.55 + 0.45 * smooth(house.x, house.x + house.width, px))
+      const moon =
+        Math.max(0, 0.72 * facing - 0.62 * round) * eaves * (0.55 + 0.45 * smooth(house.x, house.x + house.width, px))
       const sky = (0.5 + 0.5 * Math.max(0, round)) * (0.5 + 0.5 * eaves)
       // The lamp reaches the wall by way of the ledge and of the snow before the house.
-      const aside = Math.hypot(Math.max(0, lit.x - 8 - px, px - lit.x - lit.width - 8), Math.max(0, lit.y - 6 - py, py - lit.y - lit.height - 4))
+      const aside = Math.hypot(
+        Math.max(0, lit.x - 8 - px, px - lit.x - lit.width - 8),
+        Math.max(0, lit.y - 6 - py, py - lit.y - lit.height - 4),
+      )
       const across = (px - lit.x - lit.width / 2) / 92
       const risen = smooth(lit.y + 10, house.y - 6, py) * Math.exp(-across * across)
-      const lamp = 0.52 * Math.exp(-aside / 22) * (0.35 + 0.65 * facing) + 0.36 * risen * Math.max(0.1, 0.45 + 0.75 * round)
+      const lamp =
+        0.52 * Math.exp(-aside / 22) * (0.35 + 0.65 * facing) + 0.36 * risen * Math.max(0.1, 0.45 + 0.75 * round)
       const frosty = clamp(caught + breathed)
       const at = (row * columns + column) * 4
       for (let channel = 0; channel < 3; channel++) {
@@ -125,12 +148,14 @@ export function lampOnSnow(ground: Layer, house: House, lit: Opening): Layer {
       const soft = 0.2 + 0.34 * clamp(away)
       const bar = 0.045 + 0.03 * clamp(away)
       const shaft = smooth(1 + soft, 1 - soft, Math.abs(aside)) * smooth(-0.12, 0.16, away) * smooth(1.3, 0.6, away)
-      const bars = (1 - 0.5 * Math.exp(-(((away - 0.62) / bar) ** 2))) * (1 - 0.4 * Math.exp(-((aside / (bar * 2.4)) ** 2)) * smooth(0.58, 0.7, away))
-      const spread = Math.exp(-(((px - lit.x - lit.width / 2) / 140) ** 2) - ((Math.max(0, away - 0.2) / 0.8) ** 2))
-      const lamp = 0.36 * (shaft * bars) / (0.75 + 0.9 * Math.max(0, away)) + 0.075 * spread
+      const bars =
+        (1 - 0.5 * Math.exp(-(((away - 0.62) / bar) ** 2))) *
+        (1 - 0.4 * Math.exp(-((aside / (bar * 2.4)) ** 2)) * smooth(0.58, 0.7, away))
+      const spread = Math.exp(-(((px - lit.x - lit.width / 2) / 140) ** 2) - (Math.max(0, away - 0.2) / 0.8) ** 2)
+      const lamp = (0.36 * (shaft * bars)) / (0.75 + 0.9 * Math.max(0, away)) + 0.075 * spread
       if (lamp < 0.002) continue
       // Snow under the lamp is gold, not pink: the night's blue gives way.
-      const relief = 0.2 + 2.6 * data[at + 1]! / Math.max(0.05, cover)
+      const relief = 0.2 + (2.6 * data[at + 1]!) / Math.max(0.05, cover)
       const keep = 1 - 0.82 * clamp(lamp * 2.4)
       data[at] = data[at]! * keep + lamplight[0] * lamp * relief * cover
       data[at + 1] = data[at + 1]! * keep + lamplight[1] * 1.2 * lamp * relief * cover
@@ -151,7 +176,8 @@ function chimney(brush: SKRSContext2D, { chimney: { x, y }, width, roof }: House
   brush.fillStyle = 'rgba(12, 14, 40, 0.4)'
   for (let course = 0; course < 18; course++) {
     brush.fillRect(x - wide / 2, y + 10 + course * 5.6, wide, 0.7)
-    for (let joint = 0; joint < 4; joint++) brush.fillRect(x - wide / 2 + ((joint + (course % 2) / 2) * wide) / 3.5, y + 10 + course * 5.6, 0.7, 5.6)
+    for (let joint = 0; joint < 4; joint++)
+      brush.fillRect(x - wide / 2 + ((joint + (course % 2) / 2) * wide) / 3.5, y + 10 + course * 5.6, 0.7, 5.6)
   }
   brush.fillStyle = '#4d4f7b'
   brush.fillRect(x - wide * 0.58, y + 2, wide * 1.16, 7)
@@ -172,7 +198,10 @@ function chimney(brush: SKRSContext2D, { chimney: { x, y }, width, roof }: House
 /** Where the logs of the side walls come through at the corners. */
 function logEnds(brush: SKRSContext2D, house: House): void {
   const pitch = house.height / logCount
-  for (const [x, light] of [[house.x + 9, 0], [house.x + house.width - 9, 1]] as const) {
+  for (const [x, light] of [
+    [house.x + 9, 0],
+    [house.x + house.width - 9, 1],
+  ] as const) {
     for (let log = 1; log <= logCount; log++) {
       const cy = house.y - house.height + (log - 0.5) * pitch
       const radius = pitch * 0.49
@@ -222,7 +251,10 @@ function bargeboards(brush: SKRSContext2D, house: House): void {
     const shades = brush.createLinearGradient(peakX, peakY, peakX + 8 * side, peakY + 10)
     shades.addColorStop(0, side === 1 ? '#4d5d92' : '#33416f')
     shades.addColorStop(1, side === 1 ? '#3b4a7e' : '#27345f')
-    for (const [layer, reach, fill] of [['shadow', deep + 4.5, 'rgba(5, 7, 22, 0.55)'], ['board', deep, shades]] as const) {
+    for (const [layer, reach, fill] of [
+      ['shadow', deep + 4.5, 'rgba(5, 7, 22, 0.55)'],
+      ['board', deep, shades],
+    ] as const) {
       brush.fillStyle = fill
       brush.beginPath()
       brush.moveTo(peakX, peakY - 4)
@@ -268,8 +300,22 @@ function roofSnow(brush: SKRSContext2D, chance: () => number, house: House): voi
   const top = house.y - house.height
   const peak: [number, number] = [house.x + house.width / 2, top - house.roof - thick * 0.9]
   const low = top + out * 0.55 - thick * 0.9
-  ledge(brush, chance, [[house.x - out, low], peak], thick * 1.2, { light: '#6f92d0', middle: '#5d80c2', shade: '#33549a' }, [peak[0] - 60, peak[1] + 50, peak[0] - 46, peak[1] + 76])
-  ledge(brush, chance, [peak, [house.x + house.width + out, low]], thick * 1.2, { light: '#dce8fd', middle: '#b7cdf3', shade: '#6788c6' }, [peak[0] + 62, peak[1] + 50, peak[0] + 48, peak[1] + 78])
+  ledge(
+    brush,
+    chance,
+    [[house.x - out, low], peak],
+    thick * 1.2,
+    { light: '#6f92d0', middle: '#5d80c2', shade: '#33549a' },
+    [peak[0] - 60, peak[1] + 50, peak[0] - 46, peak[1] + 76],
+  )
+  ledge(
+    brush,
+    chance,
+    [peak, [house.x + house.width + out, low]],
+    thick * 1.2,
+    { light: '#dce8fd', middle: '#b7cdf3', shade: '#6788c6' },
+    [peak[0] + 62, peak[1] + 50, peak[0] + 48, peak[1] + 78],
+  )
   const crown = brush.createRadialGradient(peak[0] + 5, peak[1] + 4, 1, peak[0], peak[1] + 12, 15)
   crown.addColorStop(0, '#e6effe')
   crown.addColorStop(1, '#9bb7e8')
@@ -283,7 +329,10 @@ function roofSnow(brush: SKRSContext2D, chance: () => number, house: House): voi
 function rosette(brush: SKRSContext2D, x: number, y: number, radius: number): void {
   for (let petal = 0; petal < 6; petal++) {
     const turn = (petal / 6) * Math.PI * 2 + Math.PI / 6
-    for (const [shift, tint] of [[-0.25, 'rgba(8, 12, 38, 0.75)'], [0.25, 'rgba(156, 182, 234, 0.5)']] as const) {
+    for (const [shift, tint] of [
+      [-0.25, 'rgba(8, 12, 38, 0.75)'],
+      [0.25, 'rgba(156, 182, 234, 0.5)'],
+    ] as const) {
       brush.strokeStyle = tint
       brush.lineWidth = radius * 0.2
       brush.beginPath()
@@ -349,15 +398,30 @@ function casing(brush: SKRSContext2D, pane: Opening, lit: boolean): void {
     brush.lineTo(right + board, foot + 6)
     brush.fill()
   })
-  for (let lobe = 0; lobe < 7; lobe++) rosette(brush, x - board + ((width + 2 * board) * (lobe + 0.5)) / 7, foot + 15.5, 2.4)
+  for (let lobe = 0; lobe < 7; lobe++)
+    rosette(brush, x - board + ((width + 2 * board) * (lobe + 0.5)) / 7, foot + 15.5, 2.4)
   // the posts
   raised(brush, 4, () => {
     brush.fillStyle = '#33416f'
     brush.fillRect(x - board, y - board, width + board * 2, height + board * 2)
   })
-  for (const [left, side] of [[x - board, -1], [right, 1]] as const) {
+  for (const [left, side] of [
+    [x - board, -1],
+    [right, 1],
+  ] as const) {
     const round = brush.createLinearGradient(left, 0, left + board, 0)
-    const stops: readonly (readonly [number, string])[] = [[0, '#2a3765'], [0.1, '#5c6ea6'], [0.2, '#33426f'], [0.28, '#1f2a54'], [0.36, '#42528a'], [0.6, '#50619a'], [0.7, '#3a497d'], [0.78, '#1f2a54'], [0.86, '#56679f'], [1, '#27335e']]
+    const stops: readonly (readonly [number, string])[] = [
+      [0, '#2a3765'],
+      [0.1, '#5c6ea6'],
+      [0.2, '#33426f'],
+      [0.28, '#1f2a54'],
+      [0.36, '#42528a'],
+      [0.6, '#50619a'],
+      [0.7, '#3a497d'],
+      [0.78, '#1f2a54'],
+      [0.86, '#56679f'],
+      [1, '#27335e'],
+    ]
     for (const [at, tint] of stops) round.addColorStop(at, tint)
     brush.fillStyle = round
     brush.fillRect(left, y - board, board, height + board * 2)
@@ -365,13 +429,21 @@ function casing(brush: SKRSContext2D, pane: Opening, lit: boolean): void {
     const chance = random(56 + side)
     for (let line = 0; line < 46; line++) {
       brush.fillStyle = `rgba(${chance() < 0.6 ? '10, 15, 44' : '150, 174, 226'}, ${between(chance, 0.05, 0.16)})`
-      brush.fillRect(left + between(chance, 0.4, board - 0.8), between(chance, y - board, foot), 0.35, between(chance, 8, 44))
+      brush.fillRect(
+        left + between(chance, 0.4, board - 0.8),
+        between(chance, y - board, foot),
+        0.35,
+        between(chance, 8, 44),
+      )
     }
     // carved lozenges up the post, a flower in the middle, a block at head and foot
     const middle = left + board * 0.53
     for (let at = y + 12; at < foot - 6; at += 11.4) {
       if (Math.abs(at - (y + height * 0.5)) < 8) continue
-      for (const [tint, turn] of [['rgba(9, 13, 40, 0.7)', -1], ['rgba(150, 176, 230, 0.5)', 1]] as const) {
+      for (const [tint, turn] of [
+        ['rgba(9, 13, 40, 0.7)', -1],
+        ['rgba(150, 176, 230, 0.5)', 1],
+      ] as const) {
         brush.strokeStyle = tint
         brush.lineWidth = 0.6
         brush.beginPath()
@@ -398,7 +470,12 @@ function casing(brush: SKRSContext2D, pane: Opening, lit: boolean): void {
   brush.fillStyle = '#0d1330'
   brush.fillRect(x - 3.4, y - 3.4, width + 6.8, height + 6.8)
   if (lit) {
-    for (const [x0, y0, x1, y1, strength] of [[x - 3.4, 0, x, 0, 0.75], [right + 3.4, 0, right, 0, 0.75], [0, foot + 3.4, 0, foot, 0.9], [0, y - 3.4, 0, y, 0.5]] as const) {
+    for (const [x0, y0, x1, y1, strength] of [
+      [x - 3.4, 0, x, 0, 0.75],
+      [right + 3.4, 0, right, 0, 0.75],
+      [0, foot + 3.4, 0, foot, 0.9],
+      [0, y - 3.4, 0, y, 0.5],
+    ] as const) {
       const reveal = brush.createLinearGradient(x0, y0, x1, y1)
       reveal.addColorStop(0, `rgba(92, 44, 22, ${strength})`)
       reveal.addColorStop(1, `rgba(246, 158, 74, ${strength})`)
@@ -436,7 +513,10 @@ function casing(brush: SKRSContext2D, pane: Opening, lit: boolean): void {
   for (let ray = 0; ray <= 12; ray++) {
     const turn = Math.PI * (1 + ray / 12)
     const reach = 8 + 7 * Math.abs(Math.sin(turn)) ** 3
-    for (const [shift, tint] of [[-0.35, 'rgba(8, 12, 38, 0.8)'], [0.35, 'rgba(168, 192, 240, 0.5)']] as const) {
+    for (const [shift, tint] of [
+      [-0.35, 'rgba(8, 12, 38, 0.8)'],
+      [0.35, 'rgba(168, 192, 240, 0.5)'],
+    ] as const) {
       brush.strokeStyle = tint
       brush.lineWidth = 0.7
       brush.beginPath()
@@ -449,7 +529,9 @@ function casing(brush: SKRSContext2D, pane: Opening, lit: boolean): void {
   brush.beginPath()
   brush.arc(sun.x, sun.y, 3.6, Math.PI, 0)
   brush.fill()
-  for (const from of [-1, 1]) for (let leaf = 0; leaf < 3; leaf++) rosette(brush, sun.x + from * (21 + leaf * 11), head - 9.2 + leaf * 1.1, 2.9 - leaf * 0.35)
+  for (const from of [-1, 1])
+    for (let leaf = 0; leaf < 3; leaf++)
+      rosette(brush, sun.x + from * (21 + leaf * 11), head - 9.2 + leaf * 1.1, 2.9 - leaf * 0.35)
   raised(brush, 2.4, () => {
     brush.fillStyle = paintOfBoards(x, head - 4, x + 12, head + 4)
     brush.fillRect(x - board - 6, head - 4, width + board * 2 + 12, 4.6)
@@ -509,7 +591,10 @@ function casing(brush: SKRSContext2D, pane: Opening, lit: boolean): void {
   brush.quadraticCurveTo(x + width * 0.3, foot + 10.4, x - board - 7, foot + 7.6)
   brush.fill()
   if (lit) {
-    for (const [at, reach] of [[x - board - 7, 22], [right + board + 7, -22]] as const) {
+    for (const [at, reach] of [
+      [x - board - 7, 22],
+      [right + board + 7, -22],
+    ] as const) {
       const cool = brush.createLinearGradient(at, 0, at + reach, 0)
       cool.addColorStop(0, 'rgba(128, 158, 216, 0.95)')
       cool.addColorStop(1, 'rgba(128, 158, 216, 0)')
@@ -526,7 +611,10 @@ function casing(brush: SKRSContext2D, pane: Opening, lit: boolean): void {
 function warmth(brush: SKRSContext2D, { x, y, width, height }: Opening, board: number): void {
   brush.save()
   brush.globalCompositeOperation = 'lighter'
-  for (const [from, to] of [[x - 3.4, x - board - 1], [x + width + 3.4, x + width + board + 1]] as const) {
+  for (const [from, to] of [
+    [x - 3.4, x - board - 1],
+    [x + width + 3.4, x + width + board + 1],
+  ] as const) {
     const side = brush.createLinearGradient(from, 0, to, 0)
     side.addColorStop(0, 'rgba(255, 152, 62, 0.42)')
     side.addColorStop(0.35, 'rgba(226, 118, 46, 0.2)')
@@ -561,7 +649,14 @@ function glass(brush: SKRSContext2D, { x, y, width, height }: Opening, lit: bool
     brush.beginPath()
     brush.rect(x, y, width, height)
     brush.clip()
-    const door = brush.createRadialGradient(x + width * 0.2, y + height * 0.86, 2, x + width * 0.2, y + height * 0.8, 92)
+    const door = brush.createRadialGradient(
+      x + width * 0.2,
+      y + height * 0.86,
+      2,
+      x + width * 0.2,
+      y + height * 0.8,
+      92,
+    )
     door.addColorStop(0, 'rgba(224, 136, 62, 0.62)')
     door.addColorStop(0.45, 'rgba(150, 84, 46, 0.3)')
     door.addColorStop(1, 'rgba(90, 50, 40, 0)')
@@ -617,7 +712,13 @@ function glass(brush: SKRSContext2D, { x, y, width, height }: Opening, lit: bool
     brush.fillStyle = sheen
     brush.fillRect(x, y, width, height)
     // frost creeps in from the corners
-    for (const [px, py, radius] of [[x, y + height, 34], [x + width, y + height, 40], [x, y, 24], [x + width, y, 24], [x + width / 2, y + height, 24]] as const) {
+    for (const [px, py, radius] of [
+      [x, y + height, 34],
+      [x + width, y + height, 40],
+      [x, y, 24],
+      [x + width, y, 24],
+      [x + width / 2, y + height, 24],
+    ] as const) {
       const frost = brush.createRadialGradient(px, py, 0, px, py, radius)
       frost.addColorStop(0, 'rgba(176, 200, 242, 0.5)')
       frost.addColorStop(0.5, 'rgba(150, 178, 232, 0.16)')
@@ -627,7 +728,14 @@ function glass(brush: SKRSContext2D, { x, y, width, height }: Opening, lit: bool
     }
     brush.restore()
   }
-  for (const [bx, by, bw, bh] of [[x, y + height * 0.235, width, 3], [x + width / 2 - 1.2, y, 2.4, height * 0.235], [x, y, 3, height], [x + width - 3, y, 3, height], [x, y, width, 3], [x, y + height - 4, width, 4]] as const) {
+  for (const [bx, by, bw, bh] of [
+    [x, y + height * 0.235, width, 3],
+    [x + width / 2 - 1.2, y, 2.4, height * 0.235],
+    [x, y, 3, height],
+    [x + width - 3, y, 3, height],
+    [x, y, width, 3],
+    [x, y + height - 4, width, 4],
+  ] as const) {
     const bar = bw > bh ? brush.createLinearGradient(0, by, 0, by + bh) : brush.createLinearGradient(bx, 0, bx + bw, 0)
     bar.addColorStop(0, '#5f6f9f')
     bar.addColorStop(1, '#252f58')
@@ -685,7 +793,14 @@ function atticWindow(brush: SKRSContext2D, { x, y, width, height }: Opening): vo
   brush.beginPath()
   brush.moveTo(x - board - 4, y + height + board - 1)
   brush.bezierCurveTo(x, y + height - 2, x + width * 0.4, y + height + 1, x + width / 2, y + height)
-  brush.bezierCurveTo(x + width * 0.8, y + height - 2, x + width + 2, y + height, x + width + board + 4, y + height + board - 1)
+  brush.bezierCurveTo(
+    x + width * 0.8,
+    y + height - 2,
+    x + width + 2,
+    y + height,
+    x + width + board + 4,
+    y + height + board - 1,
+  )
   brush.quadraticCurveTo(x + width / 2, y + height + board + 3, x - board - 4, y + height + board - 1)
   brush.fill()
 }

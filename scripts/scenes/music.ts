@@ -42,12 +42,23 @@ function add(track: Track, at: number, lasts: number, pan: number, wave: (time: 
 /** Partials of a struck thing: ratio to the fundamental, loudness, seconds to fade to a third. */
 type Partials = readonly (readonly [number, number, number])[]
 
-function strike(track: Track, at: number, frequency: number, loud: number, pan: number, partials: Partials, attack = 0.002): void {
+function strike(
+  track: Track,
+  at: number,
+  frequency: number,
+  loud: number,
+  pan: number,
+  partials: Partials,
+  attack = 0.002,
+): void {
   const lasts = Math.max(...partials.map(([, , fade]) => fade)) * 6.5
-  const parts = partials.filter(([ratio]) => frequency * ratio < 16_000).map(([ratio, part, fade], index) => ({ turn: 2 * Math.PI * frequency * ratio, part, fade, phase: index * 1.3 }))
+  const parts = partials
+    .filter(([ratio]) => frequency * ratio < 16_000)
+    .map(([ratio, part, fade], index) => ({ turn: 2 * Math.PI * frequency * ratio, part, fade, phase: index * 1.3 }))
   add(track, at, lasts, pan, (time) => {
     let sum = 0
-    for (const { turn, part, fade, phase } of parts) sum += part * Math.exp(-time / fade) * Math.sin(turn * time + phase)
+    for (const { turn, part, fade, phase } of parts)
+      sum += part * Math.exp(-time / fade) * Math.sin(turn * time + phase)
     return sum * loud * Math.min(1, time / attack) * clamp((lasts - time) / 0.05)
   })
 }
@@ -55,15 +66,52 @@ function strike(track: Track, at: number, frequency: number, loud: number, pan: 
 function musicBox(track: Track, at: number, note: string, loud: number, pan = 0): void {
   const frequency = pitch(note)
   const ring = 0.62 * (660 / frequency) ** 0.35
-  strike(track, at, frequency, loud, pan, [[1, 1, ring], [1.0012, 0.35, ring * 1.1], [2.003, 0.3, ring * 0.5], [3.01, 0.1, ring * 0.3], [6.27, 0.09, 0.05], [9.1, 0.03, 0.02]])
+  strike(track, at, frequency, loud, pan, [
+    [1, 1, ring],
+    [1.0012, 0.35, ring * 1.1],
+    [2.003, 0.3, ring * 0.5],
+    [3.01, 0.1, ring * 0.3],
+    [6.27, 0.09, 0.05],
+    [9.1, 0.03, 0.02],
+  ])
 }
 
 function bell(track: Track, at: number, note: string, loud: number, pan = 0): void {
-  strike(track, at, pitch(note), loud, pan, [[0.5, 0.25, 1.8], [1, 0.8, 1.35], [1.003, 0.4, 1.5], [2, 0.35, 0.8], [2.76, 0.22, 0.42], [4.07, 0.12, 0.25], [5.4, 0.07, 0.14]], 0.004)
+  strike(
+    track,
+    at,
+    pitch(note),
+    loud,
+    pan,
+    [
+      [0.5, 0.25, 1.8],
+      [1, 0.8, 1.35],
+      [1.003, 0.4, 1.5],
+      [2, 0.35, 0.8],
+      [2.76, 0.22, 0.42],
+      [4.07, 0.12, 0.25],
+      [5.4, 0.07, 0.14],
+    ],
+    0.004,
+  )
 }
 
 function glass(track: Track, at: number, note: string, loud: number, pan = 0): void {
-  strike(track, at, pitch(note), loud, pan, [[1, 1, 0.7], [1.0025, 0.5, 0.8], [2.01, 0.18, 0.35], [2.93, 0.16, 0.22], [4.6, 0.06, 0.1]], 0.003)
+  strike(
+    track,
+    at,
+    pitch(note),
+    loud,
+    pan,
+    [
+      [1, 1, 0.7],
+      [1.0025, 0.5, 0.8],
+      [2.01, 0.18, 0.35],
+      [2.93, 0.16, 0.22],
+      [4.6, 0.06, 0.1],
+    ],
+    0.003,
+  )
 }
 
 /** A saw without its harsh edge (the step is rounded over one sample each side). */
@@ -80,7 +128,15 @@ function saw(phase: number, step: number): number {
 }
 
 /** A group of string players on one note: several saws, a little apart, darkened by a filter that opens slowly. */
-function strings(track: Track, at: number, lasts: number, note: string, loud: number, bright: number, swell = 0.7): void {
+function strings(
+  track: Track,
+  at: number,
+  lasts: number,
+  note: string,
+  loud: number,
+  bright: number,
+  swell = 0.7,
+): void {
   const frequency = pitch(note)
   const chance = random(Math.round(frequency * 100) + Math.round(at * 10))
   for (const pan of [-0.7, -0.25, 0.3, 0.75]) {
@@ -119,7 +175,9 @@ function wind(track: Track): void {
       const high = (chance() * 2 - 1) * 0.5 - low - 0.5 * band
       band += tune * high
       low += tune * band
-      const level = smooth(0, 1.2, time) * (1 - smooth(3.6, 7, time) * 0.86) * (1 - smooth(8, 8.6, time) * 0.6) + 0.3 * smooth(15.5, 18, time)
+      const level =
+        smooth(0, 1.2, time) * (1 - smooth(3.6, 7, time) * 0.86) * (1 - smooth(8, 8.6, time) * 0.6) +
+        0.3 * smooth(15.5, 18, time)
       side[sample]! += band * gust * level * 0.13
     }
   }
@@ -144,7 +202,18 @@ function jingle(track: Track, at: number, loud: number): void {
   const chance = random(Math.round(at * 1000))
   for (let one = 0; one < 5; one++) {
     const frequency = between(chance, 4200, 7800)
-    strike(track, at + between(chance, 0, 0.03), frequency, loud * between(chance, 0.5, 1), between(chance, -0.7, 0.7), [[1, 1, 0.05], [1.34, 0.5, 0.035]], 0.001)
+    strike(
+      track,
+      at + between(chance, 0, 0.03),
+      frequency,
+      loud * between(chance, 0.5, 1),
+      between(chance, -0.7, 0.7),
+      [
+        [1, 1, 0.05],
+        [1.34, 0.5, 0.035],
+      ],
+      0.001,
+    )
   }
 }
 
@@ -188,27 +257,70 @@ function moment(bar: number, count: number): number {
 type Note = readonly [bar: number, count: number, note: string, loud: number]
 
 const melody: Note[] = [
-  [1, 1.6, 'F#5', 0.5], [1, 3, 'A5', 0.62],
-  [2, 1, 'D6', 0.8], [2, 2.5, 'C#6', 0.6], [2, 3, 'A5', 0.62],
-  [3, 1, 'B5', 0.78], [3, 2.5, 'A5', 0.58], [3, 3, 'G5', 0.62],
-  [4, 1, 'A5', 0.8], [4, 3, 'E5', 0.56],
+  [1, 1.6, 'F#5', 0.5],
+  [1, 3, 'A5', 0.62],
+  [2, 1, 'D6', 0.8],
+  [2, 2.5, 'C#6', 0.6],
+  [2, 3, 'A5', 0.62],
+  [3, 1, 'B5', 0.78],
+  [3, 2.5, 'A5', 0.58],
+  [3, 3, 'G5', 0.62],
+  [4, 1, 'A5', 0.8],
+  [4, 3, 'E5', 0.56],
   [5, 1, 'F#5', 0.42],
-  [6, 1, 'G5', 0.34], [6, 3, 'A5', 0.4], [6, 3.5, 'B5', 0.5],
-  [7, 1, 'D6', 0.9], [7, 2, 'F#6', 0.95], [7, 3.5, 'E6', 0.72],
-  [8, 1, 'D6', 0.9], [8, 2.5, 'C#6', 0.7], [8, 3, 'B5', 0.78],
-  [9, 1, 'A5', 0.7], [9, 1.5, 'D6', 0.76], [9, 2, 'F#6', 0.88], [9, 3, 'E6', 0.76],
+  [6, 1, 'G5', 0.34],
+  [6, 3, 'A5', 0.4],
+  [6, 3.5, 'B5', 0.5],
+  [7, 1, 'D6', 0.9],
+  [7, 2, 'F#6', 0.95],
+  [7, 3.5, 'E6', 0.72],
+  [8, 1, 'D6', 0.9],
+  [8, 2.5, 'C#6', 0.7],
+  [8, 3, 'B5', 0.78],
+  [9, 1, 'A5', 0.7],
+  [9, 1.5, 'D6', 0.76],
+  [9, 2, 'F#6', 0.88],
+  [9, 3, 'E6', 0.76],
   [10, 1.06, 'D6', 0.86],
 ]
 
 /** The rocking left hand of the music box. */
 const below: Note[] = [
-  [2, 1, 'B4', 0.3], [2, 2, 'F#5', 0.22],
-  [3, 1, 'G4', 0.32], [3, 2, 'D5', 0.26], [3, 3, 'B4', 0.2],
-  [4, 1, 'A4', 0.34], [4, 1.5, 'E5', 0.22], [4, 2, 'D5', 0.26], [4, 2.5, 'E5', 0.2], [4, 3, 'C#5', 0.28],
-  [7, 1, 'D4', 0.42], [7, 1.5, 'A4', 0.3], [7, 2, 'D5', 0.32], [7, 2.5, 'A4', 0.28], [7, 3, 'F#4', 0.3], [7, 3.5, 'A4', 0.26],
-  [8, 1, 'G4', 0.42], [8, 1.5, 'D5', 0.3], [8, 2, 'G5', 0.32], [8, 2.5, 'D5', 0.28], [8, 3, 'B4', 0.3], [8, 3.5, 'D5', 0.26],
-  [9, 1, 'A4', 0.42], [9, 1.5, 'F#5', 0.28], [9, 2, 'D5', 0.3], [9, 2.5, 'A4', 0.26], [9, 3, 'C#5', 0.32], [9, 3.5, 'G5', 0.24],
-  [10, 1, 'D4', 0.4], [10, 1.16, 'A4', 0.34], [10, 1.32, 'D5', 0.34], [10, 1.48, 'F#5', 0.34], [10, 1.66, 'A5', 0.3], [10, 2.5, 'D7', 0.14], [10, 3, 'A6', 0.1],
+  [2, 1, 'B4', 0.3],
+  [2, 2, 'F#5', 0.22],
+  [3, 1, 'G4', 0.32],
+  [3, 2, 'D5', 0.26],
+  [3, 3, 'B4', 0.2],
+  [4, 1, 'A4', 0.34],
+  [4, 1.5, 'E5', 0.22],
+  [4, 2, 'D5', 0.26],
+  [4, 2.5, 'E5', 0.2],
+  [4, 3, 'C#5', 0.28],
+  [7, 1, 'D4', 0.42],
+  [7, 1.5, 'A4', 0.3],
+  [7, 2, 'D5', 0.32],
+  [7, 2.5, 'A4', 0.28],
+  [7, 3, 'F#4', 0.3],
+  [7, 3.5, 'A4', 0.26],
+  [8, 1, 'G4', 0.42],
+  [8, 1.5, 'D5', 0.3],
+  [8, 2, 'G5', 0.32],
+  [8, 2.5, 'D5', 0.28],
+  [8, 3, 'B4', 0.3],
+  [8, 3.5, 'D5', 0.26],
+  [9, 1, 'A4', 0.42],
+  [9, 1.5, 'F#5', 0.28],
+  [9, 2, 'D5', 0.3],
+  [9, 2.5, 'A4', 0.26],
+  [9, 3, 'C#5', 0.32],
+  [9, 3.5, 'G5', 0.24],
+  [10, 1, 'D4', 0.4],
+  [10, 1.16, 'A4', 0.34],
+  [10, 1.32, 'D5', 0.34],
+  [10, 1.48, 'F#5', 0.34],
+  [10, 1.66, 'A5', 0.3],
+  [10, 2.5, 'D7', 0.14],
+  [10, 3, 'A6', 0.1],
 ]
 
 /** Chords of the strings: bar and beat, beats long, notes, loudness, brightness in hertz. */
@@ -240,24 +352,61 @@ export function composeMusic(): Float32Array {
 
   for (const [bar, count, beats, notes, loud, bright] of chords) {
     const names = notes.split(' ')
-    for (const [index, note] of names.entries()) strings(bowed, moment(bar, count) - 0.12, beats * beat, note, loud * (index === 0 ? 0.075 : 0.085), bright, bar === 7 ? 0.4 : 0.7)
+    for (const [index, note] of names.entries())
+      strings(
+        bowed,
+        moment(bar, count) - 0.12,
+        beats * beat,
+        note,
+        loud * (index === 0 ? 0.075 : 0.085),
+        bright,
+        bar === 7 ? 0.4 : 0.7,
+      )
   }
 
   // The chime of the touch, and a glimmer that follows the writing.
-  for (const [index, note] of ['A5', 'D6', 'F#6', 'A6', 'D7'].entries()) glass(struck, nameTouch + index * 0.055, note, 0.085 - index * 0.009, -0.3 + index * 0.15)
+  for (const [index, note] of ['A5', 'D6', 'F#6', 'A6', 'D7'].entries())
+    glass(struck, nameTouch + index * 0.055, note, 0.085 - index * 0.009, -0.3 + index * 0.15)
   const glimmer = ['D7', 'E7', 'F#7', 'A7', 'B6', 'A6', 'F#6']
   for (let at = nameTouch + 0.35; at < nameTouch + 1.6; at += between(chance, 0.06, 0.13)) {
-    glass(struck, at, glimmer[Math.floor(chance() * glimmer.length)] as string, 0.016 * (1 - smooth(nameTouch + 0.6, nameTouch + 1.6, at) * 0.7), mix(-0.6, 0.6, (at - nameTouch) / 1.6))
+    glass(
+      struck,
+      at,
+      glimmer[Math.floor(chance() * glimmer.length)] as string,
+      0.016 * (1 - smooth(nameTouch + 0.6, nameTouch + 1.6, at) * 0.7),
+      mix(-0.6, 0.6, (at - nameTouch) / 1.6),
+    )
   }
 
   // The glass clears: a run upwards into the seventh bar.
-  for (const [index, note] of ['A4', 'B4', 'D5', 'E5', 'F#5', 'A5', 'B5', 'D6', 'E6', 'F#6', 'A6'].entries()) musicBox(struck, 11.42 + index * 0.052, note, 0.03 + index * 0.006, -0.5 + index * 0.1)
+  for (const [index, note] of ['A4', 'B4', 'D5', 'E5', 'F#5', 'A5', 'B5', 'D6', 'E6', 'F#6', 'A6'].entries())
+    musicBox(struck, 11.42 + index * 0.052, note, 0.03 + index * 0.006, -0.5 + index * 0.1)
 
-  for (const [bar, count, note, loud, pan] of [[7, 1, 'D5', 1, 0], [7, 1, 'F#5', 0.7, 0.3], [7, 2, 'A5', 0.5, -0.3], [8, 1, 'G4', 0.9, 0], [8, 1, 'D5', 0.7, 0.3], [8, 3, 'B5', 0.4, -0.3], [9, 1, 'A4', 0.8, 0], [9, 2, 'F#5', 0.5, 0.3], [9, 3, 'C#5', 0.5, -0.2], [10, 1, 'D5', 0.9, 0], [10, 1, 'D4', 0.6, 0]] as const) {
+  for (const [bar, count, note, loud, pan] of [
+    [7, 1, 'D5', 1, 0],
+    [7, 1, 'F#5', 0.7, 0.3],
+    [7, 2, 'A5', 0.5, -0.3],
+    [8, 1, 'G4', 0.9, 0],
+    [8, 1, 'D5', 0.7, 0.3],
+    [8, 3, 'B5', 0.4, -0.3],
+    [9, 1, 'A4', 0.8, 0],
+    [9, 2, 'F#5', 0.5, 0.3],
+    [9, 3, 'C#5', 0.5, -0.2],
+    [10, 1, 'D5', 0.9, 0],
+    [10, 1, 'D4', 0.6, 0],
+  ] as const) {
     bell(struck, moment(bar, count) + human(), note, loud * 0.085, pan)
   }
   for (let bar = 7; bar <= 9; bar++) {
-    for (const [count, loud] of [[1, 1], [1.5, 0.5], [2, 0.75], [2.5, 0.45], [3, 0.75], [3.5, 0.5]] as const) jingle(struck, moment(bar, count) + human(), loud * 0.012)
+    for (const [count, loud] of [
+      [1, 1],
+      [1.5, 0.5],
+      [2, 0.75],
+      [2.5, 0.45],
+      [3, 0.75],
+      [3.5, 0.5],
+    ] as const)
+      jingle(struck, moment(bar, count) + human(), loud * 0.012)
   }
 
   wind(air)

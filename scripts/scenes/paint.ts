@@ -5,7 +5,14 @@ import { blend, layerFromCanvas, layerOf, type Layer, type Rgb } from './light.t
 import { between, fractal, random, type Random } from './random.ts'
 
 /** Paints in the units of the plane and gives back the layer. */
-export function paint(x: number, y: number, width: number, height: number, density: number, draw: (brush: SKRSContext2D) => void): Layer {
+export function paint(
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  density: number,
+  draw: (brush: SKRSContext2D) => void,
+): Layer {
   const canvas = createCanvas(Math.round(width * density), Math.round(height * density))
   const brush = canvas.getContext('2d')
   brush.scale(density, density)
@@ -29,7 +36,18 @@ export type SnowColours = { light: Rgb; middle: Rgb; shade: Rgb; deep: Rgb }
  * A snowy slope under a crest line, modelled by noise that is lit from the upper right. `fade` is the
  * height over which it sinks into the deep colour.
  */
-export function snowSlope(x: number, y: number, width: number, height: number, density: number, seed: number, colours: SnowColours, crest: (x: number) => number, fade: number, grain: number): Layer {
+export function snowSlope(
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  density: number,
+  seed: number,
+  colours: SnowColours,
+  crest: (x: number) => number,
+  fade: number,
+  grain: number,
+): Layer {
   const columns = Math.round(width * density)
   const rows = Math.round(height * density)
   const data = new Float32Array(columns * rows * 4)
@@ -44,10 +62,12 @@ export function snowSlope(x: number, y: number, width: number, height: number, d
       if (cover === 0) continue
       const wide = grain * (1 + below / 260)
       const drift = (u: number, v: number) => fractal(u / (wide * 3.4), v / wide, seed, 3)
-      const relief = (drift(px + grain * 0.3, below - grain * 0.12) - drift(px - grain * 0.3, below + grain * 0.12)) * 2.6
+      const relief =
+        (drift(px + grain * 0.3, below - grain * 0.12) - drift(px - grain * 0.3, below + grain * 0.12)) * 2.6
       const fine = fractal(px / (grain * 0.16), below / (grain * 0.09), seed + 7, 2) - 0.5
       const lit = clamp(0.5 - relief + (lean - 0.5) * -0.7 + fine * 0.07)
-      const base = lit < 0.5 ? blend(colours.shade, colours.middle, lit * 2) : blend(colours.middle, colours.light, lit * 2 - 1)
+      const base =
+        lit < 0.5 ? blend(colours.shade, colours.middle, lit * 2) : blend(colours.middle, colours.light, lit * 2 - 1)
       const rim = Math.exp(-below / (grain * 0.16)) * 0.75
       const tone = blend(blend(base, colours.light, rim), colours.deep, clamp(below / fade) ** 1.2)
       const at = (row * columns + column) * 4
@@ -72,7 +92,15 @@ function frond(brush: SKRSContext2D, x: number, y: number, dx: number, dy: numbe
 }
 
 /** A fir with snow on its branches, lit from the upper right. (x, y) is its foot. */
-export function fir(brush: SKRSContext2D, chance: Random, x: number, y: number, height: number, colours: FirColours, snowiness = 0.75): void {
+export function fir(
+  brush: SKRSContext2D,
+  chance: Random,
+  x: number,
+  y: number,
+  height: number,
+  colours: FirColours,
+  snowiness = 0.75,
+): void {
   const girth = height * between(chance, 0.21, 0.27)
   const tiers = Math.max(8, Math.round(Math.min(20, 7 + height / 16)))
   const lean = between(chance, -0.02, 0.02) * height
@@ -98,7 +126,14 @@ export function fir(brush: SKRSContext2D, chance: Random, x: number, y: number, 
       if (chance() < snowiness) {
         brush.fillStyle = hexMix(colours.snowShade, colours.snow, clamp(0.38 + side * 0.5 + between(chance, -0.2, 0.2)))
         const start = between(chance, 0.2, 0.45)
-        frond(brush, centre + dx * start, level + dy * start * 0.45 - thick * 0.7, dx * (0.92 - start), dy * (0.9 - start) - thick * 0.3, thick * 0.85)
+        frond(
+          brush,
+          centre + dx * start,
+          level + dy * start * 0.45 - thick * 0.7,
+          dx * (0.92 - start),
+          dy * (0.9 - start) - thick * 0.3,
+          thick * 0.85,
+        )
       }
     }
   }
@@ -109,12 +144,30 @@ export function fir(brush: SKRSContext2D, chance: Random, x: number, y: number, 
 /** A lit opening of a house: where, and how big. */
 export type Opening = { x: number; y: number; width: number; height: number }
 
-export type House = { x: number; y: number; width: number; height: number; roof: number; kind: 'gable' | 'long'; seed: number; wall: string; openings: Opening[]; chimney: { x: number; y: number } }
+export type House = {
+  x: number
+  y: number
+  width: number
+  height: number
+  roof: number
+  kind: 'gable' | 'long'
+  seed: number
+  wall: string
+  openings: Opening[]
+  chimney: { x: number; y: number }
+}
 
 export type SnowPaint = { light: string; middle: string; shade: string }
 
 /** A soft ledge of snow along a line, thicker in the middle, with a bulging lower edge. */
-export function ledge(brush: SKRSContext2D, chance: Random, points: readonly (readonly [number, number])[], thick: number, paintOf: SnowPaint, ground?: [number, number, number, number]): void {
+export function ledge(
+  brush: SKRSContext2D,
+  chance: Random,
+  points: readonly (readonly [number, number])[],
+  thick: number,
+  paintOf: SnowPaint,
+  ground?: [number, number, number, number],
+): void {
   const first = points[0] as readonly [number, number]
   brush.beginPath()
   brush.moveTo(first[0], first[1])
@@ -130,7 +183,12 @@ export function ledge(brush: SKRSContext2D, chance: Random, points: readonly (re
       const from = (bump - 1) / bumps
       const to = bump / bumps
       const swell = thick * between(chance, 0.05, 0.45)
-      brush.quadraticCurveTo(mix(x, next[0], (from + to) / 2), mix(y, next[1], (from + to) / 2) + thick + swell, mix(x, next[0], to), mix(y, next[1], to) + thick * between(chance, 0.85, 1.05))
+      brush.quadraticCurveTo(
+        mix(x, next[0], (from + to) / 2),
+        mix(y, next[1], (from + to) / 2) + thick + swell,
+        mix(x, next[0], to),
+        mix(y, next[1], to) + thick * between(chance, 0.85, 1.05),
+      )
     }
   }
   brush.closePath()
@@ -215,7 +273,12 @@ export function paintHouse(brush: SKRSContext2D, house: House, snow: SnowPaint):
     ]
     brush.beginPath()
     brush.moveTo(points[0]![0], points[0]![1])
-    brush.quadraticCurveTo(points[1]![0] - slant * 0.4, points[1]![1] + roof * 0.1, points[1]![0] + slant * 0.5, points[1]![1])
+    brush.quadraticCurveTo(
+      points[1]![0] - slant * 0.4,
+      points[1]![1] + roof * 0.1,
+      points[1]![0] + slant * 0.5,
+      points[1]![1],
+    )
     brush.lineTo(points[2]![0] - slant * 0.5, points[2]![1])
     brush.quadraticCurveTo(points[2]![0] + slant * 0.4, points[2]![1] + roof * 0.1, points[3]![0], points[3]![1])
     brush.closePath()
@@ -236,14 +299,29 @@ export function paintHouse(brush: SKRSContext2D, house: House, snow: SnowPaint):
     brush.fillRect(opening.x, opening.y, opening.width, opening.height)
     brush.fillStyle = snow.middle
     brush.beginPath()
-    brush.ellipse(opening.x + opening.width / 2, opening.y + opening.height + rim * 0.7, opening.width * 0.66, rim * 0.95, 0, 0, Math.PI * 2)
+    brush.ellipse(
+      opening.x + opening.width / 2,
+      opening.y + opening.height + rim * 0.7,
+      opening.width * 0.66,
+      rim * 0.95,
+      0,
+      0,
+      Math.PI * 2,
+    )
     brush.fill()
   }
 }
 
 /** The light in a window, with its bars; to be added. */
 export function litWindow(brush: SKRSContext2D, opening: Opening, warm: string, hot: string): void {
-  const light = brush.createRadialGradient(opening.x + opening.width / 2, opening.y + opening.height * 0.68, 0, opening.x + opening.width / 2, opening.y + opening.height * 0.6, opening.height * 0.8)
+  const light = brush.createRadialGradient(
+    opening.x + opening.width / 2,
+    opening.y + opening.height * 0.68,
+    0,
+    opening.x + opening.width / 2,
+    opening.y + opening.height * 0.6,
+    opening.height * 0.8,
+  )
   light.addColorStop(0, hot)
   light.addColorStop(1, warm)
   brush.fillStyle = light
@@ -261,7 +339,14 @@ export function litWindow(brush: SKRSContext2D, opening: Opening, warm: string, 
 export function snowman(brush: SKRSContext2D, x: number, y: number, height: number, snow: SnowPaint): void {
   const unit = height / 100
   const ball = (px: number, py: number, radius: number) => {
-    const shades = brush.createRadialGradient(px + radius * 0.45, py - radius * 0.5, radius * 0.1, px, py, radius * 1.15)
+    const shades = brush.createRadialGradient(
+      px + radius * 0.45,
+      py - radius * 0.5,
+      radius * 0.1,
+      px,
+      py,
+      radius * 1.15,
+    )
     shades.addColorStop(0, '#dfeafe')
     shades.addColorStop(0.45, snow.light)
     shades.addColorStop(0.8, snow.middle)
@@ -275,23 +360,77 @@ export function snowman(brush: SKRSContext2D, x: number, y: number, height: numb
     brush.strokeStyle = tint
     brush.lineWidth = thick * unit
     brush.beginPath()
-    points.forEach(([px, py], at) => (at ? brush.lineTo(x + px * unit, y - py * unit) : brush.moveTo(x + px * unit, y - py * unit)))
+    points.forEach(([px, py], at) =>
+      at ? brush.lineTo(x + px * unit, y - py * unit) : brush.moveTo(x + px * unit, y - py * unit),
+    )
     brush.stroke()
   }
   brush.fillStyle = 'rgba(20, 40, 92, 0.4)'
   brush.beginPath()
   brush.ellipse(x - 14 * unit, y - 2 * unit, 46 * unit, 8 * unit, 0, 0, Math.PI * 2)
   brush.fill()
-  stroke([[-20, 50], [-44, 66], [-50, 76]], 2.2, '#1c1a30')
-  stroke([[-44, 66], [-54, 68]], 1.8, '#1c1a30')
-  stroke([[20, 50], [42, 60], [50, 72]], 2.2, '#1c1a30')
+  stroke(
+    [
+      [-20, 50],
+      [-44, 66],
+      [-50, 76],
+    ],
+    2.2,
+    '#1c1a30',
+  )
+  stroke(
+    [
+      [-44, 66],
+      [-54, 68],
+    ],
+    1.8,
+    '#1c1a30',
+  )
+  stroke(
+    [
+      [20, 50],
+      [42, 60],
+      [50, 72],
+    ],
+    2.2,
+    '#1c1a30',
+  )
   ball(x, y - 22 * unit, 29 * unit)
   ball(x + unit, y - 56 * unit, 21 * unit)
   ball(x + 2 * unit, y - 84 * unit, 15 * unit)
-  stroke([[-10, 71], [2, 68], [14, 71]], 7.5, '#a3182c')
-  stroke([[10, 70], [15, 58], [13, 50]], 6, '#8c1326')
-  stroke([[-10, 73], [2, 70], [14, 73]], 1.6, '#d8414c')
-  for (const [px, py] of [[-4, 88], [7, 88], [1, 60], [1, 51]] as const) {
+  stroke(
+    [
+      [-10, 71],
+      [2, 68],
+      [14, 71],
+    ],
+    7.5,
+    '#a3182c',
+  )
+  stroke(
+    [
+      [10, 70],
+      [15, 58],
+      [13, 50],
+    ],
+    6,
+    '#8c1326',
+  )
+  stroke(
+    [
+      [-10, 73],
+      [2, 70],
+      [14, 73],
+    ],
+    1.6,
+    '#d8414c',
+  )
+  for (const [px, py] of [
+    [-4, 88],
+    [7, 88],
+    [1, 60],
+    [1, 51],
+  ] as const) {
     brush.fillStyle = '#141830'
     brush.beginPath()
     brush.arc(x + px * unit, y - py * unit, 1.9 * unit, 0, Math.PI * 2)

@@ -1,7 +1,25 @@
 /** The window from near: the room behind it, the frost and the mist on the glass, the frame, the candle. */
 import { createCanvas, type SKRSContext2D } from '@napi-rs/canvas'
 import { clamp, mix, smooth, wander } from './ease.ts'
-import { addStretched, blur, blurred, colour, coverOf, glow, halo, lamp, layerOf, newPicture, put, quartered, shine, type Layer, type Picture, type Place, type Rgb } from './light.ts'
+import {
+  addStretched,
+  blur,
+  blurred,
+  colour,
+  coverOf,
+  glow,
+  halo,
+  lamp,
+  layerOf,
+  newPicture,
+  put,
+  quartered,
+  shine,
+  type Layer,
+  type Picture,
+  type Place,
+  type Rgb,
+} from './light.ts'
 import { paint, snowSlope } from './paint.ts'
 import { between, fractal, noise, pick, random, type Random } from './random.ts'
 
@@ -10,7 +28,11 @@ const height = 1280
 const whole: Place = { scale: 1, x: 0, y: 0 }
 
 /** The three panes of glass, left, top, right, bottom. The name is written on the last. */
-const panes = [[36, 44, 351, 292], [369, 44, 684, 292], [36, 314, 684, 1180]] as const
+const panes = [
+  [36, 44, 351, 292],
+  [369, 44, 684, 292],
+  [36, 314, 684, 1180],
+] as const
 
 /** Where the candle's flame stands. */
 const flameAt = { x: 158, y: 962 }
@@ -72,7 +94,10 @@ function paintRoom(): Layer {
     brush.fillStyle = '#27405f'
     brush.fillRect(560, 1064, 96, 120)
     // curtains on both sides
-    for (const [x, side] of [[-40, 1], [760, -1]] as const) {
+    for (const [x, side] of [
+      [-40, 1],
+      [760, -1],
+    ] as const) {
       const cloth = brush.createLinearGradient(x, 0, x + side * 190, 0)
       cloth.addColorStop(0, '#c08a4c')
       cloth.addColorStop(0.3, '#8a5426')
@@ -94,7 +119,16 @@ function paintRoom(): Layer {
 
 function hangBulbs(): Bulb[] {
   const chance = random(101)
-  const tints: Rgb[] = [[1, 0.6, 0.2], [1, 0.6, 0.2], [1, 0.7, 0.34], [1, 0.48, 0.12], [1, 0.54, 0.16], [1, 0.07, 0.07], [0.12, 0.42, 0.9], [1, 0.6, 0.2]]
+  const tints: Rgb[] = [
+    [1, 0.6, 0.2],
+    [1, 0.6, 0.2],
+    [1, 0.7, 0.34],
+    [1, 0.48, 0.12],
+    [1, 0.54, 0.16],
+    [1, 0.07, 0.07],
+    [0.12, 0.42, 0.9],
+    [1, 0.6, 0.2],
+  ]
   const bulbs: Bulb[] = []
   for (let at = 0; at < 110; at++) {
     const share = ((at + chance()) / 110) ** 0.72
@@ -115,7 +149,15 @@ function hangBulbs(): Bulb[] {
 }
 
 /** A feather of frost: a stem with side branches, each with its own. */
-function feather(brush: SKRSContext2D, chance: Random, x: number, y: number, angle: number, length: number, level: number): void {
+function feather(
+  brush: SKRSContext2D,
+  chance: Random,
+  x: number,
+  y: number,
+  angle: number,
+  length: number,
+  level: number,
+): void {
   const steps = Math.max(3, Math.round(length / 5))
   const bend = between(chance, -0.5, 0.5) / steps
   let px = x
@@ -159,12 +201,29 @@ function growFrost(): Layer {
     for (let at = 0; at < around; at += between(chance, 10, 24)) {
       const w = right - left
       const h = bottom - top
-      const [x, y, inward] = at < w ? [left + at, top, Math.PI / 2] : at < w + h ? [right, top + at - w, Math.PI] : at < 2 * w + h ? [right - (at - w - h), bottom, -Math.PI / 2] : [left, bottom - (at - 2 * w - h), 0]
-      const corner = Math.min(Math.hypot(x - left, y - top), Math.hypot(x - right, y - top), Math.hypot(x - left, y - bottom), Math.hypot(x - right, y - bottom))
+      const [x, y, inward] =
+        at < w
+          ? [left + at, top, Math.PI / 2]
+          : at < w + h
+            ? [right, top + at - w, Math.PI]
+            : at < 2 * w + h
+              ? [right - (at - w - h), bottom, -Math.PI / 2]
+              : [left, bottom - (at - 2 * w - h), 0]
+      const corner = Math.min(
+        Math.hypot(x - left, y - top),
+        Math.hypot(x - right, y - top),
+        Math.hypot(x - left, y - bottom),
+        Math.hypot(x - right, y - bottom),
+      )
       const grand = right - left > 400
       // Long in the corners and at the foot; short beside the place where the name is written.
       const beside = grand ? smooth(360, 470, y) * (1 - smooth(760, 900, y)) : 0
-      const length = (between(chance, 18, 46) + between(chance, 40, 120) * Math.exp(-corner / (grand ? 130 : 70)) + (y > bottom - 4 && grand ? 16 : 0)) * (grand ? 1 : 0.62) * (1 - 0.6 * beside)
+      const length =
+        (between(chance, 18, 46) +
+          between(chance, 40, 120) * Math.exp(-corner / (grand ? 130 : 70)) +
+          (y > bottom - 4 && grand ? 16 : 0)) *
+        (grand ? 1 : 0.62) *
+        (1 - 0.6 * beside)
       const patch = clamp(noise(at / 70, left, 112) * 2.3 - 0.5, 0, 1.3)
       if (patch > 0.3) feather(brush, chance, x, y, inward + between(chance, -0.85, 0.85), length * patch, 0)
     }
@@ -229,7 +288,10 @@ function paintFrame(): Layer {
       brush.strokeRect(left - 3.5, top - 3.5, right - left + 7, bottom - top + 7)
     }
     // snow that lies on the bar, heaped in the corners
-    for (const [from, to] of [[36, 351], [369, 684]] as const) {
+    for (const [from, to] of [
+      [36, 351],
+      [369, 684],
+    ] as const) {
       const snow = brush.createLinearGradient(to, 262, from, 296)
       snow.addColorStop(0, '#dfeafd')
       snow.addColorStop(1, '#7894cb')
@@ -254,79 +316,115 @@ function paintFrame(): Layer {
       }
     }
   }
-  const bank = snowSlope(0, 1000, width, 280, 1, 122, { light: colour('#c3d6f6'), middle: colour('#6d8ecb'), shade: colour('#3b5ca0'), deep: colour('#1c3572') }, (x) => 1176 - 46 * Math.exp(-x / 90) - 58 * Math.exp(-(width - x) / 120) + 10 * Math.sin(x / 120 + 1) + 4 * Math.sin(x / 41), 190, 34)
+  const bank = snowSlope(
+    0,
+    1000,
+    width,
+    280,
+    1,
+    122,
+    { light: colour('#c3d6f6'), middle: colour('#6d8ecb'), shade: colour('#3b5ca0'), deep: colour('#1c3572') },
+    (x) =>
+      1176 -
+      46 * Math.exp(-x / 90) -
+      58 * Math.exp(-(width - x) / 120) +
+      10 * Math.sin(x / 120 + 1) +
+      4 * Math.sin(x / 41),
+    190,
+    34,
+  )
   const data = clear.slice()
   for (let at = 0; at < bank.data.length; at += 4) {
     const to = at + 1000 * width * 4
     const keep = 1 - bank.data[at + 3]!
-    for (let channel = 0; channel < 4; channel++) data[to + channel] = data[to + channel]! * keep + bank.data[at + channel]!
+    for (let channel = 0; channel < 4; channel++)
+      data[to + channel] = data[to + channel]! * keep + bank.data[at + channel]!
   }
   return layerOf(width, height, data)
 }
 
 function paintCandle(): Layer {
-  return blurred(paint(90, 940, 140, 260, 1, (brush) => {
-    const wax = brush.createLinearGradient(132, 0, 186, 0)
-    wax.addColorStop(0, '#8a4e22')
-    wax.addColorStop(0.35, '#e9bd83')
-    wax.addColorStop(0.6, '#f0cd98')
-    wax.addColorStop(1, '#7d431d')
-    brush.fillStyle = wax
-    brush.beginPath()
-    brush.moveTo(134, 1200)
-    brush.lineTo(134, 1000)
-    brush.bezierCurveTo(136, 990, 150, 1000, 158, 998)
-    brush.bezierCurveTo(168, 1000, 180, 986, 184, 998)
-    brush.lineTo(184, 1200)
-    brush.fill()
-    const shine = brush.createLinearGradient(0, 992, 0, 1130)
-    shine.addColorStop(0, 'rgba(255, 214, 140, 0.95)')
-    shine.addColorStop(0.4, 'rgba(255, 160, 70, 0.35)')
-    shine.addColorStop(1, 'rgba(60, 20, 10, 0.55)')
-    brush.globalCompositeOperation = 'source-atop'
-    brush.fillStyle = shine
-    brush.fillRect(120, 980, 80, 230)
-    brush.globalCompositeOperation = 'source-over'
-    brush.fillStyle = '#2a120a'
-    brush.fillRect(157, 982, 2.6, 17)
-  }), 1.2)
+  return blurred(
+    paint(90, 940, 140, 260, 1, (brush) => {
+      const wax = brush.createLinearGradient(132, 0, 186, 0)
+      wax.addColorStop(0, '#8a4e22')
+      wax.addColorStop(0.35, '#e9bd83')
+      wax.addColorStop(0.6, '#f0cd98')
+      wax.addColorStop(1, '#7d431d')
+      brush.fillStyle = wax
+      brush.beginPath()
+      brush.moveTo(134, 1200)
+      brush.lineTo(134, 1000)
+      brush.bezierCurveTo(136, 990, 150, 1000, 158, 998)
+      brush.bezierCurveTo(168, 1000, 180, 986, 184, 998)
+      brush.lineTo(184, 1200)
+      brush.fill()
+      const shine = brush.createLinearGradient(0, 992, 0, 1130)
+      shine.addColorStop(0, 'rgba(255, 214, 140, 0.95)')
+      shine.addColorStop(0.4, 'rgba(255, 160, 70, 0.35)')
+      shine.addColorStop(1, 'rgba(60, 20, 10, 0.55)')
+      brush.globalCompositeOperation = 'source-atop'
+      brush.fillStyle = shine
+      brush.fillRect(120, 980, 80, 230)
+      brush.globalCompositeOperation = 'source-over'
+      brush.fillStyle = '#2a120a'
+      brush.fillRect(157, 982, 2.6, 17)
+    }),
+    1.2,
+  )
 }
 
 /** A twig of fir and red berries on the snow before the window. */
 function paintSprig(): Layer {
   const chance = random(131)
-  return blurred(paint(400, 1000, 320, 220, 1, (brush) => {
-    const twig = (x: number, y: number, angle: number, length: number) => {
-      for (let at = 0; at < 46; at++) {
-        const share = at / 46
-        const px = x + Math.cos(angle) * length * share
-        const py = y + Math.sin(angle) * length * share - Math.sin(share * 2.6) * 14
-        for (const side of [-1, 1]) {
-          const lean = angle + side * between(chance, 0.55, 0.95)
-          const reach = between(chance, 24, 36) * (1 - share * 0.55)
-          brush.strokeStyle = pick(chance, ['#16301f', '#244a2c', '#3a6438', '#5b7c42'])
-          brush.lineWidth = between(chance, 1.4, 2.4)
-          brush.beginPath()
-          brush.moveTo(px, py)
-          brush.quadraticCurveTo(px + Math.cos(lean) * reach * 0.6, py + Math.sin(lean) * reach * 0.6 + 2, px + Math.cos(lean) * reach, py + Math.sin(lean) * reach + 5)
-          brush.stroke()
+  return blurred(
+    paint(400, 1000, 320, 220, 1, (brush) => {
+      const twig = (x: number, y: number, angle: number, length: number) => {
+        for (let at = 0; at < 46; at++) {
+          const share = at / 46
+          const px = x + Math.cos(angle) * length * share
+          const py = y + Math.sin(angle) * length * share - Math.sin(share * 2.6) * 14
+          for (const side of [-1, 1]) {
+            const lean = angle + side * between(chance, 0.55, 0.95)
+            const reach = between(chance, 24, 36) * (1 - share * 0.55)
+            brush.strokeStyle = pick(chance, ['#16301f', '#244a2c', '#3a6438', '#5b7c42'])
+            brush.lineWidth = between(chance, 1.4, 2.4)
+            brush.beginPath()
+            brush.moveTo(px, py)
+            brush.quadraticCurveTo(
+              px + Math.cos(lean) * reach * 0.6,
+              py + Math.sin(lean) * reach * 0.6 + 2,
+              px + Math.cos(lean) * reach,
+              py + Math.sin(lean) * reach + 5,
+            )
+            brush.stroke()
+          }
         }
       }
-    }
-    twig(690, 1150, Math.PI * 1.03, 190)
-    twig(700, 1140, Math.PI * 1.16, 150)
-    twig(690, 1160, Math.PI * 0.97, 170)
-    for (const [bx, by, radius] of [[566, 1122, 15], [592, 1108, 14], [604, 1134, 16], [580, 1146, 14], [628, 1116, 13], [548, 1148, 12], [634, 1146, 14]] as const) {
-      const berry = brush.createRadialGradient(bx - radius * 0.35, by - radius * 0.4, 1, bx, by, radius)
-      berry.addColorStop(0, '#ff8a70')
-      berry.addColorStop(0.3, '#d4202f')
-      berry.addColorStop(1, '#560a18')
-      brush.fillStyle = berry
-      brush.beginPath()
-      brush.arc(bx, by, radius, 0, Math.PI * 2)
-      brush.fill()
-    }
-  }), 1.1)
+      twig(690, 1150, Math.PI * 1.03, 190)
+      twig(700, 1140, Math.PI * 1.16, 150)
+      twig(690, 1160, Math.PI * 0.97, 170)
+      for (const [bx, by, radius] of [
+        [566, 1122, 15],
+        [592, 1108, 14],
+        [604, 1134, 16],
+        [580, 1146, 14],
+        [628, 1116, 13],
+        [548, 1148, 12],
+        [634, 1146, 14],
+      ] as const) {
+        const berry = brush.createRadialGradient(bx - radius * 0.35, by - radius * 0.4, 1, bx, by, radius)
+        berry.addColorStop(0, '#ff8a70')
+        berry.addColorStop(0.3, '#d4202f')
+        berry.addColorStop(1, '#560a18')
+        brush.fillStyle = berry
+        brush.beginPath()
+        brush.arc(bx, by, radius, 0, Math.PI * 2)
+        brush.fill()
+      }
+    }),
+    1.1,
+  )
 }
 
 export function makePane(): Pane {
@@ -344,19 +442,41 @@ export function makePane(): Pane {
   }
   const frame = paintFrame()
   const frost = growFrost()
-  return { room: paintRoom(), bulbs: hangBulbs(), candle: paintCandle(), sprig: paintSprig(), frost, frame, frameSoft: blurred(frame, 12), frostSoft: blurred(frost, 12), comes, goes, drops }
+  return {
+    room: paintRoom(),
+    bulbs: hangBulbs(),
+    candle: paintCandle(),
+    sprig: paintSprig(),
+    frost,
+    frame,
+    frameSoft: blurred(frame, 12),
+    frostSoft: blurred(frost, 12),
+    comes,
+    goes,
+    drops,
+  }
 }
 
 /**
  * The room as one sees it through the glass. `near`: 0 from afar, 1 from close by; `strength` is that of the
  * lights, `wall` that of all else.
  */
-export function drawRoom(picture: Picture, pane: Pane, time: number, near: number, strength: number, wall = strength): void {
+export function drawRoom(
+  picture: Picture,
+  pane: Pane,
+  time: number,
+  near: number,
+  strength: number,
+  wall = strength,
+): void {
   const size = mix(1.1, 1, near)
   const place = { scale: size, x: 360 - 360 * size, y: 640 - 640 * size }
   const breath = 1 + 0.05 * wander(time * 0.8, 2)
   put(picture, pane.room, place, [0.62 * wall * breath, 0.6 * wall * breath, 0.6 * wall * breath])
-  const at = (x: number, y: number, depth: number): [number, number] => [360 + (x - 360) * (size + depth * 0.02 * (1 - near)), 640 + (y - 640) * size]
+  const at = (x: number, y: number, depth: number): [number, number] => [
+    360 + (x - 360) * (size + depth * 0.02 * (1 - near)),
+    640 + (y - 640) * size,
+  ]
   const [starX, starY] = at(440, 262, 0)
   shine(picture, starX, starY, 210, halo, [1, 0.66, 0.28], 0.5 * strength)
   shine(picture, starX, starY, 30, lamp, [1, 0.82, 0.5], (1.15 + 0.2 * wander(time, 7)) * strength)
@@ -378,7 +498,16 @@ export function drawCandle(picture: Picture, pane: Pane, time: number, strength:
   const y = flameAt.y * place.scale + place.y
   const size = place.scale
   shine(picture, x, y, 330 * size, halo, [1, 0.5, 0.16], 0.34 * flicker * strength)
-  shine(picture, x + sway * 0.5, y + 4 * size, 21 * size, glow, [1, 0.42, 0.1], 1.7 * flicker * strength, 2.1 + 0.2 * flicker)
+  shine(
+    picture,
+    x + sway * 0.5,
+    y + 4 * size,
+    21 * size,
+    glow,
+    [1, 0.42, 0.1],
+    1.7 * flicker * strength,
+    2.1 + 0.2 * flicker,
+  )
   shine(picture, x + sway * 0.35, y + 10 * size, 13 * size, glow, [1, 0.72, 0.3], 3.4 * flicker * strength, 2)
   shine(picture, x + sway * 0.2, y + 14 * size, 8 * size, glow, [1, 0.9, 0.66], 3.2 * strength, 1.8)
 }
@@ -424,7 +553,16 @@ export function layMist(picture: Picture, pane: Pane, behind: Picture, coming: n
 }
 
 /** Frost and frame, over everything behind them. `soft` from 0 to 1 they go out of focus. */
-export function drawFrame(picture: Picture, pane: Pane, place: Place, frost: number, soft: number, glassLight: Rgb, woodLight: Rgb, opacity = 1): void {
+export function drawFrame(
+  picture: Picture,
+  pane: Pane,
+  place: Place,
+  frost: number,
+  soft: number,
+  glassLight: Rgb,
+  woodLight: Rgb,
+  opacity = 1,
+): void {
   if (soft < 0.99) {
     put(picture, pane.frost, place, glassLight, frost * (1 - soft) * opacity)
     put(picture, pane.frame, place, woodLight, (1 - smooth(0.5, 1, soft)) * opacity)

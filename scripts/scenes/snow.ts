@@ -26,24 +26,37 @@ export function makeSnow(count: number, seed: number): Flake[] {
 }
 
 function wrapped(value: number, range: number): number {
-  return ((value % range) + range) % range - range / 2
+  return (((value % range) + range) % range) - range / 2
 }
 
 /** Draws the flakes between two distances. */
-export function drawSnow(picture: Picture, flakes: readonly Flake[], camera: Camera, time: number, light: Rgb, strength: number, from = nearest, to = farthest): void {
+export function drawSnow(
+  picture: Picture,
+  flakes: readonly Flake[],
+  camera: Camera,
+  time: number,
+  light: Rgb,
+  strength: number,
+  from = nearest,
+  to = farthest,
+): void {
   if (strength <= 0.003) return
   const depth = farthest - nearest
   for (const item of flakes) {
     const z = ((((item.z - nearest - camera.z) % depth) + depth) % depth) + nearest
     if (z < from || z > to) continue
-    const x = 360 + wrapped(item.x + time * 16 + Math.sin(time * item.speed + item.phase) * item.sway - camera.x, wide) / z
+    const x =
+      360 + wrapped(item.x + time * 16 + Math.sin(time * item.speed + item.phase) * item.sway - camera.x, wide) / z
     const y = 640 + camera.tilt + wrapped(item.y + time * item.fall - camera.y, tall) / z
     // Sharp at the distance of the village's first houses, softer before and behind.
     const blur = Math.abs(1 / z - 0.62) * 3.1
     const radius = item.size / z + blur + 0.7
     if (x < -radius || x > picture.width + radius || y < -radius || y > picture.height + radius) continue
     const core = item.size / z + 0.7
-    const amount = strength * (core * core) / (radius * radius) * smooth(nearest, nearest + 0.12, z) * (1 - smooth(farthest - 0.8, farthest, z))
+    const amount =
+      ((strength * (core * core)) / (radius * radius)) *
+      smooth(nearest, nearest + 0.12, z) *
+      (1 - smooth(farthest - 0.8, farthest, z))
     shine(picture, x, y, radius, radius > 3.4 ? flake : dot, light, amount)
   }
 }

@@ -4,9 +4,37 @@
  * camera comes closer.
  */
 import { clamp, mix, smooth, wander } from './ease.ts'
-import { blurred, colour, dot, glow, halo, layerOf, over, put, scaled, shine, type Layer, type Picture, type Place, type Rgb } from './light.ts'
+import {
+  blurred,
+  colour,
+  dot,
+  glow,
+  halo,
+  layerOf,
+  over,
+  put,
+  scaled,
+  shine,
+  type Layer,
+  type Picture,
+  type Place,
+  type Rgb,
+} from './light.ts'
 import { lampOnSnow, paintLogHouse } from './log-house.ts'
-import { fir, hexMix, litWindow, paint, paintHouse, snowman, snowSlope, type FirColours, type House, type Opening, type SnowColours, type SnowPaint } from './paint.ts'
+import {
+  fir,
+  hexMix,
+  litWindow,
+  paint,
+  paintHouse,
+  snowman,
+  snowSlope,
+  type FirColours,
+  type House,
+  type Opening,
+  type SnowColours,
+  type SnowPaint,
+} from './paint.ts'
 import { between, fractal, pick, random } from './random.ts'
 
 export const frameWidth = 720
@@ -18,7 +46,11 @@ export type Camera = { x: number; y: number; z: number; tilt: number }
 /** Where a plane of that nearness lies on the screen. */
 export function placeOf(camera: Camera, nearness: number): Place {
   const scale = 1 / (1 - camera.z * nearness)
-  return { scale, x: 360 - (360 + camera.x * nearness) * scale, y: 640 - (640 + camera.y * nearness) * scale + camera.tilt }
+  return {
+    scale,
+    x: 360 - (360 + camera.x * nearness) * scale,
+    y: 640 - (640 + camera.y * nearness) * scale + camera.tilt,
+  }
 }
 
 /** What lights the village: the night itself, a passing flash, how many windows are lit (0 to 1). */
@@ -66,14 +98,18 @@ function paintSky(): Layer {
   ]
   for (let row = 0; row < height; row++) {
     const py = y + row
-    const next = Math.max(1, stops.findIndex(([level]) => level > py))
+    const next = Math.max(
+      1,
+      stops.findIndex(([level]) => level > py),
+    )
     const [from, low] = stops[next - 1]!
     const [to, high] = stops[next]!
     const share = smooth(from, to, py) * 0.5 + clamp((py - from) / (to - from)) * 0.5
     for (let column = 0; column < width; column++) {
       const px = x + column
       // Thin veils of cloud, and a band of star dust across the upper sky.
-      const veil = clamp(fractal(px / 420 + py / 900, py / 120 + px / 700, 3, 5) * 2.6 - 1.25) * smooth(-500, 350, py) * 0.42
+      const veil =
+        clamp(fractal(px / 420 + py / 900, py / 120 + px / 700, 3, 5) * 2.6 - 1.25) * smooth(-500, 350, py) * 0.42
       const across = (py + 330 + (px - 360) * 0.55) / 190
       const dust = Math.exp(-across * across) * clamp(fractal(px / 120, py / 120, 9, 5) * 2.2 - 0.7)
       const moon = Math.hypot(px - moonAt.x, py - moonAt.y)
@@ -92,7 +128,12 @@ const moonAt = { x: 545, y: -190, radius: 34 }
 
 function makeStars(): Star[] {
   const chance = random(11)
-  const tints: Rgb[] = [[1, 1, 1], [0.75, 0.86, 1], [1, 0.9, 0.74], [0.82, 0.9, 1]]
+  const tints: Rgb[] = [
+    [1, 1, 1],
+    [0.75, 0.86, 1],
+    [1, 0.9, 0.74],
+    [0.82, 0.9, 1],
+  ]
   return Array.from({ length: 420 }, () => {
     const y = between(chance, -740, 600)
     const bright = chance() ** 5
@@ -109,10 +150,42 @@ function makeStars(): Star[] {
 }
 
 function paintHills(): Layer {
-  const colours: SnowColours = { light: colour('#7d9acb'), middle: colour('#5f80b8'), shade: colour('#4a6aa4'), deep: colour('#6a86b8') }
-  const far = snowSlope(-140, 480, 1000, 420, 1, 21, colours, (x) => 620 + 52 * Math.sin(x / 150 + 1.1) + 26 * Math.sin(x / 61 + 2) - 34 * Math.exp(-(((x - 250) / 120) ** 2)), 220, 60)
-  const nearer: SnowColours = { light: colour('#6c8cc2'), middle: colour('#4e70aa'), shade: colour('#3b5b95'), deep: colour('#5f7db2') }
-  const near = snowSlope(-140, 480, 1000, 420, 1, 22, nearer, (x) => 690 + 34 * Math.sin(x / 190 + 3.4) + 14 * Math.sin(x / 73), 200, 50)
+  const colours: SnowColours = {
+    light: colour('#7d9acb'),
+    middle: colour('#5f80b8'),
+    shade: colour('#4a6aa4'),
+    deep: colour('#6a86b8'),
+  }
+  const far = snowSlope(
+    -140,
+    480,
+    1000,
+    420,
+    1,
+    21,
+    colours,
+    (x) => 620 + 52 * Math.sin(x / 150 + 1.1) + 26 * Math.sin(x / 61 + 2) - 34 * Math.exp(-(((x - 250) / 120) ** 2)),
+    220,
+    60,
+  )
+  const nearer: SnowColours = {
+    light: colour('#6c8cc2'),
+    middle: colour('#4e70aa'),
+    shade: colour('#3b5b95'),
+    deep: colour('#5f7db2'),
+  }
+  const near = snowSlope(
+    -140,
+    480,
+    1000,
+    420,
+    1,
+    22,
+    nearer,
+    (x) => 690 + 34 * Math.sin(x / 190 + 3.4) + 14 * Math.sin(x / 73),
+    200,
+    50,
+  )
   return over(far, near)
 }
 
@@ -120,14 +193,28 @@ function paintRidge(): Layer {
   const chance = random(31)
   const back: FirColours = { dark: '#2a4679', middle: '#365690', snow: '#6f90c6', snowShade: '#4a6ba6' }
   const fore: FirColours = { dark: '#162c57', middle: '#22406f', snow: '#7d9dd0', snowShade: '#42629c' }
-  const colours: SnowColours = { light: colour('#6488c4'), middle: colour('#466aa8'), shade: colour('#335590'), deep: colour('#4a6ca6') }
+  const colours: SnowColours = {
+    light: colour('#6488c4'),
+    middle: colour('#466aa8'),
+    shade: colour('#335590'),
+    deep: colour('#4a6ca6'),
+  }
   const line = (x: number) => 742 + 22 * Math.sin(x / 160 + 0.6) + 8 * Math.sin(x / 47)
   const ground = snowSlope(-140, 560, 1000, 440, 1, 32, colours, line, 160, 40)
   const firs = paint(-140, 560, 1000, 440, 1, (brush) => {
-    for (let x = -140; x < 860; x += between(chance, 9, 20)) fir(brush, chance, x, line(x) + between(chance, -4, 4), between(chance, 44, 92), back, 0.5)
+    for (let x = -140; x < 860; x += between(chance, 9, 20))
+      fir(brush, chance, x, line(x) + between(chance, -4, 4), between(chance, 44, 92), back, 0.5)
     for (let x = -140; x < 860; x += between(chance, 15, 40)) {
       const edge = Math.abs(x - 340) / 420
-      fir(brush, chance, x, line(x) + between(chance, 8, 22), between(chance, 54, 92) * (0.75 + edge * 0.65), fore, 0.62)
+      fir(
+        brush,
+        chance,
+        x,
+        line(x) + between(chance, 8, 22),
+        between(chance, 54, 92) * (0.75 + edge * 0.65),
+        fore,
+        0.62,
+      )
     }
   })
   const haze = new Float32Array(1000 * 440 * 4)
@@ -154,7 +241,12 @@ function maskedBy(layer: Layer, mask: Layer): Layer {
 }
 
 const snowPaint: SnowPaint = { light: '#b4cdf2', middle: '#6f92cb', shade: '#3a5b9a' }
-const groundColours: SnowColours = { light: colour('#8fb0e2'), middle: colour('#4d72b4'), shade: colour('#2c4f90'), deep: colour('#1f3c78') }
+const groundColours: SnowColours = {
+  light: colour('#8fb0e2'),
+  middle: colour('#4d72b4'),
+  shade: colour('#2c4f90'),
+  deep: colour('#1f3c78'),
+}
 const villageFirs: FirColours = { dark: '#0c1c3f', middle: '#1a3563', snow: '#a3bfea', snowShade: '#3e5f9e' }
 
 function houseAt(seed: number, x: number, y: number, width: number, kind: House['kind'], wall: string): House {
@@ -168,10 +260,27 @@ function houseAt(seed: number, x: number, y: number, width: number, kind: House[
     const middle = x + width * ((at + 0.5) / count + (0.5 - (at + 0.5) / count) * 0.18)
     openings.push({ x: middle - size / 2, y: y - height * 0.72, width: size, height: size * 1.35 })
   }
-  if (kind === 'gable') openings.push({ x: x + width / 2 - size * 0.32, y: y - height - roof * 0.3, width: size * 0.64, height: size * 0.76 })
+  if (kind === 'gable')
+    openings.push({
+      x: x + width / 2 - size * 0.32,
+      y: y - height - roof * 0.3,
+      width: size * 0.64,
+      height: size * 0.76,
+    })
   const along = kind === 'gable' ? pick(chance, [0.24, 0.76]) : between(chance, 0.3, 0.7)
   const slope = kind === 'gable' ? Math.abs(along - 0.5) * 2 : 0
-  return { x, y, width, height, roof, kind, seed, wall, openings, chimney: { x: x + width * along, y: y - height - roof * (1 - slope) - width * (kind === 'gable' ? 0.2 : 0.14) } }
+  return {
+    x,
+    y,
+    width,
+    height,
+    roof,
+    kind,
+    seed,
+    wall,
+    openings,
+    chimney: { x: x + width * along, y: y - height - roof * (1 - slope) - width * (kind === 'gable' ? 0.2 : 0.14) },
+  }
 }
 
 const villageHouses: House[] = [
@@ -193,43 +302,104 @@ function lampsOf(house: House, onset: number, density: number, openings: Opening
   const layer = paint(x, y, house.width + 4, house.height + house.roof + 4, density, (brush) => {
     for (const opening of openings) litWindow(brush, opening, '#e08a34', '#ffd58a')
   })
-  return { layer, x: house.x + house.width / 2, y: house.y - house.height * 0.5, ground: house.y, size: house.width, onset, phase: house.seed % 17 }
+  return {
+    layer,
+    x: house.x + house.width / 2,
+    y: house.y - house.height * 0.5,
+    ground: house.y,
+    size: house.width,
+    onset,
+    phase: house.seed % 17,
+  }
 }
 
 /** The rows of the village from back to front, each with the houses that stand in it. */
 function paintRows(): Row[] {
   const chance = random(41)
-  const rects = [[-140, 640, 1000, 240, 1.6], [-140, 690, 1000, 290, 1.6], [-140, 740, 1000, 660, 1.6]] as const
+  const rects = [
+    [-140, 640, 1000, 240, 1.6],
+    [-140, 690, 1000, 290, 1.6],
+    [-140, 740, 1000, 660, 1.6],
+  ] as const
   const backLine = (x: number) => 776 + 10 * Math.sin(x / 120 + 0.8) + 4 * Math.sin(x / 37)
   const middleLine = (x: number) => 836 + 14 * Math.sin(x / 170 + 2.2) + 5 * Math.sin(x / 52 + 1)
   const foreLine = (x: number) => 908 + 20 * Math.sin(x / 210 + 4.4) + 6 * Math.sin(x / 66)
   const backHouses = paint(...rects[0], (brush) => {
-    for (const x of [20, 158, 172, 300, 326, 448, 470, 600, 618, 742, 770, -40, -80]) fir(brush, chance, x + between(chance, -8, 8), 784 + between(chance, -4, 4), between(chance, 62, 112), villageFirs)
+    for (const x of [20, 158, 172, 300, 326, 448, 470, 600, 618, 742, 770, -40, -80])
+      fir(
+        brush,
+        chance,
+        x + between(chance, -8, 8),
+        784 + between(chance, -4, 4),
+        between(chance, 62, 112),
+        villageFirs,
+      )
     for (const house of villageHouses.slice(0, 5)) paintHouse(brush, house, snowPaint)
   })
   const middleHouses = paint(...rects[1], (brush) => {
-    for (const x of [98, 262, 292, 316, 404, 568, 590, 764, -70, 812]) fir(brush, chance, x + between(chance, -6, 6), 858 + between(chance, -6, 6), between(chance, 76, 142), villageFirs)
+    for (const x of [98, 262, 292, 316, 404, 568, 590, 764, -70, 812])
+      fir(
+        brush,
+        chance,
+        x + between(chance, -6, 6),
+        858 + between(chance, -6, 6),
+        between(chance, 76, 142),
+        villageFirs,
+      )
     for (const house of villageHouses.slice(5)) paintHouse(brush, house, snowPaint)
     for (const x of [336, 262]) fir(brush, chance, x, 884, between(chance, 46, 64), villageFirs)
   })
   const foreFirs = paint(...rects[2], (brush) => {
-    for (const [x, size] of [[20, 150], [-50, 190], [62, 92], [700, 130], [752, 196], [810, 160], [382, 70], [576, 84]] as const) fir(brush, chance, x, foreLine(x) + 22, size, villageFirs)
+    for (const [x, size] of [
+      [20, 150],
+      [-50, 190],
+      [62, 92],
+      [700, 130],
+      [752, 196],
+      [810, 160],
+      [382, 70],
+      [576, 84],
+    ] as const)
+      fir(brush, chance, x, foreLine(x) + 22, size, villageFirs)
     fence(brush, 90, 300, (x) => foreLine(x) + 4)
     snowman(brush, 346, 938, 54, snowPaint)
-    footprints(brush, [[446, 1016], [462, 990], [466, 962], [484, 936], [505, 914], [503, 897]], 5, 2)
+    footprints(
+      brush,
+      [
+        [446, 1016],
+        [462, 990],
+        [466, 962],
+        [484, 936],
+        [505, 914],
+        [503, 897],
+      ],
+      5,
+      2,
+    )
   })
   const lamps = villageHouses.map((house, index) => lampsOf(house, onsets[index] as number, 1.6, house.openings))
   return [
     { layer: over(snowSlope(...rects[0], 42, groundColours, backLine, 200, 26), backHouses), lamps: lamps.slice(0, 5) },
-    { layer: over(snowSlope(...rects[1], 43, groundColours, middleLine, 240, 32), middleHouses), lamps: lamps.slice(5) },
+    {
+      layer: over(snowSlope(...rects[1], 43, groundColours, middleLine, 240, 32), middleHouses),
+      lamps: lamps.slice(5),
+    },
     { layer: over(snowSlope(...rects[2], 44, groundColours, foreLine, 330, 46), foreFirs), lamps: [] },
   ]
 }
 
 /** Where a child and a grown-up walked through the snow, from near to far: hollows with a dark side and a lit rim. */
-function footprints(brush: Parameters<Parameters<typeof paint>[5]>[0], way: readonly (readonly [number, number])[], nearSize: number, farSize: number): void {
+function footprints(
+  brush: Parameters<Parameters<typeof paint>[5]>[0],
+  way: readonly (readonly [number, number])[],
+  nearSize: number,
+  farSize: number,
+): void {
   const chance = random(78)
-  for (const [aside, size, stride] of [[-1, 1, 2.5], [1.15, 0.62, 1.9]] as const) {
+  for (const [aside, size, stride] of [
+    [-1, 1, 2.5],
+    [1.15, 0.62, 1.9],
+  ] as const) {
     let left = true
     for (let leg = 0; leg < way.length - 1; leg++) {
       const [x0, y0] = way[leg]!
@@ -238,13 +408,29 @@ function footprints(brush: Parameters<Parameters<typeof paint>[5]>[0], way: read
       const steps = Math.max(1, Math.round(Math.hypot(x1 - x0, (y1 - y0) * 2) / (scale * stride * 1.9)))
       for (let step = 0; step < steps; step++) {
         const share = (step + (aside > 0 ? 0.4 : 0)) / steps
-        const px = mix(x0, x1, share) + aside * scale * 1.7 + (left ? -0.55 : 0.55) * scale * size + between(chance, -0.2, 0.2) * scale
+        const px =
+          mix(x0, x1, share) +
+          aside * scale * 1.7 +
+          (left ? -0.55 : 0.55) * scale * size +
+          between(chance, -0.2, 0.2) * scale
         const py = mix(y0, y1, share) + between(chance, -0.15, 0.15) * scale
         const lean = Math.atan2(x1 - x0, y0 - y1) * 0.5
-        for (const [dx, dy, tint, grow] of [[-0.16, 0.1, 'rgba(196, 216, 250, 0.5)', 1.14], [0, 0, 'rgba(24, 48, 104, 0.62)', 1], [-0.14, 0.1, 'rgba(52, 84, 150, 0.5)', 0.62]] as const) {
+        for (const [dx, dy, tint, grow] of [
+          [-0.16, 0.1, 'rgba(196, 216, 250, 0.5)', 1.14],
+          [0, 0, 'rgba(24, 48, 104, 0.62)', 1],
+          [-0.14, 0.1, 'rgba(52, 84, 150, 0.5)', 0.62],
+        ] as const) {
           brush.fillStyle = tint
           brush.beginPath()
-          brush.ellipse(px + dx * scale, py + dy * scale, scale * 0.5 * size * grow, scale * 0.62 * size * grow, lean, 0, Math.PI * 2)
+          brush.ellipse(
+            px + dx * scale,
+            py + dy * scale,
+            scale * 0.5 * size * grow,
+            scale * 0.62 * size * grow,
+            lean,
+            0,
+            Math.PI * 2,
+          )
           brush.fill()
         }
         left = !left
@@ -253,7 +439,12 @@ function footprints(brush: Parameters<Parameters<typeof paint>[5]>[0], way: read
   }
 }
 
-function fence(brush: Parameters<Parameters<typeof paint>[5]>[0], from: number, to: number, line: (x: number) => number): void {
+function fence(
+  brush: Parameters<Parameters<typeof paint>[5]>[0],
+  from: number,
+  to: number,
+  line: (x: number) => number,
+): void {
   const chance = random(77)
   for (let x = from; x < to; x += 11) {
     const tall = between(chance, 13, 17)
@@ -283,28 +474,67 @@ const heroHouse: House = {
 
 function paintHero(x: number, y: number, width: number, height: number, density: number): Layer {
   const chance = random(51)
-  const colours: SnowColours = { light: colour('#9dbcec'), middle: colour('#5279bd'), shade: colour('#2b4f93'), deep: colour('#17306a') }
-  const line = (px: number) => 1092 + 14 * Math.sin(px / 170 + 1.9) + 5 * Math.sin(px / 53) + 20 * Math.exp(-(((px - 40) / 150) ** 2)) * -1
+  const colours: SnowColours = {
+    light: colour('#9dbcec'),
+    middle: colour('#5279bd'),
+    shade: colour('#2b4f93'),
+    deep: colour('#17306a'),
+  }
+  const line = (px: number) =>
+    1092 + 14 * Math.sin(px / 170 + 1.9) + 5 * Math.sin(px / 53) + 20 * Math.exp(-(((px - 40) / 150) ** 2)) * -1
   const firs: FirColours = { dark: '#0a1838', middle: '#1a3664', snow: '#b2cdf5', snowShade: '#3f62a4' }
   const behind = paint(x, y, width, height, density, (brush) => {
-    for (const [px, size] of [[322, 300], [742, 420], [694, 330], [282, 210], [800, 380]] as const) fir(brush, chance, px, 1112, size, firs)
+    for (const [px, size] of [
+      [322, 300],
+      [742, 420],
+      [694, 330],
+      [282, 210],
+      [800, 380],
+    ] as const)
+      fir(brush, chance, px, 1112, size, firs)
   })
-  const house = paintLogHouse([x, y, width, height, density], heroHouse, heroPane, { ...heroPane, x: heroPane.x + 152 }, heroHouse.openings[0] as Opening)
+  const house = paintLogHouse(
+    [x, y, width, height, density],
+    heroHouse,
+    heroPane,
+    { ...heroPane, x: heroPane.x + 152 },
+    heroHouse.openings[0] as Opening,
+  )
   const ground = lampOnSnow(snowSlope(x, y, width, height, density, 52, colours, line, 330, 62), heroHouse, heroPane)
   const before = paint(x, y, width, height, density, (brush) => {
-    for (const [px, size] of [[352, 92], [196, 150], [120, 236], [44, 180], [704, 120], [-30, 260]] as const) fir(brush, chance, px, line(px) + 16, size, firs)
+    for (const [px, size] of [
+      [352, 92],
+      [196, 150],
+      [120, 236],
+      [44, 180],
+      [704, 120],
+      [-30, 260],
+    ] as const)
+      fir(brush, chance, px, line(px) + 16, size, firs)
   })
   return over(behind, house, ground, before)
 }
 
 function paintFront(): Layer {
   const chance = random(61)
-  const colours: SnowColours = { light: colour('#7ea2dc'), middle: colour('#3d64aa'), shade: colour('#223f80'), deep: colour('#0f2250') }
+  const colours: SnowColours = {
+    light: colour('#7ea2dc'),
+    middle: colour('#3d64aa'),
+    shade: colour('#223f80'),
+    deep: colour('#0f2250'),
+  }
   const rect = [-300, 380, 1320, 1300, 0.5] as const
   const line = (x: number) => 1262 + 34 * Math.sin(x / 300 + 0.4) - 60 * Math.exp(-(((x + 60) / 200) ** 2))
   const firs: FirColours = { dark: '#050d22', middle: '#0e2146', snow: '#7f9fd6', snowShade: '#28457f' }
   const trees = paint(...rect, (brush) => {
-    for (const [px, size] of [[-130, 900], [22, 560], [-20, 380], [830, 700], [120, 210]] as const) fir(brush, chance, px, line(px) + 40, size, firs, 0.7)
+    for (const [px, size] of [
+      [-130, 900],
+      [22, 560],
+      [-20, 380],
+      [830, 700],
+      [120, 210],
+    ] as const)
+      fir(brush, chance, px, line(px) + 40, size, firs, 0.7)
   })
   return blurred(over(trees, snowSlope(...rect, 62, colours, line, 300, 80)), 5)
 }
@@ -325,15 +555,49 @@ function paintRowan(): Layer {
       points.forEach(([px, py], at) => (at ? brush.lineTo(px, py - thick * 0.6) : brush.moveTo(px, py - thick * 0.6)))
       brush.stroke()
     }
-    twig([[880, -120], [760, -70], [650, -50], [560, -10], [500, 50]], 13)
-    twig([[700, -60], [640, 10], [610, 70]], 8)
-    twig([[790, -84], [760, 10], [742, 90]], 8)
-    twig([[600, -30], [520, -50], [450, -30]], 6)
+    twig(
+      [
+        [880, -120],
+        [760, -70],
+        [650, -50],
+        [560, -10],
+        [500, 50],
+      ],
+      13,
+    )
+    twig(
+      [
+        [700, -60],
+        [640, 10],
+        [610, 70],
+      ],
+      8,
+    )
+    twig(
+      [
+        [790, -84],
+        [760, 10],
+        [742, 90],
+      ],
+      8,
+    )
+    twig(
+      [
+        [600, -30],
+        [520, -50],
+        [450, -30],
+      ],
+      6,
+    )
     const cluster = (px: number, py: number, size: number) => {
       const berries = Array.from({ length: 34 }, () => {
         const angle = between(chance, 0, Math.PI * 2)
         const far = Math.sqrt(chance())
-        return { x: px + Math.cos(angle) * far * size * 1.15, y: py + Math.sin(angle) * far * size * 0.62 + size * 0.34 * (1 - far), radius: between(chance, 7.5, 10.5) }
+        return {
+          x: px + Math.cos(angle) * far * size * 1.15,
+          y: py + Math.sin(angle) * far * size * 0.62 + size * 0.34 * (1 - far),
+          radius: between(chance, 7.5, 10.5),
+        }
       }).sort((one, other) => one.y - other.y)
       brush.strokeStyle = '#3a2436'
       brush.lineWidth = 1.8
@@ -386,7 +650,10 @@ function sledge(brush: Parameters<Parameters<typeof paint>[5]>[0], x: number, y:
   brush.fillRect(x - 40, y - 60, 120, 120)
   brush.restore()
   const runner = (dx: number, dy: number, tint: string, rim: string) => {
-    for (const [tone, thick, up] of [[tint, 2.1, 0], [rim, 0.6, -0.8]] as const) {
+    for (const [tone, thick, up] of [
+      [tint, 2.1, 0],
+      [rim, 0.6, -0.8],
+    ] as const) {
       brush.strokeStyle = tone
       brush.lineWidth = thick
       brush.beginPath()
@@ -509,15 +776,43 @@ function lantern(brush: Parameters<Parameters<typeof paint>[5]>[0], { x, y }: { 
 /** The firs that frame the last view, and what stands in the snow before it. */
 function paintEnd(): Layer {
   const chance = random(81)
-  const colours: SnowColours = { light: colour('#8fb1e6'), middle: colour('#456cb2'), shade: colour('#284a8e'), deep: colour('#132a62') }
+  const colours: SnowColours = {
+    light: colour('#8fb1e6'),
+    middle: colour('#456cb2'),
+    shade: colour('#284a8e'),
+    deep: colour('#132a62'),
+  }
   const rect = [-60, 500, 840, 800, 1.6] as const
-  const line = (x: number) => 912 + 9 * Math.sin(x / 110 + 5) - 26 * Math.exp(-(((x - 150) / 90) ** 2)) - 22 * Math.exp(-(((x - 580) / 80) ** 2))
+  const line = (x: number) =>
+    912 + 9 * Math.sin(x / 110 + 5) - 26 * Math.exp(-(((x - 150) / 90) ** 2)) - 22 * Math.exp(-(((x - 580) / 80) ** 2))
   const firs: FirColours = { dark: '#071330', middle: '#132b54', snow: '#a9c5f2', snowShade: '#33549a' }
   const trees = paint(...rect, (brush) => {
-    for (const [px, size] of [[176, 150], [128, 236], [560, 172], [520, 104], [226, 72], [606, 260], [470, 50], [80, 300], [660, 320]] as const) fir(brush, chance, px, line(px) + 26, size, firs)
+    for (const [px, size] of [
+      [176, 150],
+      [128, 236],
+      [560, 172],
+      [520, 104],
+      [226, 72],
+      [606, 260],
+      [470, 50],
+      [80, 300],
+      [660, 320],
+    ] as const)
+      fir(brush, chance, px, line(px) + 26, size, firs)
   })
   const left = paint(...rect, (brush) => {
-    footprints(brush, [[352, 972], [372, 952], [396, 940], [420, 928], [440, 917]], 5.6, 4.4)
+    footprints(
+      brush,
+      [
+        [352, 972],
+        [372, 952],
+        [396, 940],
+        [420, 928],
+        [440, 917],
+      ],
+      5.6,
+      4.4,
+    )
     sledge(brush, 438, 938)
     lantern(brush, lanternAt)
   })
@@ -548,7 +843,14 @@ function plus(night: Rgb, flash: Rgb, share: number): Rgb {
 }
 
 /** Draws sky, hills and houses, with what shines in them. */
-export function drawVillage(picture: Picture, village: Village, camera: Camera, mood: Mood, time: number, behindHills?: (place: Place) => void): void {
+export function drawVillage(
+  picture: Picture,
+  village: Village,
+  camera: Camera,
+  mood: Mood,
+  time: number,
+  behindHills?: (place: Place) => void,
+): void {
   const sky = placeOf(camera, nearnessOf.sky)
   put(picture, village.sky, sky, plus(mood.night, mood.flash, 0.35))
   for (const star of village.stars) {
@@ -579,7 +881,15 @@ export function drawVillage(picture: Picture, village: Village, camera: Camera, 
   const smokers = mood.hero ? [1, 7] : [1, 4, 6, 7]
   for (const index of smokers) {
     const house = villageHouses[index] as House
-    smoke(picture, place, house.chimney.x, house.chimney.y - 4, 0.5, time + index * 3.1, plus(mood.night, mood.flash, 1))
+    smoke(
+      picture,
+      place,
+      house.chimney.x,
+      house.chimney.y - 4,
+      0.5,
+      time + index * 3.1,
+      plus(mood.night, mood.flash, 1),
+    )
   }
 }
 
@@ -613,7 +923,7 @@ function smoke(picture: Picture, place: Place, x: number, y: number, size: numbe
     const age = (time + (puff * life) / 22) % life
     const share = age / life
     const sway = Math.sin(age * 0.9 + puff * 0.35) * 9 * share + 34 * share ** 1.6
-    const [px, py] = at(place, x + sway * size * 2, y - (150 * share ** 0.85) * size)
+    const [px, py] = at(place, x + sway * size * 2, y - 150 * share ** 0.85 * size)
     const radius = (5 + 34 * share) * size * place.scale
     const strength = 0.075 * smooth(0, 0.08, share) * (1 - share) ** 1.6
     shine(picture, px, py, radius * 1.5, glow, [light[0] * 0.42, light[1] * 0.6, light[2]], strength)
@@ -621,7 +931,14 @@ function smoke(picture: Picture, place: Place, x: number, y: number, size: numbe
 }
 
 /** The house we come to. `inside` is the close view of its window, in three sizes. */
-export function drawHero(picture: Picture, village: Village, camera: Camera, mood: Mood, time: number, inside: (place: Place) => void): void {
+export function drawHero(
+  picture: Picture,
+  village: Village,
+  camera: Camera,
+  mood: Mood,
+  time: number,
+  inside: (place: Place) => void,
+): void {
   const place = placeOf(camera, heroNearness)
   const gain = plus(mood.night, mood.flash, 1)
   put(picture, village.hero[0] as Layer, place, gain)
@@ -634,13 +951,26 @@ export function drawHero(picture: Picture, village: Village, camera: Camera, moo
   const far = 1 - smooth(1.6, 7.5, place.scale)
   shine(picture, x, y, 190 * place.scale, halo, warm, 0.3 * flicker * far)
   const [, ground] = at(place, 0, 1126)
-  shine(picture, x - 4 * place.scale, ground, 120 * place.scale, glow, warm, (0.04 + 0.5 * (flicker - 1)) * far, 0.3, 0.04)
+  shine(
+    picture,
+    x - 4 * place.scale,
+    ground,
+    120 * place.scale,
+    glow,
+    warm,
+    (0.04 + 0.5 * (flicker - 1)) * far,
+    0.3,
+    0.04,
+  )
 }
 
 /** What stands nearest: firs out of focus, a snowbank, the rowan twig. They pass the camera as it comes closer. */
 export function drawNear(picture: Picture, village: Village, camera: Camera, mood: Mood): void {
   const gain = plus(mood.night, mood.flash, 0.8)
-  for (const [layer, nearness] of [[village.front, nearnessOf.front], [village.rowan, nearnessOf.rowan]] as const) {
+  for (const [layer, nearness] of [
+    [village.front, nearnessOf.front],
+    [village.rowan, nearnessOf.rowan],
+  ] as const) {
     if (camera.z * nearness > 0.85) continue
     const place = placeOf(camera, nearness)
     put(picture, layer, place, gain, 1 - smooth(2.2, 4.2, place.scale))

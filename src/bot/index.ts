@@ -28,7 +28,11 @@ export interface BotParts extends Omit<GreetingParts, 'waitingRoom' | 'stop'> {
   apiRoot: string | undefined
   webhook: { url: string; secret: string | undefined; port: number } | undefined
   times: Times
-  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void; error(fields: object, message: string): void }
+  log: {
+    info(fields: object, message: string): void
+    warn(fields: object, message: string): void
+    error(fields: object, message: string): void
+  }
 }
 
 /** A running bot. */
@@ -68,16 +72,25 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
 
   bot.use(async (ctx, next) => {
     ctx.language = languageOf(ctx.from?.language_code)
-    const { attempt, answers } = tries.get(ctx.update) ?? { attempt: { giveUp: sendStop.signal, isRetry: false }, answers: [] }
+    const { attempt, answers } = tries.get(ctx.update) ?? {
+      attempt: { giveUp: sendStop.signal, isRetry: false },
+      answers: [],
+    }
     ctx.attempt = attempt
     const chatId = ctx.chat?.id ?? 0
     const isIdle = sending.waiting(chatId) === 0
     // Whoever writes faster than Telegram lets us answer is not answered each time. A video that is not sent here is
     // delivered by a worker, as its request is stored.
     const send = async (task: () => Promise<unknown>) =>
-      sending.waiting(chatId) >= longestLine ? undefined : sending.add(chatId, task).catch((error: unknown) => {
-        if (!sendStop.signal.aborted) log.warn({ error: error instanceof TelegramError ? error.message : placeOf(error) }, 'an answer could not be sent now')
-      })
+      sending.waiting(chatId) >= longestLine
+        ? undefined
+        : sending.add(chatId, task).catch((error: unknown) => {
+            if (!sendStop.signal.aborted)
+              log.warn(
+                { error: error instanceof TelegramError ? error.message : placeOf(error) },
+                'an answer could not be sent now',
+              )
+          })
     ctx.later = (task) => void send(task)
     ctx.say = (text) => {
       const said = send(() => sayPatiently(chatId, text))
@@ -97,8 +110,10 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
         return
       } catch (error) {
         if (!(error instanceof TelegramError)) throw error
-        if (error.kind === 'flood' && (error.retryAfterMs ?? 0) <= times.longestFloodSleepMs) await sleep(error.retryAfterMs ?? times.telegramSecondMs, undefined, { signal: sendStop.signal })
-        else if (error.kind === 'server' || error.kind === 'not_sent') await sleep(times.telegramSecondMs * (tries + 1), undefined, { signal: sendStop.signal })
+        if (error.kind === 'flood' && (error.retryAfterMs ?? 0) <= times.longestFloodSleepMs)
+          await sleep(error.retryAfterMs ?? times.telegramSecondMs, undefined, { signal: sendStop.signal })
+        else if (error.kind === 'server' || error.kind === 'not_sent')
+          await sleep(times.telegramSecondMs * (tries + 1), undefined, { signal: sendStop.signal })
         else if (error.kind === 'person_unreachable') return
         else throw error
       }
@@ -126,7 +141,12 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
 
   function regret(update: Update): void {
     const message = update.message ?? update.edited_message
-    if (message !== undefined) void sending.add(message.chat.id, () => sayPatiently(message.chat.id, texts[languageOf(message.from?.language_code)].trouble)).catch(() => undefined)
+    if (message !== undefined)
+      void sending
+        .add(message.chat.id, () =>
+          sayPatiently(message.chat.id, texts[languageOf(message.from?.language_code)].trouble),
+        )
+        .catch(() => undefined)
   }
 
   /** Begins to take updates. What it gives settles when that is over. */
@@ -138,7 +158,9 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
     const secret = webhook.secret ?? randomBytes(24).toString('base64url')
     const server = await listenForWebhook({ intake, log }, { port: webhook.port, secret })
     const over = whenAborted(intakeStop.signal).then(() => server.close(sendStop.signal))
-    await patiently(times, () => bot.api.setWebhook(webhook.url, { secret_token: secret, allowed_updates: [...allowedUpdates] }))
+    await patiently(times, () =>
+      bot.api.setWebhook(webhook.url, { secret_token: secret, allowed_updates: [...allowedUpdates] }),
+    )
     log.info({ port: server.port }, 'waiting for webhook calls on 127.0.0.1')
     return { over }
   }

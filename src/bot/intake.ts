@@ -9,7 +9,15 @@ import type { Times } from '../config.ts'
 import { isDatabaseTrouble, type Db } from '../db/database.ts'
 import { placeOf } from '../greetings/faults.ts'
 import type { Attempt } from '../greetings/gate.ts'
-import { chatsHeld, countHeld, dropHeld, holdUpdate, postponeHeld, takeHeld, type HeldUpdate } from '../greetings/held-updates.ts'
+import {
+  chatsHeld,
+  countHeld,
+  dropHeld,
+  holdUpdate,
+  postponeHeld,
+  takeHeld,
+  type HeldUpdate,
+} from '../greetings/held-updates.ts'
 import { chatOf, type PerChat } from './per-chat.ts'
 
 /** How a try of an update ended. */
@@ -28,7 +36,11 @@ export interface IntakeParts {
   /** updates in hand, in order per chat */
   handling: PerChat
   times: Times
-  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void; error(fields: object, message: string): void }
+  log: {
+    info(fields: object, message: string): void
+    warn(fields: object, message: string): void
+    error(fields: object, message: string): void
+  }
 }
 
 /** What is known of the chats while updates that were fetched together are taken in. */
@@ -65,7 +77,10 @@ export function openIntake({ db, botId, handle, answered, regret, handling, time
   }
 
   /** Handles it within the time there is; `late` goes on and tells how it ended. */
-  async function attempt(update: Update, { isRetry }: { isRetry: boolean }): Promise<Outcome | { late: Promise<Outcome> }> {
+  async function attempt(
+    update: Update,
+    { isRetry }: { isRetry: boolean },
+  ): Promise<Outcome | { late: Promise<Outcome> }> {
     const giveUp = new AbortController()
     const outcome = handle(update, { giveUp: giveUp.signal, isRetry })
     const inTime = await within(times.handleMs, outcome)
@@ -77,7 +92,12 @@ export function openIntake({ db, botId, handle, answered, regret, handling, time
   async function hold(update: Update, delayMs: number): Promise<'held' | 'not held' | 'dropped'> {
     try {
       const note = { updateId: update.update_id, chatId: BigInt(chatOf(update)), body: JSON.stringify(update) }
-      return (await within(times.handleMs, holdUpdate(db, botId, note, delayMs).then(() => 'held' as const))) ?? 'not held'
+      return (
+        (await within(
+          times.handleMs,
+          holdUpdate(db, botId, note, delayMs).then(() => 'held' as const),
+        )) ?? 'not held'
+      )
     } catch (error) {
       if (isDatabaseTrouble(error)) return 'not held'
       log.error({ error: placeOf(error) }, 'an update could be neither handled nor held')
@@ -89,7 +109,9 @@ export function openIntake({ db, botId, handle, answered, regret, handling, time
   /** A held update is tried once more by whoever has it, when its try that went on does not succeed. */
   function watch(lateOutcome: Promise<Outcome>, held: Pick<HeldUpdate, 'updateId' | 'tries'>): void {
     const watched = lateOutcome
-      .then((outcome) => (outcome === 'handled' ? dropHeld(db, botId, held.updateId) : postponeHeld(db, botId, held, retryMs(held.tries))))
+      .then((outcome) =>
+        outcome === 'handled' ? dropHeld(db, botId, held.updateId) : postponeHeld(db, botId, held, retryMs(held.tries)),
+      )
       .catch(() => undefined) // the lease on it runs out
       .finally(() => late.delete(watched))
     late.add(watched)
@@ -139,7 +161,11 @@ export function openIntake({ db, botId, handle, answered, regret, handling, time
         await Promise.all(taken.map(retry))
         if ((taken.length > 0 || held > 0) && Date.now() - lookedAt > times.reconcileMs) {
           const now = await countHeld(db, botId)
-          if (now.held > 0) log.warn({ trouble: 'held updates', ...now }, 'updates are held, as the database could not handle them in time: something else holds the rows they need')
+          if (now.held > 0)
+            log.warn(
+              { trouble: 'held updates', ...now },
+              'updates are held, as the database could not handle them in time: something else holds the rows they need',
+            )
           else log.info({ over: 'held updates' }, 'no update is held any more')
           held = now.held
           lookedAt = Date.now()

@@ -21,7 +21,11 @@ interface Source {
   bot: Bot<BotContext>
   intake: Intake
   times: Times
-  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void; error(fields: object, message: string): void }
+  log: {
+    info(fields: object, message: string): void
+    warn(fields: object, message: string): void
+    error(fields: object, message: string): void
+  }
 }
 
 /** Long polling until the signal; the last batch is confirmed before this returns. @throws TelegramError when the token is refused */
@@ -31,13 +35,20 @@ export async function poll({ bot, intake, times, log }: Source, stop: AbortSigna
   while (!stop.aborted) {
     let updates: Update[]
     try {
-      updates = await bot.api.getUpdates({ offset, limit: 100, timeout: times.longPollSeconds, allowed_updates: [...allowedUpdates] }, stop as never)
+      updates = await bot.api.getUpdates(
+        { offset, limit: 100, timeout: times.longPollSeconds, allowed_updates: [...allowedUpdates] },
+        stop as never,
+      )
     } catch (error) {
       if (stop.aborted) break
       if (!isTelegram(error)) throw error
       const { kind, retryAfterMs, message } = error as TelegramError
       if (kind === 'token') throw error
-      if (kind === 'conflict') log.error({ trouble: 'conflict', reason: message }, 'another process takes this bot’s updates: stop it; this one goes on trying')
+      if (kind === 'conflict')
+        log.error(
+          { trouble: 'conflict', reason: message },
+          'another process takes this bot’s updates: stop it; this one goes on trying',
+        )
       else log.warn({ trouble: 'updates', reason: message }, 'cannot fetch updates now; trying again')
       await sleep(retryAfterMs ?? times.telegramSecondMs * 3, undefined, { signal: stop }).catch(() => undefined)
       continue
@@ -50,7 +61,10 @@ export async function poll({ bot, intake, times, log }: Source, stop: AbortSigna
     offset = last.update_id + 1
   }
   // Confirms the last batch, so that the next start does not get it again.
-  if (taken && offset > 0) await bot.api.getUpdates({ offset, limit: 1, timeout: 0 }, AbortSignal.timeout(3_000) as never).catch(() => undefined)
+  if (taken && offset > 0)
+    await bot.api
+      .getUpdates({ offset, limit: 1, timeout: 0 }, AbortSignal.timeout(3_000) as never)
+      .catch(() => undefined)
 
   /** False when stopping made it impossible: then nothing is confirmed and Telegram sends all of it again. */
   async function takeAll(updates: Update[]): Promise<boolean> {
@@ -71,7 +85,10 @@ export async function poll({ bot, intake, times, log }: Source, stop: AbortSigna
 }
 
 /** A webhook server on the loopback interface, for a reverse proxy before it. Answers 200 once the update is taken in. @throws AddressUnusable */
-export async function listenForWebhook({ intake, log }: Pick<Source, 'intake' | 'log'>, { port, secret }: { port: number; secret: string }): Promise<{ port: number; close(hurry: AbortSignal): Promise<void> }> {
+export async function listenForWebhook(
+  { intake, log }: Pick<Source, 'intake' | 'log'>,
+  { port, secret }: { port: number; secret: string },
+): Promise<{ port: number; close(hurry: AbortSignal): Promise<void> }> {
   /** calls that were read and are not answered yet */
   const inHand = new Set<Promise<void>>()
   let isClosing = false
@@ -127,7 +144,9 @@ export async function listenForWebhook({ intake, log }: Pick<Source, 'intake' | 
 
 /** Resolves when the signal aborts. */
 export function whenAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })))
+  return new Promise((resolve) =>
+    signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
+  )
 }
 
 function updateOf(body: string): Update | undefined {

@@ -26,14 +26,27 @@ const mostSeats = 50
 const longestTries = 3
 
 /** An empty room. */
-export function openWaitingRoom({ db, api, times, stop }: { db: Db; api: Api; times: Times; stop: AbortSignal }): WaitingRoom {
+export function openWaitingRoom({
+  db,
+  api,
+  times,
+  stop,
+}: {
+  db: Db
+  api: Api
+  times: Times
+  stop: AbortSignal
+}): WaitingRoom {
   const seats = new Map<string, { chatId: bigint; until: number }>()
   const timer = setInterval(() => void look().catch(() => undefined), actionSeconds * times.telegramSecondMs).unref()
 
   async function look() {
     for (const [requestId, { until }] of seats) if (until < Date.now()) seats.delete(requestId)
     if (seats.size === 0) return
-    const waiting = await db.userRequest.findMany({ where: { id: { in: [...seats.keys()] }, status: 'PENDING' }, select: { id: true } })
+    const waiting = await db.userRequest.findMany({
+      where: { id: { in: [...seats.keys()] }, status: 'PENDING' },
+      select: { id: true },
+    })
     const still = new Set(waiting.map(({ id }) => id))
     for (const requestId of seats.keys()) if (!still.has(requestId)) seats.delete(requestId)
     for (const { chatId } of seats.values()) act(chatId)
@@ -64,9 +77,15 @@ export function openWaitingRoom({ db, api, times, stop }: { db: Db; api: Api; ti
       const { requestId, chatId } = seat
       const message = await send(seat)
       if (message !== undefined) {
-        const { count } = await db.userRequest.updateMany({ where: { id: requestId, status: 'PENDING' }, data: { noteMessageId: message.message_id } })
+        const { count } = await db.userRequest.updateMany({
+          where: { id: requestId, status: 'PENDING' },
+          data: { noteMessageId: message.message_id },
+        })
         // The video was faster than the note.
-        if (count === 0) return void (await api.deleteMessage(String(chatId), message.message_id, stop as never).catch(() => undefined))
+        if (count === 0)
+          return void (await api
+            .deleteMessage(String(chatId), message.message_id, stop as never)
+            .catch(() => undefined))
       }
       if (seats.size >= mostSeats) return
       seats.set(requestId, { chatId, until: Date.now() + longestSeconds * times.telegramSecondMs })

@@ -14,7 +14,11 @@ export async function cancel(given: string[], options: GivenNamesOptions): Promi
   try {
     let cancelled = 0
     for await (const keys of names) cancelled += await takeBack(store, keys)
-    process.stdout.write(options.json === true ? `${JSON.stringify({ cancelled })}\n` : `${cancelled} queued ${cancelled === 1 ? 'name' : 'names'} taken back. What is being rendered goes on.\n`)
+    process.stdout.write(
+      options.json === true
+        ? `${JSON.stringify({ cancelled })}\n`
+        : `${cancelled} queued ${cancelled === 1 ? 'name' : 'names'} taken back. What is being rendered goes on.\n`,
+    )
     return exitCode.done
   } finally {
     await store.close()

@@ -5,7 +5,13 @@ export interface TableCommand {
   name(): string
   description(): string
   readonly commands: readonly TableCommand[]
-  readonly options: readonly { long?: string; short?: string; description: string; required: boolean; optional: boolean }[]
+  readonly options: readonly {
+    long?: string
+    short?: string
+    description: string
+    required: boolean
+    optional: boolean
+  }[]
   readonly registeredArguments: readonly { argChoices?: readonly string[] }[]
 }
 
@@ -32,24 +38,45 @@ export function completion(shell: (typeof shells)[number], table: TableCommand):
 function entriesOf(command: TableCommand, path: string, inherited: TableCommand['options'] = []): Entry[] {
   const words = [
     ...command.commands.map((child) => ({ word: child.name(), description: child.description() })),
-    ...command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices.map((word) => ({ word, description: '' }))),
+    ...command.registeredArguments.flatMap(({ argChoices = [] }) =>
+      argChoices.map((word) => ({ word, description: '' })),
+    ),
   ]
   const taken = [...command.options, ...inherited]
-  const options = taken.map(({ short, long, description, required, optional }) => ({ flags: [short, long].filter((flag) => flag !== undefined), description, takesValue: required || optional }))
+  const options = taken.map(({ short, long, description, required, optional }) => ({
+    flags: [short, long].filter((flag) => flag !== undefined),
+    description,
+    takesValue: required || optional,
+  }))
   const help = { flags: ['-h', '--help'], description: 'help for the command', takesValue: false }
-  return [{ path, description: command.description(), words, options: [...options, help] }, ...command.commands.flatMap((child) => entriesOf(child, `${path} ${child.name()}`.trim(), path === '' ? command.options.filter(({ long }) => long !== '--version') : inherited))]
+  return [
+    { path, description: command.description(), words, options: [...options, help] },
+    ...command.commands.flatMap((child) =>
+      entriesOf(
+        child,
+        `${path} ${child.name()}`.trim(),
+        path === '' ? command.options.filter(({ long }) => long !== '--version') : inherited,
+      ),
+    ),
+  ]
 }
 
 /** One line without anything a shell would read in single quotes. */
 const quoted = (text: string) => `'${text.replaceAll("'", '’').replaceAll('\n', ' ')}'`
 
 /** The longest path first, so that `db start` is not taken for `db`. */
-const deepestFirst = (entries: Entry[]) => entries.toSorted((one, other) => other.path.split(' ').length - one.path.split(' ').length || other.path.length - one.path.length)
+const deepestFirst = (entries: Entry[]) =>
+  entries.toSorted(
+    (one, other) => other.path.split(' ').length - one.path.split(' ').length || other.path.length - one.path.length,
+  )
 
 function bash(entries: Entry[]): string {
   const cases = deepestFirst(entries).map(({ path, words, options }) => {
     const all = [...words.map(({ word }) => word), ...options.flatMap(({ flags }) => flags)].join(' ')
-    const valued = options.filter(({ takesValue }) => takesValue).flatMap(({ flags }) => flags).join('|')
+    const valued = options
+      .filter(({ takesValue }) => takesValue)
+      .flatMap(({ flags }) => flags)
+      .join('|')
     return `    ${path === '' ? '*' : quoted(path)}) words=${quoted(all)}; valued=${quoted(valued === '' ? '' : `|${valued}|`)} ;;`
   })
   const paths = entries.filter(({ path }) => path !== '').map(({ path }) => path)
@@ -77,7 +104,10 @@ complete -o default -F _greetings greetings
 function zsh(entries: Entry[]): string {
   const described = (word: string, description: string) => quoted(`${word}:${description.replaceAll(':', ' ')}`)
   const cases = deepestFirst(entries).map(({ path, words, options }) => {
-    const all = [...words.map(({ word, description }) => described(word, description)), ...options.flatMap(({ flags, description }) => flags.map((flag) => described(flag, description)))]
+    const all = [
+      ...words.map(({ word, description }) => described(word, description)),
+      ...options.flatMap(({ flags, description }) => flags.map((flag) => described(flag, description))),
+    ]
     return `    ${path === '' ? '*' : quoted(path)}) words_here=(${all.join(' ')}) ;;`
   })
   return `#compdef greetings
@@ -88,7 +118,10 @@ _greetings() {
   local -a words_here
   for word in "\${words[@]:1:$((CURRENT - 2))}"; do
     case "\${command_path:+$command_path }$word" in
-      ${entries.filter(({ path }) => path !== '').map(({ path }) => quoted(path)).join('|')}) command_path="\${command_path:+$command_path }$word" ;;
+      ${entries
+        .filter(({ path }) => path !== '')
+        .map(({ path }) => quoted(path))
+        .join('|')}) command_path="\${command_path:+$command_path }$word" ;;
     esac
   done
   case "$command_path" in
@@ -106,11 +139,17 @@ function fish(entries: Entry[]): string {
     const parts = path.split(' ').filter((part) => part !== '')
     const seen = parts.map((part) => `__fish_seen_subcommand_from ${part}`)
     const children = words.map(({ word }) => word).join(' ')
-    const conditions = parts.length === 0 ? ['__fish_use_subcommand'] : [...seen, ...(children === '' ? [] : [`not __fish_seen_subcommand_from ${children}`])]
+    const conditions =
+      parts.length === 0
+        ? ['__fish_use_subcommand']
+        : [...seen, ...(children === '' ? [] : [`not __fish_seen_subcommand_from ${children}`])]
     const when = `complete -c greetings -n ${quoted(conditions.join('; and '))}`
     return [
       ...words.map(({ word, description }) => `${when} -f -a ${quoted(word)} -d ${quoted(description)}`),
-      ...options.map(({ flags, description, takesValue }) => `${when} ${flags.map((flag) => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`)).join(' ')}${takesValue ? ' -r' : ''} -d ${quoted(description)}`),
+      ...options.map(
+        ({ flags, description, takesValue }) =>
+          `${when} ${flags.map((flag) => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`)).join(' ')}${takesValue ? ' -r' : ''} -d ${quoted(description)}`,
+      ),
     ]
   })
   return `# Completion of greetings for fish. Use it once: greetings completion fish | source

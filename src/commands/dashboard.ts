@@ -52,7 +52,12 @@ export async function dashboard(options: DashboardOptions): Promise<number> {
     // Only when somebody plays a video that is not on this host.
     const connected = shared(async () => {
       if (sandbox) room = await openSandbox({ folder: join(home, 'sandbox'), log, timeDivisor: config.timeDivisor })
-      const settings = { token: room?.token ?? config.token ?? '', apiRoot: room?.url ?? config.apiRoot, local: !sandbox && config.apiLocal, times: config.times }
+      const settings = {
+        token: room?.token ?? config.token ?? '',
+        apiRoot: room?.url ?? config.apiRoot,
+        local: !sandbox && config.apiLocal,
+        times: config.times,
+      }
       return settings.token === '' ? undefined : { settings, api: connectTelegram(settings) }
     }, Infinity)
     const page = await startDashboard({

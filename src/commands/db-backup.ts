@@ -14,25 +14,36 @@ export async function dbBackup(file: string, { force = false }: { force?: boolea
   await checkOutput(output, force, `${output}/greetings.tar.gz`)
   const result = await backUp(home, output, { keepFreeBytes: config.keepFreeBytes })
   if (result.outcome === 'in use') throw inUse(result.members)
-  process.stdout.write(`${file}: ${(result.bytes / 1e6).toFixed(1)} MB, the embedded database of live and sandbox. \`greetings db restore ${file}\` puts it back.\n`)
+  process.stdout.write(
+    `${file}: ${(result.bytes / 1e6).toFixed(1)} MB, the embedded database of live and sandbox. \`greetings db restore ${file}\` puts it back.\n`,
+  )
   return exitCode.done
 }
 
 export async function dbRestore(file: string): Promise<number> {
   const archive = resolve(file)
-  if (!(await stat(archive).catch(() => undefined))?.isFile()) throw new UsageFault(`There is no file ${file}: check its name and the folder you are in.`)
+  if (!(await stat(archive).catch(() => undefined))?.isFile())
+    throw new UsageFault(`There is no file ${file}: check its name and the folder you are in.`)
   const config = embedded()
   const home = await openFolder(config, true)
   const result = await restore(home, archive, { keepFreeBytes: config.keepFreeBytes })
   if (result.outcome === 'in use') throw inUse(result.members)
-  process.stdout.write(`Restored.${result.former === undefined ? '' : ` What was there before lies in ${result.former}; delete it when all is well.`}\n`)
+  process.stdout.write(
+    `Restored.${result.former === undefined ? '' : ` What was there before lies in ${result.former}; delete it when all is well.`}\n`,
+  )
   return exitCode.done
 }
 
 function embedded() {
   const config = configOfProcess()
-  if (config.databaseUrl !== undefined) throw new UsageFault('DATABASE_URL is set, so no embedded server is used: back up that database with pg_dump. Unset it to work with the embedded one.')
+  if (config.databaseUrl !== undefined)
+    throw new UsageFault(
+      'DATABASE_URL is set, so no embedded server is used: back up that database with pg_dump. Unset it to work with the embedded one.',
+    )
   return config
 }
 
-const inUse = (members: string[]) => new UsageFault(`The database is in use by: ${members.join(', ')}. Nothing was changed. Stop them first, or use \`greetings export\`, which needs no stop.`)
+const inUse = (members: string[]) =>
+  new UsageFault(
+    `The database is in use by: ${members.join(', ')}. Nothing was changed. Stop them first, or use \`greetings export\`, which needs no stop.`,
+  )

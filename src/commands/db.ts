@@ -5,9 +5,13 @@ import { openLog } from '../log.ts'
 import { exitCode, UsageFault } from './exit.ts'
 import { openFolder } from './world.ts'
 
-export async function db(verb: 'start' | 'stop' | 'url', options: { sandbox?: boolean; logLevel?: string }): Promise<number> {
+export async function db(
+  verb: 'start' | 'stop' | 'url',
+  options: { sandbox?: boolean; logLevel?: string },
+): Promise<number> {
   const config = configOfProcess()
-  if (config.databaseUrl !== undefined) throw new UsageFault('DATABASE_URL is set, so no embedded server is used. Unset it to work with the embedded one.')
+  if (config.databaseUrl !== undefined)
+    throw new UsageFault('DATABASE_URL is set, so no embedded server is used. Unset it to work with the embedded one.')
   const log = openLog(options.logLevel ?? config.logLevel)
   const home = await openFolder(config, verb === 'start')
   if (verb === 'start') {
@@ -17,8 +21,15 @@ export async function db(verb: 'start' | 'stop' | 'url', options: { sandbox?: bo
   }
   if (verb === 'stop') {
     const result = await stopServer(home)
-    if (result.outcome === 'in use') throw new UsageFault(`The server is in use by: ${result.members.join(', ')}. It stops by itself when the last of them ends.`)
-    process.stdout.write(result.outcome === 'stopped' ? 'The embedded PostgreSQL has stopped.\n' : 'The embedded PostgreSQL was not running.\n')
+    if (result.outcome === 'in use')
+      throw new UsageFault(
+        `The server is in use by: ${result.members.join(', ')}. It stops by itself when the last of them ends.`,
+      )
+    process.stdout.write(
+      result.outcome === 'stopped'
+        ? 'The embedded PostgreSQL has stopped.\n'
+        : 'The embedded PostgreSQL was not running.\n',
+    )
     return exitCode.done
   }
   const url = await serverUrl(home, options.sandbox === true ? 'greetings_sandbox' : 'greetings')

@@ -39,16 +39,27 @@ export async function doctor(options: { sandbox?: boolean; json?: boolean; logLe
   const log = openLog(options.logLevel ?? 'error')
   const checks: Check[] = []
   const check = async (name: string, look: () => Promise<Finding>): Promise<void> => {
-    const finding = await look().catch((error: unknown): Finding => ({ state: 'failure', message: endOf(error).lines.join(' ') }))
+    const finding = await look().catch((error: unknown): Finding => ({
+      state: 'failure',
+      message: endOf(error).lines.join(' '),
+    }))
     const outcome: Check = { name, ...(typeof finding === 'string' ? { state: 'pass', message: finding } : finding) }
     checks.push(outcome)
-    if (options.json !== true) process.stdout.write(`${styleText(colour[outcome.state], mark[outcome.state])} ${name.padEnd(10)} ${outcome.message}\n`)
+    if (options.json !== true)
+      process.stdout.write(
+        `${styleText(colour[outcome.state], mark[outcome.state])} ${name.padEnd(10)} ${outcome.message}\n`,
+      )
   }
   await examine(config, log, options.sandbox === true, check)
   const failures = checks.filter(({ state }) => state === 'failure').length
   const warnings = checks.filter(({ state }) => state === 'warning').length
   if (options.json === true) process.stdout.write(`${JSON.stringify({ healthy: failures === 0, checks })}\n`)
-  else process.stdout.write(failures === 0 ? `Ready${warnings > 0 ? `, with ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}` : ''}.\n` : `${failures} ${failures === 1 ? 'thing needs' : 'things need'} attention.\n`)
+  else
+    process.stdout.write(
+      failures === 0
+        ? `Ready${warnings > 0 ? `, with ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}` : ''}.\n`
+        : `${failures} ${failures === 1 ? 'thing needs' : 'things need'} attention.\n`,
+    )
   return failures === 0 ? exitCode.done : exitCode.someFailed
 }
 
@@ -57,7 +68,12 @@ const counted = (count: number, what: string) => `${count} ${what}${count === 1 
 
 const colour = { pass: 'green', warning: 'yellow', failure: 'red' } as const
 
-async function examine(config: Config, log: Log, inSandbox: boolean, check: (name: string, look: () => Promise<Finding>) => Promise<void>): Promise<void> {
+async function examine(
+  config: Config,
+  log: Log,
+  inSandbox: boolean,
+  check: (name: string, look: () => Promise<Finding>) => Promise<void>,
+): Promise<void> {
   let home = tmpdir()
   let database: Database | undefined
   let sandbox: Sandbox | undefined
@@ -68,17 +84,43 @@ async function examine(config: Config, log: Log, inSandbox: boolean, check: (nam
   })
   await check('disk', async () => {
     const { rendersFolder, cacheFolder } = studioFolders(home)
-    const disks = await disksOf([rendersFolder, cacheFolder, ...(await databaseFolders(config, home))], config.keepFreeBytes)
-    const free = disks.map(({ folders, freeBytes }) => `${gigabytes(freeBytes)} free${disks.length > 1 ? ` for ${folders.join(' and ')}` : ''}`).join(', ')
+    const disks = await disksOf(
+      [rendersFolder, cacheFolder, ...(await databaseFolders(config, home))],
+      config.keepFreeBytes,
+    )
+    const free = disks
+      .map(
+        ({ folders, freeBytes }) =>
+          `${gigabytes(freeBytes)} free${disks.length > 1 ? ` for ${folders.join(' and ')}` : ''}`,
+      )
+      .join(', ')
     const tooSmall = disks.find(({ totalBytes, reserveBytes }) => reserveBytes * enough > totalBytes)
-    if (tooSmall !== undefined) return { state: 'failure', message: `${free}. The disk of ${tooSmall.folders[0]} holds ${gigabytes(tooSmall.totalBytes)}, too little for ${gigabytes(tooSmall.reserveBytes)} to stay free: set KEEP_FREE_GB to less, or GREETINGS_HOME to a folder on a larger disk.` }
+    if (tooSmall !== undefined)
+      return {
+        state: 'failure',
+        message: `${free}. The disk of ${tooSmall.folders[0]} holds ${gigabytes(tooSmall.totalBytes)}, too little for ${gigabytes(tooSmall.reserveBytes)} to stay free: set KEEP_FREE_GB to less, or GREETINGS_HOME to a folder on a larger disk.`,
+      }
     const short = disks.find(({ freeBytes, reserveBytes }) => freeBytes < reserveBytes)
-    if (short !== undefined) return { state: 'failure', message: `${free}, and ${gigabytes(short.reserveBytes)} have to stay free on the disk of ${short.folders[0]} (KEEP_FREE_GB). Uploaded renders give way, then rendering rests: make room, or set GREETINGS_HOME to a folder on a larger disk.` }
-    const isPlenty = disks.every(({ freeBytes, reserveBytes }) => freeBytes > Math.max(leastFreeBytes, reserveBytes * enough))
-    return isPlenty ? free : { state: 'warning', message: `${free}. Rendered files need about 5 MB each: make room, or point GREETINGS_HOME to a larger disk.` }
+    if (short !== undefined)
+      return {
+        state: 'failure',
+        message: `${free}, and ${gigabytes(short.reserveBytes)} have to stay free on the disk of ${short.folders[0]} (KEEP_FREE_GB). Uploaded renders give way, then rendering rests: make room, or set GREETINGS_HOME to a folder on a larger disk.`,
+      }
+    const isPlenty = disks.every(
+      ({ freeBytes, reserveBytes }) => freeBytes > Math.max(leastFreeBytes, reserveBytes * enough),
+    )
+    return isPlenty
+      ? free
+      : {
+          state: 'warning',
+          message: `${free}. Rendered files need about 5 MB each: make room, or point GREETINGS_HOME to a larger disk.`,
+        }
   })
   await check('ffmpeg', async () => {
-    const { version, path } = await findFfmpeg({ path: config.ffmpegPath, cacheFolder: studioFolders(home).cacheFolder })
+    const { version, path } = await findFfmpeg({
+      path: config.ffmpegPath,
+      cacheFolder: studioFolders(home).cacheFolder,
+    })
     return `${version.split(' ').slice(0, 3).join(' ')}, ${path}`
   })
   await check('templates', async () => {
@@ -93,15 +135,31 @@ async function examine(config: Config, log: Log, inSandbox: boolean, check: (nam
   await check('recordings', async () => {
     const recordings = openRecordings(recordingsFolderOf(config, home))
     const listings = []
-    for (const template of await loadTemplates(config.templatesFolder, config.templates)) listings.push({ id: template.id, ...(await recordings.list(template)) })
+    for (const template of await loadTemplates(config.templatesFolder, config.templates))
+      listings.push({ id: template.id, ...(await recordings.list(template)) })
     const faults = listings.flatMap((listing) => listing.faults)
-    if (faults.length > 0) return { state: 'warning', message: `${faults.length} ${faults.length === 1 ? 'file serves' : 'files serve'} no name: \`greetings template check\` tells which and why.` }
-    return listings.every(({ byKey }) => byKey.size === 0) ? 'none' : listings.map(({ id, byKey }) => `${byKey.size} for ${id}`).join(', ')
+    if (faults.length > 0)
+      return {
+        state: 'warning',
+        message: `${faults.length} ${faults.length === 1 ? 'file serves' : 'files serve'} no name: \`greetings template check\` tells which and why.`,
+      }
+    return listings.every(({ byKey }) => byKey.size === 0)
+      ? 'none'
+      : listings.map(({ id, byKey }) => `${byKey.size} for ${id}`).join(', ')
   })
   await check('voice', () => hearVoice(config))
   await check('database', async () => {
-    database = await openDatabase({ home, databaseUrl: config.databaseUrl, keepFreeBytes: config.keepFreeBytes, sandbox: inSandbox, role: 'doctor', log })
-    const [server] = await database.db.$queryRaw<{ version: string }[]>`SELECT current_setting('server_version') AS version`
+    database = await openDatabase({
+      home,
+      databaseUrl: config.databaseUrl,
+      keepFreeBytes: config.keepFreeBytes,
+      sandbox: inSandbox,
+      role: 'doctor',
+      log,
+    })
+    const [server] = await database.db.$queryRaw<
+      { version: string }[]
+    >`SELECT current_setting('server_version') AS version`
     return `PostgreSQL ${server?.version ?? ''}${config.databaseUrl === undefined ? ', embedded' : ''}`
   })
   try {
@@ -114,7 +172,11 @@ async function examine(config: Config, log: Log, inSandbox: boolean, check: (nam
           const { waiting, delayed } = await queue.counts()
           const policy = await queue.evictionPolicy()
           const where = config.redisUrl === undefined ? 'in PostgreSQL' : 'on Redis'
-          if (policy !== null && policy !== 'noeviction') return { state: 'warning', message: `${where}, which may drop jobs when its memory is full (maxmemory-policy ${policy}). Set it to noeviction.` }
+          if (policy !== null && policy !== 'noeviction')
+            return {
+              state: 'warning',
+              message: `${where}, which may drop jobs when its memory is full (maxmemory-policy ${policy}). Set it to noeviction.`,
+            }
           return `${where}: ${waiting} waiting, ${delayed} delayed`
         } finally {
           await queue.close()
@@ -122,18 +184,34 @@ async function examine(config: Config, log: Log, inSandbox: boolean, check: (nam
       })
       await check('outages', async () => {
         const outages = await currentOutages(db)
-        return outages.length === 0 ? 'none is noted' : { state: 'warning', message: outages.map(({ step, reason, since }) => `${step} since ${since.toISOString()}: ${reason}`).join(' ') }
+        return outages.length === 0
+          ? 'none is noted'
+          : {
+              state: 'warning',
+              message: outages
+                .map(({ step, reason, since }) => `${step} since ${since.toISOString()}: ${reason}`)
+                .join(' '),
+            }
       })
       await check('processes', async () => {
         const [workers, bots] = await Promise.all([liveWorkers(db, config.times), liveBots(db, config.times)])
         const rivals = rivalPollers(bots)
-        if (rivals.length > 0) return { state: 'failure', message: `${rivals.length} bots fetch updates, and Telegram serves one: ${rivals.join(' and ')}. Stop all but one.` }
+        if (rivals.length > 0)
+          return {
+            state: 'failure',
+            message: `${rivals.length} bots fetch updates, and Telegram serves one: ${rivals.join(' and ')}. Stop all but one.`,
+          }
         return `${counted(bots.length, 'bot')}, ${counted(workers.length, 'worker')}`
       })
       await check('cache', async () => {
-        const { assets: { available, otherBot } } = await statistics(db, new Map(), (await ownBot(db, inSandbox ? undefined : config.token))?.id ?? null)
+        const {
+          assets: { available, otherBot },
+        } = await statistics(db, new Map(), (await ownBot(db, inSandbox ? undefined : config.token))?.id ?? null)
         if (otherBot === 0) return counted(available, 'video')
-        return { state: 'warning', message: `${otherBot} of ${counted(available + otherBot, 'video')} ${otherBot === 1 ? 'belongs' : 'belong'} to another bot, and this one cannot send ${otherBot === 1 ? 'it' : 'them'}. Make it an administrator of the storage channels and run \`greetings verify --repair\`: it takes them over. Otherwise each is uploaded anew when somebody asks.` }
+        return {
+          state: 'warning',
+          message: `${otherBot} of ${counted(available + otherBot, 'video')} ${otherBot === 1 ? 'belongs' : 'belong'} to another bot, and this one cannot send ${otherBot === 1 ? 'it' : 'them'}. Make it an administrator of the storage channels and run \`greetings verify --repair\`: it takes them over. Otherwise each is uploaded anew when somebody asks.`,
+        }
       })
     }
     if (inSandbox) {
@@ -159,11 +237,20 @@ async function hearVoice(config: Config): Promise<Finding> {
   }
 }
 
-async function examineTelegram(config: Config, sandbox: Sandbox | undefined, inSandbox: boolean, db: Db | undefined, check: (name: string, look: () => Promise<Finding>) => Promise<void>): Promise<void> {
+async function examineTelegram(
+  config: Config,
+  sandbox: Sandbox | undefined,
+  inSandbox: boolean,
+  db: Db | undefined,
+  check: (name: string, look: () => Promise<Finding>) => Promise<void>,
+): Promise<void> {
   const token = sandbox?.token ?? config.token
   if (inSandbox && sandbox === undefined) return
   if (token === undefined) {
-    return check('token', async () => ({ state: 'failure', message: 'TELEGRAM_BOT_TOKEN is not set. Ask @BotFather for a token (/newbot), or use --sandbox.' }))
+    return check('token', async () => ({
+      state: 'failure',
+      message: 'TELEGRAM_BOT_TOKEN is not set. Ask @BotFather for a token (/newbot), or use --sandbox.',
+    }))
   }
   const api = connectTelegram({ token, apiRoot: sandbox?.url ?? config.apiRoot, times: config.times })
   let botId: bigint | undefined
@@ -171,13 +258,19 @@ async function examineTelegram(config: Config, sandbox: Sandbox | undefined, inS
     const bot = await whoAmI(api)
     botId = bot.id
     const known = db === undefined ? null : await ownBot(db)
-    return known === null || known.id === bot.id ? botText(bot) : { state: 'failure', message: otherBotText(known.id, botText(bot)) }
+    return known === null || known.id === bot.id
+      ? botText(bot)
+      : { state: 'failure', message: otherBotText(known.id, botText(bot)) }
   })
   const id = botId
   if (id === undefined) return
   const chatIds = sandbox === undefined ? config.storageChatIds : [sandbox.storageChatId]
   if (chatIds.length === 0) {
-    return check('storage', async () => ({ state: 'warning', message: 'No storage channel: the bot works, `warm` does not. Create a private channel, make the bot an administrator who may post, and set STORAGE_CHAT_IDS.' }))
+    return check('storage', async () => ({
+      state: 'warning',
+      message:
+        'No storage channel: the bot works, `warm` does not. Create a private channel, make the bot an administrator who may post, and set STORAGE_CHAT_IDS.',
+    }))
   }
   const findings = chatIds.map((chatId) => ({ chatId, faults: checkChannels(api, [chatId], id) }))
   const outcomes = await Promise.allSettled(findings.map(({ faults }) => faults))
@@ -188,7 +281,10 @@ async function examineTelegram(config: Config, sandbox: Sandbox | undefined, inS
       const [fault] = await faults
       if (fault === undefined) return `the bot may post to ${chatId}`
       const remedy = 'Make the bot an administrator with the right to post messages, or correct STORAGE_CHAT_IDS.'
-      return { state: othersGoOn ? 'warning' : 'failure', message: `${chatId}: ${fault.problem}. ${othersGoOn ? 'It is left out. ' : ''}${remedy}` }
+      return {
+        state: othersGoOn ? 'warning' : 'failure',
+        message: `${chatId}: ${fault.problem}. ${othersGoOn ? 'It is left out. ' : ''}${remedy}`,
+      }
     })
   }
 }

@@ -21,7 +21,8 @@ export interface ExportOptions {
 
 export async function exportCache(options: ExportOptions): Promise<number> {
   const output = options.output === undefined || options.output === '-' ? undefined : resolve(options.output)
-  if (options.json === true && output === undefined) throw new UsageFault('--json goes with -o FILE: without it stdout is the export itself, one JSON object a line.')
+  if (options.json === true && output === undefined)
+    throw new UsageFault('--json goes with -o FILE: without it stdout is the export itself, one JSON object a line.')
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
   if (output !== undefined) await checkOutput(output, options.force === true, `${output}/cache.jsonl`)
@@ -47,7 +48,11 @@ export async function exportCache(options: ExportOptions): Promise<number> {
       return exitCode.done
     }
     await file?.keep()
-    process.stdout.write(options.json === true ? `${JSON.stringify({ output, videos })}\n` : `${options.output}: ${videos} videos. \`greetings import\` takes them over.\n`)
+    process.stdout.write(
+      options.json === true
+        ? `${JSON.stringify({ output, videos })}\n`
+        : `${options.output}: ${videos} videos. \`greetings import\` takes them over.\n`,
+    )
     return exitCode.done
   } catch (error) {
     throw file === undefined ? error : unwritable(error, options.output)

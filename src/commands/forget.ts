@@ -31,7 +31,10 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
   // Also what nobody may ask for any more.
-  const rules = { ...(await nameRulesOf(config, await loadTemplates(config.templatesFolder, config.templates))), anyWord: true }
+  const rules = {
+    ...(await nameRulesOf(config, await loadTemplates(config.templatesFolder, config.templates))),
+    anyWord: true,
+  }
   const key = keyOf(raw, rules)
   const open = { config, log, sandbox: options.sandbox === true, role: 'forget', create: false }
   const store = await openStore(open)
@@ -51,15 +54,33 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
     }
     for (const question of held) await dropQuestion(store, world, question)
     const former = await formerPosts(store.db, key)
-    const posts = await deletePosts(postsOf(assets, former), world !== undefined && options.deletePost === true ? world.api : undefined)
+    const posts = await deletePosts(
+      postsOf(assets, former),
+      world !== undefined && options.deletePost === true ? world.api : undefined,
+    )
     const gone = assets.length === 0 ? { requests: 0, waiting: 0 } : await forgetAssets(store, assets)
     if (gone === undefined) throw world === undefined ? beingMade() : askedAnew()
     // Since the videos are removed theirs are among the former ones, and those that stay are known until they are gone.
-    await postsAreGone(store.db, posts.filter(({ deleted }) => deleted).map(({ chatId, messageId }) => ({ chatId: BigInt(chatId), messageId })))
+    await postsAreGone(
+      store.db,
+      posts.filter(({ deleted }) => deleted).map(({ chatId, messageId }) => ({ chatId: BigInt(chatId), messageId })),
+    )
     const files = await removeFiles(store, config, assets, await formerRevisions(store.db, key), log)
     await forgetFiles(store.db, key)
-    const result = { videos: assets.length, requests: gone.requests, waiting, told: Math.max(0, waiting - gone.waiting), held: held.length, files, posts }
-    process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : asText(result, former.length, options.deletePost === true))
+    const result = {
+      videos: assets.length,
+      requests: gone.requests,
+      waiting,
+      told: Math.max(0, waiting - gone.waiting),
+      held: held.length,
+      files,
+      posts,
+    }
+    process.stdout.write(
+      options.json === true
+        ? `${JSON.stringify(result)}\n`
+        : asText(result, former.length, options.deletePost === true),
+    )
     return posts.some(({ deleted }) => !deleted) && options.deletePost === true ? exitCode.someFailed : exitCode.done
   } finally {
     await world?.close()
@@ -67,9 +88,13 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
   }
 }
 
-const beingMade = () => new UsageFault('A worker is making this name’s video right now. Nothing was changed. Try again in a minute.')
+const beingMade = () =>
+  new UsageFault('A worker is making this name’s video right now. Nothing was changed. Try again in a minute.')
 
-const askedAnew = () => new UsageFault('Those who waited were told, and somebody asked for the name anew meanwhile: a worker is making its video. Run this again in a minute.')
+const askedAnew = () =>
+  new UsageFault(
+    'Those who waited were told, and somebody asked for the name anew meanwhile: a worker is making its video. Run this again in a minute.',
+  )
 
 function refuseHeld(assets: readonly KnownAsset[]): void {
   if (assets.some(({ held }) => held)) throw beingMade()
@@ -81,22 +106,38 @@ async function tellWaiting({ courier }: World, assets: readonly KnownAsset[]): P
 }
 
 /** A question that could not be handled yet would bring the name back. Whoever asked hears that it did not work. */
-async function dropQuestion({ db }: Store, world: World | undefined, { botId, updateId, chatId, languageCode, display }: HeldQuestion): Promise<void> {
+async function dropQuestion(
+  { db }: Store,
+  world: World | undefined,
+  { botId, updateId, chatId, languageCode, display }: HeldQuestion,
+): Promise<void> {
   await dropHeld(db, botId, updateId)
   if (world?.bot.id !== botId) return
-  await world.api.sendMessage(String(chatId), texts[languageOf(languageCode)].failed(display, 1)).catch((error: unknown) => {
-    if (!isTelegram(error)) throw error
-  })
+  await world.api
+    .sendMessage(String(chatId), texts[languageOf(languageCode)].failed(display, 1))
+    .catch((error: unknown) => {
+      if (!isTelegram(error)) throw error
+    })
 }
 
 function postsOf(assets: readonly KnownAsset[], former: readonly StoredPost[]): StoredPost[] {
-  return [...assets.flatMap(({ chatId, messageId }) => (chatId === null || messageId === null ? [] : [{ chatId, messageId }])), ...former]
+  return [
+    ...assets.flatMap(({ chatId, messageId }) =>
+      chatId === null || messageId === null ? [] : [{ chatId, messageId }],
+    ),
+    ...former,
+  ]
 }
 
 /** Deletes the posts when there is a bot to do it. While they are known: a lost answer can be made up for by another run. */
 async function deletePosts(posts: readonly StoredPost[], api: Api | undefined): Promise<KnownPost[]> {
   const seen: KnownPost[] = []
-  for (const { chatId, messageId } of posts) seen.push({ chatId: String(chatId), messageId, deleted: api !== undefined && (await deletePost(api, String(chatId), messageId)) })
+  for (const { chatId, messageId } of posts)
+    seen.push({
+      chatId: String(chatId),
+      messageId,
+      deleted: api !== undefined && (await deletePost(api, String(chatId), messageId)),
+    })
   return seen
 }
 
@@ -112,7 +153,13 @@ async function deletePost(api: Api, chatId: string, messageId: number): Promise<
 }
 
 /** Rendered files of this host: those that were uploaded, now or earlier, and those that would be made now. */
-async function removeFiles({ home }: Store, config: Config, assets: readonly KnownAsset[], uploaded: readonly string[], log: Log): Promise<number> {
+async function removeFiles(
+  { home }: Store,
+  config: Config,
+  assets: readonly KnownAsset[],
+  uploaded: readonly string[],
+  log: Log,
+): Promise<number> {
   const revisions = new Set(uploaded)
   if (assets.length > 0) {
     try {
@@ -120,7 +167,10 @@ async function removeFiles({ home }: Store, config: Config, assets: readonly Kno
       try {
         for (const asset of assets) {
           const template = studio.templates.find(({ id }) => id === asset.template)
-          if (template !== undefined) revisions.add(await studio.revisionOf(template, { key: asset.name, display: asset.display, say: asset.say }))
+          if (template !== undefined)
+            revisions.add(
+              await studio.revisionOf(template, { key: asset.name, display: asset.display, say: asset.say }),
+            )
         }
       } finally {
         await studio.close()
@@ -147,16 +197,26 @@ interface Result {
 const counted = (count: number, one: string, more = `${one}s`) => `${count} ${count === 1 ? one : more}`
 
 /** @param former posts among those of the result that were of earlier videos */
-function asText({ videos, requests, waiting, told, held, files, posts }: Result, former: number, wanted: boolean): string {
+function asText(
+  { videos, requests, waiting, told, held, files, posts }: Result,
+  former: number,
+  wanted: boolean,
+): string {
   if (videos + held + posts.length + files === 0) return 'Nothing is known of this name.\n'
   const left = posts.filter(({ deleted }) => !deleted)
   const earlier = former > 0 ? ` (${former} of earlier videos)` : ''
   const them = left.length === 1 ? 'it' : 'them'
   const lines = [
     `Forgotten: ${counted(videos, 'video')}, ${counted(requests, 'request')}${waiting > 0 ? ` (${waiting} of people who were waiting, ${told === waiting ? 'and were told' : told === 0 ? 'and were not told' : `of whom ${told} were told`})` : ''}${held > 0 ? `, ${counted(held, 'question that was', 'questions that were')} held` : ''}, ${counted(files, 'kept file')} on this host${posts.length > left.length ? `, ${counted(posts.length - left.length, 'post')} in the storage channel${left.length === 0 ? earlier : ''}` : ''}.`,
-    left.length > 0 ? `Still at Telegram: ${counted(left.length, 'post')}${left.length === posts.length ? earlier : ''}. The name is remembered until ${left.length === 1 ? 'it is' : 'they are'} gone:` : '',
+    left.length > 0
+      ? `Still at Telegram: ${counted(left.length, 'post')}${left.length === posts.length ? earlier : ''}. The name is remembered until ${left.length === 1 ? 'it is' : 'they are'} gone:`
+      : '',
     ...left.map(({ chatId, messageId }) => `  message ${messageId} in the storage channel ${chatId}`),
-    left.length > 0 ? (wanted ? `Telegram did not let the bot delete ${them}. Delete ${them} by hand, and run this again: it forgets what is gone.` : `Run this again with --delete-post to delete ${them}.`) : '',
+    left.length > 0
+      ? wanted
+        ? `Telegram did not let the bot delete ${them}. Delete ${them} by hand, and run this again: it forgets what is gone.`
+        : `Run this again with --delete-post to delete ${them}.`
+      : '',
     'What was sent to people stays in their chats. Files on other hosts go when a worker runs there.',
   ]
   return `${lines.filter((line) => line !== '').join('\n')}\n`

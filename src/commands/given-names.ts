@@ -37,11 +37,17 @@ export async function nameRulesOf(config: Config, templates: Template[]): Promis
 }
 
 /** Reads lists as a command was told to, and says on a terminal what was taken for the names. @throws UsageFault; what `readNames` throws */
-export async function readLists(files: string[], options: ListReading & { quiet?: boolean; rejects?: string }, rules: NameRules): Promise<NameList> {
+export async function readLists(
+  files: string[],
+  options: ListReading & { quiet?: boolean; rejects?: string },
+  rules: NameRules,
+): Promise<NameList> {
   const { column, headerRow, header, delimiter, encoding, rejects } = options
-  if (headerRow !== undefined && header === false) throw new UsageFault('--header-row and --no-header contradict each other: leave one out.')
+  if (headerRow !== undefined && header === false)
+    throw new UsageFault('--header-row and --no-header contradict each other: leave one out.')
   const list = await readNames(files, { ...rules, column, headerRow, header, delimiter, encoding, rejects })
-  if (process.stderr.isTTY && options.quiet !== true) process.stderr.write(list.lists.map((each) => `${listedText(each)}\n`).join(''))
+  if (process.stderr.isTTY && options.quiet !== true)
+    process.stderr.write(list.lists.map((each) => `${listedText(each)}\n`).join(''))
   return list
 }
 
@@ -62,17 +68,29 @@ export function refuseDoubtful({ doubt }: NameList): void {
  * @throws UsageFault when something is no name, when nothing is given, and when both names and `--all` are;
  *   DoubtfulList; what `readNames` throws
  */
-export async function givenNames(given: string[], options: GivenNamesOptions, config: Config, { anyWord = false } = {}): Promise<AsyncIterable<string[] | undefined>> {
-  if ((given.length === 0) === (options.all !== true)) throw new UsageFault('Say which names: names, files with names, or --all.')
-  const rules = { ...(await nameRulesOf(config, await loadTemplates(config.templatesFolder, config.templates))), anyWord }
+export async function givenNames(
+  given: string[],
+  options: GivenNamesOptions,
+  config: Config,
+  { anyWord = false } = {},
+): Promise<AsyncIterable<string[] | undefined>> {
+  if ((given.length === 0) === (options.all !== true))
+    throw new UsageFault('Say which names: names, files with names, or --all.')
+  const rules = {
+    ...(await nameRulesOf(config, await loadTemplates(config.templatesFolder, config.templates))),
+    anyWord,
+  }
   const files = given.filter((each) => each === '-' || /[./\\]/.test(each))
-  const keys = given.filter((each) => !files.includes(each)).map((name) => keyOf(name, rules, ' A file is named with its ending or path, such as ./list.'))
+  const keys = given
+    .filter((each) => !files.includes(each))
+    .map((name) => keyOf(name, rules, ' A file is named with its ending or path, such as ./list.'))
   const list = files.length === 0 ? undefined : await readLists(files, options, rules)
   if (list !== undefined) refuseDoubtful(list)
   return (async function* () {
     if (options.all === true) yield undefined
     if (keys.length > 0) yield keys
-    if (list !== undefined) for await (const names of list.select().batches(1_000)) yield names.map(({ name }) => name.key)
+    if (list !== undefined)
+      for await (const names of list.select().batches(1_000)) yield names.map(({ name }) => name.key)
   })()
 }
 

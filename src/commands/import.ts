@@ -33,7 +33,11 @@ export async function importCache(file: string, options: ImportOptions): Promise
   const view = openCount({ quiet: options.quiet === true, label: 'read' })
   try {
     const bot = await ownBot(store.db, options.sandbox === true ? undefined : config.token)
-    const result = await importVideos(store.db, videosOf(bytes, options.partial === true, stop.asked), { overwrite: options.overwrite === true, botId: bot?.id ?? null, onProgress: (lines) => view.show(lines) })
+    const result = await importVideos(store.db, videosOf(bytes, options.partial === true, stop.asked), {
+      overwrite: options.overwrite === true,
+      botId: bot?.id ?? null,
+      onProgress: (lines) => view.show(lines),
+    })
     view.close()
     process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : asText(result, bot))
     return exitCode.done
@@ -49,14 +53,22 @@ export async function importCache(file: string, options: ImportOptions): Promise
 
 async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
   const there = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageFault(error.code === 'ENOENT' ? `There is no file ${path}: check its name and the folder you are in.` : `${path} cannot be read (${error.code}).`)
+    throw new UsageFault(
+      error.code === 'ENOENT'
+        ? `There is no file ${path}: check its name and the folder you are in.`
+        : `${path} cannot be read (${error.code}).`,
+    )
   })
   if (there.isDirectory()) throw new UsageFault(`${path} is a folder. Name a file that \`greetings export\` wrote.`)
   return createReadStream(path)
 }
 
 /** The videos of a file. Several exports may stand one after the other; each ends with its count, and without the last one something is missing. */
-async function* videosOf(bytes: AsyncIterable<Uint8Array>, isPartial: boolean, stop: AbortSignal): AsyncGenerator<CachedVideo[]> {
+async function* videosOf(
+  bytes: AsyncIterable<Uint8Array>,
+  isPartial: boolean,
+  stop: AbortSignal,
+): AsyncGenerator<CachedVideo[]> {
   let videos: CachedVideo[] = []
   let number = 0
   let sinceEnd = 0
@@ -67,7 +79,8 @@ async function* videosOf(bytes: AsyncIterable<Uint8Array>, isPartial: boolean, s
     const read = parseLine(line, number)
     isComplete = typeof read === 'number'
     if (typeof read === 'number') {
-      if (read !== sinceEnd && !isPartial) throw incomplete(`Line ${number} says that ${read} videos stand before it, and there are ${sinceEnd}`)
+      if (read !== sinceEnd && !isPartial)
+        throw incomplete(`Line ${number} says that ${read} videos stand before it, and there are ${sinceEnd}`)
       sinceEnd = 0
       continue
     }
@@ -79,11 +92,19 @@ async function* videosOf(bytes: AsyncIterable<Uint8Array>, isPartial: boolean, s
     videos = []
   }
   stop.throwIfAborted()
-  if (!isComplete && !isPartial) throw incomplete(number === 0 ? 'The file is empty' : `The file ends after line ${number} without the count that an export ends with`)
+  if (!isComplete && !isPartial)
+    throw incomplete(
+      number === 0
+        ? 'The file is empty'
+        : `The file ends after line ${number} without the count that an export ends with`,
+    )
   if (videos.length > 0) yield videos
 }
 
-const incomplete = (what: string) => new CacheFileFault(`${what}: it was cut off, changed, or written by an earlier version. Nothing was imported. Export anew, or take what there is with --partial.`)
+const incomplete = (what: string) =>
+  new CacheFileFault(
+    `${what}: it was cut off, changed, or written by an earlier version. Nothing was imported. Export anew, or take what there is with --partial.`,
+  )
 
 /** The lines of a text in UTF-8, none of them longer than a line of ours can be. */
 async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
@@ -94,7 +115,10 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
     try {
       return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true })
     } catch (error) {
-      throw new CacheFileFault(`The file is no text in UTF-8 (near line ${number}). Nothing was imported. Name a file that \`greetings export\` wrote.`, { cause: error })
+      throw new CacheFileFault(
+        `The file is no text in UTF-8 (near line ${number}). Nothing was imported. Name a file that \`greetings export\` wrote.`,
+        { cause: error },
+      )
     }
   }
   for await (const chunk of bytes) {
@@ -104,14 +128,28 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
       yield line
       number++
     }
-    if (rest.length > longestLine) throw new CacheFileFault(`Line ${number} is longer than any line of an export. Nothing was imported. Name a file that \`greetings export\` wrote.`)
+    if (rest.length > longestLine)
+      throw new CacheFileFault(
+        `Line ${number} is longer than any line of an export. Nothing was imported. Name a file that \`greetings export\` wrote.`,
+      )
   }
   rest += decode()
   if (rest !== '') yield rest
 }
 
 function asText({ lines, added, replaced, unchanged, kept, repeated, otherBot }: Imported, bot: OwnBot | null): string {
-  const parts = [`${added} added`, replaced > 0 ? `${replaced} replaced` : '', unchanged > 0 ? `${unchanged} there already` : '', kept > 0 ? `${kept} left as they are: the database’s are younger or of its own bot (--overwrite replaces them)` : '', repeated > 0 ? `${repeated} repeated` : '']
-  const others = otherBot === 0 || bot === null ? '' : `${otherBot} of ${lines} belong to another bot: ${botText(bot)} cannot send them. Make it an administrator of the storage channels and run \`greetings verify --repair\`, which takes them over. Otherwise each is uploaded anew when somebody asks.\n`
+  const parts = [
+    `${added} added`,
+    replaced > 0 ? `${replaced} replaced` : '',
+    unchanged > 0 ? `${unchanged} there already` : '',
+    kept > 0
+      ? `${kept} left as they are: the database’s are younger or of its own bot (--overwrite replaces them)`
+      : '',
+    repeated > 0 ? `${repeated} repeated` : '',
+  ]
+  const others =
+    otherBot === 0 || bot === null
+      ? ''
+      : `${otherBot} of ${lines} belong to another bot: ${botText(bot)} cannot send them. Make it an administrator of the storage channels and run \`greetings verify --repair\`, which takes them over. Otherwise each is uploaded anew when somebody asks.\n`
   return `${lines} videos read: ${parts.filter((part) => part !== '').join(', ')}.\n${others}`
 }

@@ -25,7 +25,8 @@ export interface NamesOptions {
 export async function names(options: NamesOptions): Promise<number> {
   const wanted = (['missed', 'failed', 'available', 'pending'] as const).filter((each) => options[each] === true)
   const [which] = wanted
-  if (which === undefined || wanted.length > 1) throw new UsageFault('Say which names, one of --missed, --failed, --available and --pending.')
+  if (which === undefined || wanted.length > 1)
+    throw new UsageFault('Say which names, one of --missed, --failed, --available and --pending.')
   if (options.since !== undefined && which !== 'missed') throw new UsageFault('--since goes with --missed.')
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
@@ -35,8 +36,14 @@ export async function names(options: NamesOptions): Promise<number> {
     const bot = await ownBot(records.db, options.sandbox === true ? undefined : config.token)
     const [columns, pages] =
       which === 'missed'
-        ? ([['name', 'count', 'say'], onePage(await missedNames(records.db, { template, limit, sinceMs: options.since }))] as const)
-        : ([which === 'failed' ? ['name', 'say', 'template', 'reason', 'failedAt'] : ['name', 'say'], namesInState(records.db, which, { template, limit, botId: bot?.id ?? null })] as const)
+        ? ([
+            ['name', 'count', 'say'],
+            onePage(await missedNames(records.db, { template, limit, sinceMs: options.since })),
+          ] as const)
+        : ([
+            which === 'failed' ? ['name', 'say', 'template', 'reason', 'failedAt'] : ['name', 'say'],
+            namesInState(records.db, which, { template, limit, botId: bot?.id ?? null }),
+          ] as const)
     await (options.json === true ? writeJson(pages) : writeCsv(columns, pages))
     return exitCode.done
   } finally {
@@ -52,7 +59,10 @@ async function* onePage(rows: Row[]): AsyncGenerator<Row[]> {
 
 async function writeCsv(columns: readonly string[], pages: AsyncIterable<Row[]>): Promise<void> {
   await writeOut(`${columns.join(',')}\n`)
-  for await (const page of pages) await writeOut(page.map((row) => `${columns.map((column) => cellOf(row[column as keyof Row])).join(',')}\n`).join(''))
+  for await (const page of pages)
+    await writeOut(
+      page.map((row) => `${columns.map((column) => cellOf(row[column as keyof Row])).join(',')}\n`).join(''),
+    )
 }
 
 function cellOf(value: Row[keyof Row]): string {

@@ -24,8 +24,12 @@ export async function writeOut(text: string | Buffer): Promise<void> {
 /** What became of a file that could not be written: a full disk is no defect. Any other error stays what it is. */
 export function unwritable(error: unknown, output: string | undefined): unknown {
   const code = error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : undefined
-  if (code === undefined || !['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EROFS', 'EACCES', 'EPERM'].includes(code)) return error
-  return new OutputLost(`${output} could not be written (${code === 'ENOSPC' ? 'the disk is full' : code}). What lay there is as it was.`, { cause: error })
+  if (code === undefined || !['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EROFS', 'EACCES', 'EPERM'].includes(code))
+    return error
+  return new OutputLost(
+    `${output} could not be written (${code === 'ENOSPC' ? 'the disk is full' : code}). What lay there is as it was.`,
+    { cause: error },
+  )
 }
 
 /** A result that could not be written. */

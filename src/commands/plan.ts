@@ -21,7 +21,15 @@ import { exitCode } from './exit.ts'
 import { DoubtfulList, listedText } from './given-names.ts'
 import { durationText } from './progress.ts'
 import { listLines, secondsSince, sizeText, type Summary } from './warm-summary.ts'
-import { concurrencyOf, openFolder, openRevisionsOf, recordingsFolderOf, revisionsOf, studioFolders, telegramRatePerMinute } from './world.ts'
+import {
+  concurrencyOf,
+  openFolder,
+  openRevisionsOf,
+  recordingsFolderOf,
+  revisionsOf,
+  studioFolders,
+  telegramRatePerMinute,
+} from './world.ts'
 
 /** What a run is planned from. */
 interface Planned {
@@ -32,7 +40,14 @@ interface Planned {
   templates: Template[]
   asksOf: (rows: NameRow[]) => Ask[]
   summary: Summary
-  options: { sandbox?: boolean; refresh?: boolean; retryFailed?: boolean; strict?: boolean; json?: boolean; work: boolean }
+  options: {
+    sandbox?: boolean
+    refresh?: boolean
+    retryFailed?: boolean
+    strict?: boolean
+    json?: boolean
+    work: boolean
+  }
   /** performance.now() */
   started: number
 }
@@ -76,15 +91,25 @@ export async function plan(planned: Planned): Promise<number> {
   let revisions: Awaited<ReturnType<typeof openRevisionsOf>> | undefined
   try {
     if (options.refresh === true && store !== undefined) revisions = await openRevisionsOf(config, folder)
-    const botId = store === undefined ? null : ((await ownBot(store.db, options.sandbox === true ? undefined : config.token))?.id ?? null)
+    const botId =
+      store === undefined
+        ? null
+        : ((await ownBot(store.db, options.sandbox === true ? undefined : config.token))?.id ?? null)
     const recorded = await recordedKeys(recordingsFolderOf(config, folder), templates)
     const revisionNow = revisions === undefined ? undefined : revisionsOf(templates, revisions.now)
-    const [outcomes, toMake, joined] = [new Map<Foreseen, number>(), new Map<string, number>(), new Map<string, number>()]
+    const [outcomes, toMake, joined] = [
+      new Map<Foreseen, number>(),
+      new Map<string, number>(),
+      new Map<string, number>(),
+    ]
     let recordings = 0
     for await (const rows of selection.batches(batch)) {
       const asks = asksOf(rows)
       recordings += asks.filter(({ template, key }) => recorded.get(template)?.has(key) === true).length
-      const foreseen = store === undefined ? asks.map((): Foreseen => 'new') : await foresee({ db: store.db, botId }, asks, { retryFailed: options.retryFailed, revisionNow })
+      const foreseen =
+        store === undefined
+          ? asks.map((): Foreseen => 'new')
+          : await foresee({ db: store.db, botId }, asks, { retryFailed: options.retryFailed, revisionNow })
       for (const [at, outcome] of foreseen.entries()) {
         const template = asks[at]?.template ?? ''
         increase(outcomes, outcome)
@@ -103,14 +128,26 @@ export async function plan(planned: Planned): Promise<number> {
     const ahead = store === undefined ? new Map<string, number>() : await aheadOf(store.db, joined)
     const misses = summary.pending
     const channels = options.sandbox === true ? 1 : Math.max(1, config.storageChatIds.length)
-    const perMinute = options.sandbox === true && config.channelRatePerMinute === undefined ? undefined : (config.channelRatePerMinute ?? telegramRatePerMinute) * channels
+    const perMinute =
+      options.sandbox === true && config.channelRatePerMinute === undefined
+        ? undefined
+        : (config.channelRatePerMinute ?? telegramRatePerMinute) * channels
     const hosts = await makingHosts(config, store?.db, options.work)
     const times = estimate(store === undefined ? [] : await readPaces(store.db), {
       videos: misses === 0 ? new Map() : added(toMake, ahead),
       hosts,
       host: hostname(),
-      unprepared: !options.work ? [] : await unpreparedOf(config, exists ? folder : undefined, templates.filter(({ id }) => (toMake.get(id) ?? 0) + (ahead.get(id) ?? 0) > 0)),
-      channels: perMinute === undefined ? undefined : { count: channels, postSeconds: postSeconds(config, perMinute / channels) },
+      unprepared: !options.work
+        ? []
+        : await unpreparedOf(
+            config,
+            exists ? folder : undefined,
+            templates.filter(({ id }) => (toMake.get(id) ?? 0) + (ahead.get(id) ?? 0) > 0),
+          ),
+      channels:
+        perMinute === undefined
+          ? undefined
+          : { count: channels, postSeconds: postSeconds(config, perMinute / channels) },
     })
     const foretold: Foretold = {
       misses,
@@ -118,7 +155,8 @@ export async function plan(planned: Planned): Promise<number> {
       otherBot: of('otherBot'),
       ahead: [...ahead.values()].reduce((sum, count) => sum + count, 0),
       recordings,
-      curve: list.total === null ? null : shares.map((share) => ({ share, names: list.select({ coverage: share }).size })),
+      curve:
+        list.total === null ? null : shares.map((share) => ({ share, names: list.select({ coverage: share }).size })),
       renderSeconds: rounded(times.render),
       prepareSeconds: rounded(times.prepare),
       uploadSeconds: Math.round(times.upload),
@@ -128,7 +166,15 @@ export async function plan(planned: Planned): Promise<number> {
     }
     summary.seconds = secondsSince(started)
     if (options.json === true) process.stdout.write(`${JSON.stringify({ ...summary, dryRun: true, ...foretold })}\n`)
-    else process.stdout.write(planText(summary, foretold, { channels, perMinute, places: hosts.reduce((sum, host) => sum + host.places, 0), share: selection.share }))
+    else
+      process.stdout.write(
+        planText(summary, foretold, {
+          channels,
+          perMinute,
+          places: hosts.reduce((sum, host) => sum + host.places, 0),
+          share: selection.share,
+        }),
+      )
     if (list.doubt !== undefined) throw new DoubtfulList(list.doubt)
     return options.strict === true && summary.rejected > 0 ? exitCode.someFailed : exitCode.done
   } finally {
@@ -138,10 +184,22 @@ export async function plan(planned: Planned): Promise<number> {
 }
 
 /** The database, if there can be one: a database of one's own needs no home, and without either nothing is known yet. */
-async function openKnown(config: Config, log: Log, sandbox: boolean, { exists, folder }: FoundHome): Promise<Database | undefined> {
+async function openKnown(
+  config: Config,
+  log: Log,
+  sandbox: boolean,
+  { exists, folder }: FoundHome,
+): Promise<Database | undefined> {
   if (!exists && config.databaseUrl === undefined) return undefined
   const home = exists ? await openFolder(config, false) : folder
-  return openDatabase({ home, databaseUrl: config.databaseUrl, keepFreeBytes: config.keepFreeBytes, sandbox, role: 'warm', log })
+  return openDatabase({
+    home,
+    databaseUrl: config.databaseUrl,
+    keepFreeBytes: config.keepFreeBytes,
+    sandbox,
+    role: 'warm',
+    log,
+  })
 }
 
 const rounded = (seconds: number | null) => (seconds === null ? null : Math.round(seconds))
@@ -151,14 +209,18 @@ function increase<K>(counts: Map<K, number>, key: K): void {
 }
 
 function added(one: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>): Map<string, number> {
-  return new Map([...new Set([...one.keys(), ...other.keys()])].map((key) => [key, (one.get(key) ?? 0) + (other.get(key) ?? 0)]))
+  return new Map(
+    [...new Set([...one.keys(), ...other.keys()])].map((key) => [key, (one.get(key) ?? 0) + (other.get(key) ?? 0)]),
+  )
 }
 
 /** Unfinished videos of others, by template; what waits for its next try is left out. */
 async function aheadOf(db: Db, joined: ReadonlyMap<string, number>): Promise<Map<string, number>> {
   const rows = await db.$queryRaw<{ template: string; count: bigint }[]>`
     SELECT template, count(*) AS count FROM "VideoAsset" WHERE status IN ('PENDING', 'GENERATING') AND coalesce("retryAfter" < now(), true) GROUP BY 1`
-  return new Map(rows.map(({ template, count }) => [template, Math.max(0, Number(count) - (joined.get(template) ?? 0))]))
+  return new Map(
+    rows.map(({ template, count }) => [template, Math.max(0, Number(count) - (joined.get(template) ?? 0))]),
+  )
 }
 
 /** Those that work already, and this one where the run brings a worker. */
@@ -168,23 +230,30 @@ async function makingHosts(config: Config, db: Db | undefined, works: boolean): 
   return [...new Set(places.map(({ host }) => host))].map((host) => {
     const here = places.filter((each) => each.host === host).map(({ concurrency }) => concurrency)
     // A worker has as many places as its host has processors, unless it is told otherwise.
-    return { host, places: here.reduce((sum, each) => sum + each, 0), processors: host === hostname() ? availableParallelism() : Math.max(...here) }
+    return {
+      host,
+      places: here.reduce((sum, each) => sum + each, 0),
+      processors: host === hostname() ? availableParallelism() : Math.max(...here),
+    }
   })
 }
 
 /** Templates whose first video here has to wait for what all of them share. */
 async function unpreparedOf(config: Config, home: string | undefined, templates: Template[]): Promise<string[]> {
   const { cacheFolder } = studioFolders(home ?? '')
-  const ffmpeg = home === undefined ? undefined : await findFfmpeg({ path: config.ffmpegPath, cacheFolder }).catch(() => undefined)
+  const ffmpeg =
+    home === undefined ? undefined : await findFfmpeg({ path: config.ffmpegPath, cacheFolder }).catch(() => undefined)
   const unprepared: string[] = []
   for (const template of templates) {
-    if (ffmpeg === undefined || !(await areMade(ffmpeg, template, await templateRevision(template), cacheFolder))) unprepared.push(template.id)
+    if (ffmpeg === undefined || !(await areMade(ffmpeg, template, await templateRevision(template), cacheFolder)))
+      unprepared.push(template.id)
   }
   return unprepared
 }
 
 /** The distance of posts in one channel. Of each minute a second more is kept, see `takePost`. */
-const postSeconds = ({ times }: Config, perMinute: number) => (windowSeconds / perMinute) * (times.telegramSecondMs / 1_000)
+const postSeconds = ({ times }: Config, perMinute: number) =>
+  (windowSeconds / perMinute) * (times.telegramSecondMs / 1_000)
 
 async function recordedKeys(folder: string, templates: Template[]): Promise<Map<string, Map<string, string>>> {
   const recordings = openRecordings(folder)
@@ -219,22 +288,52 @@ interface Bounds {
 }
 
 function planText(summary: Summary, foretold: Foretold, { channels, perMinute, places, share }: Bounds): string {
-  const { misses, outdated, otherBot, ahead, recordings, curve, renderSeconds, prepareSeconds, uploadSeconds, estimatedSeconds, diskBytes, diskFreeBytes } = foretold
+  const {
+    misses,
+    outdated,
+    otherBot,
+    ahead,
+    recordings,
+    curve,
+    renderSeconds,
+    prepareSeconds,
+    uploadSeconds,
+    estimatedSeconds,
+    diskBytes,
+    diskFreeBytes,
+  } = foretold
   const reasons = Object.entries(summary.rejectedBy).sort(([, a], [, b]) => b - a)
   const lines = [
     ...summary.lists.map((list) => `column         ${listedText(list)}`),
     ...listLines(summary),
-    ...reasons.map(([reason, count]) => `  ${String(count).padStart(6)} rejected: ${describeRejection(reason as NameRejection)}`),
-    curve === null ? '' : `children       ${curve.map(({ share, names }) => `${share * 100} % with ${names} ${names === 1 ? 'name' : 'names'}`).join(', ')}`,
-    share === null || curve === null ? '' : `               these ${summary.names} names are those of ${(share * 100).toFixed(1)} %`,
-    `would make     ${misses} of ${summary.names}${[summary.joined > 0 ? `${summary.joined} are queued already` : '', outdated > 0 ? `${outdated} have a video that would be another one today` : '', otherBot > 0 ? `${otherBot} have a video of another bot` : ''].filter((part) => part !== '').map((part) => `, of which ${part}`).join('')}`,
+    ...reasons.map(
+      ([reason, count]) => `  ${String(count).padStart(6)} rejected: ${describeRejection(reason as NameRejection)}`,
+    ),
+    curve === null
+      ? ''
+      : `children       ${curve.map(({ share, names }) => `${share * 100} % with ${names} ${names === 1 ? 'name' : 'names'}`).join(', ')}`,
+    share === null || curve === null
+      ? ''
+      : `               these ${summary.names} names are those of ${(share * 100).toFixed(1)} %`,
+    `would make     ${misses} of ${summary.names}${[
+      summary.joined > 0 ? `${summary.joined} are queued already` : '',
+      outdated > 0 ? `${outdated} have a video that would be another one today` : '',
+      otherBot > 0 ? `${otherBot} have a video of another bot` : '',
+    ]
+      .filter((part) => part !== '')
+      .map((part) => `, of which ${part}`)
+      .join('')}`,
     `in the cache   ${summary.cached}${summary.failedBefore > 0 ? `, and ${summary.failedBefore} failed before (--retry-failed tries them again)` : ''}`,
     recordings === 0 ? '' : `recordings     ${recordings} of these names have one`,
   ]
   if (misses > 0) {
     lines.push(
-      ahead === 0 ? '' : `ahead          ${ahead} queued ${ahead === 1 ? 'video' : 'videos'} of others, counted in below`,
-      prepareSeconds === 0 ? '' : `preparing      ${prepareSeconds === null ? 'unknown: what all videos of a template share is made first, and here that was never done' : `${durationText(prepareSeconds)}, once: what all videos of a template share`}`,
+      ahead === 0
+        ? ''
+        : `ahead          ${ahead} queued ${ahead === 1 ? 'video' : 'videos'} of others, counted in below`,
+      prepareSeconds === 0
+        ? ''
+        : `preparing      ${prepareSeconds === null ? 'unknown: what all videos of a template share is made first, and here that was never done' : `${durationText(prepareSeconds)}, once: what all videos of a template share`}`,
       `rendering      ${renderSeconds !== null ? `${durationText(renderSeconds)}, ${(renderSeconds / (misses + ahead)).toFixed(1)} s a name, ${places} at a time` : places === 0 ? 'unknown: no worker is alive' : 'unknown until a first video of each template is made'}`,
       `uploading      ${perMinute === undefined ? 'as fast as the sandbox takes it' : `${durationText(uploadSeconds)} at ${perMinute} a minute through ${channels} ${channels === 1 ? 'channel' : 'channels'}`}`,
       `disk           ${sizeText(diskBytes)}${diskFreeBytes === null ? '' : `, ${sizeText(diskFreeBytes)} free`}`,

@@ -23,23 +23,40 @@ const dayMs = 86_400_000
 // The last day is read from the requests themselves, for `status` and for the limits a person has.
 const youngestMs = 2 * dayMs
 
-export async function purge({ olderThan = 90 * dayMs, dryRun, sandbox, json, quiet, logLevel }: PurgeOptions): Promise<number> {
-  if (olderThan < youngestMs) throw new UsageFault('--older-than must be at least 2d: requests of the last day are still needed.')
+export async function purge({
+  olderThan = 90 * dayMs,
+  dryRun,
+  sandbox,
+  json,
+  quiet,
+  logLevel,
+}: PurgeOptions): Promise<number> {
+  if (olderThan < youngestMs)
+    throw new UsageFault('--older-than must be at least 2d: requests of the last day are still needed.')
   const config = configOfProcess()
   const log = openLog(logLevel ?? config.logLevel)
   const stop = listenForStop()
   const store = await openStore({ config, log, sandbox: sandbox === true, role: 'purge', create: false })
   const view = openCount({ quiet: quiet === true, label: 'removed' })
   try {
-    const requests = dryRun === true ? await countOldRequests(store.db, olderThan) : await purgeRequests(store.db, olderThan, { signal: stop.asked, onProgress: (removed) => view.show(removed) })
-    const people = dryRun === true ? await countPeopleBefore(store.db, olderThan) : await purgePeople(store.db, { signal: stop.asked })
+    const requests =
+      dryRun === true
+        ? await countOldRequests(store.db, olderThan)
+        : await purgeRequests(store.db, olderThan, { signal: stop.asked, onProgress: (removed) => view.show(removed) })
+    const people =
+      dryRun === true
+        ? await countPeopleBefore(store.db, olderThan)
+        : await purgePeople(store.db, { signal: stop.asked })
     if (dryRun !== true) {
       await endHeld(store.db, config.times.heldMs)
       await purgeForgottenFiles(store.db, olderThan)
     }
     view.close()
     if (json === true) process.stdout.write(`${JSON.stringify({ requests, people, dryRun: dryRun === true })}\n`)
-    else process.stdout.write(`${requests} finished ${requests === 1 ? 'request' : 'requests'} and ${people} ${people === 1 ? 'person' : 'people'} without any other ${dryRun === true ? 'would be removed' : 'removed. The statistics stay'}.\n`)
+    else
+      process.stdout.write(
+        `${requests} finished ${requests === 1 ? 'request' : 'requests'} and ${people} ${people === 1 ? 'person' : 'people'} without any other ${dryRun === true ? 'would be removed' : 'removed. The statistics stay'}.\n`,
+      )
     return stop.code ?? exitCode.done
   } finally {
     view.close()

@@ -27,27 +27,47 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? (options.quiet === true ? 'error' : config.logLevel))
   const output = options.output === '-' ? undefined : resolve(options.output)
-  if (options.json === true && output === undefined) throw new UsageFault('--json goes with -o FILE: with -o - stdout is the video.')
+  if (options.json === true && output === undefined)
+    throw new UsageFault('--json goes with -o FILE: with -o - stdout is the video.')
   if (output !== undefined) await checkOutput(output, options.force === true, `${output}/greeting.mp4`)
   const stop = listenForStop()
   const started = performance.now()
   const home = await openFolder(config, true)
-  const studio = await openStudioOf(options.template === undefined ? config : { ...config, templates: [options.template] }, home)
+  const studio = await openStudioOf(
+    options.template === undefined ? config : { ...config, templates: [options.template] },
+    home,
+  )
   let file: Replacing | undefined
   try {
     const parsed = parseName(raw, await nameRulesOf(config, studio.templates))
     if (!parsed.ok) throw new UsageFault(`“${raw}” is no name: ${describeRejection(parsed.reason)}`)
     const { key, display, script } = parsed.name
     const template = options.template === undefined ? templateFor(studio.templates, parsed.name) : studio.templates[0]
-    if (template === undefined) throw new UsageFault(`No enabled template serves ${script} names with these letters. Add one to TEMPLATES, or choose one with --template.`)
+    if (template === undefined)
+      throw new UsageFault(
+        `No enabled template serves ${script} names with these letters. Add one to TEMPLATES, or choose one with --template.`,
+      )
     if (options.quiet !== true) process.stderr.write('rendering…\n')
-    const video = await studio.make(template, { key, display, say: options.say ?? null }, { signal: stop.asked, onStep: (step, ms) => log.debug({ step, ms: Math.round(ms) }, 'step') })
+    const video = await studio.make(
+      template,
+      { key, display, say: options.say ?? null },
+      { signal: stop.asked, onStep: (step, ms) => log.debug({ step, ms: Math.round(ms) }, 'step') },
+    )
     file = output === undefined ? undefined : await replacing(output, 0o644)
-    for await (const piece of createReadStream(video.path) as AsyncIterable<Buffer>) await (file === undefined ? writeOut(piece) : file.handle.appendFile(piece))
+    for await (const piece of createReadStream(video.path) as AsyncIterable<Buffer>)
+      await (file === undefined ? writeOut(piece) : file.handle.appendFile(piece))
     await file?.keep()
     const seconds = (performance.now() - started) / 1_000
-    if (options.json === true) process.stdout.write(`${JSON.stringify({ output, template: template.id, display, width: video.width, height: video.height, durationSeconds: video.durationSeconds, bytes: video.bytes, revision: video.revision, seconds: Number(seconds.toFixed(2)) })}\n`)
-    else (output === undefined ? process.stderr : process.stdout).write(options.quiet === true && output === undefined ? '' : `${output === undefined ? 'stdout' : options.output}: “${display}”, ${video.durationSeconds.toFixed(1)} s, ${video.width}×${video.height}, ${(video.bytes / 1e6).toFixed(1)} MB, made in ${seconds.toFixed(1)} s\n`)
+    if (options.json === true)
+      process.stdout.write(
+        `${JSON.stringify({ output, template: template.id, display, width: video.width, height: video.height, durationSeconds: video.durationSeconds, bytes: video.bytes, revision: video.revision, seconds: Number(seconds.toFixed(2)) })}\n`,
+      )
+    else
+      (output === undefined ? process.stderr : process.stdout).write(
+        options.quiet === true && output === undefined
+          ? ''
+          : `${output === undefined ? 'stdout' : options.output}: “${display}”, ${video.durationSeconds.toFixed(1)} s, ${video.width}×${video.height}, ${(video.bytes / 1e6).toFixed(1)} MB, made in ${seconds.toFixed(1)} s\n`,
+      )
     return exitCode.done
   } catch (error) {
     if (stop.code !== undefined) return stop.code

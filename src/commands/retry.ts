@@ -15,7 +15,10 @@ export async function retry(given: string[], options: GivenNamesOptions): Promis
     let retried = 0
     for await (const keys of names) retried += await retryFailed(store, keys)
     if (options.json === true) process.stdout.write(`${JSON.stringify({ retried })}\n`)
-    else process.stdout.write(`${retried} failed ${retried === 1 ? 'name' : 'names'} queued again.${retried > 0 ? ' A running worker makes them: greetings worker, or up.' : ''}\n`)
+    else
+      process.stdout.write(
+        `${retried} failed ${retried === 1 ? 'name' : 'names'} queued again.${retried > 0 ? ' A running worker makes them: greetings worker, or up.' : ''}\n`,
+      )
     return exitCode.done
   } finally {
     await store.close()

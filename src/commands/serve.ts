@@ -37,7 +37,14 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   const health = options.http === undefined ? undefined : await startHealth(options.http, verb, log)
   let world: World
   try {
-    world = await openWorld({ config, log, sandbox: options.sandbox === true, role: verb, create: true, newBot: options.newBot })
+    world = await openWorld({
+      config,
+      log,
+      sandbox: options.sandbox === true,
+      role: verb,
+      create: true,
+      newBot: options.newBot,
+    })
   } catch (error) {
     await health?.close()
     throw error
@@ -58,10 +65,19 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
     if (health !== undefined) {
       // A connection of its own: however often the figures are asked for, nobody else waits for one.
       const db = world.openPool(1)
-      health.watch({ db, queue: world.queue, workers: async () => (await liveWorkers(db, config.times)).length, bots: async () => (await liveBots(db, config.times)).length })
+      health.watch({
+        db,
+        queue: world.queue,
+        workers: async () => (await liveWorkers(db, config.times)).length,
+        bots: async () => (await liveBots(db, config.times)).length,
+      })
     }
-    log.info({ bot: world.bot.username, sandbox: options.sandbox === true, channels: usableChannels(storage).length }, `${verb} is running`)
-    if (world.sandbox !== undefined && bot !== undefined) await showPage(world, verb === 'demo' && options.open !== false)
+    log.info(
+      { bot: world.bot.username, sandbox: options.sandbox === true, channels: usableChannels(storage).length },
+      `${verb} is running`,
+    )
+    if (world.sandbox !== undefined && bot !== undefined)
+      await showPage(world, verb === 'demo' && options.open !== false)
 
     await Promise.race([whenAborted(stop.asked), ...[bot?.ended, worker?.ended].filter((ended) => ended !== undefined)])
     log.info({}, 'stopping')
@@ -92,12 +108,21 @@ async function startHealth(address: Address, role: string, log: Log): Promise<He
   return server
 }
 
-async function startBotIn(world: World, templates: Template[], nameRules: NameRules, config: Config, log: Log): Promise<RunningBot> {
+async function startBotIn(
+  world: World,
+  templates: Template[],
+  nameRules: NameRules,
+  config: Config,
+  log: Log,
+): Promise<RunningBot> {
   const admins = new Set(config.adminIds)
   return startBot({
     token: world.token,
     apiRoot: world.apiRoot,
-    webhook: config.webhook === undefined || world.sandbox !== undefined ? undefined : { ...config.webhook, port: config.port },
+    webhook:
+      config.webhook === undefined || world.sandbox !== undefined
+        ? undefined
+        : { ...config.webhook, port: config.port },
     door: { ...world.door, db: world.openPool(peopleConnections) },
     courier: world.courier,
     templateFor: (name) => templateFor(templates, name),

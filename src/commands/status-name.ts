@@ -24,16 +24,48 @@ export async function nameReport({ db, home }: Pick<Records, 'db' | 'home'>, { k
     const isServed = video.fileId !== null && (bot === null || video.botId === bot.id)
     const file = revision === null ? undefined : join(studioFolders(home).rendersFolder, `${revision}.mp4`)
     videos.push({
-      template, display, say, state: stateOf(video), status, generation, served: isServed,
+      template,
+      display,
+      say,
+      state: stateOf(video),
+      status,
+      generation,
+      served: isServed,
       otherBot: video.fileId !== null && !isServed,
-      stale: isServed && templateRevision !== null && revisions.has(template) && revisions.get(template) !== templateRevision,
-      revision, templateRevision, bytes: video.bytes,
-      storage: video.fileId === null ? null : { botId: idOf(video.botId), chatId: idOf(video.storageChatId), messageId: video.storageMessageId },
-      file: file !== undefined && (await stat(file).then(() => true, () => false)) ? file : null,
-      heldBy: video.leaseOwner, heldSeconds: rounded(video.leaseSeconds),
-      attempts, lastError: video.errorClass === null ? null : { class: video.errorClass, text: video.errorText ?? '' }, retryAfter: instant(video.retryAfter),
-      waiting, waitingSeconds: rounded(video.waitingSeconds), asked, askedAt: instant(video.askedAt),
-      createdAt: instant(video.createdAt), queuedAt: instant(video.queuedAt), availableAt: instant(video.availableAt), verifiedAt: instant(video.verifiedAt), updatedAt: instant(video.updatedAt),
+      stale:
+        isServed &&
+        templateRevision !== null &&
+        revisions.has(template) &&
+        revisions.get(template) !== templateRevision,
+      revision,
+      templateRevision,
+      bytes: video.bytes,
+      storage:
+        video.fileId === null
+          ? null
+          : { botId: idOf(video.botId), chatId: idOf(video.storageChatId), messageId: video.storageMessageId },
+      file:
+        file !== undefined &&
+        (await stat(file).then(
+          () => true,
+          () => false,
+        ))
+          ? file
+          : null,
+      heldBy: video.leaseOwner,
+      heldSeconds: rounded(video.leaseSeconds),
+      attempts,
+      lastError: video.errorClass === null ? null : { class: video.errorClass, text: video.errorText ?? '' },
+      retryAfter: instant(video.retryAfter),
+      waiting,
+      waitingSeconds: rounded(video.waitingSeconds),
+      asked,
+      askedAt: instant(video.askedAt),
+      createdAt: instant(video.createdAt),
+      queuedAt: instant(video.queuedAt),
+      availableAt: instant(video.availableAt),
+      verifiedAt: instant(video.verifiedAt),
+      updatedAt: instant(video.updatedAt),
     })
   }
   return { key, videos }
@@ -47,7 +79,11 @@ const rounded = (seconds: number | null) => (seconds === null ? null : Math.max(
 const idOf = (id: bigint | null) => (id === null ? null : Number(id))
 
 /** What is happening to it, which the row's status alone does not tell. */
-function stateOf({ status, leaseOwner, retryAfter }: NamedVideo): 'waiting' | 'postponed' | 'being made' | 'available' | 'failed' {
+function stateOf({
+  status,
+  leaseOwner,
+  retryAfter,
+}: NamedVideo): 'waiting' | 'postponed' | 'being made' | 'available' | 'failed' {
   if (status === 'AVAILABLE') return 'available'
   if (status === 'FAILED') return 'failed'
   if (leaseOwner !== null) return 'being made'
@@ -65,19 +101,70 @@ function videoText(video: NameReport['videos'][number]): string {
   const colour = state === 'failed' ? 'red' : state === 'available' && served ? 'green' : 'yellow'
   const served_ = state === 'available' ? '' : served ? ', an earlier video is sent meanwhile' : ''
   const rows: [string, string][] = [
-    ['state', `${styleText(colour, otherBot && state === 'available' ? 'of another bot' : state)}${stale ? ', of an older template' : ''}${served_}${video.heldBy === null ? '' : `, by ${video.heldBy}, whose lease ends in ${video.heldSeconds} s`}`],
-    ['generation', `${video.generation}${video.attempts > 0 ? `, ${video.attempts} failed ${video.attempts === 1 ? 'attempt' : 'attempts'}` : ''}`],
-    ['error', lastError === null ? '' : styleText('red', `${lastError.class}${lastError.text === '' ? '' : `: ${lastError.text}`}`)],
-    ['next try', video.retryAfter === null || Date.parse(video.retryAfter) < Date.now() ? '' : `${state === 'failed' ? 'when somebody asks after' : 'after'} ${moment(video.retryAfter)}; \`greetings retry\` does not wait`],
-    ['waiting', waiting === 0 ? 'nobody' : `${waiting} ${waiting === 1 ? 'person' : 'people'}, the first for ${durationText(video.waitingSeconds ?? 0)}`],
-    ['asked', video.asked === 0 ? 'by nobody yet' : `${video.asked} ${video.asked === 1 ? 'time' : 'times'}, last ${moment(video.askedAt)}`],
+    [
+      'state',
+      `${styleText(colour, otherBot && state === 'available' ? 'of another bot' : state)}${stale ? ', of an older template' : ''}${served_}${video.heldBy === null ? '' : `, by ${video.heldBy}, whose lease ends in ${video.heldSeconds} s`}`,
+    ],
+    [
+      'generation',
+      `${video.generation}${video.attempts > 0 ? `, ${video.attempts} failed ${video.attempts === 1 ? 'attempt' : 'attempts'}` : ''}`,
+    ],
+    [
+      'error',
+      lastError === null
+        ? ''
+        : styleText('red', `${lastError.class}${lastError.text === '' ? '' : `: ${lastError.text}`}`),
+    ],
+    [
+      'next try',
+      video.retryAfter === null || Date.parse(video.retryAfter) < Date.now()
+        ? ''
+        : `${state === 'failed' ? 'when somebody asks after' : 'after'} ${moment(video.retryAfter)}; \`greetings retry\` does not wait`,
+    ],
+    [
+      'waiting',
+      waiting === 0
+        ? 'nobody'
+        : `${waiting} ${waiting === 1 ? 'person' : 'people'}, the first for ${durationText(video.waitingSeconds ?? 0)}`,
+    ],
+    [
+      'asked',
+      video.asked === 0
+        ? 'by nobody yet'
+        : `${video.asked} ${video.asked === 1 ? 'time' : 'times'}, last ${moment(video.askedAt)}`,
+    ],
     ['say', say ?? ''],
-    ['revision', video.revision === null ? 'none: no video yet' : `${video.revision}${video.templateRevision === null ? '' : ` of template ${video.templateRevision}`}`],
-    ['stored', storage === null ? 'nowhere yet' : `${storage.chatId === null ? 'at Telegram, in no channel' : `message ${storage.messageId ?? '?'} in channel ${storage.chatId}`}, bot ${storage.botId ?? '?'}${video.bytes === null ? '' : `, ${(video.bytes / 1e6).toFixed(1)} MB`}`],
+    [
+      'revision',
+      video.revision === null
+        ? 'none: no video yet'
+        : `${video.revision}${video.templateRevision === null ? '' : ` of template ${video.templateRevision}`}`,
+    ],
+    [
+      'stored',
+      storage === null
+        ? 'nowhere yet'
+        : `${storage.chatId === null ? 'at Telegram, in no channel' : `message ${storage.messageId ?? '?'} in channel ${storage.chatId}`}, bot ${storage.botId ?? '?'}${video.bytes === null ? '' : `, ${(video.bytes / 1e6).toFixed(1)} MB`}`,
+    ],
     ['file', video.file ?? ''],
-    ['times', [['made', video.createdAt], ['queued', video.queuedAt], ['available', video.availableAt], ['verified', video.verifiedAt], ['changed', video.updatedAt]].filter(([, at]) => at !== null).map(([what, at]) => `${what === 'made' ? 'first asked for' : what} ${moment(at ?? null)}`).join(', ')],
+    [
+      'times',
+      [
+        ['made', video.createdAt],
+        ['queued', video.queuedAt],
+        ['available', video.availableAt],
+        ['verified', video.verifiedAt],
+        ['changed', video.updatedAt],
+      ]
+        .filter(([, at]) => at !== null)
+        .map(([what, at]) => `${what === 'made' ? 'first asked for' : what} ${moment(at ?? null)}`)
+        .join(', '),
+    ],
   ]
-  return `${styleText('bold', display)} · ${template}\n${rows.filter(([, text]) => text !== '').map(([label, text]) => `  ${label.padEnd(11)}${text}\n`).join('')}`
+  return `${styleText('bold', display)} · ${template}\n${rows
+    .filter(([, text]) => text !== '')
+    .map(([label, text]) => `  ${label.padEnd(11)}${text}\n`)
+    .join('')}`
 }
 
 /** In UTC, as the log and `--json` have it. */

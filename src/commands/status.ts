@@ -40,15 +40,18 @@ const watchEveryMs = 2_000
 /** With a name: about that name alone. */
 export async function status(name: string | undefined, options: StatusOptions): Promise<number> {
   const limits = limitsOf(options)
-  if (options.watch === true && options.check === true) throw new UsageFault('--watch and --check do not go together: a monitor runs --check again and again.')
+  if (options.watch === true && options.check === true)
+    throw new UsageFault('--watch and --check do not go together: a monitor runs --check again and again.')
   if (options.check !== true && limits !== undefined) throw new UsageFault('Limits are for --check: add it.')
-  if (name !== undefined && (options.check === true || options.watch === true || options.csv !== undefined)) throw new UsageFault('--check, --watch and --csv are about everything: leave the name out, or them.')
+  if (name !== undefined && (options.check === true || options.watch === true || options.csv !== undefined))
+    throw new UsageFault('--check, --watch and --csv are about everything: leave the name out, or them.')
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
   const templates = await loadTemplates(config.templatesFolder, config.templates)
   const rules = await nameRulesOf(config, templates)
   const key = name === undefined ? undefined : keyOf(name, { ...rules, anyWord: true })
-  const list = options.csv === undefined ? undefined : await readLists([options.csv], { ...options, quiet: options.watch }, rules)
+  const list =
+    options.csv === undefined ? undefined : await readLists([options.csv], { ...options, quiet: options.watch }, rules)
   if (list !== undefined) refuseDoubtful(list)
   const listed = list === undefined ? undefined : () => listedNames(list.select().batches(5_000), templates)
   let records: Records
@@ -65,7 +68,11 @@ export async function status(name: string | undefined, options: StatusOptions): 
     for (const template of templates) revisions.set(template.id, await templateRevision(template))
     if (key !== undefined) {
       const report = await nameReport(records, { key, bot: place.bot, revisions })
-      process.stdout.write(options.json === true ? `${JSON.stringify({ ...placeJson(place), ...report })}\n` : `${placeText(place)}\n${nameText(report)}`)
+      process.stdout.write(
+        options.json === true
+          ? `${JSON.stringify({ ...placeJson(place), ...report })}\n`
+          : `${placeText(place)}\n${nameText(report)}`,
+      )
       return exitCode.done
     }
     const look = () => reportOf(records.db, queue, { config, revisions, place, listed: listed?.() })
@@ -83,14 +90,30 @@ export async function status(name: string | undefined, options: StatusOptions): 
   }
 }
 
-function limitsOf({ maxOldest, maxFailed, maxPending, minHitRate, minWorkers, minBots }: StatusOptions): Limits | undefined {
+function limitsOf({
+  maxOldest,
+  maxFailed,
+  maxPending,
+  minHitRate,
+  minWorkers,
+  minBots,
+}: StatusOptions): Limits | undefined {
   const oldest = maxOldest === undefined ? undefined : maxOldest / 1_000
-  const limits: Limits = { maxPersonWaitSeconds: oldest, maxJobWaitSeconds: oldest, maxFailed, maxPending, minHitRate, minWorkers, minBots }
+  const limits: Limits = {
+    maxPersonWaitSeconds: oldest,
+    maxJobWaitSeconds: oldest,
+    maxFailed,
+    maxPending,
+    minHitRate,
+    minWorkers,
+    minBots,
+  }
   return Object.values(limits).every((limit) => limit === undefined) ? undefined : limits
 }
 
 async function* listedNames(batches: AsyncIterable<NameRow[]>, templates: Template[]): AsyncGenerator<ListedName[]> {
-  for await (const rows of batches) yield rows.map(({ name, count }) => ({ template: templateFor(templates, name)?.id, key: name.key, count }))
+  for await (const rows of batches)
+    yield rows.map(({ name, count }) => ({ template: templateFor(templates, name)?.id, key: name.key, count }))
 }
 
 // ---- where it looks --------------------------------------------------------------------------------
@@ -105,12 +128,20 @@ interface Place {
 
 async function placeOf({ db, home }: Records, { token }: Config, sandbox: boolean): Promise<Place> {
   const bot = await ownBot(db, sandbox ? undefined : token)
-  const conflict = sandbox || token === undefined || bot === null || botIdOf(token) === bot.id ? undefined : otherBotText(bot.id, String(botIdOf(token)))
+  const conflict =
+    sandbox || token === undefined || bot === null || botIdOf(token) === bot.id
+      ? undefined
+      : otherBotText(bot.id, String(botIdOf(token)))
   return { home, world: sandbox ? 'sandbox' : 'live', bot, conflict }
 }
 
-const placeJson = ({ home, world, bot }: Place) => ({ home, world, bot: bot === null ? null : { id: Number(bot.id), username: bot.username } })
-const placeText = ({ home, world, bot }: Place) => `home       ${home} · ${world} · ${bot === null ? 'no bot yet' : botText(bot)}`
+const placeJson = ({ home, world, bot }: Place) => ({
+  home,
+  world,
+  bot: bot === null ? null : { id: Number(bot.id), username: bot.username },
+})
+const placeText = ({ home, world, bot }: Place) =>
+  `home       ${home} · ${world} · ${bot === null ? 'no bot yet' : botText(bot)}`
 
 interface QueueReader {
   /** the counts, or why there are none: everything else is worth telling without them */
@@ -127,7 +158,9 @@ function createQueueReader({ openQueue }: Records, { redisUrl }: Config): QueueR
       } catch (error) {
         // In PostgreSQL it goes the way of everything else.
         if (redisUrl === undefined) throw error
-        return { away: error instanceof Error && error.name === 'QueueUnreachable' ? error.message : 'Redis gives no answer.' }
+        return {
+          away: error instanceof Error && error.name === 'QueueUnreachable' ? error.message : 'Redis gives no answer.',
+        }
       }
     },
     close: async () => queue?.close().catch(() => undefined),
@@ -145,7 +178,14 @@ interface Looked {
 
 async function reportOf(db: Db, queue: QueueReader, { config: { times }, revisions, place, listed }: Looked) {
   const botId = place.bot?.id ?? null
-  const [numbers, read, workers, bots, outages, { repeatedUploads }] = await Promise.all([statistics(db, revisions, botId), queue.read(), liveWorkers(db, times), liveBots(db, times), currentOutages(db), db.installation.findUniqueOrThrow({ where: { id: 1 } })])
+  const [numbers, read, workers, bots, outages, { repeatedUploads }] = await Promise.all([
+    statistics(db, revisions, botId),
+    queue.read(),
+    liveWorkers(db, times),
+    liveBots(db, times),
+    currentOutages(db),
+    db.installation.findUniqueOrThrow({ where: { id: 1 } }),
+  ])
   return {
     place,
     numbers,
@@ -162,7 +202,17 @@ async function reportOf(db: Db, queue: QueueReader, { config: { times }, revisio
 type Report = Awaited<ReturnType<typeof reportOf>>
 
 /** The contract of `--json`. */
-function jsonOf({ place, numbers: { assets, templates, requests, last24h, failures }, queue, unreachable, workers, bots, repeatedUploads, outages, coverage: covered }: Report): object {
+function jsonOf({
+  place,
+  numbers: { assets, templates, requests, last24h, failures },
+  queue,
+  unreachable,
+  workers,
+  bots,
+  repeatedUploads,
+  outages,
+  coverage: covered,
+}: Report): object {
   return {
     ...placeJson(place),
     assets,
@@ -171,11 +221,30 @@ function jsonOf({ place, numbers: { assets, templates, requests, last24h, failur
     last24h,
     queue,
     unreachable,
-    workers: workers.map(({ host, pid, concurrency, rendering, uploading, startedAt, seenSeconds }) => ({ host, pid, concurrency, rendering, uploading, startedAt: startedAt.toISOString(), seenSeconds })),
-    bots: bots.map(({ host, pid, mode, startedAt, seenSeconds }) => ({ host, pid, mode, startedAt: startedAt.toISOString(), seenSeconds })),
+    workers: workers.map(({ host, pid, concurrency, rendering, uploading, startedAt, seenSeconds }) => ({
+      host,
+      pid,
+      concurrency,
+      rendering,
+      uploading,
+      startedAt: startedAt.toISOString(),
+      seenSeconds,
+    })),
+    bots: bots.map(({ host, pid, mode, startedAt, seenSeconds }) => ({
+      host,
+      pid,
+      mode,
+      startedAt: startedAt.toISOString(),
+      seenSeconds,
+    })),
     failures,
     repeatedUploads,
-    outages: outages.map(({ step, reason, since, until }) => ({ step, reason, since: since.toISOString(), until: until.toISOString() })),
+    outages: outages.map(({ step, reason, since, until }) => ({
+      step,
+      reason,
+      since: since.toISOString(),
+      until: until.toISOString(),
+    })),
     ...(covered === undefined ? {} : { coverage: covered }),
   }
 }
@@ -183,10 +252,29 @@ function jsonOf({ place, numbers: { assets, templates, requests, last24h, failur
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`
 
 /** In colours where stdout is a terminal and NO_COLOR is not set: `styleText` looks. */
-function asText({ place, numbers: { assets: { otherBot, ...videos }, requests, last24h, failures }, queue, unreachable, workers, bots, repeatedUploads, outages, coverage: covered }: Report): string {
-  const counts = (values: Record<string, number>) => Object.entries(values).map(([name, value]) => `${value} ${name}`).join(' · ')
+function asText({
+  place,
+  numbers: {
+    assets: { otherBot, ...videos },
+    requests,
+    last24h,
+    failures,
+  },
+  queue,
+  unreachable,
+  workers,
+  bots,
+  repeatedUploads,
+  outages,
+  coverage: covered,
+}: Report): string {
+  const counts = (values: Record<string, number>) =>
+    Object.entries(values)
+      .map(([name, value]) => `${value} ${name}`)
+      .join(' · ')
   const seconds = (value: number | null) => (value === null ? '–' : `${value} s`)
-  const doing = ({ silent, seenSeconds }: LiveProcess, what: string) => (silent ? styleText('yellow', `silent for ${Math.round(seenSeconds)} s`) : what)
+  const doing = ({ silent, seenSeconds }: LiveProcess, what: string) =>
+    silent ? styleText('yellow', `silent for ${Math.round(seenSeconds)} s`) : what
   const rivals = rivalPollers(bots)
   const lines = [
     placeText(place),
@@ -195,16 +283,28 @@ function asText({ place, numbers: { assets: { otherBot, ...videos }, requests, l
     `requests   ${counts(requests)}`,
     `last 24 h  ${last24h.requests} requests, ${last24h.hits} hits${last24h.hitRate === null ? '' : ` (${percent(last24h.hitRate)})`}, waiting p50 ${seconds(last24h.waitSeconds.p50)}, p95 ${seconds(last24h.waitSeconds.p95)}`,
     covered === undefined ? '' : listText(covered),
-    queue === null ? '' : `queue      ${queue.waiting} waiting · ${queue.active} active · ${queue.delayed} delayed${queue.oldestWaitingSeconds === null ? '' : `, the oldest for ${queue.oldestWaitingSeconds} s`}`,
+    queue === null
+      ? ''
+      : `queue      ${queue.waiting} waiting · ${queue.active} active · ${queue.delayed} delayed${queue.oldestWaitingSeconds === null ? '' : `, the oldest for ${queue.oldestWaitingSeconds} s`}`,
     ...unreachable.map((sentence) => `queue      ${styleText('red', sentence)}`),
     workers.length === 0 ? `workers    ${styleText('yellow', 'none is alive')}` : '',
-    ...workers.map((worker) => `worker     ${worker.host}, pid ${worker.pid}: ${doing(worker, `${worker.rendering} of ${worker.concurrency} rendering, ${worker.uploading} uploading`)}`),
+    ...workers.map(
+      (worker) =>
+        `worker     ${worker.host}, pid ${worker.pid}: ${doing(worker, `${worker.rendering} of ${worker.concurrency} rendering, ${worker.uploading} uploading`)}`,
+    ),
     bots.length === 0 ? `bots       ${styleText('yellow', 'none is alive')}` : '',
     ...bots.map((bot) => `bot        ${bot.host}, pid ${bot.pid}: ${doing(bot, bot.mode)}`),
-    rivals.length === 0 ? '' : `           ${styleText('red', `these fetch updates at the same time, and Telegram serves one: stop all but one`)}`,
-    ...outages.map(({ step, reason, until }) => `outage     ${styleText('yellow', `${step}: ${reason} (next try ${until.toISOString()})`)}`),
+    rivals.length === 0
+      ? ''
+      : `           ${styleText('red', `these fetch updates at the same time, and Telegram serves one: stop all but one`)}`,
+    ...outages.map(
+      ({ step, reason, until }) =>
+        `outage     ${styleText('yellow', `${step}: ${reason} (next try ${until.toISOString()})`)}`,
+    ),
     ...failures.map(({ reason, count }) => `failed     ${styleText('red', `${count} × ${reason}`)}`),
-    repeatedUploads === 0 ? '' : `uploads    ${repeatedUploads} made again, as Telegram’s answer was lost: the storage channel may hold some videos twice, which harms nobody`,
+    repeatedUploads === 0
+      ? ''
+      : `uploads    ${repeatedUploads} made again, as Telegram’s answer was lost: the storage channel may hold some videos twice, which harms nobody`,
   ]
   return `${lines.filter((line) => line !== '').join('\n')}\n`
 }
@@ -224,7 +324,8 @@ async function watch(look: () => Promise<Report>, { timeDivisor }: Config, json:
       try {
         const report = await look()
         if (json) process.stdout.write(`${JSON.stringify(jsonOf(report))}\n`)
-        else if (tty) process.stdout.write(`${first ? '\x1b[2J' : ''}\x1b[H${asText(report).replaceAll('\n', '\x1b[K\n')}\x1b[J`)
+        else if (tty)
+          process.stdout.write(`${first ? '\x1b[2J' : ''}\x1b[H${asText(report).replaceAll('\n', '\x1b[K\n')}\x1b[J`)
         else process.stdout.write(`${first ? '' : '\n'}${asText(report)}`)
       } catch (error) {
         if (!isDatabaseTrouble(error)) throw error
@@ -241,14 +342,39 @@ async function watch(look: () => Promise<Report>, { timeDivisor }: Config, json:
 // ---- --check ---------------------------------------------------------------------------------------
 
 async function check(db: Db, report: Report, limits: Limits, json: boolean): Promise<number> {
-  const { place, numbers: { assets, last24h }, queue, unreachable, workers, bots, outages } = report
-  const state = { personWaitSeconds: await longestWaitSeconds(db), jobWaitSeconds: queue?.oldestWaitingSeconds ?? null, failed: assets.failed, pending: assets.pending, hitRate: last24h.hitRate, workers: workers.length, bots: bots.length, rivals: rivalPollers(bots), outages }
+  const {
+    place,
+    numbers: { assets, last24h },
+    queue,
+    unreachable,
+    workers,
+    bots,
+    outages,
+  } = report
+  const state = {
+    personWaitSeconds: await longestWaitSeconds(db),
+    jobWaitSeconds: queue?.oldestWaitingSeconds ?? null,
+    failed: assets.failed,
+    pending: assets.pending,
+    hitRate: last24h.hitRate,
+    workers: workers.length,
+    bots: bots.length,
+    rivals: rivalPollers(bots),
+    outages,
+  }
   const found = [...unreachable, ...(place.conflict === undefined ? [] : [place.conflict]), ...findings(state, limits)]
   const healthy = found.length === 0
-  const [otherBot, verdict] = [assets.otherBot === 0 ? '' : `, ${assets.otherBot} of another bot`, unreachable.length > 0 ? 'UNKNOWN' : 'WARNING']
+  const [otherBot, verdict] = [
+    assets.otherBot === 0 ? '' : `, ${assets.otherBot} of another bot`,
+    unreachable.length > 0 ? 'UNKNOWN' : 'WARNING',
+  ]
   // A monitor shows the first line, and the rest to whoever asks.
-  const lines = healthy ? [`OK: ${assets.available} videos available${otherBot}, ${assets.pending} pending, ${assets.failed} failed`] : [`${verdict}: ${found.join('; ')}`, ...found]
-  process.stdout.write(json ? `${JSON.stringify({ ...jsonOf(report), healthy, findings: found })}\n` : `${lines.join('\n')}\n`)
+  const lines = healthy
+    ? [`OK: ${assets.available} videos available${otherBot}, ${assets.pending} pending, ${assets.failed} failed`]
+    : [`${verdict}: ${found.join('; ')}`, ...found]
+  process.stdout.write(
+    json ? `${JSON.stringify({ ...jsonOf(report), healthy, findings: found })}\n` : `${lines.join('\n')}\n`,
+  )
   return healthy ? exitCode.done : unreachable.length > 0 ? exitCode.unreachable : exitCode.someFailed
 }
 

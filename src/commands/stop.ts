@@ -13,7 +13,11 @@ export interface StopRequest {
   close(): void
 }
 
-const codes: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: exitCode.hungUp, SIGINT: exitCode.interrupted, SIGTERM: exitCode.terminated }
+const codes: Partial<Record<NodeJS.Signals, number>> = {
+  SIGHUP: exitCode.hungUp,
+  SIGINT: exitCode.interrupted,
+  SIGTERM: exitCode.terminated,
+}
 /** A terminal that closes sends SIGHUP twice: its shell passes it on, and the kernel sends it once more as the shell ends. */
 const sameHangupMs = 1_000
 
@@ -28,7 +32,8 @@ export function listenForStop(): StopRequest {
       code = codes[signal]
       heardAt = performance.now()
       asked.abort(new Error('asked to stop'))
-    } else if (signal !== 'SIGHUP' || performance.now() - heardAt > sameHangupMs) hurried.abort(new Error('stopped at once'))
+    } else if (signal !== 'SIGHUP' || performance.now() - heardAt > sameHangupMs)
+      hurried.abort(new Error('stopped at once'))
   }
   const signals = Object.keys(codes) as NodeJS.Signals[]
   for (const signal of signals) process.on(signal, heard)
@@ -46,5 +51,7 @@ export function listenForStop(): StopRequest {
 
 /** Resolves when the signal aborts. */
 export function whenAborted(signal: AbortSignal): Promise<void> {
-  return signal.aborted ? Promise.resolve() : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  return signal.aborted
+    ? Promise.resolve()
+    : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

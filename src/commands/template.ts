@@ -27,23 +27,47 @@ interface Looked {
   faults: string[]
 }
 
-export async function template(verb: 'list' | 'check' | 'build', ids: string[], options: TemplateOptions): Promise<number> {
+export async function template(
+  verb: 'list' | 'check' | 'build',
+  ids: string[],
+  options: TemplateOptions,
+): Promise<number> {
   const config = configOfProcess()
   if (verb === 'list') return list(config, options)
   return verb === 'check' ? check(config, ids, options) : build(config, ids, options)
 }
 
 async function list(config: Config, { json }: TemplateOptions): Promise<number> {
-  const found: { id: string; enabled: boolean; usable: boolean; title: string; seconds: number | null; size: string | null; scripts: string[]; windows: number }[] = []
+  const found: {
+    id: string
+    enabled: boolean
+    usable: boolean
+    title: string
+    seconds: number | null
+    size: string | null
+    scripts: string[]
+    windows: number
+  }[] = []
   for (const { id, template, faults } of await look(config, [])) {
     const title = template?.title.en ?? Object.values(template?.title ?? {})[0] ?? ''
-    found.push({ id, enabled: config.templates.includes(id), usable: faults.length === 0, title, seconds: template?.seconds ?? null, size: template === undefined ? null : `${template.size.width}×${template.size.height}`, scripts: template?.scripts ?? [], windows: template?.windows.length ?? 0 })
+    found.push({
+      id,
+      enabled: config.templates.includes(id),
+      usable: faults.length === 0,
+      title,
+      seconds: template?.seconds ?? null,
+      size: template === undefined ? null : `${template.size.width}×${template.size.height}`,
+      scripts: template?.scripts ?? [],
+      windows: template?.windows.length ?? 0,
+    })
   }
   if (json === true) process.stdout.write(`${JSON.stringify({ templates: found })}\n`)
   else {
     const width = Math.max(...found.map(({ id }) => id.length))
     for (const { id, enabled, usable, title, seconds, size, scripts } of found) {
-      process.stdout.write(`${enabled ? '*' : ' '} ${id.padEnd(width)}  ${usable ? `${seconds} s, ${size}, ${scripts.join(' and ')}: ${title}` : 'cannot be used: greetings template check'}\n`)
+      process.stdout.write(
+        `${enabled ? '*' : ' '} ${id.padEnd(width)}  ${usable ? `${seconds} s, ${size}, ${scripts.join(' and ')}: ${title}` : 'cannot be used: greetings template check'}\n`,
+      )
     }
     process.stdout.write('* named in TEMPLATES\n')
   }
@@ -52,14 +76,22 @@ async function list(config: Config, { json }: TemplateOptions): Promise<number> 
 
 async function check(config: Config, ids: string[], { json }: TemplateOptions): Promise<number> {
   const looked = await look(config, ids)
-  const recordings = openRecordings(recordingsFolderOf(config, (await findHome({ explicit: config.home, cwd: process.cwd() })).folder))
+  const recordings = openRecordings(
+    recordingsFolderOf(config, (await findHome({ explicit: config.home, cwd: process.cwd() })).folder),
+  )
   const templates: { id: string; faults: string[]; recordings: number; recordingFaults: string[] }[] = []
   const stop = listenForStop()
   try {
     for (const { id, template, faults } of looked) {
-      const { byKey, faults: unused } = template === undefined ? { byKey: new Map<string, string>(), faults: [] } : await recordings.list(template)
+      const { byKey, faults: unused } =
+        template === undefined ? { byKey: new Map<string, string>(), faults: [] } : await recordings.list(template)
       const unsound = await hear([...byKey.values()], config, stop.asked)
-      templates.push({ id, faults, recordings: byKey.size - unsound.length, recordingFaults: [...unused, ...unsound].map((fault) => `recordings/${id}/${fault}`) })
+      templates.push({
+        id,
+        faults,
+        recordings: byKey.size - unsound.length,
+        recordingFaults: [...unused, ...unsound].map((fault) => `recordings/${id}/${fault}`),
+      })
     }
   } catch (error) {
     if (stop.code !== undefined) return stop.code
@@ -71,7 +103,11 @@ async function check(config: Config, ids: string[], { json }: TemplateOptions): 
   if (json === true) process.stdout.write(`${JSON.stringify({ healthy: !faulty, templates })}\n`)
   else {
     for (const { id, faults, recordings: count, recordingFaults } of templates) {
-      process.stdout.write(faults.length === 0 ? `✓ ${id}${count > 0 ? `, with ${count} ${count === 1 ? 'recording' : 'recordings'}` : ''}\n` : `✗ ${id}\n${faults.map((fault) => `  ${fault}\n`).join('')}`)
+      process.stdout.write(
+        faults.length === 0
+          ? `✓ ${id}${count > 0 ? `, with ${count} ${count === 1 ? 'recording' : 'recordings'}` : ''}\n`
+          : `✗ ${id}\n${faults.map((fault) => `  ${fault}\n`).join('')}`,
+      )
       for (const fault of recordingFaults) process.stdout.write(`  ! ${fault}\n`)
     }
   }
@@ -83,7 +119,12 @@ async function hear(paths: string[], config: Config, signal: AbortSignal): Promi
   if (paths.length === 0) return []
   const workFolder = await mkdtemp(join(tmpdir(), 'greetings-check-'))
   try {
-    return await unsoundRecordings(paths, await findFfmpeg({ path: config.ffmpegPath, cacheFolder: workFolder }), workFolder, signal)
+    return await unsoundRecordings(
+      paths,
+      await findFfmpeg({ path: config.ffmpegPath, cacheFolder: workFolder }),
+      workFolder,
+      signal,
+    )
   } finally {
     await rm(workFolder, { recursive: true, force: true })
   }
@@ -108,7 +149,8 @@ async function build(config: Config, ids: string[], { json, quiet }: TemplateOpt
       for (const file of files) bytes += (await stat(file)).size
       const seconds = Number(((performance.now() - started) / 1_000).toFixed(2))
       built.push({ id: template.id, bytes, seconds })
-      if (json !== true) process.stdout.write(`${template.id}: ready, ${(bytes / 1e6).toFixed(0)} MB in the cache, ${seconds} s\n`)
+      if (json !== true)
+        process.stdout.write(`${template.id}: ready, ${(bytes / 1e6).toFixed(0)} MB in the cache, ${seconds} s\n`)
     }
   } catch (error) {
     if (stop.code !== undefined) return stop.code
@@ -123,10 +165,15 @@ async function build(config: Config, ids: string[], { json, quiet }: TemplateOpt
 /** Reads these templates, or all there are, and looks into their clips. @throws UsageFault for an id that does not exist */
 async function look(config: Config, ids: string[]): Promise<Looked[]> {
   const known = await listTemplateIds(config.templatesFolder).catch(() => {
-    throw new UsageFault(`The folder of templates ${config.templatesFolder ?? ''} cannot be read. Correct TEMPLATES_FOLDER.`)
+    throw new UsageFault(
+      `The folder of templates ${config.templatesFolder ?? ''} cannot be read. Correct TEMPLATES_FOLDER.`,
+    )
   })
   const unknown = ids.filter((id) => !known.includes(id))
-  if (unknown.length > 0) throw new UsageFault(`There is no template ${unknown.join(', ')}. There ${known.length === 1 ? 'is' : 'are'}: ${known.join(', ')}.`)
+  if (unknown.length > 0)
+    throw new UsageFault(
+      `There is no template ${unknown.join(', ')}. There ${known.length === 1 ? 'is' : 'are'}: ${known.join(', ')}.`,
+    )
   const looked: Looked[] = []
   for (const id of ids.length === 0 ? known : ids) {
     let template: Template | undefined

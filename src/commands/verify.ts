@@ -29,9 +29,21 @@ export async function verifyCache(options: VerifyOptions): Promise<number> {
   const stop = listenForStop()
   const { olderThan = 0, limit } = options
   try {
-    const world = await openWorld({ config, log, sandbox: options.sandbox === true, role: 'verify', create: false, newBot: options.newBot, channels: 'usable' })
+    const world = await openWorld({
+      config,
+      log,
+      sandbox: options.sandbox === true,
+      role: 'verify',
+      create: false,
+      newBot: options.newBot,
+      channels: 'usable',
+    })
     const { courier, storage } = world
-    const view = openCount({ quiet: options.quiet === true, label: 'checked', total: Math.min(await countDue(courier, olderThan), limit ?? Infinity) })
+    const view = openCount({
+      quiet: options.quiet === true,
+      label: 'checked',
+      total: Math.min(await countDue(courier, olderThan), limit ?? Infinity),
+    })
     try {
       const result = await verify(courier, {
         repair: options.repair === true || options.newBot === true,
@@ -44,7 +56,9 @@ export async function verifyCache(options: VerifyOptions): Promise<number> {
       })
       view.close()
       const checked = sum(result)
-      process.stdout.write(options.json === true ? `${JSON.stringify({ checked, ...result })}\n` : asText(checked, result, options))
+      process.stdout.write(
+        options.json === true ? `${JSON.stringify({ checked, ...result })}\n` : asText(checked, result, options),
+      )
       return stop.code ?? (result.dead > 0 ? exitCode.someFailed : exitCode.done)
     } finally {
       view.close()
@@ -58,7 +72,12 @@ export async function verifyCache(options: VerifyOptions): Promise<number> {
 const sum = ({ alive, dead, unknown, repaired, requeued }: Verified) => alive + dead + unknown + repaired + requeued
 
 function remark({ repaired, requeued, dead, unknown }: Verified): string {
-  const parts = [repaired > 0 ? `${repaired} repaired` : '', requeued > 0 ? `${requeued} queued again` : '', dead > 0 ? `${dead} dead` : '', unknown > 0 ? `${unknown} unknown` : '']
+  const parts = [
+    repaired > 0 ? `${repaired} repaired` : '',
+    requeued > 0 ? `${requeued} queued again` : '',
+    dead > 0 ? `${dead} dead` : '',
+    unknown > 0 ? `${unknown} unknown` : '',
+  ]
   return parts.filter((part) => part !== '').join(', ')
 }
 
@@ -67,7 +86,9 @@ function asText(checked: number, verified: Verified, { repair, newBot }: VerifyO
   const others = remark(verified)
   const lines = [
     `${checked} ${checked === 1 ? 'video' : 'videos'} checked: ${alive} alive${others === '' ? '' : `, ${others}`}.`,
-    dead > 0 && repair !== true && newBot !== true ? '`greetings verify --repair` mends the dead ones; else they are mended when somebody asks for them.' : '',
+    dead > 0 && repair !== true && newBot !== true
+      ? '`greetings verify --repair` mends the dead ones; else they are mended when somebody asks for them.'
+      : '',
     requeued > 0 ? 'A running worker uploads what was queued: greetings worker, or up.' : '',
     unknown > 0 ? 'Of the unknown ones Telegram gave no clear answer: run it again.' : '',
   ]

@@ -49,7 +49,29 @@ export const secondsSince = (started: number) => Number(((performance.now() - st
 export function emptySummary(list: NameList, selection: Selection): Summary {
   const { rows, blank, rejected, duplicates } = list
   const rejects = list.rejects.map(({ line, reason }) => ({ line, code: reason, reason: describeRejection(reason) }))
-  return { rows, blank, rejected, duplicates, names: selection.size, cached: 0, joined: 0, enqueued: 0, failedBefore: 0, available: 0, failed: 0, pending: 0, rejectedBy: { ...list.rejectedBy }, rejects, lists: list.lists, unreadable: list.unreadable, made: 0, perMinute: null, bytes: null, failedNames: [], seconds: 0 }
+  return {
+    rows,
+    blank,
+    rejected,
+    duplicates,
+    names: selection.size,
+    cached: 0,
+    joined: 0,
+    enqueued: 0,
+    failedBefore: 0,
+    available: 0,
+    failed: 0,
+    pending: 0,
+    rejectedBy: { ...list.rejectedBy },
+    rejects,
+    lists: list.lists,
+    unreadable: list.unreadable,
+    made: 0,
+    perMinute: null,
+    bytes: null,
+    failedNames: [],
+    seconds: 0,
+  }
 }
 
 /** What the list holds, for people. */
@@ -64,24 +86,52 @@ export function listLines({ rows, blank, rejected, duplicates, names, rejects, u
 }
 
 function unreadableText(column: string, { rows, firstLine }: Unreadable): string {
-  return rows === 0 ? '' : `  ${rows} ${rows === 1 ? 'row has' : 'rows have'} a “${column}” that cannot be read and was left out, the first in line ${firstLine}`
+  return rows === 0
+    ? ''
+    : `  ${rows} ${rows === 1 ? 'row has' : 'rows have'} a “${column}” that cannot be read and was left out, the first in line ${firstLine}`
 }
 
 /** Prints the result: one JSON object, or lines for people. */
-export function printSummary(summary: Summary, options: { json?: boolean; wait: boolean }, { timedOut, stopped }: { timedOut: boolean; stopped: boolean }): void {
+export function printSummary(
+  summary: Summary,
+  options: { json?: boolean; wait: boolean },
+  { timedOut, stopped }: { timedOut: boolean; stopped: boolean },
+): void {
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(summary)}\n`)
     return
   }
-  const { names, cached, joined, enqueued, failedBefore, available, failed, pending, made, perMinute, bytes, failedNames, seconds } = summary
+  const {
+    names,
+    cached,
+    joined,
+    enqueued,
+    failedBefore,
+    available,
+    failed,
+    pending,
+    made,
+    perMinute,
+    bytes,
+    failedNames,
+    seconds,
+  } = summary
   const all = available === names
   const lines = [
     ...listLines(summary),
     `before         ${cached} cached${joined > 0 ? `, ${joined} already queued` : ''}${failedBefore > 0 ? `, ${failedBefore} failed before` : ''}; ${enqueued} new`,
-    all ? `now            ${cached === names ? `all ${names} were in the cache` : `all ${names} are in the cache`}, ${seconds} s` : `now            ${available} in the cache${failed > 0 ? `, ${failed} failed` : ''}${pending > 0 ? `, ${pending} queued` : ''}, ${seconds} s`,
-    perMinute === null ? '' : `made           ${made} ${made === 1 ? 'name' : 'names'}, ${perMinute < 10 ? perMinute : Math.round(perMinute)} a minute${bytes === null ? '' : `, ${sizeText(bytes)}`}`,
-    ...failedNames.map(({ name, reason }, at) => `${at === 0 ? 'failed         ' : '               '}${name}: ${reason}`),
-    failed > failedNames.length && failedNames.length > 0 ? `               … ${failed - failedNames.length} more: greetings names --failed` : '',
+    all
+      ? `now            ${cached === names ? `all ${names} were in the cache` : `all ${names} are in the cache`}, ${seconds} s`
+      : `now            ${available} in the cache${failed > 0 ? `, ${failed} failed` : ''}${pending > 0 ? `, ${pending} queued` : ''}, ${seconds} s`,
+    perMinute === null
+      ? ''
+      : `made           ${made} ${made === 1 ? 'name' : 'names'}, ${perMinute < 10 ? perMinute : Math.round(perMinute)} a minute${bytes === null ? '' : `, ${sizeText(bytes)}`}`,
+    ...failedNames.map(
+      ({ name, reason }, at) => `${at === 0 ? 'failed         ' : '               '}${name}: ${reason}`,
+    ),
+    failed > failedNames.length && failedNames.length > 0
+      ? `               … ${failed - failedNames.length} more: greetings names --failed`
+      : '',
     failed > 0 ? '`warm --retry-failed` tries failed names again.' : '',
     pending > 0 && timedOut ? 'The time was up. The rest stays queued; run the same command again to go on.' : '',
     pending > 0 && stopped ? 'Stopped. The rest stays queued; run the same command again to go on.' : '',
@@ -91,4 +141,5 @@ export function printSummary(summary: Summary, options: { json?: boolean; wait: 
 }
 
 /** A size in the unit people would use. */
-export const sizeText = (bytes: number) => (bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`)
+export const sizeText = (bytes: number) =>
+  bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`

@@ -17,7 +17,14 @@ import { exitCode } from './exit.ts'
 import { DoubtfulList, nameRulesOf, readLists, type ListReading } from './given-names.ts'
 import { openProgress, type Progress, type ProgressView } from './progress.ts'
 import { listenForStop, type StopRequest } from './stop.ts'
-import { emptySummary, failedNamesShown, printSummary, secondsSince, type FailedName, type Summary } from './warm-summary.ts'
+import {
+  emptySummary,
+  failedNamesShown,
+  printSummary,
+  secondsSince,
+  type FailedName,
+  type Summary,
+} from './warm-summary.ts'
 import { checkTelegramIsConfigured, openStudioOf, openWorld, revisionsOf, startWorkerIn, type World } from './world.ts'
 
 export interface WarmOptions extends ListReading {
@@ -47,9 +54,19 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
   const config = configOfProcess()
   const started = performance.now()
   // While bars are drawn, only what matters may come between them.
-  const log = openLog(options.logLevel ?? (process.stderr.isTTY || options.quiet === true ? 'error' : config.logLevel === 'info' ? 'warn' : config.logLevel))
+  const log = openLog(
+    options.logLevel ??
+      (process.stderr.isTTY || options.quiet === true
+        ? 'error'
+        : config.logLevel === 'info'
+          ? 'warn'
+          : config.logLevel),
+  )
   if (options.dryRun !== true) checkTelegramIsConfigured(config, options.sandbox === true)
-  const templates = await loadTemplates(config.templatesFolder, options.template === undefined ? config.templates : [options.template])
+  const templates = await loadTemplates(
+    config.templatesFolder,
+    options.template === undefined ? config.templates : [options.template],
+  )
   const list = await readLists(files, options, await nameRulesOf(config, templates))
   const selection = list.select({ limit: options.limit, coverage: options.coverage })
   const summary = emptySummary(list, selection)
@@ -68,7 +85,15 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
     throw new DoubtfulList(list.doubt)
   }
   const stop = listenForStop()
-  const world = await openWorld({ config, log, sandbox: options.sandbox === true, role: 'warm', create: true, newBot: options.newBot, channels: 'needed' })
+  const world = await openWorld({
+    config,
+    log,
+    sandbox: options.sandbox === true,
+    role: 'warm',
+    create: true,
+    newBot: options.newBot,
+    channels: 'needed',
+  })
   let worker: RunningWorker | undefined
   let studio: Studio | undefined
   const hurry = () => worker?.hurry()
@@ -76,18 +101,46 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
   let timedOut = false
   try {
     // What is queued already may be of any enabled template, and this run's own may be none of them.
-    const openStudio = async () => (studio ??= await openStudioOf({ ...config, templates: [...new Set([...config.templates, ...templates.map(({ id }) => id)])] }, world.home, { db: world.db, log }))
-    const revisionNow = options.refresh === true ? await openStudio().then(({ templates, revisionOf }) => revisionsOf(templates, revisionOf)) : undefined
+    const openStudio = async () =>
+      (studio ??= await openStudioOf(
+        { ...config, templates: [...new Set([...config.templates, ...templates.map(({ id }) => id)])] },
+        world.home,
+        { db: world.db, log },
+      ))
+    const revisionNow =
+      options.refresh === true
+        ? await openStudio().then(({ templates, revisionOf }) => revisionsOf(templates, revisionOf))
+        : undefined
     const askedSince = performance.now()
-    const { open, failed } = await enqueue(world, selection, asksOf, summary, { retryFailed: options.retryFailed, revisionNow }, stop)
+    const { open, failed } = await enqueue(
+      world,
+      selection,
+      asksOf,
+      summary,
+      { retryFailed: options.retryFailed, revisionNow },
+      stop,
+    )
     const askedSeconds = secondsSince(askedSince)
     if (options.wait && open.size > 0 && stop.code === undefined) {
       if (options.work) worker = await startWorkerIn(world, await openStudio(), config, log)
-      await recordPaces(world.db, [{ step: 'start', template: '', parallel: 1, seconds: secondsSince(started) - askedSeconds, samples: 1 }]).catch(() => undefined)
-      const view = openProgress({ quiet: options.quiet === true, cached: summary.cached, alreadyDone: summary.available + summary.failed, postsPerMinute: postsPerMinute(world) })
+      await recordPaces(world.db, [
+        { step: 'start', template: '', parallel: 1, seconds: secondsSince(started) - askedSeconds, samples: 1 },
+      ]).catch(() => undefined)
+      const view = openProgress({
+        quiet: options.quiet === true,
+        cached: summary.cached,
+        alreadyDone: summary.available + summary.failed,
+        postsPerMinute: postsPerMinute(world),
+      })
       const waitedSince = performance.now()
       try {
-        timedOut = await waitFor(world, open, failed, summary, { config, stop, view, deadline: options.timeout === undefined ? undefined : started + options.timeout, worker })
+        timedOut = await waitFor(world, open, failed, summary, {
+          config,
+          stop,
+          view,
+          deadline: options.timeout === undefined ? undefined : started + options.timeout,
+          worker,
+        })
       } finally {
         view.close()
       }
@@ -118,14 +171,26 @@ function toAsks(rows: NameRow[], templates: Template[], forced: boolean, summary
       summary.names--
       summary.rejected++
       summary.rejectedBy.unsupported_script = (summary.rejectedBy.unsupported_script ?? 0) + 1
-      if (summary.rejects.length < 100) summary.rejects.push({ line, code: 'unsupported_script', reason: `No enabled template serves ${name.script} names with these letters.` })
+      if (summary.rejects.length < 100)
+        summary.rejects.push({
+          line,
+          code: 'unsupported_script',
+          reason: `No enabled template serves ${name.script} names with these letters.`,
+        })
     }
   }
   return asks
 }
 
 /** Everything through the door; returns the assets that are still to be made, and the first that were given up before. */
-async function enqueue({ door }: World, selection: Selection, asksOf: (rows: NameRow[]) => Ask[], summary: Summary, options: ListOptions, stop: StopRequest): Promise<{ open: Set<string>; failed: string[] }> {
+async function enqueue(
+  { door }: World,
+  selection: Selection,
+  asksOf: (rows: NameRow[]) => Ask[],
+  summary: Summary,
+  options: ListOptions,
+  stop: StopRequest,
+): Promise<{ open: Set<string>; failed: string[] }> {
   const open = new Set<string>()
   const failed: string[] = []
   for await (const rows of selection.batches(doorBatch)) {
@@ -162,17 +227,29 @@ interface Waiting {
 
 /** Telegram's limit on everything a bot sends in bulk, and what the channels take together. */
 const overallPerMinute = 1_800
-const postsPerMinute = ({ storage }: World) => Math.min(overallPerMinute, storage.ratePerMinute * usableChannels(storage).length)
+const postsPerMinute = ({ storage }: World) =>
+  Math.min(overallPerMinute, storage.ratePerMinute * usableChannels(storage).length)
 
 /** Workers whose finished files pile up, while places to render are free, wait for the channels. */
-function boundOf({ storage }: World, workers: { concurrency: number; rendering: number; uploading: number }[]): Progress['bound'] {
-  const waiting = workers.filter(({ concurrency, rendering, uploading }) => uploading >= rendersAhead && rendering < concurrency)
+function boundOf(
+  { storage }: World,
+  workers: { concurrency: number; rendering: number; uploading: number }[],
+): Progress['bound'] {
+  const waiting = workers.filter(
+    ({ concurrency, rendering, uploading }) => uploading >= rendersAhead && rendering < concurrency,
+  )
   if (waiting.length === 0 || waiting.length * 2 < workers.length) return 'rendering'
   return storage.ratePerMinute * usableChannels(storage).length > overallPerMinute ? 'Telegram' : 'the channels'
 }
 
 /** Asks the database for those still open until there are none. True: the time was up. The first that fail are added to `failed`. */
-async function waitFor(world: World, open: Set<string>, failed: string[], summary: Summary, { config, stop, view, deadline, worker }: Waiting): Promise<boolean> {
+async function waitFor(
+  world: World,
+  open: Set<string>,
+  failed: string[],
+  summary: Summary,
+  { config, stop, view, deadline, worker }: Waiting,
+): Promise<boolean> {
   const { times } = config
   let saidNobody = false
   let saidGone = false
@@ -198,7 +275,15 @@ async function waitFor(world: World, open: Set<string>, failed: string[], summar
       const workers = await liveWorkers(world.db, times)
       const sum = (of: 'rendering' | 'uploading') => workers.reduce((total, worker) => total + worker[of], 0)
       rendered = Math.max(rendered, Math.min(summary.names, summary.available + sum('uploading')))
-      view.show({ total: summary.names, rendered, available: summary.available, failed: summary.failed, rendering: sum('rendering'), uploading: sum('uploading'), bound: boundOf(world, workers) })
+      view.show({
+        total: summary.names,
+        rendered,
+        available: summary.available,
+        failed: summary.failed,
+        rendering: sum('rendering'),
+        uploading: sum('uploading'),
+        bound: boundOf(world, workers),
+      })
       if (open.size === 0) return false
       if (worker === undefined && workers.length === 0 && !saidNobody) {
         saidNobody = true
@@ -224,13 +309,18 @@ async function waitFor(world: World, open: Set<string>, failed: string[], summar
 const idsPerQuery = 20_000
 
 /** Those of the assets that are finished, or gone: of these the status is null. */
-async function settled(db: Db, ids: string[]): Promise<{ id: string; status: 'AVAILABLE' | 'FAILED' | null; bytes: number | null }[]> {
+async function settled(
+  db: Db,
+  ids: string[],
+): Promise<{ id: string; status: 'AVAILABLE' | 'FAILED' | null; bytes: number | null }[]> {
   const found: Awaited<ReturnType<typeof settled>> = []
   for (let at = 0; at < ids.length; at += idsPerQuery) {
     const some = ids.slice(at, at + idsPerQuery)
-    found.push(...(await db.$queryRaw<typeof found>`
+    found.push(
+      ...(await db.$queryRaw<typeof found>`
       SELECT wanted.id, asset.status::text AS status, asset.bytes FROM unnest(${some}::text[]) AS wanted(id) LEFT JOIN "VideoAsset" AS asset ON asset.id = wanted.id
-      WHERE asset.id IS NULL OR asset.status IN ('AVAILABLE', 'FAILED')`))
+      WHERE asset.id IS NULL OR asset.status IN ('AVAILABLE', 'FAILED')`),
+    )
   }
   return found
 }

@@ -85,7 +85,14 @@ export function studioFolders(home: string) {
 /** Opens home and database. */
 export async function openRecords({ config, log, sandbox, role, create }: StoreOptions): Promise<Records> {
   const home = await openFolder(config, create)
-  const { db, url, openPool, close } = await openDatabase({ home, databaseUrl: config.databaseUrl, keepFreeBytes: config.keepFreeBytes, sandbox, role, log })
+  const { db, url, openPool, close } = await openDatabase({
+    home,
+    databaseUrl: config.databaseUrl,
+    keepFreeBytes: config.keepFreeBytes,
+    sandbox,
+    role,
+    log,
+  })
   return {
     home,
     db,
@@ -134,7 +141,15 @@ export async function openWorld(options: StoreOptions & { newBot?: boolean; chan
   const { config, log, channels: need = 'any' } = options
   checkTelegramIsConfigured(config, options.sandbox)
   const { connectTelegram, patiently, whoAmI } = await import('../telegram/api.ts')
-  const sandbox = options.sandbox ? await (await import('../sandbox/life.ts')).openSandbox({ folder: join(await openFolder(config, options.create), 'sandbox'), log, timeDivisor: config.timeDivisor }) : undefined
+  const sandbox = options.sandbox
+    ? await (
+        await import('../sandbox/life.ts')
+      ).openSandbox({
+        folder: join(await openFolder(config, options.create), 'sandbox'),
+        log,
+        timeDivisor: config.timeDivisor,
+      })
+    : undefined
   let store: Store | undefined
   const close = async () => {
     await store?.close()
@@ -144,13 +159,21 @@ export async function openWorld(options: StoreOptions & { newBot?: boolean; chan
     const token = sandbox?.token ?? config.token ?? ''
     const apiRoot = sandbox?.url ?? config.apiRoot
     // The sandbox takes files as Telegram does, whatever the server of one's own can do.
-    const api = connectTelegram({ token, apiRoot, local: sandbox === undefined && config.apiLocal, times: config.times })
+    const api = connectTelegram({
+      token,
+      apiRoot,
+      local: sandbox === undefined && config.apiLocal,
+      times: config.times,
+    })
     const bot = await patiently(config.times, () => whoAmI(api))
     const given = sandbox === undefined ? config.storageChatIds : [sandbox.storageChatId]
     // Before anything is made or handed over: who is sent away for this must find all as it was.
     const faults = await patiently(config.times, () => faultsOfChannels(api, given, bot, need))
     for (const { chatId, problem } of faults) {
-      log.error({ channel: given.indexOf(chatId) + 1, problem }, 'a storage channel is left out: correct its rights or STORAGE_CHAT_IDS; `greetings doctor` shows which')
+      log.error(
+        { channel: given.indexOf(chatId) + 1, problem },
+        'a storage channel is left out: correct its rights or STORAGE_CHAT_IDS; `greetings doctor` shows which',
+      )
     }
     store = await openStore(options)
     const { db, queue } = store
@@ -161,7 +184,8 @@ export async function openWorld(options: StoreOptions & { newBot?: boolean; chan
       api,
       chatIds: given,
       leftOut: new Map(faults.map(({ chatId, problem }) => [chatId, problem])),
-      ratePerMinute: config.channelRatePerMinute ?? (sandbox === undefined ? telegramRatePerMinute : sandboxRatePerMinute),
+      ratePerMinute:
+        config.channelRatePerMinute ?? (sandbox === undefined ? telegramRatePerMinute : sandboxRatePerMinute),
       times,
       log,
     }
@@ -177,7 +201,9 @@ export async function openWorld(options: StoreOptions & { newBot?: boolean; chan
 /** Without a token and without the sandbox a command that needs Telegram cannot begin. @throws UsageFault */
 export function checkTelegramIsConfigured(config: Config, sandbox: boolean): void {
   if (sandbox || config.token !== undefined) return
-  throw new UsageFault('There is no bot to work with. Either set TELEGRAM_BOT_TOKEN to the token @BotFather gave you, or add --sandbox to try everything on this machine without Telegram.')
+  throw new UsageFault(
+    'There is no bot to work with. Either set TELEGRAM_BOT_TOKEN to the token @BotFather gave you, or add --sandbox to try everything on this machine without Telegram.',
+  )
 }
 
 /** A database serves one bot: a `file_id` is worth nothing to another. */
@@ -196,15 +222,28 @@ export function otherBotText(botId: bigint | null, bot: string): string {
 }
 
 /** The channels in which the bot may not post. @throws UsageFault when the command cannot go on without them */
-async function faultsOfChannels(api: Api, chatIds: string[], bot: BotIdentity, need: ChannelNeed): Promise<ChannelFault[]> {
+async function faultsOfChannels(
+  api: Api,
+  chatIds: string[],
+  bot: BotIdentity,
+  need: ChannelNeed,
+): Promise<ChannelFault[]> {
   if (need === 'needed' && chatIds.length === 0) {
-    throw new UsageFault('There is no storage channel to upload to. In Telegram: create a private channel, add the bot as an administrator who may post messages, and set STORAGE_CHAT_IDS to its id (a number like -1001234567890; forward a post of the channel to a bot that shows ids, or look at the address of the channel in Telegram’s web client).')
+    throw new UsageFault(
+      'There is no storage channel to upload to. In Telegram: create a private channel, add the bot as an administrator who may post messages, and set STORAGE_CHAT_IDS to its id (a number like -1001234567890; forward a post of the channel to a bot that shows ids, or look at the address of the channel in Telegram’s web client).',
+    )
   }
   const { checkChannels } = await import('../telegram/channels.ts')
   const faults = await checkChannels(api, chatIds, bot.id)
   if (need !== 'any' && faults.length > 0 && faults.length === chatIds.length) {
     const lines = faults.map(({ chatId, problem }) => `  storage channel ${chatId}: ${problem}`)
-    throw new UsageFault([`The bot @${bot.username} cannot use ${faults.length === 1 ? 'its storage channel' : 'any of its storage channels'}:`, ...lines, 'Make it an administrator with the right to post messages, or correct STORAGE_CHAT_IDS.'].join('\n'))
+    throw new UsageFault(
+      [
+        `The bot @${bot.username} cannot use ${faults.length === 1 ? 'its storage channel' : 'any of its storage channels'}:`,
+        ...lines,
+        'Make it an administrator with the right to post messages, or correct STORAGE_CHAT_IDS.',
+      ].join('\n'),
+    )
   }
   return faults
 }
@@ -224,15 +263,27 @@ export async function openStudioOf(config: Config, home: string, store?: { db: D
   const room = store && {
     otherFolders: await databaseFolders(config, home),
     uploaded: (revisions: string[]) => uploadedRevisions(store.db, revisions),
-    onRemoved: (removed: number) => store.log.info({ removed }, 'the oldest uploaded files were removed, as a disk lacks room (KEEP_FREE_GB)'),
+    onRemoved: (removed: number) =>
+      store.log.info({ removed }, 'the oldest uploaded files were removed, as a disk lacks room (KEEP_FREE_GB)'),
   }
   const { openStudio } = await import('../video/studio.ts')
-  return openStudio({ ...studioFolders(home), room: { ...room, keepFreeBytes: config.keepFreeBytes }, templatesFolder: config.templatesFolder, templateIds: config.templates, ffmpegPath: config.ffmpegPath, voice: config.voice, recordingsFolder: recordingsFolderOf(config, home) })
+  return openStudio({
+    ...studioFolders(home),
+    room: { ...room, keepFreeBytes: config.keepFreeBytes },
+    templatesFolder: config.templatesFolder,
+    templateIds: config.templates,
+    ffmpegPath: config.ffmpegPath,
+    voice: config.voice,
+    recordingsFolder: recordingsFolderOf(config, home),
+  })
 }
 
 /** What a video of a name would be if this host made it now: by voice and recordings alone, nothing is made. */
 export async function openRevisionsOf(config: Config, home: string): Promise<Revisions & { close(): Promise<void> }> {
-  const [{ openSpeaker }, { createRevisions }] = await Promise.all([import('../speech/speaker.ts'), import('../video/revisions.ts')])
+  const [{ openSpeaker }, { createRevisions }] = await Promise.all([
+    import('../speech/speaker.ts'),
+    import('../video/revisions.ts'),
+  ])
   const speaker = await openSpeaker(config.voice, tmpdir())
   return { ...createRevisions(speaker, recordingsFolderOf(config, home)), close: () => speaker.close() }
 }
@@ -254,5 +305,8 @@ export function concurrencyOf(config: Config): number {
 export async function startWorkerIn(world: World, studio: Studio, config: Config, log: Log): Promise<RunningWorker> {
   const { db, queue, storage, courier } = world
   const { startWorker } = await import('../queue/processors/worker.ts')
-  return startWorker({ db, queue, storage, courier, studio, times: config.times, keepBytes: config.keepBytes, log }, concurrencyOf(config))
+  return startWorker(
+    { db, queue, storage, courier, studio, times: config.times, keepBytes: config.keepBytes, log },
+    concurrencyOf(config),
+  )
 }

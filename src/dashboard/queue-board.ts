@@ -18,7 +18,8 @@ const titles = {
 const foreign = /<link[^>]*href="https?:[^>]*>/g
 
 /** What its page may load: its own files, the styles within them, and nothing from elsewhere. */
-export const queuePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
+export const queuePolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
 
 /** Answers requests below `queuePath`. */
 export function queueBoard({ queues }: GreetingsQueue): RequestListener {
@@ -26,10 +27,17 @@ export function queueBoard({ queues }: GreetingsQueue): RequestListener {
   adapter.setBasePath(queuePath)
   createBullBoard({
     queues: (['people', 'warm'] as const).map((lane) => {
-      const shown = new BullMQAdapter(queues[lane], { readOnlyMode: true, allowRetries: false, description: titles[lane].description })
+      const shown = new BullMQAdapter(queues[lane], {
+        readOnlyMode: true,
+        allowRetries: false,
+        description: titles[lane].description,
+      })
       // It is listed and addressed by this, not by what the server calls it.
       shown.getName = () => titles[lane].name
-      shown.setFormatter('name', ({ data }: { data?: { assetId?: string } }) => `Video ${data?.assetId?.slice(0, 8) ?? ''}`)
+      shown.setFormatter(
+        'name',
+        ({ data }: { data?: { assetId?: string } }) => `Video ${data?.assetId?.slice(0, 8) ?? ''}`,
+      )
       return shown
     }),
     serverAdapter: adapter,
@@ -38,7 +46,11 @@ export function queueBoard({ queues }: GreetingsQueue): RequestListener {
         boardTitle: 'Greetings · queue',
         boardLogo: { path: '/icon.svg', width: 28, height: 28 },
         favIcon: { default: '/icon.svg', alternative: '/icon.svg' },
-        dateFormats: { short: { timeStyle: 'medium', hourCycle: 'h23' }, common: { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }, full: { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' } },
+        dateFormats: {
+          short: { timeStyle: 'medium', hourCycle: 'h23' },
+          common: { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+          full: { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' },
+        },
         hideDocsLink: true,
         hideRedisDetails: true,
         showWorkers: false,
@@ -52,15 +64,34 @@ export function queueBoard({ queues }: GreetingsQueue): RequestListener {
   // Its page in our looks, and without the typeface of another host.
   app.use((_request, response, next) => {
     const send = response.send.bind(response)
-    response.send = (body: unknown) => send(typeof body === 'string' && response.get('content-type')?.includes('json') !== true ? body.replaceAll(foreign, '').replace('</head>', '<link rel="stylesheet" href="/queue.css"></head>').replace('</body>', '<a class="to-dashboard" href="/">← Dashboard</a></body>') : body)
+    response.send = (body: unknown) =>
+      send(
+        typeof body === 'string' && response.get('content-type')?.includes('json') !== true
+          ? body
+              .replaceAll(foreign, '')
+              .replace('</head>', '<link rel="stylesheet" href="/queue.css"></head>')
+              .replace('</body>', '<a class="to-dashboard" href="/">← Dashboard</a></body>')
+          : body,
+      )
     next()
   })
   app.use(queuePath, adapter.getRouter() as express.Router)
   // Express would answer with the stack, and with it the folders of this host.
-  app.use((error: { status?: number }, _request: express.Request, response: express.Response, _next: express.NextFunction) => {
-    const status = error.status !== undefined && error.status >= 400 && error.status < 500 ? error.status : 500
-    if (response.headersSent) response.destroy()
-    else response.status(status).type('text').send(status === 500 ? 'That did not work.\n' : 'There is nothing here.\n')
-  })
+  app.use(
+    (
+      error: { status?: number },
+      _request: express.Request,
+      response: express.Response,
+      _next: express.NextFunction,
+    ) => {
+      const status = error.status !== undefined && error.status >= 400 && error.status < 500 ? error.status : 500
+      if (response.headersSent) response.destroy()
+      else
+        response
+          .status(status)
+          .type('text')
+          .send(status === 500 ? 'That did not work.\n' : 'There is nothing here.\n')
+    },
+  )
   return app
 }

@@ -7,7 +7,16 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { AddressUnusable, closeServer, isLoopback, listenAt, namesLoopback, timeLimits, urlOf, type Address } from '../http/address.ts'
+import {
+  AddressUnusable,
+  closeServer,
+  isLoopback,
+  listenAt,
+  namesLoopback,
+  timeLimits,
+  urlOf,
+  type Address,
+} from '../http/address.ts'
 import { sendFile } from '../http/send-file.ts'
 import { shared } from '../http/shared.ts'
 import { emptyPage, page, type PageSettings } from './page.ts'
@@ -36,7 +45,13 @@ export interface DashboardSettings extends PageSettings {
   /** where a video can be had, by the id of its asset */
   video: (id: string) => Promise<{ file: string } | { fileId: string } | undefined>
   /** a file that Telegram keeps, or a part of it; left out where there is no bot to ask */
-  download?: ((fileId: string, range: string | undefined, signal: AbortSignal) => Promise<Download | { file: string } | undefined>) | undefined
+  download?:
+    | ((
+        fileId: string,
+        range: string | undefined,
+        signal: AbortSignal,
+      ) => Promise<Download | { file: string } | undefined>)
+    | undefined
   board: RequestListener
   log: { warn(fields: object, message: string): void }
 }
@@ -47,8 +62,10 @@ export interface Dashboard {
   close(): Promise<void>
 }
 
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-const icon = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="9" fill="#14204a"/><path d="M16 5l2.6 7.2 7.4.3-5.8 4.6 2 7.2-6.2-4.1-6.2 4.1 2-7.2L6 12.5l7.4-.3z" fill="#f3c76b"/></svg>'
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="9" fill="#14204a"/><path d="M16 5l2.6 7.2 7.4.3-5.8 4.6 2 7.2-6.2-4.1-6.2 4.1 2-7.2L6 12.5l7.4-.3z" fill="#f3c76b"/></svg>'
 const headers = {
   'content-security-policy': policy,
   'x-content-type-options': 'nosniff',
@@ -64,7 +81,9 @@ const freshMs = 1_000
 export async function startDashboard(settings: DashboardSettings): Promise<Dashboard> {
   const { address, password, board, log } = settings
   if (password === undefined && !isLoopback(address.host)) {
-    throw new AddressUnusable(`The dashboard shows names, and others could reach it at ${address.host}. Set DASHBOARD_PASSWORD to let in who knows it, or leave --host out and come through SSH: ssh -L ${address.port}:127.0.0.1:${address.port} ${address.host === '0.0.0.0' || address.host === '::' ? 'this-machine' : address.host}`)
+    throw new AddressUnusable(
+      `The dashboard shows names, and others could reach it at ${address.host}. Set DASHBOARD_PASSWORD to let in who knows it, or leave --host out and come through SSH: ssh -L ${address.port}:127.0.0.1:${address.port} ${address.host === '0.0.0.0' || address.host === '::' ? 'this-machine' : address.host}`,
+    )
   }
   const look = shared(settings.look, freshMs)
   const server = createServer(timeLimits, (request, response) => {
@@ -73,7 +92,12 @@ export async function startDashboard(settings: DashboardSettings): Promise<Dashb
       response.setHeader('allow', 'GET, HEAD')
       return refuse(response, 405, 'The dashboard only shows: GET and HEAD.')
     }
-    if (password === undefined && !namesLoopback(request.headers.host)) return refuse(response, 403, 'Open the dashboard as http://127.0.0.1 or http://localhost, or set DASHBOARD_PASSWORD.')
+    if (password === undefined && !namesLoopback(request.headers.host))
+      return refuse(
+        response,
+        403,
+        'Open the dashboard as http://127.0.0.1 or http://localhost, or set DASHBOARD_PASSWORD.',
+      )
     if (password !== undefined && !knows(request, password)) {
       response.setHeader('www-authenticate', 'Basic realm="Greetings", charset="UTF-8"')
       return refuse(response, 401, 'The password, please. Any user name will do.')
@@ -88,9 +112,16 @@ export async function startDashboard(settings: DashboardSettings): Promise<Dashb
   return { url: `${urlOf({ ...address, port })}/`, close: () => closeServer(server) }
 }
 
-async function answer(settings: DashboardSettings, look: () => Promise<View>, board: RequestListener, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  settings: DashboardSettings,
+  look: () => Promise<View>,
+  board: RequestListener,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const [path = '/', query] = (request.url ?? '/').split('?')
-  const send = (code: number, type: string, body: string | Buffer) => response.writeHead(code, { 'content-type': type }).end(request.method === 'HEAD' ? undefined : body)
+  const send = (code: number, type: string, body: string | Buffer) =>
+    response.writeHead(code, { 'content-type': type }).end(request.method === 'HEAD' ? undefined : body)
   if (path === queuePath || path.startsWith(`${queuePath}/`)) {
     response.setHeader('content-security-policy', queuePolicy)
     return void board(request, response)
@@ -109,11 +140,15 @@ async function answer(settings: DashboardSettings, look: () => Promise<View>, bo
   switch (path) {
     case '/': {
       const name = new URLSearchParams(query).get('name')?.trim().slice(0, 200) ?? ''
-      const [view, found] = await Promise.all([look(), name === '' ? undefined : settings.search(name)]).catch((error: unknown) => {
-        settings.log.warn({ error }, 'the dashboard cannot look now')
-        return []
-      })
-      return void (view === undefined ? send(503, 'text/html; charset=utf-8', emptyPage('The database or the queue does not answer.', settings)) : send(200, 'text/html; charset=utf-8', page(view, settings, found)))
+      const [view, found] = await Promise.all([look(), name === '' ? undefined : settings.search(name)]).catch(
+        (error: unknown) => {
+          settings.log.warn({ error }, 'the dashboard cannot look now')
+          return []
+        },
+      )
+      return void (view === undefined
+        ? send(503, 'text/html; charset=utf-8', emptyPage('The database or the queue does not answer.', settings))
+        : send(200, 'text/html; charset=utf-8', page(view, settings, found)))
     }
     case '/queue.css':
       return void send(200, 'text/css; charset=utf-8', queueStyle)
@@ -130,7 +165,12 @@ async function answer(settings: DashboardSettings, look: () => Promise<View>, bo
 }
 
 /** From this host where it lies here, else from Telegram, through us: its address there holds the token. */
-async function sendVideo({ video, download }: DashboardSettings, id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function sendVideo(
+  { video, download }: DashboardSettings,
+  id: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const found = await video(id)
   if (found !== undefined && 'file' in found && (await sendFile(request, response, found.file, 'video/mp4'))) return
   if (found !== undefined && 'fileId' in found) {

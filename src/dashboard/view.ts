@@ -115,30 +115,39 @@ const most = { inWork: 12, made: 20, failed: 12, missed: 10, similar: 12 }
 const revisionForm = /^[0-9a-f]{8,128}$/
 
 /** Reads everything. @throws what the database or the queue throws */
-export async function look({ db, queue, rendersFolder, templateRevisions, token, times, missed: readMissed = () => mostMissed(db) }: Looked): Promise<View> {
+export async function look({
+  db,
+  queue,
+  rendersFolder,
+  templateRevisions,
+  token,
+  times,
+  missed: readMissed = () => mostMissed(db),
+}: Looked): Promise<View> {
   const bot = await ownBot(db, token)
-  const [numbers, hours, inWork, made, failed, outages, workers, bots, fetched, waited, pace, sent, refused, missed] = await Promise.all([
-    statistics(db, templateRevisions, bot?.id ?? null),
-    lastHours(db),
-    db.$queryRaw<InWork[]>`
+  const [numbers, hours, inWork, made, failed, outages, workers, bots, fetched, waited, pace, sent, refused, missed] =
+    await Promise.all([
+      statistics(db, templateRevisions, bot?.id ?? null),
+      lastHours(db),
+      db.$queryRaw<InWork[]>`
       SELECT template, display, greatest(0, extract(epoch FROM now() - "updatedAt"))::float8 AS seconds,
         (SELECT count(*) FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING')::int AS waiting
       FROM "VideoAsset" WHERE status = 'GENERATING' AND "leaseUntil" > now() ORDER BY "updatedAt" LIMIT ${most.inWork}`,
-    latest(db, bot?.id ?? null),
-    db.$queryRaw<Failed[]>`
+      latest(db, bot?.id ?? null),
+      db.$queryRaw<Failed[]>`
       SELECT template, display, coalesce("errorClass", 'unknown') AS "errorClass", coalesce("errorText", '') AS "errorText", extract(epoch FROM now() - "updatedAt")::float8 AS "secondsAgo"
       FROM "VideoAsset" WHERE status = 'FAILED' ORDER BY "queuedAt" DESC NULLS LAST LIMIT ${most.failed}`,
-    currentOutages(db),
-    liveWorkers(db, times),
-    liveBots(db, times),
-    // On a server of its own it may be away alone, and the rest is worth showing without it.
-    queue.counts().catch(() => null),
-    longestWaitSeconds(db),
-    paceOf(db),
-    uploads(db, times),
-    refusalsOfDay(db),
-    readMissed(),
-  ])
+      currentOutages(db),
+      liveWorkers(db, times),
+      liveBots(db, times),
+      // On a server of its own it may be away alone, and the rest is worth showing without it.
+      queue.counts().catch(() => null),
+      longestWaitSeconds(db),
+      paceOf(db),
+      uploads(db, times),
+      refusalsOfDay(db),
+      readMissed(),
+    ])
   const { assets, last24h } = numbers
   const jobs = fetched === null ? null : workload(fetched, assets)
   return {
@@ -146,7 +155,12 @@ export async function look({ db, queue, rendersFolder, templateRevisions, token,
     numbers,
     hours,
     inWork,
-    made: await Promise.all(made.map(async ({ revision, ...rest }) => ({ ...rest, revision: (await hasPoster(rendersFolder, revision)) ? (revision ?? undefined) : undefined }))),
+    made: await Promise.all(
+      made.map(async ({ revision, ...rest }) => ({
+        ...rest,
+        revision: (await hasPoster(rendersFolder, revision)) ? (revision ?? undefined) : undefined,
+      })),
+    ),
     failed: failed.sort((one, other) => one.secondsAgo - other.secondsAgo),
     outages,
     workers,
@@ -157,7 +171,23 @@ export async function look({ db, queue, rendersFolder, templateRevisions, token,
     refused,
     missed,
     longestWaitSeconds: waited,
-    findings: [...(jobs === null ? ['the queue does not answer'] : []), ...findings({ personWaitSeconds: waited, jobWaitSeconds: jobs?.oldestWaitingSeconds ?? null, failed: assets.failed, pending: assets.pending, hitRate: last24h.hitRate, workers: workers.length, bots: bots.length, rivals: rivalPollers(bots), outages }, usualLimits)],
+    findings: [
+      ...(jobs === null ? ['the queue does not answer'] : []),
+      ...findings(
+        {
+          personWaitSeconds: waited,
+          jobWaitSeconds: jobs?.oldestWaitingSeconds ?? null,
+          failed: assets.failed,
+          pending: assets.pending,
+          hitRate: last24h.hitRate,
+          workers: workers.length,
+          bots: bots.length,
+          rivals: rivalPollers(bots),
+          outages,
+        },
+        usualLimits,
+      ),
+    ],
   }
 }
 
@@ -171,7 +201,13 @@ async function lastHours(db: Db): Promise<Hour[]> {
     const here = rows.filter((row) => row.hoursAgo === hoursAgo)
     const sum = (some: typeof here) => some.reduce((total, { count }) => total + Number(count), 0)
     const waits = here.flatMap(({ bucket, count }) => (bucket === null ? [] : [{ bucket, count: Number(count) }]))
-    return { hoursAgo, asked: sum(here), hits: sum(here.filter(({ hit }) => hit)), p50: percentile(waits, 0.5), p95: percentile(waits, 0.95) }
+    return {
+      hoursAgo,
+      asked: sum(here),
+      hits: sum(here.filter(({ hit }) => hit)),
+      p50: percentile(waits, 0.5),
+      p95: percentile(waits, 0.95),
+    }
   })
 }
 
@@ -200,7 +236,8 @@ export async function search(db: Db, rendersFolder: string, text: string, rules:
     beginning.test(start) ? namesAfter(db, start) : [],
   ])
   const pictures = new Set<string>()
-  for (const { revision } of videos) if (revision !== null && (await hasPoster(rendersFolder, revision))) pictures.add(revision)
+  for (const { revision } of videos)
+    if (revision !== null && (await hasPoster(rendersFolder, revision))) pictures.add(revision)
   return { text, rejection: parsed.ok ? undefined : parsed.reason, videos, pictures, similar }
 }
 
@@ -214,11 +251,23 @@ async function namesAfter(db: Db, start: string): Promise<string[]> {
 }
 
 /** Where a video can be had: a file of this host, else an id that this bot may ask Telegram for. */
-export async function videoOf(db: Db, rendersFolder: string, id: string): Promise<{ file: string } | { fileId: string } | undefined> {
+export async function videoOf(
+  db: Db,
+  rendersFolder: string,
+  id: string,
+): Promise<{ file: string } | { fileId: string } | undefined> {
   const [row] = await db.$queryRaw<{ revision: string | null; fileId: string | null }[]>`
     SELECT revision, CASE WHEN "telegramBotId" = (SELECT "botId" FROM "Installation" WHERE id = 1) THEN "telegramFileId" END AS "fileId" FROM "VideoAsset" WHERE id = ${id}`
-  const file = row?.revision == null || !revisionForm.test(row.revision) ? undefined : join(rendersFolder, `${row.revision}.mp4`)
-  if (file !== undefined && (await access(file).then(() => true, () => false))) return { file }
+  const file =
+    row?.revision == null || !revisionForm.test(row.revision) ? undefined : join(rendersFolder, `${row.revision}.mp4`)
+  if (
+    file !== undefined &&
+    (await access(file).then(
+      () => true,
+      () => false,
+    ))
+  )
+    return { file }
   return row?.fileId == null ? undefined : { fileId: row.fileId }
 }
 
@@ -229,5 +278,11 @@ export function posterFile(rendersFolder: string, revision: string): string | un
 
 async function hasPoster(rendersFolder: string, revision: string | null): Promise<boolean> {
   const file = revision === null ? undefined : posterFile(rendersFolder, revision)
-  return file !== undefined && (await access(file).then(() => true, () => false))
+  return (
+    file !== undefined &&
+    (await access(file).then(
+      () => true,
+      () => false,
+    ))
+  )
 }

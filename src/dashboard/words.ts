@@ -49,5 +49,7 @@ export function refusalText(reason: string): string {
 
 /** One argument of a command, so that a shell takes it as it is. */
 export function quoted(argument: string): string {
-  return /^[\p{L}\p{M}\d_./][\p{L}\p{M}\d_./-]*$/u.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`
+  return /^[\p{L}\p{M}\d_./][\p{L}\p{M}\d_./-]*$/u.test(argument)
+    ? argument
+    : `'${argument.replaceAll("'", String.raw`'\''`)}'`
 }

@@ -15,17 +15,29 @@ export interface InUse {
 }
 
 /** Writes the archive, readable by its owner only. @throws DatabaseUnusable when there are no data, or no room */
-export async function backUp(home: string, file: string, options: StartOptions = {}): Promise<InUse | { outcome: 'done'; bytes: number }> {
+export async function backUp(
+  home: string,
+  file: string,
+  options: StartOptions = {},
+): Promise<InUse | { outcome: 'done'; bytes: number }> {
   const part = `${file}.${process.pid}.part`
   try {
-    const stopped = await whileStopped(home, async ({ folder, keys, exists }) => {
-      if (!exists) throw new DatabaseUnusable('There is no embedded database in this home yet, so there is nothing to back up.')
-      await (await open(part, 'wx', 0o600)).close()
-      const { ok, output } = await tar(['-czf', part, '-C', folder, 'data', '-C', keys, 'password'])
-      if (!ok) throw new DatabaseUnusable(`The backup cannot be written: ${output.trim() || 'tar failed'}. Is there room for ${file}?`)
-      await rename(part, file)
-      return (await stat(file)).size
-    }, options)
+    const stopped = await whileStopped(
+      home,
+      async ({ folder, keys, exists }) => {
+        if (!exists)
+          throw new DatabaseUnusable('There is no embedded database in this home yet, so there is nothing to back up.')
+        await (await open(part, 'wx', 0o600)).close()
+        const { ok, output } = await tar(['-czf', part, '-C', folder, 'data', '-C', keys, 'password'])
+        if (!ok)
+          throw new DatabaseUnusable(
+            `The backup cannot be written: ${output.trim() || 'tar failed'}. Is there room for ${file}?`,
+          )
+        await rename(part, file)
+        return (await stat(file)).size
+      },
+      options,
+    )
     return stopped.outcome === 'in use' ? stopped : { outcome: 'done', bytes: stopped.result }
   } finally {
     await rm(part, { force: true })
@@ -37,27 +49,40 @@ export async function backUp(home: string, file: string, options: StartOptions =
  * returned. What the archive says of how to run the server is not taken over.
  * @throws DatabaseUnusable when the archive is none of ours, or of another version of PostgreSQL
  */
-export async function restore(home: string, file: string, options: StartOptions = {}): Promise<InUse | { outcome: 'done'; former: string | undefined }> {
-  const stopped = await whileStopped(home, async ({ folder, replace, discard }) => {
-    const draft = join(folder, `new-${randomUUID()}`)
-    await mkdir(draft, { mode: 0o700 })
-    try {
-      const noBackup = (why: string) => new DatabaseUnusable(`${file} is no backup that \`greetings db backup\` wrote: ${why}. Nothing was changed.`)
-      const { ok, output } = await tar(['-xzf', file, '--no-same-owner', '-C', draft, 'data', 'password'])
-      if (!ok) throw noBackup(output.trim().split('\n')[0] ?? '')
-      const foreign = await tame(draft)
-      if (foreign !== undefined) throw noBackup(`it holds ${foreign}`)
-      const version = await readFile(join(draft, 'data', 'PG_VERSION'), 'utf8').catch(() => '')
-      if (version === '') throw noBackup('it holds no data')
-      if (version.trim() !== String(postgresMajor)) throw new DatabaseUnusable(`${file} was made by PostgreSQL ${version.trim()}, and this program brings ${postgresMajor}. Nothing was changed. With the program's former version restore it and run \`greetings export\`, and with this one \`greetings import\`.`)
-      // It becomes part of an address.
-      if (!/^[0-9a-f]{48}\s*$/.test(await readFile(join(draft, 'password'), 'utf8').catch(() => ''))) throw noBackup('it holds no password of ours')
-      return await replace(draft)
-    } finally {
-      // What stays is removed at the next start.
-      await discard(draft).catch(() => undefined)
-    }
-  }, options)
+export async function restore(
+  home: string,
+  file: string,
+  options: StartOptions = {},
+): Promise<InUse | { outcome: 'done'; former: string | undefined }> {
+  const stopped = await whileStopped(
+    home,
+    async ({ folder, replace, discard }) => {
+      const draft = join(folder, `new-${randomUUID()}`)
+      await mkdir(draft, { mode: 0o700 })
+      try {
+        const noBackup = (why: string) =>
+          new DatabaseUnusable(`${file} is no backup that \`greetings db backup\` wrote: ${why}. Nothing was changed.`)
+        const { ok, output } = await tar(['-xzf', file, '--no-same-owner', '-C', draft, 'data', 'password'])
+        if (!ok) throw noBackup(output.trim().split('\n')[0] ?? '')
+        const foreign = await tame(draft)
+        if (foreign !== undefined) throw noBackup(`it holds ${foreign}`)
+        const version = await readFile(join(draft, 'data', 'PG_VERSION'), 'utf8').catch(() => '')
+        if (version === '') throw noBackup('it holds no data')
+        if (version.trim() !== String(postgresMajor))
+          throw new DatabaseUnusable(
+            `${file} was made by PostgreSQL ${version.trim()}, and this program brings ${postgresMajor}. Nothing was changed. With the program's former version restore it and run \`greetings export\`, and with this one \`greetings import\`.`,
+          )
+        // It becomes part of an address.
+        if (!/^[0-9a-f]{48}\s*$/.test(await readFile(join(draft, 'password'), 'utf8').catch(() => '')))
+          throw noBackup('it holds no password of ours')
+        return await replace(draft)
+      } finally {
+        // What stays is removed at the next start.
+        await discard(draft).catch(() => undefined)
+      }
+    },
+    options,
+  )
   return stopped.outcome === 'in use' ? stopped : { outcome: 'done', former: stopped.result }
 }
 
@@ -82,7 +107,11 @@ async function tame(folder: string): Promise<string | undefined> {
 
 function tar(args: string[]): Promise<{ ok: boolean; output: string }> {
   return new Promise((resolve) => {
-    const child = spawn('tar', args, { env: childEnvironment(), stdio: ['ignore', 'ignore', 'pipe'], windowsHide: true })
+    const child = spawn('tar', args, {
+      env: childEnvironment(),
+      stdio: ['ignore', 'ignore', 'pipe'],
+      windowsHide: true,
+    })
     let output = ''
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
     child.on('error', (error) => resolve({ ok: false, output: `the program tar cannot be run: ${error.message}` }))

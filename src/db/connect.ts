@@ -33,7 +33,9 @@ export function connectionConfig<Config extends pg.PoolConfig>(config: Config, s
  * client. A pooler between us and the server may refuse this.
  */
 export function startOptions(session: Session = {}): string {
-  return Object.entries({ ...everySession, ...session }).map(([name, value]) => `-c ${name}=${value}`).join(' ')
+  return Object.entries({ ...everySession, ...session })
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ')
 }
 
 /**
@@ -61,7 +63,9 @@ class SteadyClient extends pg.Client {
   private async connectAndSet(): Promise<this> {
     await super.connect()
     try {
-      const text = Object.entries(this.session).map(([name, value]) => `SET ${pg.escapeIdentifier(name)} = ${pg.escapeLiteral(value)}`).join('; ')
+      const text = Object.entries(this.session)
+        .map(([name, value]) => `SET ${pg.escapeIdentifier(name)} = ${pg.escapeLiteral(value)}`)
+        .join('; ')
       await this.query({ text, query_timeout: settingMs } as pg.QueryConfig)
     } catch (error) {
       await this.end().catch(() => undefined)

@@ -37,7 +37,15 @@ const oldestServer = 140_000
  * @throws DatabaseUnreachable exit code 3
  * @throws DatabaseUnusable exit code 2
  */
-export async function openDatabase({ home, databaseUrl, sandbox, role, poolSize = 10, keepFreeBytes, log }: {
+export async function openDatabase({
+  home,
+  databaseUrl,
+  sandbox,
+  role,
+  poolSize = 10,
+  keepFreeBytes,
+  log,
+}: {
   home: string
   databaseUrl: string | undefined
   sandbox: boolean
@@ -54,12 +62,20 @@ export async function openDatabase({ home, databaseUrl, sandbox, role, poolSize 
     checkSchema(live)
     const url = sandbox ? beside(live) : live
     const create = sandbox ? [live, inDatabase(live, 'postgres')] : []
-    return connect(url, { create, role, poolSize, log, remedy: 'Check DATABASE_URL and that the server runs.' }, async () => undefined)
+    return connect(
+      url,
+      { create, role, poolSize, log, remedy: 'Check DATABASE_URL and that the server runs.' },
+      async () => undefined,
+    )
   }
   const server = await joinServer(home, role, { log, keepFreeBytes })
   try {
     const url = new URL(server.url(sandbox ? `${defaultName}_sandbox` : defaultName))
-    return await connect(url, { create: [inDatabase(url, 'postgres')], role, poolSize, log, remedy: 'Run `greetings doctor`.' }, () => server.close())
+    return await connect(
+      url,
+      { create: [inDatabase(url, 'postgres')], role, poolSize, log, remedy: 'Run `greetings doctor`.' },
+      () => server.close(),
+    )
   } catch (error) {
     await server.close()
     throw error
@@ -68,7 +84,13 @@ export async function openDatabase({ home, databaseUrl, sandbox, role, poolSize 
 
 async function connect(
   url: URL,
-  { create, role, poolSize, log, remedy }: { create: URL[]; role: string; poolSize: number; log: DatabaseLog | undefined; remedy: string },
+  {
+    create,
+    role,
+    poolSize,
+    log,
+    remedy,
+  }: { create: URL[]; role: string; poolSize: number; log: DatabaseLog | undefined; remedy: string },
   leave: () => Promise<void>,
 ): Promise<Database> {
   try {
@@ -80,7 +102,12 @@ async function connect(
   function openPool(size: number): Db {
     // The adapter listens for errors of idle connections: they are dropped and replaced by the next query.
     const adapter = new PrismaPg(
-      connectionConfig({ connectionString: url.href, max: size, application_name: `greetings ${role}`, connectionTimeoutMillis: 15_000 }),
+      connectionConfig({
+        connectionString: url.href,
+        max: size,
+        application_name: `greetings ${role}`,
+        connectionTimeoutMillis: 15_000,
+      }),
       { onPoolError: (error) => log?.warn(`A database connection was lost: ${error.message}`) },
     )
     // Prisma's longer messages quote arguments, among them names.
@@ -95,7 +122,13 @@ async function connect(
     openPool,
     close: () =>
       (closed ??= (async () => {
-        await Promise.all(pools.map((pool) => pool.$disconnect().catch((error: unknown) => log?.warn(`The database was not closed cleanly: ${String(error)}`))))
+        await Promise.all(
+          pools.map((pool) =>
+            pool
+              .$disconnect()
+              .catch((error: unknown) => log?.warn(`The database was not closed cleanly: ${String(error)}`)),
+          ),
+        )
         await leave()
       })()),
   }
@@ -105,9 +138,14 @@ async function connect(
 async function prepare(url: URL, create: URL[], role: string): Promise<void> {
   const client = await connectOrCreate(url, create, role)
   try {
-    const { rows } = await client.query<{ version: number }>(`SELECT current_setting('server_version_num')::int AS version`)
+    const { rows } = await client.query<{ version: number }>(
+      `SELECT current_setting('server_version_num')::int AS version`,
+    )
     const version = rows[0]?.version ?? 0
-    if (version < oldestServer) throw new DatabaseUnusable(`The database is PostgreSQL ${Math.floor(version / 10_000)}; this program needs 14 or later.`)
+    if (version < oldestServer)
+      throw new DatabaseUnusable(
+        `The database is PostgreSQL ${Math.floor(version / 10_000)}; this program needs 14 or later.`,
+      )
     await migrate(client)
     await client.query(`INSERT INTO "Installation" ("id") VALUES (1) ON CONFLICT DO NOTHING`)
   } finally {
@@ -127,7 +165,10 @@ async function connectOrCreate(url: URL, create: URL[], role: string): Promise<p
     await admin.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`)
   } catch (error) {
     if (codeOf(error) === '42501') {
-      throw new DatabaseUnusable(`The sandbox's database "${name}" is missing and this user may not create it. Create it by hand (CREATE DATABASE ${pg.escapeIdentifier(name)}), or give the user the right: ALTER ROLE … CREATEDB.`, { cause: error })
+      throw new DatabaseUnusable(
+        `The sandbox's database "${name}" is missing and this user may not create it. Create it by hand (CREATE DATABASE ${pg.escapeIdentifier(name)}), or give the user the right: ALTER ROLE … CREATEDB.`,
+        { cause: error },
+      )
     }
     // Somebody else made it in the same moment.
     if (codeOf(error) !== '42P04' && codeOf(error) !== '23505') throw error
@@ -150,7 +191,11 @@ async function firstOf(urls: URL[], role: string): Promise<pg.Client> {
 }
 
 function connectOnce(url: URL, role: string): Promise<pg.Client> {
-  return connectClient({ connectionString: url.href, application_name: `greetings ${role}`, connectionTimeoutMillis: 10_000 })
+  return connectClient({
+    connectionString: url.href,
+    application_name: `greetings ${role}`,
+    connectionTimeoutMillis: 10_000,
+  })
 }
 
 function beside(live: URL): URL {
@@ -167,16 +212,31 @@ function inDatabase(url: URL, name: string): URL {
 /** Prisma's own URLs may name a schema; pg would ignore it and use another one than expected. */
 function checkSchema(url: URL): void {
   const schema = url.searchParams.get('schema')
-  if (schema !== null && schema !== 'public') throw new DatabaseUnusable(`DATABASE_URL names the schema "${schema}", and only "public" is supported. Use a database of its own instead.`)
+  if (schema !== null && schema !== 'public')
+    throw new DatabaseUnusable(
+      `DATABASE_URL names the schema "${schema}", and only "public" is supported. Use a database of its own instead.`,
+    )
 }
 
 function explain(error: unknown, url: URL, remedy: string): unknown {
   if (error instanceof DatabaseUnusable || error instanceof DatabaseUnreachable) return error
   const where = `${url.host}${url.pathname}`
   const code = codeOf(error)
-  if (code === '3D000') return new DatabaseUnusable(`The database ${where} does not exist. Create it (createdb), or correct DATABASE_URL.`, { cause: error })
-  if (code === '28P01' || code === '28000') return new DatabaseUnusable(`The database ${where} refuses the user or the password (${code}). Correct DATABASE_URL.`, { cause: error })
-  if (isDatabaseDown(error)) return new DatabaseUnreachable(`The database ${where} cannot be reached (${code ?? (error instanceof Error ? error.message : 'no reason given')}). ${remedy}`, { cause: error })
+  if (code === '3D000')
+    return new DatabaseUnusable(
+      `The database ${where} does not exist. Create it (createdb), or correct DATABASE_URL.`,
+      { cause: error },
+    )
+  if (code === '28P01' || code === '28000')
+    return new DatabaseUnusable(
+      `The database ${where} refuses the user or the password (${code}). Correct DATABASE_URL.`,
+      { cause: error },
+    )
+  if (isDatabaseDown(error))
+    return new DatabaseUnreachable(
+      `The database ${where} cannot be reached (${code ?? (error instanceof Error ? error.message : 'no reason given')}). ${remedy}`,
+      { cause: error },
+    )
   return error
 }
 

@@ -21,7 +21,24 @@
 import { spawn } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { chmod, lchown, lstat, mkdir, open, readdir, readFile, realpath, rename, rm, rmdir, stat, statfs, unlink, writeFile, type FileHandle } from 'node:fs/promises'
+import {
+  chmod,
+  lchown,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  statfs,
+  unlink,
+  writeFile,
+  type FileHandle,
+} from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -104,7 +121,10 @@ export async function joinServer(home: string, command: string, options: StartOp
   let port = 0
   let client: pg.Client | undefined
   let leaving = false
-  const guardianCheck = setInterval(() => void ensureGuardian(place, client).catch(() => undefined), guardianCheckMs).unref()
+  const guardianCheck = setInterval(
+    () => void ensureGuardian(place, client).catch(() => undefined),
+    guardianCheckMs,
+  ).unref()
 
   async function join(mayCreate: boolean): Promise<void> {
     await withFileLock(place.lock, async () => {
@@ -162,7 +182,9 @@ export async function joinServer(home: string, command: string, options: StartOp
       try {
         await leave()
       } catch (error) {
-        log?.warn(`The embedded database was left without being stopped: ${error instanceof Error ? error.message : String(error)}`)
+        log?.warn(
+          `The embedded database was left without being stopped: ${error instanceof Error ? error.message : String(error)}`,
+        )
         await client?.end().catch(() => undefined)
       }
     },
@@ -182,7 +204,9 @@ export async function startServer(home: string, options: StartOptions = {}): Pro
  * Stops the server, unless commands use it: they are named then (`up (pid 4711)`), and the last of them
  * will stop it.
  */
-export async function stopServer(home: string): Promise<{ outcome: 'stopped' | 'not running' } | { outcome: 'in use'; members: string[] }> {
+export async function stopServer(
+  home: string,
+): Promise<{ outcome: 'stopped' | 'not running' } | { outcome: 'in use'; members: string[] }> {
   const place = await placeOf(home)
   return withFileLock(place.lock, async () => {
     await rm(keepFile(place), { force: true })
@@ -217,21 +241,37 @@ export async function guardServer(home: string, starter: number): Promise<void> 
   const client = await connectAs(guardianName, port, await readPassword(place))
   const over = new AbortController()
   client.on('end', () => over.abort())
-  const { rows } = await client.query<{ alone: boolean }>(`SELECT pg_try_advisory_lock(hashtext($1)) AS alone`, [guardianName])
+  const { rows } = await client.query<{ alone: boolean }>(`SELECT pg_try_advisory_lock(hashtext($1)) AS alone`, [
+    guardianName,
+  ])
   if (rows[0]?.alone !== true) return client.end()
   const nobodyIsLeft = async () => (await membersOf(client)).length === 0 && !(await isThere(keepFile(place)))
   while (!over.signal.aborted) {
     await sleep(guardMs, undefined, { signal: over.signal }).catch(() => undefined)
     // What goes wrong (a lock that is not free, a server that does not stop yet) is tried again next time.
-    const stopIfUnused = async () => void ((await nobodyIsLeft()) && (await withFileLock(place.lock, async () => void ((await nobodyIsLeft()) && (await stop(place))))))
+    const stopIfUnused = async () =>
+      void (
+        (await nobodyIsLeft()) &&
+        (await withFileLock(place.lock, async () => void ((await nobodyIsLeft()) && (await stop(place)))))
+      )
     await stopIfUnused().catch(() => undefined)
   }
 }
 
 /** Starts a guardian, unless the server is seen to have one. */
 async function ensureGuardian(place: Place, member?: pg.Client): Promise<void> {
-  if (member !== undefined && (await member.query('SELECT 1 FROM pg_stat_activity WHERE application_name = $1', [guardianName])).rows.length > 0) return
-  const child = spawn(process.execPath, [builtScript('db/guardian'), dirname(place.keys), String(process.pid)], { stdio: 'ignore', detached: true, windowsHide: true, cwd: '/', ...bareEnvironment(undefined) })
+  if (
+    member !== undefined &&
+    (await member.query('SELECT 1 FROM pg_stat_activity WHERE application_name = $1', [guardianName])).rows.length > 0
+  )
+    return
+  const child = spawn(process.execPath, [builtScript('db/guardian'), dirname(place.keys), String(process.pid)], {
+    stdio: 'ignore',
+    detached: true,
+    windowsHide: true,
+    cwd: '/',
+    ...bareEnvironment(undefined),
+  })
   child.on('error', () => undefined)
   child.unref()
 }
@@ -257,7 +297,11 @@ export interface StoppedServer {
  * Stops the server, unless commands use it, and does `work` before it can start again. One that `db start` keeps
  * up is started again afterwards.
  */
-export async function whileStopped<T>(home: string, work: (server: StoppedServer) => Promise<T>, options: StartOptions = {}): Promise<{ outcome: 'in use'; members: string[] } | { outcome: 'done'; result: T }> {
+export async function whileStopped<T>(
+  home: string,
+  work: (server: StoppedServer) => Promise<T>,
+  options: StartOptions = {},
+): Promise<{ outcome: 'in use'; members: string[] } | { outcome: 'done'; result: T }> {
   const place = await placeOf(home)
   return withFileLock(place.lock, async () => {
     const seen = await settled(place)
@@ -269,7 +313,16 @@ export async function whileStopped<T>(home: string, work: (server: StoppedServer
     }
     try {
       const exists = await isThere(join(place.data, 'PG_VERSION'))
-      return { outcome: 'done', result: await work({ folder: place.folder, keys: place.keys, exists, replace: (draft) => replaceData(place, draft), discard: removeTree }) }
+      return {
+        outcome: 'done',
+        result: await work({
+          folder: place.folder,
+          keys: place.keys,
+          exists,
+          replace: (draft) => replaceData(place, draft),
+          discard: removeTree,
+        }),
+      }
     } finally {
       if (await isThere(keepFile(place))) await ensureRunning(place, false, options)
     }
@@ -318,7 +371,8 @@ async function placeOf(home: string): Promise<Place> {
   const keys = join(folder, 'postgres')
   const lock = join(keys, 'lock')
   await ownFolder(keys, 0o700)
-  if (process.getuid?.() !== 0) return { folder: keys, data: join(keys, 'data'), keys, lock, copies: keys, user: undefined }
+  if (process.getuid?.() !== 0)
+    return { folder: keys, data: join(keys, 'data'), keys, lock, copies: keys, user: undefined }
   const top = await rootsPlace()
   const own = join(top, id)
   await mkdir(own, { mode: 0o700 }).catch(unlessThere)
@@ -333,7 +387,10 @@ async function ownFolder(folder: string, mode: number): Promise<void> {
   // The umask may have taken bits away.
   if (isNew === true) await chmod(folder, mode)
   const found = await stat(folder)
-  if (!found.isDirectory() || isOpenToOthers(found)) throw new DatabaseUnusable(`${folder} must be a folder that nobody else may write. Run \`chmod go-w ${folder}\`, or restore it from a backup.`)
+  if (!found.isDirectory() || isOpenToOthers(found))
+    throw new DatabaseUnusable(
+      `${folder} must be a folder that nobody else may write. Run \`chmod go-w ${folder}\`, or restore it from a backup.`,
+    )
 }
 
 function unlessThere(error: unknown): undefined {
@@ -349,7 +406,9 @@ async function rootsPlace(): Promise<string> {
     const way = await examineWay(top)
     if (way.owner === 0 && strangersOn(way, 0).length === 0 && !isOpenToOthers(await stat(top))) return top
   }
-  throw new DatabaseUnusable(`The embedded database of a home of root's needs one of the folders ${rootsPlaces.join(', ')} for root alone, and others may write both. Set DATABASE_URL, or run as an ordinary user.`)
+  throw new DatabaseUnusable(
+    `The embedded database of a home of root's needs one of the folders ${rootsPlaces.join(', ')} for root alone, and others may write both. Set DATABASE_URL, or run as an ordinary user.`,
+  )
 }
 
 async function serverAccount(): Promise<Account> {
@@ -357,7 +416,9 @@ async function serverAccount(): Promise<Account> {
     const [uid, gid] = await Promise.all(['-u', '-g'].map((what) => run('id', [what, name], undefined, '/')))
     if (uid?.ok === true && gid?.ok === true) return { uid: Number(uid.output), gid: Number(gid.output) }
   }
-  throw new DatabaseUnusable('PostgreSQL does not run as root, and there is no account for it. Run `useradd --system greetings`, or set DATABASE_URL.')
+  throw new DatabaseUnusable(
+    'PostgreSQL does not run as root, and there is no account for it. Run `useradd --system greetings`, or set DATABASE_URL.',
+  )
 }
 
 const inOrder = 0o711
@@ -379,7 +440,10 @@ async function takeOver(place: Place): Promise<void> {
     await folder.chown(0, 0)
     await folder.chmod(0o700)
     const data = await lstat(place.data).catch(() => undefined)
-    if (data !== undefined && (!data.isDirectory() || data.uid === 0)) throw new DatabaseUnusable(`${place.data} is not the data folder it was: somebody put something else in its place. Restore it from a backup.`)
+    if (data !== undefined && (!data.isDirectory() || data.uid === 0))
+      throw new DatabaseUnusable(
+        `${place.data} is not the data folder it was: somebody put something else in its place. Restore it from a backup.`,
+      )
     const port = (await readTheirs(join(place.folder, 'port')))?.trim() ?? ''
     if (/^\d{1,5}$/.test(port)) await writeOurs(portFile(place), `${port}\n`)
     if (await isThere(join(place.folder, 'keep'))) await writeOurs(keepFile(place), '')
@@ -398,7 +462,8 @@ async function giveToServer({ user, folder }: Place, data: string, from: number)
   // With --from the program opens what it changes and looks again, so a link to somebody else's file gives nothing.
   const only = process.platform === 'linux' ? [`--from=${from}`] : []
   const { ok, output } = await run('chown', ['-R', '-h', ...only, `${user.uid}:${user.gid}`, data], undefined, folder)
-  if (!ok) throw new DatabaseUnusable(`The data in ${data} cannot be given to the user who runs the server: ${output.trim()}`)
+  if (!ok)
+    throw new DatabaseUnusable(`The data in ${data} cannot be given to the user who runs the server: ${output.trim()}`)
 }
 
 /**
@@ -409,7 +474,8 @@ async function removeTree(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined)
   if (found === undefined) return
   if (!found.isDirectory()) return unlink(path)
-  if (found.uid === (process.getuid?.() ?? found.uid)) for (const name of await readdir(path)) await removeTree(join(path, name))
+  if (found.uid === (process.getuid?.() ?? found.uid))
+    for (const name of await readdir(path)) await removeTree(join(path, name))
   else await run('find', ['.', '-mindepth', '1', '-delete'], found, path)
   await rmdir(path)
 }
@@ -449,7 +515,10 @@ async function readPassword(place: Place): Promise<string> {
   try {
     return (await readFile(join(place.keys, 'password'), 'utf8')).trim()
   } catch (error) {
-    throw new DatabaseUnusable(`The password of the embedded database, ${join(place.keys, 'password')}, cannot be read. Restore the file from a backup.`, { cause: error })
+    throw new DatabaseUnusable(
+      `The password of the embedded database, ${join(place.keys, 'password')}, cannot be read. Restore the file from a backup.`,
+      { cause: error },
+    )
   }
 }
 
@@ -477,7 +546,10 @@ async function settled(place: Place): Promise<number | undefined> {
   for (const deadline = Date.now() + startMs; ; await sleep(25)) {
     const seen = await look(place)
     if (seen !== 'busy') return seen
-    if (Date.now() > deadline) throw new DatabaseUnreachable(`The embedded database has been starting or stopping for ${startMs / 1000} s. Look at ${logFile(place)}.${await logTail(place)}`)
+    if (Date.now() > deadline)
+      throw new DatabaseUnreachable(
+        `The embedded database has been starting or stopping for ${startMs / 1000} s. Look at ${logFile(place)}.${await logTail(place)}`,
+      )
   }
 }
 
@@ -492,10 +564,14 @@ async function isFresh(file: string): Promise<boolean> {
  */
 async function isServer(pid: number, recordedData: string, ourData: string): Promise<boolean> {
   if ((await startOf(pid)) === '') return false
-  const [recorded, ours] = await Promise.all([realpath(recordedData).catch(() => ''), realpath(ourData).catch(() => ourData)])
+  const [recorded, ours] = await Promise.all([
+    realpath(recordedData).catch(() => ''),
+    realpath(ourData).catch(() => ourData),
+  ])
   if (recorded !== ours) return false
   if (process.platform === 'win32') return true
-  if (process.platform === 'linux') return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0').includes(recordedData)
+  if (process.platform === 'linux')
+    return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0').includes(recordedData)
   return (await run('/bin/ps', ['-o', 'command=', '-p', String(pid)], undefined, '/')).output.includes(recordedData)
 }
 
@@ -517,7 +593,11 @@ async function disown(file: string, lines: string[]): Promise<void> {
 
 // Making, starting, stopping. All of it under the lock.
 
-async function ensureRunning(place: Place, mayCreate: boolean, options: StartOptions): Promise<{ port: number; password: string }> {
+async function ensureRunning(
+  place: Place,
+  mayCreate: boolean,
+  options: StartOptions,
+): Promise<{ port: number; password: string }> {
   for (let attempt = 1; ; attempt++) {
     const seen = await settled(place)
     if (seen !== undefined) return { port: seen, password: await readPassword(place) }
@@ -530,12 +610,19 @@ async function ensureRunning(place: Place, mayCreate: boolean, options: StartOpt
     await ensureGuardian(place)
     const { ok, output } = await start(place, programs, options.keepFreeBytes)
     if (!ok && attempt >= 5) {
-      throw new DatabaseUnreachable(`The embedded database does not start. Look at ${logFile(place)}; \`greetings doctor\` checks the rest.\n${output.trim()}${await logTail(place)}`)
+      throw new DatabaseUnreachable(
+        `The embedded database does not start. Look at ${logFile(place)}; \`greetings doctor\` checks the rest.\n${output.trim()}${await logTail(place)}`,
+      )
     }
   }
 }
 
-async function ensureData(place: Place, programs: PostgresPrograms, mayCreate: boolean, log: DatabaseLog | undefined): Promise<void> {
+async function ensureData(
+  place: Place,
+  programs: PostgresPrograms,
+  mayCreate: boolean,
+  log: DatabaseLog | undefined,
+): Promise<void> {
   const recordFile = join(place.keys, 'data-folder')
   const version = await readTheirs(join(place.data, 'PG_VERSION'))
   const record = await readFile(recordFile, 'utf8').catch(() => undefined)
@@ -564,7 +651,10 @@ async function createData(place: Place, programs: PostgresPrograms): Promise<voi
   const passwordFile = join(place.keys, 'password')
   if (!(await isThere(passwordFile))) await writeOurs(passwordFile, `${randomBytes(24).toString('hex')}\n`)
   // initdb looks up its user's name.
-  if (place.user === undefined && !hasAccount()) throw new DatabaseUnusable(`The embedded PostgreSQL needs an account for its user, and uid ${process.getuid?.()} has none. Run \`useradd --uid ${process.getuid?.()} greetings\` as root, or set DATABASE_URL to a server of your own.`)
+  if (place.user === undefined && !hasAccount())
+    throw new DatabaseUnusable(
+      `The embedded PostgreSQL needs an account for its user, and uid ${process.getuid?.()} has none. Run \`useradd --uid ${process.getuid?.()} greetings\` as root, or set DATABASE_URL to a server of your own.`,
+    )
   const draft = join(place.folder, `new-${randomUUID()}`)
   const data = join(draft, 'data')
   const copy = join(draft, 'password')
@@ -590,7 +680,10 @@ async function createData(place: Place, programs: PostgresPrograms): Promise<voi
     place.user,
     place.folder,
   )
-  if (!ok) throw new DatabaseUnreachable(`The embedded database cannot be made in ${place.folder}. Is the disk full?\n${output.trim()}`)
+  if (!ok)
+    throw new DatabaseUnreachable(
+      `The embedded database cannot be made in ${place.folder}. Is the disk full?\n${output.trim()}`,
+    )
   await rename(data, place.data)
   await removeTree(draft)
 }
@@ -627,7 +720,9 @@ const settings = {
  */
 async function configure(data: string): Promise<void> {
   const files = {
-    'postgresql.conf': Object.entries(settings).map(([name, value]) => `${name} = '${value}'\n`).join(''),
+    'postgresql.conf': Object.entries(settings)
+      .map(([name, value]) => `${name} = '${value}'\n`)
+      .join(''),
     'postgresql.auto.conf': '',
     'pg_hba.conf': `host all all ${host}/32 scram-sha-256\n`,
     'pg_ident.conf': '',
@@ -659,23 +754,47 @@ export function serverLimits(totalBytes: number, keepFreeBytes: number | undefin
   const half = Math.floor(reserveOf(totalBytes, keepFreeBytes === 0 ? undefined : keepFreeBytes) / 2 / 1_048_576)
   // PostgreSQL takes two files of 16 MB for the log at least; its default is 1 GB.
   const log = Math.min(1_024, Math.max(32, Math.floor(half / 3 / 16) * 16))
-  return { max_wal_size: `${log}MB`, min_wal_size: '32MB', temp_file_limit: `${Math.max(16, half - log - 16)}MB`, checkpoint_warning: '0' }
+  return {
+    max_wal_size: `${log}MB`,
+    min_wal_size: '32MB',
+    temp_file_limit: `${Math.max(16, half - log - 16)}MB`,
+    checkpoint_warning: '0',
+  }
 }
 
-async function start(place: Place, programs: PostgresPrograms, keepFreeBytes: number | undefined): Promise<{ ok: boolean; output: string }> {
+async function start(
+  place: Place,
+  programs: PostgresPrograms,
+  keepFreeBytes: number | undefined,
+): Promise<{ ok: boolean; output: string }> {
   // The same port as before, so that commands which outlived the server find it again.
   const before = Number(await readFile(portFile(place), 'utf8').catch(() => '0'))
   const port = before > 0 && (await isFree(before)) ? before : await freePort()
   if (port !== before) await writeOurs(portFile(place), `${port}\n`)
   const { blocks, bsize } = await statfs(place.data)
   // Here and not in the data's postgresql.conf, which may be of an earlier version, and knows no disk.
-  const options = Object.entries({ port: String(port), ...serverLimits(blocks * bsize, keepFreeBytes) }).map(([name, value]) => `-c ${name}=${value}`)
+  const options = Object.entries({ port: String(port), ...serverLimits(blocks * bsize, keepFreeBytes) }).map(
+    ([name, value]) => `-c ${name}=${value}`,
+  )
   // Opened by us, and inherited: the server's user need not be able to reach it.
   const log = await open(logFile(place), 'a', 0o600)
   try {
     if ((await log.stat()).size > 1_000_000) await log.truncate()
     // pg_ctl puts the server into a session of its own: Ctrl-C at our terminal does not reach it.
-    return await run(programs.pgCtl, ['start', '--silent', '--wait', `--timeout=${startMs / 1000}`, `--pgdata=${place.data}`, `--options=${options.join(' ')}`], place.user, place.folder, log)
+    return await run(
+      programs.pgCtl,
+      [
+        'start',
+        '--silent',
+        '--wait',
+        `--timeout=${startMs / 1000}`,
+        `--pgdata=${place.data}`,
+        `--options=${options.join(' ')}`,
+      ],
+      place.user,
+      place.folder,
+      log,
+    )
   } finally {
     await log.close()
   }
@@ -685,8 +804,14 @@ async function stop(place: Place): Promise<void> {
   const programs = await preparePostgres({ inPlace: place.user === undefined, copies: place.copies })
   // It may have been started as another user than the next time.
   const user = place.user === undefined ? undefined : await lstat(place.data)
-  const { ok, output } = await run(programs.pgCtl, ['stop', '--wait', '--mode=fast', '--timeout=60', `--pgdata=${place.data}`], user, place.folder)
-  if (!ok && (await look(place)) !== undefined) throw new DatabaseUnreachable(`The embedded database does not stop. Look at ${logFile(place)}.\n${output.trim()}`)
+  const { ok, output } = await run(
+    programs.pgCtl,
+    ['stop', '--wait', '--mode=fast', '--timeout=60', `--pgdata=${place.data}`],
+    user,
+    place.folder,
+  )
+  if (!ok && (await look(place)) !== undefined)
+    throw new DatabaseUnreachable(`The embedded database does not stop. Look at ${logFile(place)}.\n${output.trim()}`)
 }
 
 function portFile(place: Place): string {
@@ -705,18 +830,36 @@ async function logTail(place: Place): Promise<string> {
 
 /** Nothing of our environment may steer the server (PGDATA, PGPORT, PGOPTIONS …), nor live on in it; Windows needs its own. */
 function bareEnvironment(user: Account | undefined): { env: NodeJS.ProcessEnv } {
-  return { env: process.platform === 'win32' ? childEnvironment() : { LC_ALL: 'C', PATH: '/usr/bin:/bin', ...(user === undefined ? {} : { USER: role }) } }
+  return {
+    env:
+      process.platform === 'win32'
+        ? childEnvironment()
+        : { LC_ALL: 'C', PATH: '/usr/bin:/bin', ...(user === undefined ? {} : { USER: role }) },
+  }
 }
 
 /**
  * Runs a program to its end, in a process group of its own: a signal at the terminal does not cut it short. What it
  * writes, and what it leaves running does, goes to `log` where there is one.
  */
-async function run(program: string, args: string[], user: Account | undefined, cwd: string, log?: FileHandle): Promise<{ ok: boolean; output: string }> {
+async function run(
+  program: string,
+  args: string[],
+  user: Account | undefined,
+  cwd: string,
+  log?: FileHandle,
+): Promise<{ ok: boolean; output: string }> {
   return new Promise((resolve) => {
     const to = log?.fd ?? 'pipe'
     const as = user === undefined ? {} : { uid: user.uid, gid: user.gid }
-    const child = spawn(program, args, { stdio: ['ignore', to, to], detached: true, windowsHide: true, cwd, ...as, ...bareEnvironment(user) })
+    const child = spawn(program, args, {
+      stdio: ['ignore', to, to],
+      detached: true,
+      windowsHide: true,
+      cwd,
+      ...as,
+      ...bareEnvironment(user),
+    })
     let output = ''
     child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()))
     child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()))
@@ -774,9 +917,15 @@ async function connectAs(name: string, port: number, password: string): Promise<
       })
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === '28P01') {
-        throw new DatabaseUnusable('The embedded database refuses the password that is kept in the home. Restore the home\'s `postgres/password` from a backup.', { cause: error })
+        throw new DatabaseUnusable(
+          "The embedded database refuses the password that is kept in the home. Restore the home's `postgres/password` from a backup.",
+          { cause: error },
+        )
       }
-      if (attempt >= 20 || !isDatabaseDown(error)) throw new DatabaseUnreachable(`The embedded database runs on port ${port} and does not answer.`, { cause: error })
+      if (attempt >= 20 || !isDatabaseDown(error))
+        throw new DatabaseUnreachable(`The embedded database runs on port ${port} and does not answer.`, {
+          cause: error,
+        })
       await sleep(100)
     }
   }
@@ -784,7 +933,10 @@ async function connectAs(name: string, port: number, password: string): Promise<
 
 /** The other members that are alive: `up (pid 4711)`. */
 async function membersOf(client: pg.Client): Promise<string[]> {
-  const { rows } = await client.query<{ application_name: string }>(`SELECT application_name FROM pg_stat_activity WHERE starts_with(application_name, $1) AND pid <> pg_backend_pid()`, [memberPrefix])
+  const { rows } = await client.query<{ application_name: string }>(
+    `SELECT application_name FROM pg_stat_activity WHERE starts_with(application_name, $1) AND pid <> pg_backend_pid()`,
+    [memberPrefix],
+  )
   const members: string[] = []
   for (const { application_name } of rows) {
     const [pid = '', ...command] = application_name.slice(memberPrefix.length).split(' ')
@@ -793,4 +945,3 @@ async function membersOf(client: pg.Client): Promise<string[]> {
   }
   return members
 }
-

@@ -12,22 +12,47 @@ export class DatabaseUnusable extends Error {
 
 /** `code` of errors from the network, of PostgreSQL (SQLSTATE) and of Prisma that mean an outage. */
 const outageCodes = new Set([
-  'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
   // a transaction in which nothing happened for too long, as its process was frozen
   '25P03',
   // 57P01..05: shut down by an administrator or a crash, starting up, database dropped, idle for too long
-  '57P01', '57P02', '57P03', '57P04', '57P05',
+  '57P01',
+  '57P02',
+  '57P03',
+  '57P04',
+  '57P05',
   // the server was demoted to a stand-by under our connections
   '25006',
   // unreachable, timed out, timed out, closed by the server, too many connections
-  'P1001', 'P1002', 'P1008', 'P1017', 'P2037',
+  'P1001',
+  'P1002',
+  'P1008',
+  'P1017',
+  'P2037',
 ])
 /** 08: connection exceptions. 53: out of disk, memory or connections. 58: the server's own input and output. */
 const outageClasses = /^(08|53|58)[0-9A-Z]{3}$/
 /** `cause.kind` of Prisma's DriverAdapterError */
-const outageKinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections', 'TlsConnectionError'])
+const outageKinds = new Set([
+  'DatabaseNotReachable',
+  'ConnectionClosed',
+  'SocketTimeout',
+  'TooManyConnections',
+  'TlsConnectionError',
+])
 /** pg throws these without a code. */
-const outageMessages = /^(Connection terminated|timeout expired|Client has encountered a connection error|Client was closed and is not queryable)/
+const outageMessages =
+  /^(Connection terminated|timeout expired|Client has encountered a connection error|Client was closed and is not queryable)/
 
 /** A call that gave up waiting for others: a row that is locked, a statement that takes too long, no connection free, no transaction in time. */
 const busyCodes = new Set(['55P03', '57014', 'P2024', 'P2028'])
@@ -57,7 +82,11 @@ export function isDatabaseDown(error: unknown): boolean {
 export function isDatabaseBusy(error: unknown): boolean {
   return (
     isWriteConflict(error) ||
-    chain(error).some((link) => codesOf(link).some((code) => busyCodes.has(code)) || (typeof link['message'] === 'string' && busyMessages.test(link['message'])))
+    chain(error).some(
+      (link) =>
+        codesOf(link).some((code) => busyCodes.has(code)) ||
+        (typeof link['message'] === 'string' && busyMessages.test(link['message'])),
+    )
   )
 }
 
@@ -82,7 +111,12 @@ export function codeOf(error: unknown): string | undefined {
  * DriverAdapterError.
  */
 export function isWriteConflict(error: unknown): boolean {
-  return chain(error).some((link) => link['code'] === 'P2034' || link['kind'] === 'TransactionWriteConflict' || codesOf(link).some((code) => code === '40001' || code === '40P01'))
+  return chain(error).some(
+    (link) =>
+      link['code'] === 'P2034' ||
+      link['kind'] === 'TransactionWriteConflict' ||
+      codesOf(link).some((code) => code === '40001' || code === '40P01'),
+  )
 }
 
 function codesOf(link: Record<string, unknown>): string[] {

@@ -26,7 +26,9 @@ export class LockTimeout extends Error {
     readonly pid: number,
     waitedMs: number,
   ) {
-    super(`Process ${pid} has held the lock ${folder} for more than ${Math.round(waitedMs / 1000)} s. If it hangs, stop it and run this again.`)
+    super(
+      `Process ${pid} has held the lock ${folder} for more than ${Math.round(waitedMs / 1000)} s. If it hangs, stop it and run this again.`,
+    )
   }
 }
 
@@ -135,7 +137,9 @@ export async function startOf(pid: number): Promise<string> {
     if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return ''
   }
   if (process.platform === 'win32') return 'alive'
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { env: childEnvironment() }).catch(() => ({ stdout: '' }))
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
+    env: childEnvironment(),
+  }).catch(() => ({ stdout: '' }))
   const [state = '', ...start] = stdout.trim().split(/\s+/)
   return state.startsWith('Z') ? '' : start.join(' ')
 }

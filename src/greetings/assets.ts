@@ -33,7 +33,12 @@ export interface Post {
 export type PutBack = Job & { lane: Lane }
 
 /** Takes the asset for `leaseMs`; undefined when the job is old, the asset is gone, done, or somebody has it. */
-export async function claim(db: Db, { assetId, generation }: Job, owner: string, leaseMs: number): Promise<ClaimedAsset | undefined> {
+export async function claim(
+  db: Db,
+  { assetId, generation }: Job,
+  owner: string,
+  leaseMs: number,
+): Promise<ClaimedAsset | undefined> {
   const [asset] = await db.$queryRaw<ClaimedAsset[]>`
     UPDATE "VideoAsset" SET status = 'GENERATING', "leaseOwner" = ${owner}, "leaseUntil" = now() + ${leaseMs}::float8 * interval '1 millisecond', "updatedAt" = now()
     WHERE id = ${assetId} AND generation = ${generation} AND status IN ('PENDING', 'GENERATING') AND ("leaseUntil" IS NULL OR "leaseUntil" < now())
@@ -42,7 +47,12 @@ export async function claim(db: Db, { assetId, generation }: Job, owner: string,
 }
 
 /** Holds the asset for longer and tells whether a person waits for it; undefined: it is no longer ours. */
-export async function renewLease(db: Db, asset: ClaimedAsset, owner: string, leaseMs: number): Promise<{ wanted: boolean } | undefined> {
+export async function renewLease(
+  db: Db,
+  asset: ClaimedAsset,
+  owner: string,
+  leaseMs: number,
+): Promise<{ wanted: boolean } | undefined> {
   const [row] = await db.$queryRaw<{ wanted: boolean }[]>`
     UPDATE "VideoAsset" SET "leaseUntil" = now() + ${leaseMs}::float8 * interval '1 millisecond'
     WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner}
@@ -51,7 +61,14 @@ export async function renewLease(db: Db, asset: ClaimedAsset, owner: string, lea
 }
 
 /** Records the upload. False: the asset is no longer ours and nothing was recorded. */
-export async function markAvailable(db: Db, asset: ClaimedAsset, owner: string, botId: bigint, made: { revision: string; templateRevision: string; bytes?: number }, post: Post): Promise<boolean> {
+export async function markAvailable(
+  db: Db,
+  asset: ClaimedAsset,
+  owner: string,
+  botId: bigint,
+  made: { revision: string; templateRevision: string; bytes?: number },
+  post: Post,
+): Promise<boolean> {
   const rows = await db.$executeRaw`
     UPDATE "VideoAsset" SET status = 'AVAILABLE', revision = ${made.revision}, "templateRevision" = ${made.templateRevision}, bytes = ${made.bytes ?? null}, "telegramFileId" = ${post.fileId}, "telegramFileUniqueId" = ${post.fileUniqueId},
       "telegramBotId" = ${botId}, "storageChatId" = ${post.chatId}, "storageMessageId" = ${post.messageId},
@@ -79,7 +96,12 @@ export interface Reason {
  * Gives the asset back under a new generation, to be taken not before `delayMs` from now.
  * Undefined: it was no longer ours.
  */
-export async function putBack(db: Db, asset: ClaimedAsset, owner: string, options: { delayMs: number; usesAttempt: boolean; reason: Reason | null }): Promise<PutBack | undefined> {
+export async function putBack(
+  db: Db,
+  asset: ClaimedAsset,
+  owner: string,
+  options: { delayMs: number; usesAttempt: boolean; reason: Reason | null },
+): Promise<PutBack | undefined> {
   const { delayMs, usesAttempt, reason } = options
   const [row] = await db.$queryRaw<{ generation: number; wanted: boolean }[]>`
     UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1, attempts = attempts + ${usesAttempt ? 1 : 0}, "leaseOwner" = NULL, "leaseUntil" = NULL,
@@ -87,11 +109,19 @@ export async function putBack(db: Db, asset: ClaimedAsset, owner: string, option
       "errorClass" = ${reason?.errorClass ?? null}, "errorText" = ${reason?.errorText.slice(0, 500) ?? null}, "updatedAt" = now()
     WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner}
     RETURNING generation, EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING') AS wanted`
-  return row === undefined ? undefined : { assetId: asset.id, generation: row.generation, lane: row.wanted ? 'people' : 'warm' }
+  return row === undefined
+    ? undefined
+    : { assetId: asset.id, generation: row.generation, lane: row.wanted ? 'people' : 'warm' }
 }
 
 /** Gives the asset up until somebody asks again after `coolDownMs`. False: it was no longer ours. */
-export async function markFailed(db: Db, asset: ClaimedAsset, owner: string, reason: Reason, coolDownMs: number): Promise<boolean> {
+export async function markFailed(
+  db: Db,
+  asset: ClaimedAsset,
+  owner: string,
+  reason: Reason,
+  coolDownMs: number,
+): Promise<boolean> {
   const rows = await db.$executeRaw`
     UPDATE "VideoAsset" SET status = 'FAILED', attempts = attempts + 1, "leaseOwner" = NULL, "leaseUntil" = NULL,
       "retryAfter" = now() + ${coolDownMs}::float8 * interval '1 millisecond', "errorClass" = ${reason.errorClass}, "errorText" = ${reason.errorText.slice(0, 500)}, "updatedAt" = now()
@@ -106,7 +136,9 @@ export async function markFailed(db: Db, asset: ClaimedAsset, owner: string, rea
 export async function giveUpUnlessWanted(db: Db, asset: ClaimedAsset, owner: string, reason: Reason): Promise<boolean> {
   return db.$transaction(async (tx) => {
     // Whoever subscribes holds the row until their request is stored, and after this finds what they must turn into work.
-    const [mine] = await tx.$queryRaw<object[]>`SELECT 1 FROM "VideoAsset" WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner} FOR UPDATE`
+    const [mine] = await tx.$queryRaw<
+      object[]
+    >`SELECT 1 FROM "VideoAsset" WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner} FOR UPDATE`
     if (mine === undefined) return false
     const rows = await tx.$executeRaw`
       UPDATE "VideoAsset" SET status = 'FAILED', "leaseOwner" = NULL, "leaseUntil" = NULL, "retryAfter" = NULL, "errorClass" = ${reason.errorClass}, "errorText" = ${reason.errorText}, "updatedAt" = now()

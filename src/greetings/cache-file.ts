@@ -6,7 +6,13 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Db, Tx } from '../db/database.ts'
 
-const text = (longest: number) => z.string().min(1).max(longest).regex(/^\P{Cc}*$/u, 'holds control characters').refine((each) => !/\p{Cs}/u.test(each), 'holds a broken character')
+const text = (longest: number) =>
+  z
+    .string()
+    .min(1)
+    .max(longest)
+    .regex(/^\P{Cc}*$/u, 'holds control characters')
+    .refine((each) => !/\p{Cs}/u.test(each), 'holds a broken character')
 const whole = z.number().int('is no whole number').refine(Number.isSafeInteger, 'is no whole number')
 /** Telegram counts the posts of a chat with 32 bits, and the column has no more. */
 const messageId = whole.min(1, 'is below 1').max(2 ** 31 - 1, 'is above 2147483647')
@@ -18,9 +24,15 @@ const moment = z.iso.datetime().refine((text) => {
 
 /** A line. What it does not know of is left alone, so that files of later versions can be read. */
 const cachedVideo = z.object({
-  template: z.string().max(100).regex(/^[a-z0-9][a-z0-9-]*$/, 'is no template id'),
+  template: z
+    .string()
+    .max(100)
+    .regex(/^[a-z0-9][a-z0-9-]*$/, 'is no template id'),
   /** the key form */
-  name: text(200).refine((name) => name === name.normalize('NFC').toLowerCase().trim(), 'is not in its key form: lower case, without spaces around'),
+  name: text(200).refine(
+    (name) => name === name.normalize('NFC').toLowerCase().trim(),
+    'is not in its key form: lower case, without spaces around',
+  ),
   display: text(200),
   say: text(1_000).nullable().default(null),
   revision: text(200).nullable().default(null),
@@ -54,7 +66,9 @@ export function parseLine(line: string, number: number): CachedVideo | number {
   try {
     value = JSON.parse(line)
   } catch {
-    throw new CacheFileFault(`Line ${number} is no JSON. Nothing was imported. Is the file complete, and one that \`greetings export\` wrote?`)
+    throw new CacheFileFault(
+      `Line ${number} is no JSON. Nothing was imported. Is the file complete, and one that \`greetings export\` wrote?`,
+    )
   }
   const last = end.safeParse(value)
   if (last.success) return last.data.videos
@@ -63,22 +77,35 @@ export function parseLine(line: string, number: number): CachedVideo | number {
   // The field and the fault, never the value.
   const [fault] = parsed.error.issues
   const field = fault === undefined || fault.path.length === 0 ? 'it' : `“${fault.path.join('.')}”`
-  throw new CacheFileFault(`Line ${number} cannot be used: ${field} ${fault?.message.replace(/^Invalid input: /, 'is wrong: ') ?? 'is wrong'}. Nothing was imported. Correct the line, or export anew.`)
+  throw new CacheFileFault(
+    `Line ${number} cannot be used: ${field} ${fault?.message.replace(/^Invalid input: /, 'is wrong: ') ?? 'is wrong'}. Nothing was imported. Correct the line, or export anew.`,
+  )
 }
 
 const pageSize = 2_000
 
 /** All videos that can be sent, by template and name. */
 export async function* cachedVideos(db: Db): AsyncGenerator<CachedVideo[]> {
-  for (let [template, name] = ['', '']; ; ) {
-    const rows = await db.$queryRaw<(Omit<CachedVideo, 'botId' | 'storageChatId' | 'availableAt'> & { botId: bigint; storageChatId: bigint | null; availableAt: Date })[]>`
+  for (let [template, name] = ['', '']; ;) {
+    const rows = await db.$queryRaw<
+      (Omit<CachedVideo, 'botId' | 'storageChatId' | 'availableAt'> & {
+        botId: bigint
+        storageChatId: bigint | null
+        availableAt: Date
+      })[]
+    >`
       SELECT template, name, display, say, revision, "templateRevision", "telegramBotId" AS "botId", "telegramFileId" AS "fileId", "telegramFileUniqueId" AS "fileUniqueId",
         "storageChatId", "storageMessageId", coalesce("availableAt", "createdAt") AS "availableAt"
       FROM "VideoAsset" WHERE (template, name) > (${template}, ${name}) AND "telegramFileId" IS NOT NULL AND "telegramBotId" IS NOT NULL
       ORDER BY template, name LIMIT ${pageSize}`
     const last = rows.at(-1)
     if (last === undefined) return
-    yield rows.map((row) => ({ ...row, botId: Number(row.botId), storageChatId: row.storageChatId === null ? null : Number(row.storageChatId), availableAt: row.availableAt.toISOString() }))
+    yield rows.map((row) => ({
+      ...row,
+      botId: Number(row.botId),
+      storageChatId: row.storageChatId === null ? null : Number(row.storageChatId),
+      availableAt: row.availableAt.toISOString(),
+    }))
     if (rows.length < pageSize) return
     ;({ template, name } = last)
   }
@@ -108,7 +135,11 @@ const columns = `template, name, display, say, revision, "templateRevision", "bo
  * the database stays unless `overwrite`; so does any of the database's own bot against another bot's. Work under
  * way gives way to a video of the own bot. `botId` is the database's bot; null: none is known, so no video is another's.
  */
-export async function importVideos(db: Db, batches: AsyncIterable<CachedVideo[]>, { overwrite, botId, onProgress }: { overwrite: boolean; botId: bigint | null; onProgress: (lines: number) => void }): Promise<Imported> {
+export async function importVideos(
+  db: Db,
+  batches: AsyncIterable<CachedVideo[]>,
+  { overwrite, botId, onProgress }: { overwrite: boolean; botId: bigint | null; onProgress: (lines: number) => void },
+): Promise<Imported> {
   const run = randomUUID()
   try {
     let lines = 0
@@ -121,10 +152,22 @@ export async function importVideos(db: Db, batches: AsyncIterable<CachedVideo[]>
         await tx.$executeRaw`
           CREATE TEMPORARY TABLE imported (line bigint, template text, name text, display text, say text, revision text, "templateRevision" text, "botId" bigint, "fileId" text, "fileUniqueId" text,
             "storageChatId" bigint, "storageMessageId" int, "availableAt" timestamptz(3)) ON COMMIT DROP`
-        await tx.$executeRawUnsafe(`INSERT INTO imported (line, ${columns}) SELECT line, ${columns} FROM "ImportedVideo" WHERE run = $1`, run)
-        const [others] = await tx.$queryRaw<{ count: bigint }[]>`SELECT count(*) AS count FROM imported WHERE "botId" <> ${botId}::bigint`
-        const distinct = lines - (await tx.$executeRaw`DELETE FROM imported AS one USING imported AS other WHERE one.template = other.template AND one.name = other.name AND one.line < other.line`)
-        return { lines, ...(await merge(tx, overwrite, botId, distinct)), repeated: lines - distinct, otherBot: Number(others?.count ?? 0) }
+        await tx.$executeRawUnsafe(
+          `INSERT INTO imported (line, ${columns}) SELECT line, ${columns} FROM "ImportedVideo" WHERE run = $1`,
+          run,
+        )
+        const [others] = await tx.$queryRaw<
+          { count: bigint }[]
+        >`SELECT count(*) AS count FROM imported WHERE "botId" <> ${botId}::bigint`
+        const distinct =
+          lines -
+          (await tx.$executeRaw`DELETE FROM imported AS one USING imported AS other WHERE one.template = other.template AND one.name = other.name AND one.line < other.line`)
+        return {
+          lines,
+          ...(await merge(tx, overwrite, botId, distinct)),
+          repeated: lines - distinct,
+          otherBot: Number(others?.count ?? 0),
+        }
       },
       { timeout: 3_600_000, maxWait: 15_000 },
     )
@@ -142,12 +185,28 @@ async function stage(db: Db, run: string, batch: readonly CachedVideo[]): Promis
   const column = <K extends keyof CachedVideo>(key: K) => batch.map((video) => video[key])
   await db.$executeRawUnsafe(
     `INSERT INTO "ImportedVideo" (run, ${columns}) SELECT $13, * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::int[], $12::timestamptz[])`,
-    column('template'), column('name'), column('display'), column('say'), column('revision'), column('templateRevision'), column('botId').map(BigInt), column('fileId'), column('fileUniqueId'),
-    column('storageChatId').map((id) => (id === null ? null : BigInt(id))), column('storageMessageId'), column('availableAt'), run,
+    column('template'),
+    column('name'),
+    column('display'),
+    column('say'),
+    column('revision'),
+    column('templateRevision'),
+    column('botId').map(BigInt),
+    column('fileId'),
+    column('fileUniqueId'),
+    column('storageChatId').map((id) => (id === null ? null : BigInt(id))),
+    column('storageMessageId'),
+    column('availableAt'),
+    run,
   )
 }
 
-async function merge(tx: Tx, overwrite: boolean, botId: bigint | null, distinct: number): Promise<Pick<Imported, 'added' | 'replaced' | 'unchanged' | 'kept'>> {
+async function merge(
+  tx: Tx,
+  overwrite: boolean,
+  botId: bigint | null,
+  distinct: number,
+): Promise<Pick<Imported, 'added' | 'replaced' | 'unchanged' | 'kept'>> {
   await tx.$executeRaw`CREATE UNIQUE INDEX ON imported (template, name)`
   await tx.$executeRaw`ANALYZE imported`
   const [same] = await tx.$queryRaw<{ count: bigint }[]>`

@@ -24,7 +24,11 @@ export interface ListedName {
 }
 
 /** Looks the list up. What `botId` (null: any bot) serves now counts, also while it is made anew. */
-export async function coverage(db: Db, botId: bigint | null, batches: AsyncIterable<readonly ListedName[]>): Promise<Coverage> {
+export async function coverage(
+  db: Db,
+  botId: bigint | null,
+  batches: AsyncIterable<readonly ListedName[]>,
+): Promise<Coverage> {
   let [names, available, otherBot, weight, availableWeight] = [0, 0, 0, 0, 0]
   let weighted = false
   for await (const batch of batches) {
@@ -40,7 +44,13 @@ export async function coverage(db: Db, botId: bigint | null, batches: AsyncItera
       availableWeight += count ?? 0
     }
   }
-  return { names, available, otherBot, share: names === 0 ? null : rounded(available / names), weightedShare: !weighted || weight === 0 ? null : rounded(availableWeight / weight) }
+  return {
+    names,
+    available,
+    otherBot,
+    share: names === 0 ? null : rounded(available / names),
+    weightedShare: !weighted || weight === 0 ? null : rounded(availableWeight / weight),
+  }
 }
 
 const rounded = (share: number) => Number(share.toFixed(4))

@@ -7,7 +7,10 @@ import { channel } from 'node:diagnostics_channel'
 /** Something that happened. Times in seconds. */
 export type Happening =
   /** a person asked; `started`: the first to ask for a name that was not there, `joined`: one of those after */
-  | { what: 'asked'; outcome: 'hit' | 'started' | 'joined' | 'again' | 'failed' | 'too_many_waiting' | 'too_many_today' | 'repeated' }
+  | {
+      what: 'asked'
+      outcome: 'hit' | 'started' | 'joined' | 'again' | 'failed' | 'too_many_waiting' | 'too_many_today' | 'repeated'
+    }
   /** what was sent is no name that could be served; `reason`: a word of ours */
   | { what: 'asked'; outcome: 'no_name'; reason: string }
   /** a person was served, so long after asking */

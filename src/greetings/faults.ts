@@ -63,5 +63,7 @@ export function placeOf(error: unknown): string {
   const frames = error.stack?.split('\n').filter((line) => line.trimStart().startsWith('at ')) ?? []
   const frame = frames.find((line) => !line.includes('node_modules') && !line.includes('node:')) ?? frames[0]
   const place = /([^/\\(]+:\d+):\d+\)?$/.exec(frame ?? '')?.[1]
-  return [error.name, typeof code === 'string' ? code : '', place === undefined ? '' : `at ${place}`].filter((part) => part !== '').join(' ')
+  return [error.name, typeof code === 'string' ? code : '', place === undefined ? '' : `at ${place}`]
+    .filter((part) => part !== '')
+    .join(' ')
 }

@@ -12,11 +12,17 @@ export interface StoredPost {
 
 /** The name's posts that no video stands for any more. */
 export async function formerPosts(db: Db, key: string): Promise<StoredPost[]> {
-  return db.$queryRaw<StoredPost[]>`SELECT "chatId", "messageId" FROM "FormerPost" WHERE name = ${key} ORDER BY "chatId", "messageId"`
+  return db.$queryRaw<
+    StoredPost[]
+  >`SELECT "chatId", "messageId" FROM "FormerPost" WHERE name = ${key} ORDER BY "chatId", "messageId"`
 }
 
 /** Writes down a post that no video will stand for: the work on it was taken away after the upload, or it is a copy that stayed. */
-export async function rememberPost(db: Db, key: string, { chatId, messageId }: { chatId: bigint | null; messageId: number | null }): Promise<void> {
+export async function rememberPost(
+  db: Db,
+  key: string,
+  { chatId, messageId }: { chatId: bigint | null; messageId: number | null },
+): Promise<void> {
   if (chatId === null || messageId === null) return
   await db.$executeRaw`INSERT INTO "FormerPost" ("chatId", "messageId", name) VALUES (${chatId}, ${messageId}, ${key}) ON CONFLICT DO NOTHING`
 }
@@ -39,7 +45,9 @@ export async function forgetFiles(db: Db, key: string): Promise<void> {
 
 /** Files of forgotten names, which no host should have from before then. */
 export async function forgottenFiles(db: Db): Promise<{ revision: string; before: Date }[]> {
-  return db.$queryRaw<{ revision: string; before: Date }[]>`SELECT revision, "createdAt" AS before FROM "FormerFile" WHERE name IS NULL`
+  return db.$queryRaw<
+    { revision: string; before: Date }[]
+  >`SELECT revision, "createdAt" AS before FROM "FormerFile" WHERE name IS NULL`
 }
 
 /** After so long every host that works has seen them. */

@@ -66,7 +66,11 @@ export function openGate({ atOnce, forOneAsset }: { atOnce: number; forOneAsset:
         giveUp?.removeEventListener('abort', leave)
         how()
       }
-      const me: Waiting = { assetKey, start: (asset) => settle(() => resolve(asset)), refuse: (reason) => settle(() => reject(reason)) }
+      const me: Waiting = {
+        assetKey,
+        start: (asset) => settle(() => resolve(asset)),
+        refuse: (reason) => settle(() => reject(reason)),
+      }
       giveUp?.addEventListener('abort', leave, { once: true })
       waiting.push(me)
     })
@@ -91,7 +95,8 @@ export function openGate({ atOnce, forOneAsset }: { atOnce: number; forOneAsset:
     async through(assetKey, work, { giveUp, isRetry = false } = {}) {
       giveUp?.throwIfAborted()
       const known = assets.get(assetKey)
-      if (known?.isLocked === true && (known.inHand > 0 || !isRetry)) throw new AssetLocked('the row of this video is locked')
+      if (known?.isLocked === true && (known.inHand > 0 || !isRetry))
+        throw new AssetLocked('the row of this video is locked')
       const asset = hasRoom(assetKey) ? enter(assetKey) : await turn(assetKey, giveUp)
       try {
         const result = await work()

@@ -42,19 +42,36 @@ export interface State {
 export function findings(state: State, limits: Limits): string[] {
   const found: string[] = state.outages.map(({ step, reason }) => `${step} is out of order: ${reason}`)
   const above = (value: number | null, most: number | undefined) => value !== null && most !== undefined && value > most
-  const below = (value: number | null, least: number | undefined) => value !== null && least !== undefined && value < least
-  if (above(state.personWaitSeconds, limits.maxPersonWaitSeconds)) found.push(`a person has been waiting for ${time(state.personWaitSeconds)} (at most ${time(limits.maxPersonWaitSeconds)})`)
-  if (above(state.jobWaitSeconds, limits.maxJobWaitSeconds)) found.push(`the oldest job has been waiting for ${time(state.jobWaitSeconds)} (at most ${time(limits.maxJobWaitSeconds)})`)
-  if (above(state.failed, limits.maxFailed)) found.push(`${state.failed} ${state.failed === 1 ? 'video' : 'videos'} failed (at most ${limits.maxFailed})`)
-  if (above(state.pending, limits.maxPending)) found.push(`${state.pending} ${state.pending === 1 ? 'video waits' : 'videos wait'} to be made (at most ${limits.maxPending})`)
-  if (below(state.hitRate, limits.minHitRate)) found.push(`the hit rate of the last 24 hours is ${state.hitRate} (at least ${limits.minHitRate})`)
-  if (below(state.workers, limits.minWorkers)) found.push(`${alive(state.workers, 'worker')} (at least ${limits.minWorkers})`)
+  const below = (value: number | null, least: number | undefined) =>
+    value !== null && least !== undefined && value < least
+  if (above(state.personWaitSeconds, limits.maxPersonWaitSeconds))
+    found.push(
+      `a person has been waiting for ${time(state.personWaitSeconds)} (at most ${time(limits.maxPersonWaitSeconds)})`,
+    )
+  if (above(state.jobWaitSeconds, limits.maxJobWaitSeconds))
+    found.push(
+      `the oldest job has been waiting for ${time(state.jobWaitSeconds)} (at most ${time(limits.maxJobWaitSeconds)})`,
+    )
+  if (above(state.failed, limits.maxFailed))
+    found.push(`${state.failed} ${state.failed === 1 ? 'video' : 'videos'} failed (at most ${limits.maxFailed})`)
+  if (above(state.pending, limits.maxPending))
+    found.push(
+      `${state.pending} ${state.pending === 1 ? 'video waits' : 'videos wait'} to be made (at most ${limits.maxPending})`,
+    )
+  if (below(state.hitRate, limits.minHitRate))
+    found.push(`the hit rate of the last 24 hours is ${state.hitRate} (at least ${limits.minHitRate})`)
+  if (below(state.workers, limits.minWorkers))
+    found.push(`${alive(state.workers, 'worker')} (at least ${limits.minWorkers})`)
   if (below(state.bots, limits.minBots)) found.push(`${alive(state.bots, 'bot')} (at least ${limits.minBots})`)
-  if (state.rivals.length > 0) found.push(`${state.rivals.length} bots fetch updates, and Telegram serves one: ${state.rivals.join(' and ')}; stop all but one`)
+  if (state.rivals.length > 0)
+    found.push(
+      `${state.rivals.length} bots fetch updates, and Telegram serves one: ${state.rivals.join(' and ')}; stop all but one`,
+    )
   return found
 }
 
-const alive = (count: number, what: string) => `${count === 0 ? `no ${what} is` : count === 1 ? `1 ${what} is` : `${count} ${what}s are`} alive`
+const alive = (count: number, what: string) =>
+  `${count === 0 ? `no ${what} is` : count === 1 ? `1 ${what} is` : `${count} ${what}s are`} alive`
 
 function time(seconds: number | null | undefined): string {
   const value = Math.round(seconds ?? 0)

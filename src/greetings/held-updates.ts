@@ -21,7 +21,12 @@ export interface HeldUpdate {
 const mostOfOneChat = 100
 
 /** Keeps an update; one that is kept already stays as it is. It is not tried for `delayMs`. */
-export async function holdUpdate(db: Db, botId: bigint, update: { updateId: number; chatId: bigint; body: string }, delayMs: number): Promise<void> {
+export async function holdUpdate(
+  db: Db,
+  botId: bigint,
+  update: { updateId: number; chatId: bigint; body: string },
+  delayMs: number,
+): Promise<void> {
   await db.$executeRaw`
     INSERT INTO "HeldUpdate" ("botId", "updateId", "chatId", body, "nextTry")
     SELECT ${botId}, ${update.updateId}, ${update.chatId}, ${update.body}, now() + ${delayMs}::float8 * interval '1 millisecond'
@@ -30,12 +35,18 @@ export async function holdUpdate(db: Db, botId: bigint, update: { updateId: numb
 
 /** Those of the chats of which an update is kept. */
 export async function chatsHeld(db: Db, botId: bigint, chatIds: readonly bigint[]): Promise<bigint[]> {
-  const rows = await db.$queryRaw<{ chatId: bigint }[]>`SELECT DISTINCT "chatId" FROM "HeldUpdate" WHERE "botId" = ${botId} AND "chatId" = ANY(${chatIds as bigint[]}::bigint[])`
+  const rows = await db.$queryRaw<
+    { chatId: bigint }[]
+  >`SELECT DISTINCT "chatId" FROM "HeldUpdate" WHERE "botId" = ${botId} AND "chatId" = ANY(${chatIds as bigint[]}::bigint[])`
   return rows.map(({ chatId }) => chatId)
 }
 
 /** Takes what is due, the first of each chat only. Nobody else takes it for `leaseMs`. */
-export async function takeHeld(db: Db, botId: bigint, { most, leaseMs, heldMs }: { most: number; leaseMs: number; heldMs: number }): Promise<HeldUpdate[]> {
+export async function takeHeld(
+  db: Db,
+  botId: bigint,
+  { most, leaseMs, heldMs }: { most: number; leaseMs: number; heldMs: number },
+): Promise<HeldUpdate[]> {
   return db.$queryRaw<HeldUpdate[]>`
     UPDATE "HeldUpdate" AS held SET tries = tries + 1, "nextTry" = now() + ${leaseMs}::float8 * interval '1 millisecond'
     FROM (
@@ -48,7 +59,12 @@ export async function takeHeld(db: Db, botId: bigint, { most, leaseMs, heldMs }:
 }
 
 /** It still cannot be handled. Does nothing when somebody else has taken it since. */
-export async function postponeHeld(db: Db, botId: bigint, { updateId, tries }: Pick<HeldUpdate, 'updateId' | 'tries'>, delayMs: number): Promise<void> {
+export async function postponeHeld(
+  db: Db,
+  botId: bigint,
+  { updateId, tries }: Pick<HeldUpdate, 'updateId' | 'tries'>,
+  delayMs: number,
+): Promise<void> {
   await db.$executeRaw`UPDATE "HeldUpdate" SET "nextTry" = now() + ${delayMs}::float8 * interval '1 millisecond' WHERE "botId" = ${botId} AND "updateId" = ${updateId} AND tries = ${tries}`
 }
 
@@ -86,7 +102,8 @@ export async function heldQuestions(db: Db, key: string, rules: NameRules): Prom
       const update = JSON.parse(body) as Update
       const message = update.message ?? update.edited_message
       const parsed = parseName(message?.text ?? '', rules)
-      if (parsed.ok && parsed.name.key === key) found.push({ ...row, languageCode: message?.from?.language_code, display: parsed.name.display })
+      if (parsed.ok && parsed.name.key === key)
+        found.push({ ...row, languageCode: message?.from?.language_code, display: parsed.name.display })
     }
     const end = rows.at(-1)
     if (end === undefined || rows.length < page) return found

@@ -12,7 +12,10 @@ export interface ListedRow {
  * requests that were not purged are known. `isReady`: there is a video by now. `sinceMs`: of so long at most; `limit`: the
  * first ones only; `among`: of so many videos, the most missed, for whoever would not look up every one.
  */
-export async function missedNames(db: Db, { template, sinceMs, limit, among }: { template?: string; sinceMs?: number; limit?: number; among?: number }): Promise<(ListedRow & { count: number; isReady: boolean })[]> {
+export async function missedNames(
+  db: Db,
+  { template, sinceMs, limit, among }: { template?: string; sinceMs?: number; limit?: number; among?: number },
+): Promise<(ListedRow & { count: number; isReady: boolean })[]> {
   const rows = await db.$queryRaw<(ListedRow & { count: bigint; isReady: boolean })[]>`
     SELECT display AS name, min(say) AS say, sum(missed.count)::bigint AS count, bool_or("telegramFileId" IS NOT NULL) AS "isReady" FROM (
       SELECT "assetId", count(*) AS count FROM "UserRequest"
@@ -38,9 +41,13 @@ export interface StateRow extends ListedRow {
 const pageSize = 2_000
 
 /** Names in a state, by template and name, a page at a time. `botId` is the bot that sends; null: it is not known, and any will do. */
-export async function* namesInState(db: Db, state: NameState, { template: only, limit = Infinity, botId }: { template?: string; limit?: number; botId: bigint | null }): AsyncGenerator<StateRow[]> {
+export async function* namesInState(
+  db: Db,
+  state: NameState,
+  { template: only, limit = Infinity, botId }: { template?: string; limit?: number; botId: bigint | null },
+): AsyncGenerator<StateRow[]> {
   let left = limit
-  for (let [template, key] = ['', '']; left > 0; ) {
+  for (let [template, key] = ['', '']; left > 0;) {
     const rows = await db.$queryRaw<(StateRow & { key: string })[]>`
       SELECT template, name AS key, display AS name, say, CASE WHEN status = 'FAILED' THEN coalesce("errorClass", 'unknown') || coalesce(': ' || "errorText", '') END AS reason, CASE WHEN status = 'FAILED' THEN "updatedAt" END AS "failedAt"
       FROM "VideoAsset"

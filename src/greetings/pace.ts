@@ -28,7 +28,11 @@ export interface Pace {
 const memory = 20
 
 /** Adds samples of this host. `processId` is the worker's: what others on this host render at the time counts as parallel too. */
-export async function recordPaces(db: Db, samples: readonly (Omit<Pace, 'host'> & { samples: number })[], processId = ''): Promise<void> {
+export async function recordPaces(
+  db: Db,
+  samples: readonly (Omit<Pace, 'host'> & { samples: number })[],
+  processId = '',
+): Promise<void> {
   if (samples.length === 0) return
   const column = <K extends keyof (typeof samples)[number]>(key: K) => samples.map((sample) => sample[key])
   await db.$executeRaw`
@@ -42,7 +46,11 @@ export async function recordPaces(db: Db, samples: readonly (Omit<Pace, 'host'> 
 }
 
 /** Measures what a worker of this process does, until it is closed. `rendering` tells how many videos it is making. */
-export function measurePaces(db: Db, { leaseRenewMs }: Times, { processId, rendering }: { processId: string; rendering: () => number }): { close(): Promise<void> } {
+export function measurePaces(
+  db: Db,
+  { leaseRenewMs }: Times,
+  { processId, rendering }: { processId: string; rendering: () => number },
+): { close(): Promise<void> } {
   let sums = new Map<string, Omit<Pace, 'host'> & { samples: number }>()
   const add = (step: PaceStep, template: string, parallel: number, seconds: number) => {
     const key = `${step} ${template} ${parallel}`
@@ -51,14 +59,20 @@ export function measurePaces(db: Db, { leaseRenewMs }: Times, { processId, rende
   }
   const ignore = listen((happening) => {
     if (happening.what === 'sent') add('send', '', happening.parallel, happening.seconds)
-    else if (happening.what === 'step' && happening.step === 'video') add('render', happening.template, Math.max(1, rendering()), happening.seconds)
-    else if (happening.what === 'step' && happening.step === 'prepare') add('prepare', happening.template, 1, happening.seconds)
+    else if (happening.what === 'step' && happening.step === 'video')
+      add('render', happening.template, Math.max(1, rendering()), happening.seconds)
+    else if (happening.what === 'step' && happening.step === 'prepare')
+      add('prepare', happening.template, 1, happening.seconds)
   })
   const write = async () => {
     const taken = [...sums.values()]
     sums = new Map()
     // When the database is away some samples are lost, and others come.
-    await recordPaces(db, taken.map((sum) => ({ ...sum, seconds: sum.seconds / sum.samples })), processId).catch(() => undefined)
+    await recordPaces(
+      db,
+      taken.map((sum) => ({ ...sum, seconds: sum.seconds / sum.samples })),
+      processId,
+    ).catch(() => undefined)
   }
   const timer = setInterval(() => void write(), leaseRenewMs)
   return {
@@ -113,30 +127,55 @@ export interface Estimate {
 }
 
 /** How long a run takes by what was measured. */
-export function estimate(paces: readonly Pace[], { videos, hosts, host: here, unprepared, channels }: PlannedRun): Estimate {
+export function estimate(
+  paces: readonly Pace[],
+  { videos, hosts, host: here, unprepared, channels }: PlannedRun,
+): Estimate {
   const count = [...videos.values()].reduce((sum, each) => sum + each, 0)
   if (count === 0) return { render: 0, upload: 0, prepare: 0, total: 0 }
   // Of each host the seconds per video, all its places together, and how long one video takes.
   const making = hosts.map((host) => {
-    const parts = [...videos].map(([template, each]) => ({ share: each / count, ...known(paces, 'render', template, host) }))
-    const mean = (of: 'secondsPerVideo' | 'seconds') => parts.reduce<number | null>((sum, part) => (sum === null || part[of] === undefined ? null : sum + part.share * part[of]), 0)
+    const parts = [...videos].map(([template, each]) => ({
+      share: each / count,
+      ...known(paces, 'render', template, host),
+    }))
+    const mean = (of: 'secondsPerVideo' | 'seconds') =>
+      parts.reduce<number | null>(
+        (sum, part) => (sum === null || part[of] === undefined ? null : sum + part.share * part[of]),
+        0,
+      )
     return { secondsPerVideo: mean('secondsPerVideo'), seconds: mean('seconds') }
   })
-  const measured = making.filter((host): host is { secondsPerVideo: number; seconds: number } => host.secondsPerVideo !== null && host.seconds !== null)
-  const render = measured.length === 0 ? null : count / (measured.reduce((sum, { secondsPerVideo }) => sum + 1 / secondsPerVideo, 0) * (hosts.length / measured.length))
+  const measured = making.filter(
+    (host): host is { secondsPerVideo: number; seconds: number } =>
+      host.secondsPerVideo !== null && host.seconds !== null,
+  )
+  const render =
+    measured.length === 0
+      ? null
+      : count /
+        (measured.reduce((sum, { secondsPerVideo }) => sum + 1 / secondsPerVideo, 0) * (hosts.length / measured.length))
   const first = measured.length === 0 ? null : Math.min(...measured.map(({ seconds }) => seconds))
   // A host sends what it has made while it makes more, so many at a time.
-  const sending = hosts.map((host) => known(paces, 'send', '', { ...host, places: host.places + rendersAhead, processors: Infinity }))
+  const sending = hosts.map((host) =>
+    known(paces, 'send', '', { ...host, places: host.places + rendersAhead, processors: Infinity }),
+  )
   const send = Math.max(0, ...sending.map(({ seconds }) => seconds ?? 0))
   const sends = sending.reduce((sum, { secondsPerVideo }) => sum + 1 / (secondsPerVideo ?? 0), 0)
-  const upload = Math.max(channels === undefined ? 0 : (Math.ceil(count / channels.count) - 1) * channels.postSeconds, sends === 0 ? 0 : count / sends)
+  const upload = Math.max(
+    channels === undefined ? 0 : (Math.ceil(count / channels.count) - 1) * channels.postSeconds,
+    sends === 0 ? 0 : count / sends,
+  )
   const prepare = unprepared.reduce<number | null>((sum, template) => {
     const seconds = preparation(paces, template, here)
     return sum === null || seconds === undefined ? null : sum + seconds
   }, 0)
   const start = meanOf(nearest(paces, { step: 'start', template: '', host: here })) ?? 0
   // Making and uploading go on at the same time: the slower one is waited for, and the first, or the last, video of the other.
-  const total = render === null || first === null || prepare === null ? null : start + prepare + Math.max(render, first + upload) + send
+  const total =
+    render === null || first === null || prepare === null
+      ? null
+      : start + prepare + Math.max(render, first + upload) + send
   return { render, upload, prepare, total }
 }
 
@@ -144,16 +183,28 @@ export function estimate(paces: readonly Pace[], { videos, hosts, host: here, un
 export const rendersAhead = 6
 
 /** What was measured of a step on a host, and where nothing was, on the others. */
-function known(paces: readonly Pace[], step: PaceStep, template: string, { host, places, processors }: MakingHost): { secondsPerVideo?: number; seconds?: number } {
+function known(
+  paces: readonly Pace[],
+  step: PaceStep,
+  template: string,
+  { host, places, processors }: MakingHost,
+): { secondsPerVideo?: number; seconds?: number } {
   const rows = nearest(paces, { step, template, host })
   const byHost = [...new Set(rows.map((row) => row.host))].map((each) => {
     const [first, ...more] = rows.filter((row) => row.host === each)
-    return first === undefined ? undefined : more.reduce((best, row) => (Math.abs(row.parallel - places) < Math.abs(best.parallel - places) ? row : best), first)
+    return first === undefined
+      ? undefined
+      : more.reduce(
+          (best, row) => (Math.abs(row.parallel - places) < Math.abs(best.parallel - places) ? row : best),
+          first,
+        )
   })
   const best = byHost.filter((row) => row !== undefined)
   if (best.length === 0) return {}
   const most = (parallel: number) => Math.min(parallel, processors)
-  const rate = best.reduce((sum, { parallel, seconds }) => sum + (parallel / seconds) * (most(places) / most(parallel)), 0) / best.length
+  const rate =
+    best.reduce((sum, { parallel, seconds }) => sum + (parallel / seconds) * (most(places) / most(parallel)), 0) /
+    best.length
   return { secondsPerVideo: 1 / rate, seconds: meanOf(best) }
 }
 
@@ -166,7 +217,10 @@ function nearest(paces: readonly Pace[], { step, template, host }: Pick<Pace, 's
 
 /** Of this template here or elsewhere, else of another template here. */
 function preparation(paces: readonly Pace[], template: string, host: string): number | undefined {
-  return meanOf(nearest(paces, { step: 'prepare', template, host })) ?? meanOf(paces.filter((pace) => pace.step === 'prepare' && pace.host === host))
+  return (
+    meanOf(nearest(paces, { step: 'prepare', template, host })) ??
+    meanOf(paces.filter((pace) => pace.step === 'prepare' && pace.host === host))
+  )
 }
 
 function meanOf(rows: readonly Pace[]): number | undefined {

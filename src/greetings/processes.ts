@@ -43,7 +43,11 @@ export interface Presence {
 export const newProcessId = () => `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
 
 /** Tells of a worker, with what `load` says at that moment. */
-export async function announceWorker(db: Db, { leaseRenewMs }: Times, { id, concurrency, load }: { id: string; concurrency: number; load: () => { rendering: number; uploading: number } }): Promise<Presence> {
+export async function announceWorker(
+  db: Db,
+  { leaseRenewMs }: Times,
+  { id, concurrency, load }: { id: string; concurrency: number; load: () => { rendering: number; uploading: number } },
+): Promise<Presence> {
   const machine = await thisMachine()
   const beat = async () => {
     const { rendering, uploading } = load()
@@ -66,12 +70,18 @@ export async function announceBot(db: Db, { leaseRenewMs }: Times, mode: LiveBot
   return keepBeating(leaseRenewMs, beat, () => db.botProcess.deleteMany({ where: { id } }))
 }
 
-async function keepBeating(everyMs: number, beat: () => Promise<void>, remove: () => Promise<unknown>): Promise<Presence> {
+async function keepBeating(
+  everyMs: number,
+  beat: () => Promise<void>,
+  remove: () => Promise<unknown>,
+): Promise<Presence> {
   await beat()
   let underWay: Promise<void> | undefined
   const timer = setInterval(() => {
     // The database is away: the next one tells.
-    underWay ??= beat().catch(() => undefined).finally(() => (underWay = undefined))
+    underWay ??= beat()
+      .catch(() => undefined)
+      .finally(() => (underWay = undefined))
   }, everyMs)
   return {
     async leave() {
@@ -91,7 +101,9 @@ export async function liveWorkers(db: Db, times: Times): Promise<LiveWorker[]> {
   const rows = await db.$queryRaw<Row<LiveWorker>[]>`
     SELECT id, host, pid, machine, "startedAt", greatest(0, extract(epoch FROM now() - "seenAt"))::float8 AS "seenSeconds", concurrency, rendering, uploading FROM "WorkerProcess"
     WHERE "seenAt" > now() - ${times.workerGoneMs}::float8 * interval '1 millisecond' ORDER BY "startedAt", id`
-  return (await among(rows, times)).map((worker) => (worker.silent ? { ...worker, rendering: 0, uploading: 0 } : worker))
+  return (await among(rows, times)).map((worker) =>
+    worker.silent ? { ...worker, rendering: 0, uploading: 0 } : worker,
+  )
 }
 
 /** Bots that were heard of lately, longest running first. */
@@ -110,7 +122,11 @@ async function among<T extends LiveProcess>(rows: Row<T>[], { leaseRenewMs }: Ti
   const there: T[] = []
   for (const { machine, ...row } of rows) {
     if (machine === here && (await startOf(row.pid)) === '') continue
-    there.push({ ...row, seenSeconds: Number(row.seenSeconds.toFixed(1)), silent: row.seenSeconds * 1_000 > missedBeats * leaseRenewMs } as unknown as T)
+    there.push({
+      ...row,
+      seenSeconds: Number(row.seenSeconds.toFixed(1)),
+      silent: row.seenSeconds * 1_000 > missedBeats * leaseRenewMs,
+    } as unknown as T)
   }
   return there
 }

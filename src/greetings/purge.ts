@@ -12,7 +12,11 @@ export async function countOldRequests(db: Db, olderThanMs: number): Promise<num
 }
 
 /** Removes them in batches, until none is left or the signal aborts; returns how many went. */
-export async function purgeRequests(db: Db, olderThanMs: number, { signal, onProgress }: { signal: AbortSignal; onProgress: (removed: number) => void }): Promise<number> {
+export async function purgeRequests(
+  db: Db,
+  olderThanMs: number,
+  { signal, onProgress }: { signal: AbortSignal; onProgress: (removed: number) => void },
+): Promise<number> {
   let total = 0
   while (!signal.aborted) {
     const removed = await db.$executeRaw`
@@ -38,8 +42,10 @@ export async function countPeopleBefore(db: Db, olderThanMs: number): Promise<nu
 /** Removes those who have no request, in batches, until none is left or the signal aborts; returns how many went. */
 export async function purgePeople(db: Db, { signal }: { signal: AbortSignal }): Promise<number> {
   let total = 0
-  for (let last = -(2n ** 63n); !signal.aborted; ) {
-    const page = await db.$queryRaw<{ id: bigint }[]>`SELECT id FROM "User" WHERE id > ${last} ORDER BY id LIMIT ${batch}`
+  for (let last = -(2n ** 63n); !signal.aborted;) {
+    const page = await db.$queryRaw<
+      { id: bigint }[]
+    >`SELECT id FROM "User" WHERE id > ${last} ORDER BY id LIMIT ${batch}`
     const ids = page.map(({ id }) => id)
     total += await db.$transaction(
       async (tx) => {

@@ -103,7 +103,10 @@ async function takeTurn(db: Db, { leaseMs }: Times): Promise<Turn | undefined> {
   if (!(await goesOn())) return undefined
   return {
     goesOn,
-    end: async () => void (await db.$executeRaw`UPDATE "Installation" SET reconciler = NULL, "reconcilerUntil" = NULL WHERE id = 1 AND reconciler = ${me}`.catch(() => undefined)),
+    end: async () =>
+      void (await db.$executeRaw`UPDATE "Installation" SET reconciler = NULL, "reconcilerUntil" = NULL WHERE id = 1 AND reconciler = ${me}`.catch(
+        () => undefined,
+      )),
   }
 }
 
@@ -121,7 +124,9 @@ async function recover(db: Db, times: Times): Promise<number> {
         SELECT id FROM "VideoAsset" WHERE status = 'GENERATING' AND ("leaseUntil" IS NULL OR "leaseUntil" < now())
           AND pg_postmaster_start_time() < now() - ${times.leaseRenewMs * 2}::float8 * interval '1 millisecond'
         FOR NO KEY UPDATE SKIP LOCKED)`
-    const [left] = await db.$queryRaw<object[]>`SELECT 1 FROM "VideoAsset" WHERE status = 'GENERATING' AND ("leaseUntil" IS NULL OR "leaseUntil" < now()) LIMIT 1`
+    const [left] = await db.$queryRaw<
+      object[]
+    >`SELECT 1 FROM "VideoAsset" WHERE status = 'GENERATING' AND ("leaseUntil" IS NULL OR "leaseUntil" < now()) LIMIT 1`
     if (left === undefined || tries === triesAtLocked) return recovered
     await sleep(Math.random() * 20)
   }
@@ -143,7 +148,11 @@ async function undeliveredAssets(db: Db, botId: bigint): Promise<string[]> {
 // ---- the queue -------------------------------------------------------------------------------------
 
 /** Jobs that were never added, and those that the queue has lost: what people wait for first, the oldest first. */
-async function addMissingJobs({ db, queue, times }: Parts, turn: Turn, from: Place): Promise<Pick<Reconciled, 'queued' | 'next' | 'queueFault'>> {
+async function addMissingJobs(
+  { db, queue, times }: Parts,
+  turn: Turn,
+  from: Place,
+): Promise<Pick<Reconciled, 'queued' | 'next' | 'queueFault'>> {
   let queued = 0
   let next = from
   try {
@@ -159,7 +168,10 @@ async function addMissingJobs({ db, queue, times }: Parts, turn: Turn, from: Pla
     await addInBatches(lost)
     // Of these some had been warm when their person asked, and the queue did not answer then.
     const onlyThere = new Set(await queue.missing('warm', lost))
-    await queue.remove('warm', lost.filter((job) => !onlyThere.has(job)))
+    await queue.remove(
+      'warm',
+      lost.filter((job) => !onlyThere.has(job)),
+    )
 
     const looked = await queuedAssets(db, times, from, false)
     const last = looked.at(-1)
@@ -190,7 +202,12 @@ async function looseAssets(db: Db, times: Times): Promise<Waiting[]> {
 }
 
 /** Assets whose job should be in the queue, after a place in their line; `wantedOnly`: those somebody waits for. */
-async function queuedAssets(db: Db, times: Times, { queuedAt, id }: Place, wantedOnly: boolean): Promise<(Waiting & { queuedAt: Date })[]> {
+async function queuedAssets(
+  db: Db,
+  times: Times,
+  { queuedAt, id }: Place,
+  wantedOnly: boolean,
+): Promise<(Waiting & { queuedAt: Date })[]> {
   return db.$queryRaw<(Waiting & { queuedAt: Date })[]>`
     SELECT id AS "assetId", generation, "queuedAt", wanted, greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "delayMs" FROM (
       SELECT *, id IN (SELECT "assetId" FROM "UserRequest" WHERE status = 'PENDING') AS wanted FROM "VideoAsset"
@@ -202,8 +219,12 @@ async function queuedAssets(db: Db, times: Times, { queuedAt, id }: Place, wante
 async function add(db: Db, queue: GreetingsQueue, jobs: readonly Waiting[]): Promise<number> {
   for (const lane of ['people', 'warm'] as const) {
     const ofLane = jobs.filter(({ wanted }) => wanted === (lane === 'people'))
-    await queue.add(lane, ofLane.filter(({ delayMs }) => delayMs === 0))
-    for (const job of ofLane.filter(({ delayMs }) => delayMs > 0)) await queue.add(lane, [job], { delayMs: Math.ceil(job.delayMs) })
+    await queue.add(
+      lane,
+      ofLane.filter(({ delayMs }) => delayMs === 0),
+    )
+    for (const job of ofLane.filter(({ delayMs }) => delayMs > 0))
+      await queue.add(lane, [job], { delayMs: Math.ceil(job.delayMs) })
   }
   // What somebody has locked stays as it is: if it is still to be made then, the next pass adds it again, which changes nothing.
   return db.$executeRaw`

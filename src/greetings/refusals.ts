@@ -18,7 +18,8 @@ export function countRefusals(db: Db, { leaseRenewMs }: Pick<Times, 'leaseRenewM
   const ignore = listen((happening) => {
     if (happening.what !== 'asked') return
     if (happening.outcome === 'no_name') count(happening.reason)
-    else if (happening.outcome === 'too_many_waiting' || happening.outcome === 'too_many_today') count(happening.outcome)
+    else if (happening.outcome === 'too_many_waiting' || happening.outcome === 'too_many_today')
+      count(happening.outcome)
   })
   async function write(): Promise<void> {
     if (counts.size === 0) return

@@ -95,12 +95,19 @@ export interface ListOptions {
  * name's request is stored before this returns, so whatever happens next they get their answer.
  * Answers come in the order of `asks`, which must be distinct by (template, key).
  */
-export async function request(door: Door, asks: readonly Ask[], person?: Person, options: ListOptions = {}): Promise<Answer[]> {
+export async function request(
+  door: Door,
+  asks: readonly Ask[],
+  person?: Person,
+  options: ListOptions = {},
+): Promise<Answer[]> {
   if (person !== undefined) {
     const [ask] = asks
     if (ask === undefined || asks.length > 1) throw new Error('a person asks for one name at a time')
     const store = () => requestForPerson(door, ask, person)
-    const { answer, job } = await (door.gate === undefined ? store() : door.gate.through(askKey(ask), store, person.attempt))
+    const { answer, job } = await (door.gate === undefined
+      ? store()
+      : door.gate.through(askKey(ask), store, person.attempt))
     if (job !== undefined) await promote(door, job)
     tell({ what: 'asked', outcome: outcomeOf(answer) })
     return [answer]
@@ -110,28 +117,45 @@ export async function request(door: Door, asks: readonly Ask[], person?: Person,
 
 // ---- a list ----------------------------------------------------------------------------------------
 
-async function requestForList(door: Door, asks: readonly Ask[], { retryFailed = false, revisionNow }: ListOptions): Promise<Answer[]> {
+async function requestForList(
+  door: Door,
+  asks: readonly Ask[],
+  { retryFailed = false, revisionNow }: ListOptions,
+): Promise<Answer[]> {
   const { db, botId } = door
   const known = byAsk(await findAssets(db, asks))
   const outdated = revisionNow === undefined ? [] : await makeOutdatedAnew(door, asks, known, revisionNow)
-  const created = byAsk(await createAssets(db, asks.filter((ask) => !known.has(askKey(ask)))))
-  const wanted = [...known.values()].filter((asset) => needsWork(asset, botId) && (asset.status !== 'FAILED' || retryFailed))
+  const created = byAsk(
+    await createAssets(
+      db,
+      asks.filter((ask) => !known.has(askKey(ask))),
+    ),
+  )
+  const wanted = [...known.values()].filter(
+    (asset) => needsWork(asset, botId) && (asset.status !== 'FAILED' || retryFailed),
+  )
   const revived = byAsk(await turnIntoWork(db, wanted))
   // A row that another process created in the meantime is known now.
   const late = asks.filter((ask) => !known.has(askKey(ask)) && !created.has(askKey(ask)))
   if (late.length > 0) for (const [key, asset] of byAsk(await findAssets(db, late))) known.set(key, asset)
 
   for (const asset of outdated) revived.set(askKey({ template: asset.template, key: asset.name }), asset)
-  await enqueue(door, 'warm', [...created.values(), ...revived.values(), ...[...known.values()].filter(({ status, queuedAt }) => status === 'PENDING' && queuedAt === null)])
+  await enqueue(door, 'warm', [
+    ...created.values(),
+    ...revived.values(),
+    ...[...known.values()].filter(({ status, queuedAt }) => status === 'PENDING' && queuedAt === null),
+  ])
 
   return asks.map((ask): Answer => {
     const key = askKey(ask)
     const begun = created.get(key) ?? revived.get(key)
-    if (begun !== undefined) return { status: 'waiting', assetId: begun.id, requestId: null, started: true, again: false }
+    if (begun !== undefined)
+      return { status: 'waiting', assetId: begun.id, requestId: null, started: true, again: false }
     const asset = known.get(key)
     if (asset === undefined) throw new Error('an asset vanished while it was asked for')
     if (isHit(asset, botId)) return { status: 'available', assetId: asset.id, fileId: asset.fileId, requestId: null }
-    if (asset.status === 'FAILED') return { status: 'failed', assetId: asset.id, retryAt: asset.coolsUntil ?? new Date() }
+    if (asset.status === 'FAILED')
+      return { status: 'failed', assetId: asset.id, retryAt: asset.coolsUntil ?? new Date() }
     return { status: 'waiting', assetId: asset.id, requestId: null, started: false, again: false }
   })
 }
@@ -140,9 +164,15 @@ async function requestForList(door: Door, asks: readonly Ask[], { retryFailed = 
 export type Foreseen = 'cached' | 'outdated' | 'joined' | 'failedBefore' | 'otherBot' | 'new'
 
 /** What `request` would do with a list, which it does not. `botId` null: no bot is known yet, so whatever can be sent is a hit. */
-export async function foresee({ db, botId }: { db: Db; botId: bigint | null }, asks: readonly Ask[], { retryFailed = false, revisionNow }: ListOptions): Promise<Foreseen[]> {
+export async function foresee(
+  { db, botId }: { db: Db; botId: bigint | null },
+  asks: readonly Ask[],
+  { retryFailed = false, revisionNow }: ListOptions,
+): Promise<Foreseen[]> {
   const known = byAsk(await findAssets(db, asks))
-  const outdated = new Set((revisionNow === undefined ? [] : await findOutdated(botId, asks, known, revisionNow)).map(({ asset }) => asset))
+  const outdated = new Set(
+    (revisionNow === undefined ? [] : await findOutdated(botId, asks, known, revisionNow)).map(({ asset }) => asset),
+  )
   return asks.map((ask): Foreseen => {
     const asset = known.get(askKey(ask))
     if (asset === undefined) return 'new'
@@ -153,7 +183,12 @@ export async function foresee({ db, botId }: { db: Db; botId: bigint | null }, a
 }
 
 /** Hits whose video would be another one today, each with what it is to be made from. */
-async function findOutdated(botId: bigint | null, asks: readonly Ask[], known: ReadonlyMap<string, AssetRow>, revisionNow: (ask: Ask) => Promise<string>): Promise<{ asset: AssetRow; ask: Ask }[]> {
+async function findOutdated(
+  botId: bigint | null,
+  asks: readonly Ask[],
+  known: ReadonlyMap<string, AssetRow>,
+  revisionNow: (ask: Ask) => Promise<string>,
+): Promise<{ asset: AssetRow; ask: Ask }[]> {
   const outdated: { asset: AssetRow; ask: Ask }[] = []
   for (const ask of asks) {
     const asset = known.get(askKey(ask))
@@ -166,14 +201,22 @@ async function findOutdated(botId: bigint | null, asks: readonly Ask[], known: R
 }
 
 /** Outdated hits become work again. They stay hits meanwhile. */
-async function makeOutdatedAnew({ db, botId }: Door, asks: readonly Ask[], known: ReadonlyMap<string, AssetRow>, revisionNow: (ask: Ask) => Promise<string>): Promise<AssetRow[]> {
+async function makeOutdatedAnew(
+  { db, botId }: Door,
+  asks: readonly Ask[],
+  known: ReadonlyMap<string, AssetRow>,
+  revisionNow: (ask: Ask) => Promise<string>,
+): Promise<AssetRow[]> {
   const outdated = await findOutdated(botId, asks, known, revisionNow)
   if (outdated.length === 0) return []
   const changed = outdated.filter(({ asset, ask }) => ask.say !== asset.say)
   if (changed.length > 0) {
     await db.$executeRaw`UPDATE "VideoAsset" SET say = wanted.say FROM unnest(${changed.map(({ asset }) => asset.id)}::text[], ${changed.map(({ ask }) => ask.say ?? null)}::text[]) AS wanted(asset, say) WHERE id = wanted.asset`
   }
-  return turnIntoWork(db, outdated.map(({ asset }) => asset))
+  return turnIntoWork(
+    db,
+    outdated.map(({ asset }) => asset),
+  )
 }
 
 /** The answer in one word, for counting. */
@@ -217,7 +260,12 @@ async function promote({ db, queue, times, log }: Door, job: Job): Promise<void>
   const promoted = queue
     .promote(job)
     .then(() => markQueued(db, [job.assetId], times.lockMs))
-    .catch((error: unknown) => log.warn({ assetId: job.assetId, code: (error as { code?: string }).code }, 'could not add a job now, the reconciler will'))
+    .catch((error: unknown) =>
+      log.warn(
+        { assetId: job.assetId, code: (error as { code?: string }).code },
+        'could not add a job now, the reconciler will',
+      ),
+    )
   let timer: NodeJS.Timeout | undefined
   await Promise.race([promoted, new Promise((resolve) => (timer = setTimeout(resolve, times.lockMs)))])
   clearTimeout(timer)
@@ -246,7 +294,8 @@ async function requestHit({ db, botId, times }: Door, ask: Ask, person: Person):
     )
     SELECT asset.id AS "assetId", "telegramFileId" AS "fileId", (SELECT id FROM request) AS "requestId", "isFull" FROM asset, way`
   if (row === undefined) return undefined
-  if (row.requestId !== null) return { status: 'available', assetId: row.assetId, fileId: row.fileId, requestId: row.requestId }
+  if (row.requestId !== null)
+    return { status: 'available', assetId: row.assetId, fileId: row.fileId, requestId: row.requestId }
   const before = await repeated(db, botId, person)
   if (before !== undefined) return before
   if (row.isFull) return { status: 'refused', reason: 'too_many_waiting' }
@@ -273,7 +322,8 @@ async function subscribe(door: Door, ask: Ask, person: Person): Promise<Stored |
 
         let asset = await lockAsset(tx, ask, exclusive)
         if (asset === undefined) return 'gone'
-        if (asset.status === 'FAILED' && asset.cooling && !isHit(asset, botId)) return { answer: { status: 'failed', assetId: asset.id, retryAt: asset.coolsUntil ?? new Date() } }
+        if (asset.status === 'FAILED' && asset.cooling && !isHit(asset, botId))
+          return { answer: { status: 'failed', assetId: asset.id, retryAt: asset.coolsUntil ?? new Date() } }
         if (!isHit(asset, botId)) {
           const refusal = await refusalFor(tx, person, asset.id)
           if (refusal !== undefined) return { answer: refusal }
@@ -297,7 +347,8 @@ async function subscribe(door: Door, ask: Ask, person: Person): Promise<Stored |
         const requestId = stored?.id ?? null
         const again = stored === undefined
         const job = asset.status === 'PENDING' ? { assetId: asset.id, generation: asset.generation } : undefined
-        if (isHit(asset, botId) && !again) return { answer: { status: 'available', assetId: asset.id, fileId: asset.fileId, requestId } }
+        if (isHit(asset, botId) && !again)
+          return { answer: { status: 'available', assetId: asset.id, fileId: asset.fileId, requestId } }
         return { answer: { status: 'waiting', assetId: asset.id, requestId, started, again }, job }
       },
       { timeout: 5_000, maxWait: 15_000 },
@@ -317,7 +368,10 @@ async function lockAsset(tx: Tx, ask: Ask, exclusive: boolean): Promise<AssetRow
  * another number, which somebody else's update may have had.
  */
 async function repeated(db: Db | Tx, botId: bigint, { updateId, userId }: Person): Promise<Answer | undefined> {
-  const before = await db.userRequest.findUnique({ where: { botId_updateId_userId: { botId, updateId, userId } }, select: { assetId: true, status: true } })
+  const before = await db.userRequest.findUnique({
+    where: { botId_updateId_userId: { botId, updateId, userId } },
+    select: { assetId: true, status: true },
+  })
   return before === null ? undefined : { status: 'repeated', assetId: before.assetId, requestStatus: before.status }
 }
 
@@ -352,7 +406,11 @@ const byAsk = (rows: AssetRow[]) => new Map(rows.map((row) => [askKey({ template
 async function findAssets(db: Db | Tx, asks: readonly Ask[]): Promise<AssetRow[]> {
   if (asks.length === 0) return []
   const sql = `SELECT ${assetColumns} FROM "VideoAsset" JOIN unnest($1::text[], $2::text[]) AS ask(t, n) ON template = ask.t AND name = ask.n`
-  return db.$queryRawUnsafe<AssetRow[]>(sql, asks.map(({ template }) => template), asks.map(({ key }) => key))
+  return db.$queryRawUnsafe<AssetRow[]>(
+    sql,
+    asks.map(({ template }) => template),
+    asks.map(({ key }) => key),
+  )
 }
 
 /** Creates the assets that do not exist; returns only those this call created. `lockMs`: how long it waits for others that create the same. */
@@ -361,7 +419,13 @@ async function createAssets(db: Db, asks: readonly Ask[], lockMs?: number): Prom
   const sql = `WITH patience AS (SELECT set_config('lock_timeout', coalesce($5, current_setting('lock_timeout')), true))
     INSERT INTO "VideoAsset" (template, name, display, say)
     SELECT asks.* FROM patience, unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS asks ON CONFLICT (template, name) DO NOTHING RETURNING ${assetColumns}`
-  const columns = [asks.map((ask) => ask.template), asks.map((ask) => ask.key), asks.map((ask) => ask.display), asks.map((ask) => ask.say ?? null), lockMs?.toString() ?? null]
+  const columns = [
+    asks.map((ask) => ask.template),
+    asks.map((ask) => ask.key),
+    asks.map((ask) => ask.display),
+    asks.map((ask) => ask.say ?? null),
+    lockMs?.toString() ?? null,
+  ]
   return serializable(db, (tx) => tx.$queryRawUnsafe<AssetRow[]>(sql, ...columns))
 }
 
@@ -372,12 +436,22 @@ async function turnIntoWork(db: Db | Tx, assets: readonly AssetRow[]): Promise<A
       "leaseOwner" = NULL, "leaseUntil" = NULL, "updatedAt" = now()
     FROM unnest($1::text[], $2::int[]) AS wanted(asset, seen)
     WHERE id = wanted.asset AND "VideoAsset".generation = wanted.seen AND status IN ('FAILED', 'AVAILABLE') RETURNING ${assetColumns}`
-  return db.$queryRawUnsafe<AssetRow[]>(sql, assets.map(({ id }) => id), assets.map(({ generation }) => generation))
+  return db.$queryRawUnsafe<AssetRow[]>(
+    sql,
+    assets.map(({ id }) => id),
+    assets.map(({ generation }) => generation),
+  )
 }
 
 async function enqueue(door: Door, lane: Lane, assets: readonly AssetRow[]): Promise<void> {
-  await door.queue.add(lane, assets.map(({ id, generation }) => ({ assetId: id, generation })))
-  await markQueued(door.db, assets.map(({ id }) => id))
+  await door.queue.add(
+    lane,
+    assets.map(({ id, generation }) => ({ assetId: id, generation })),
+  )
+  await markQueued(
+    door.db,
+    assets.map(({ id }) => id),
+  )
 }
 
 /** Remembers that the assets' jobs were handed to the queue. `lockMs`: how long it waits for locked rows. */

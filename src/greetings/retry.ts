@@ -6,7 +6,10 @@ import { markQueued } from './request.ts'
 const batch = 1_000
 
 /** Queues FAILED assets again, those of these keys or all; the cool-down counts no more. Returns how many. */
-export async function retryFailed({ db, queue }: { db: Db; queue: GreetingsQueue }, keys?: readonly string[]): Promise<number> {
+export async function retryFailed(
+  { db, queue }: { db: Db; queue: GreetingsQueue },
+  keys?: readonly string[],
+): Promise<number> {
   const everything = keys === undefined
   const some = (keys ?? []) as string[]
   let total = 0
@@ -16,7 +19,10 @@ export async function retryFailed({ db, queue }: { db: Db; queue: GreetingsQueue
       WHERE id IN (SELECT id FROM "VideoAsset" WHERE status = 'FAILED' AND (${everything} OR name = ANY(${some}::text[])) LIMIT ${batch} FOR UPDATE)
       RETURNING id AS "assetId", generation`
     await queue.add('warm', jobs)
-    await markQueued(db, jobs.map(({ assetId }) => assetId))
+    await markQueued(
+      db,
+      jobs.map(({ assetId }) => assetId),
+    )
     total += jobs.length
     if (jobs.length < batch) return total
   }

@@ -27,7 +27,12 @@ export interface Statistics {
   /** the same by template: those in use, and those of which there is a video */
   templates: ({ template: string } & VideoCounts)[]
   requests: { pending: number; completed: number; failed: number }
-  last24h: { requests: number; hits: number; hitRate: number | null; waitSeconds: { p50: number | null; p95: number | null } }
+  last24h: {
+    requests: number
+    hits: number
+    hitRate: number | null
+    waitSeconds: { p50: number | null; p95: number | null }
+  }
   failures: { reason: string; count: number }[]
 }
 
@@ -50,11 +55,21 @@ interface DaySum {
  * Reads the counts. `templateRevisions` are those of the enabled templates, by template id: others are stale.
  * `botId` is the bot whose videos are worth something; null where there was none yet, and then all of them are.
  */
-export async function statistics(db: Db, templateRevisions: ReadonlyMap<string, string>, botId: bigint | null): Promise<Statistics> {
+export async function statistics(
+  db: Db,
+  templateRevisions: ReadonlyMap<string, string>,
+  botId: bigint | null,
+): Promise<Statistics> {
   const [assets, atWork, finished, pending, day, failures] = await Promise.all([
-    db.$queryRaw<AssetSum[]>`SELECT status::text AS status, template, "templateRevision", "telegramBotId" AS "botId", sum(count)::bigint AS count FROM "AssetCount" GROUP BY 1, 2, 3, 4`,
-    db.$queryRaw<{ template: string; count: bigint }[]>`SELECT template, count(*) AS count FROM "VideoAsset" WHERE status = 'GENERATING' AND "leaseUntil" > now() GROUP BY 1`,
-    db.$queryRaw<{ status: string; count: bigint }[]>`SELECT status::text AS status, sum(count)::bigint AS count FROM "RequestCount" GROUP BY 1`,
+    db.$queryRaw<
+      AssetSum[]
+    >`SELECT status::text AS status, template, "templateRevision", "telegramBotId" AS "botId", sum(count)::bigint AS count FROM "AssetCount" GROUP BY 1, 2, 3, 4`,
+    db.$queryRaw<
+      { template: string; count: bigint }[]
+    >`SELECT template, count(*) AS count FROM "VideoAsset" WHERE status = 'GENERATING' AND "leaseUntil" > now() GROUP BY 1`,
+    db.$queryRaw<
+      { status: string; count: bigint }[]
+    >`SELECT status::text AS status, sum(count)::bigint AS count FROM "RequestCount" GROUP BY 1`,
     db.$queryRaw<{ count: bigint }[]>`SELECT count(*) AS count FROM "UserRequest" WHERE status = 'PENDING'`,
     lastDay(db),
     db.$queryRaw<{ reason: string; count: bigint }[]>`
@@ -64,27 +79,58 @@ export async function statistics(db: Db, templateRevisions: ReadonlyMap<string, 
   const request = (status: string) => sumOf(finished.filter((row) => row.status === status))
   const asked = sumOf(day)
   const hits = sumOf(day.filter(({ hit }) => hit))
-  const waits = day.flatMap(({ waitBucket, count }) => (waitBucket === null ? [] : [{ bucket: waitBucket, count: Number(count) }]))
+  const waits = day.flatMap(({ waitBucket, count }) =>
+    waitBucket === null ? [] : [{ bucket: waitBucket, count: Number(count) }],
+  )
   const held = new Map(atWork.map(({ template, count }) => [template, Number(count)]))
   const ids = new Set([...templateRevisions.keys(), ...assets.map(({ template }) => template)])
-  const templates = [...ids].map((template) => ({ template, ...countVideos(assets.filter((row) => row.template === template), held.get(template) ?? 0, templateRevisions.get(template), botId) }))
+  const templates = [...ids].map((template) => ({
+    template,
+    ...countVideos(
+      assets.filter((row) => row.template === template),
+      held.get(template) ?? 0,
+      templateRevisions.get(template),
+      botId,
+    ),
+  }))
   const sum = (of: keyof VideoCounts) => templates.reduce((total, counts) => total + counts[of], 0)
   return {
-    assets: { pending: sum('pending'), generating: sum('generating'), available: sum('available'), otherBot: sum('otherBot'), failed: sum('failed'), stale: sum('stale') },
-    templates: templates.filter(({ template, pending, generating, available, otherBot, failed }) => templateRevisions.has(template) || pending + generating + available + otherBot + failed > 0),
+    assets: {
+      pending: sum('pending'),
+      generating: sum('generating'),
+      available: sum('available'),
+      otherBot: sum('otherBot'),
+      failed: sum('failed'),
+      stale: sum('stale'),
+    },
+    templates: templates.filter(
+      ({ template, pending, generating, available, otherBot, failed }) =>
+        templateRevisions.has(template) || pending + generating + available + otherBot + failed > 0,
+    ),
     requests: { pending: Number(pending[0]?.count ?? 0), completed: request('COMPLETED'), failed: request('FAILED') },
-    last24h: { requests: asked, hits, hitRate: asked === 0 ? null : Number((hits / asked).toFixed(4)), waitSeconds: { p50: percentile(waits, 0.5), p95: percentile(waits, 0.95) } },
+    last24h: {
+      requests: asked,
+      hits,
+      hitRate: asked === 0 ? null : Number((hits / asked).toFixed(4)),
+      waitSeconds: { p50: percentile(waits, 0.5), p95: percentile(waits, 0.95) },
+    },
     failures: failures.map(({ reason, count }) => ({ reason, count: Number(count) })),
   }
 }
 
 /** The counts of one template; of those that are GENERATING somebody holds `held`, and the others wait like any other. */
-function countVideos(rows: AssetSum[], held: number, templateRevision: string | undefined, botId: bigint | null): VideoCounts {
+function countVideos(
+  rows: AssetSum[],
+  held: number,
+  templateRevision: string | undefined,
+  botId: bigint | null,
+): VideoCounts {
   const of = (status: string) => rows.filter((row) => row.status === status)
   const begun = sumOf(of('GENERATING'))
   const generating = Math.min(begun, held)
   const isOwn = (row: AssetSum) => botId === null || row.botId === botId
-  const isStale = (row: AssetSum) => templateRevision !== undefined && row.templateRevision !== null && row.templateRevision !== templateRevision
+  const isStale = (row: AssetSum) =>
+    templateRevision !== undefined && row.templateRevision !== null && row.templateRevision !== templateRevision
   const available = of('AVAILABLE')
   return {
     pending: sumOf(of('PENDING')) + begun - generating,
@@ -123,7 +169,9 @@ async function lastDay(db: Db): Promise<DaySum[]> {
 
 /** How long the person who has waited longest has been waiting, in seconds; null when nobody waits. */
 export async function longestWaitSeconds(db: Db): Promise<number | null> {
-  const [row] = await db.$queryRaw<{ seconds: number | null }[]>`SELECT extract(epoch FROM now() - min("createdAt"))::float8 AS seconds FROM "UserRequest" WHERE status = 'PENDING'`
+  const [row] = await db.$queryRaw<
+    { seconds: number | null }[]
+  >`SELECT extract(epoch FROM now() - min("createdAt"))::float8 AS seconds FROM "UserRequest" WHERE status = 'PENDING'`
   return row?.seconds ?? null
 }
 

@@ -6,7 +6,10 @@ import type { GreetingsQueue, Job } from '../queue/index.ts'
  * Takes back what is PENDING and nobody waits for: among these keys, or all. An asset that has an old video
  * keeps serving it; one that never had a video is removed. Returns how many were taken back.
  */
-export async function takeBack({ db, queue }: { db: Db; queue: GreetingsQueue }, keys?: readonly string[]): Promise<number> {
+export async function takeBack(
+  { db, queue }: { db: Db; queue: GreetingsQueue },
+  keys?: readonly string[],
+): Promise<number> {
   const everything = keys === undefined
   const some = (keys ?? []) as string[]
   let total = 0
@@ -19,7 +22,9 @@ export async function takeBack({ db, queue }: { db: Db; queue: GreetingsQueue },
             AND NOT EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING')
           LIMIT 1000 FOR UPDATE`
         // Whoever subscribed while the lock was waited for shows in this second look, and nobody can do so after it.
-        const joined = await tx.$queryRaw<{ assetId: string }[]>`SELECT DISTINCT "assetId" FROM "UserRequest" WHERE "assetId" = ANY(${seen.map(({ assetId }) => assetId)}::text[]) AND status = 'PENDING'`
+        const joined = await tx.$queryRaw<
+          { assetId: string }[]
+        >`SELECT DISTINCT "assetId" FROM "UserRequest" WHERE "assetId" = ANY(${seen.map(({ assetId }) => assetId)}::text[]) AND status = 'PENDING'`
         const rows = seen.filter(({ assetId }) => !joined.some((one) => one.assetId === assetId))
         const kept = rows.filter(({ hasVideo }) => hasVideo).map(({ assetId }) => assetId)
         const others = rows.filter(({ hasVideo }) => !hasVideo).map(({ assetId }) => assetId)

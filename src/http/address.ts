@@ -40,7 +40,12 @@ export function namesLoopback(header: string | undefined): boolean {
  * connection. One that is kept between requests outlives the 60 seconds of the usual reverse proxies, so that it is they
  * who close it.
  */
-export const timeLimits: ServerOptions = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 2_000, keepAliveTimeout: 75_000 }
+export const timeLimits: ServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  connectionsCheckingInterval: 2_000,
+  keepAliveTimeout: 75_000,
+}
 
 /** The address is taken, is none of this machine, or may not be used. */
 export class AddressUnusable extends Error {
@@ -51,8 +56,15 @@ export class AddressUnusable extends Error {
 export async function listenAt(server: Server, { host, port }: Address): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'another program listens there' : error.code === 'EACCES' ? 'ports below 1024 need more rights' : 'it is no address of this machine'
-      reject(new AddressUnusable(`Cannot listen at ${urlOf({ host, port })}: ${why}. Choose another.`, { cause: error }))
+      const why =
+        error.code === 'EADDRINUSE'
+          ? 'another program listens there'
+          : error.code === 'EACCES'
+            ? 'ports below 1024 need more rights'
+            : 'it is no address of this machine'
+      reject(
+        new AddressUnusable(`Cannot listen at ${urlOf({ host, port })}: ${why}. Choose another.`, { cause: error }),
+      )
     })
     server.listen(port, host, resolve)
   })

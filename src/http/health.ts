@@ -27,7 +27,10 @@ export interface HealthServer {
 const answerMs = 3_000
 
 /** Begins to answer; until `watch` it says that it is starting. @throws AddressUnusable */
-export async function startHealthServer(address: Address, about: { version: string; role: string }): Promise<HealthServer> {
+export async function startHealthServer(
+  address: Address,
+  about: { version: string; role: string },
+): Promise<HealthServer> {
   const metrics = openMetrics(about)
   let world: Watched | undefined
   let isStopping = false
@@ -42,15 +45,26 @@ export async function startHealthServer(address: Address, about: { version: stri
 
   const server = createServer(timeLimits, (request, response) => {
     const answer = (code: number, type: string, body: string, more: Record<string, string> = {}) =>
-      response.writeHead(code, { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...more }).end(request.method === 'HEAD' ? undefined : body)
-    const json = (code: number, body: object, more?: Record<string, string>) => answer(code, 'application/json', `${JSON.stringify(body)}\n`, more)
-    if (request.method !== 'GET' && request.method !== 'HEAD') return json(405, { error: 'only GET and HEAD' }, { allow: 'GET, HEAD' })
+      response
+        .writeHead(code, {
+          'content-type': type,
+          'cache-control': 'no-store',
+          'x-content-type-options': 'nosniff',
+          ...more,
+        })
+        .end(request.method === 'HEAD' ? undefined : body)
+    const json = (code: number, body: object, more?: Record<string, string>) =>
+      answer(code, 'application/json', `${JSON.stringify(body)}\n`, more)
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return json(405, { error: 'only GET and HEAD' }, { allow: 'GET, HEAD' })
     const path = (request.url ?? '/').split('?')[0]
     switch (path) {
       case '/healthz':
         return json(200, { alive: true })
       case '/readyz':
-        return void reasonsNotReady().then((reasons) => json(reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons }))
+        return void reasonsNotReady().then((reasons) =>
+          json(reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons }),
+        )
       case '/metrics':
         return void metrics.text().then(
           (text) => answer(200, metrics.contentType, text),
@@ -86,7 +100,13 @@ async function answers(work: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), answerMs)))
   try {
-    return await Promise.race([work.then(() => true, () => false), late])
+    return await Promise.race([
+      work.then(
+        () => true,
+        () => false,
+      ),
+      late,
+    ])
   } finally {
     clearTimeout(timer)
   }

@@ -5,7 +5,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 
 /** Answers with the file; false, and nothing is answered, when there is none. */
-export async function sendFile(request: IncomingMessage, response: ServerResponse, file: string, type: string): Promise<boolean> {
+export async function sendFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  file: string,
+  type: string,
+): Promise<boolean> {
   const found = await stat(file).catch(() => undefined)
   if (found?.isFile() !== true) return false
   const part = partOf(request.headers.range, found.size)
@@ -13,7 +18,11 @@ export async function sendFile(request: IncomingMessage, response: ServerRespons
   if (part === 'none') response.writeHead(416, { ...headers, 'content-range': `bytes */${found.size}` }).end()
   else {
     const { start, end } = part ?? { start: 0, end: found.size - 1 }
-    response.writeHead(part === undefined ? 200 : 206, { ...headers, 'content-length': end - start + 1, ...(part === undefined ? {} : { 'content-range': `bytes ${start}-${end}/${found.size}` }) })
+    response.writeHead(part === undefined ? 200 : 206, {
+      ...headers,
+      'content-length': end - start + 1,
+      ...(part === undefined ? {} : { 'content-range': `bytes ${start}-${end}/${found.size}` }),
+    })
     if (request.method === 'HEAD') response.end()
     // A player that has enough closes, and asks for another part.
     else await pipeline(createReadStream(file, { start, end }), response).catch(() => undefined)

@@ -102,7 +102,15 @@ const longestSeconds = 8
 const longestQuerySeconds = 60
 
 /** Of every worker. What stalls is simply taken again: the claim on the asset row lets only one of them work. */
-const workerOptions = (concurrency: number, lockMs: number) => ({ concurrency, lockDuration: lockMs, runRetryDelay: retryMs, stalledInterval: lockMs / 2, maxStalledCount: 100, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } })
+const workerOptions = (concurrency: number, lockMs: number) => ({
+  concurrency,
+  lockDuration: lockMs,
+  runRetryDelay: retryMs,
+  stalledInterval: lockMs / 2,
+  maxStalledCount: 100,
+  removeOnComplete: { count: 0 },
+  removeOnFail: { count: 0 },
+})
 
 const jobId = ({ assetId, generation }: Job) => `${assetId}-${generation}`
 
@@ -112,10 +120,25 @@ function parseJobId(id: string): Job | undefined {
 }
 
 /** @throws QueueUnreachable when the server does not answer within some seconds; DatabaseUnusable when a pooler stands before it */
-export async function openQueue({ databaseUrl, redisUrl, queueId, jobLockMs = usualLockMs, log }: QueueSettings): Promise<GreetingsQueue> {
+export async function openQueue({
+  databaseUrl,
+  redisUrl,
+  queueId,
+  jobLockMs = usualLockMs,
+  log,
+}: QueueSettings): Promise<GreetingsQueue> {
   // A name of ours is safe in a log; what the server's client says may carry an address with a password.
-  const complain = (error: Error & { code?: string }) => log.warn({ trouble: 'queue errors', queue: redisUrl === undefined ? 'postgresql' : 'redis', code: error.code ?? error.name }, 'the queue reports an error')
-  const server = redisUrl === undefined ? await onPostgres(databaseUrl, jobLockMs) : await onRedis(redisUrl, jobLockMs, complain)
+  const complain = (error: Error & { code?: string }) =>
+    log.warn(
+      {
+        trouble: 'queue errors',
+        queue: redisUrl === undefined ? 'postgresql' : 'redis',
+        code: error.code ?? error.name,
+      },
+      'the queue reports an error',
+    )
+  const server =
+    redisUrl === undefined ? await onPostgres(databaseUrl, jobLockMs) : await onRedis(redisUrl, jobLockMs, complain)
   const queues = {} as Record<Lane, Queue>
   for (const lane of lanes) {
     queues[lane] = server.queue(`${queueId}-${lane}`)
@@ -131,16 +154,32 @@ export async function openQueue({ databaseUrl, redisUrl, queueId, jobLockMs = us
     await withinSeconds(10, Promise.all(lanes.map((lane) => queues[lane].waitUntilReady())))
   } catch (error) {
     await withinSeconds(2, close()).catch(() => undefined)
-    throw new QueueUnreachable(redisUrl === undefined ? 'The queue in PostgreSQL cannot be reached.' : 'Redis cannot be reached. Start it, or correct REDIS_URL, or unset REDIS_URL to keep the queue in PostgreSQL.', { cause: error })
+    throw new QueueUnreachable(
+      redisUrl === undefined
+        ? 'The queue in PostgreSQL cannot be reached.'
+        : 'Redis cannot be reached. Start it, or correct REDIS_URL, or unset REDIS_URL to keep the queue in PostgreSQL.',
+      { cause: error },
+    )
   }
 
-  const options = (job: Job, delayMs: number): JobsOptions => ({ jobId: jobId(job), removeOnComplete: true, removeOnFail: true, attempts: 1, ...(delayMs > 0 ? { delay: delayMs } : {}) })
+  const options = (job: Job, delayMs: number): JobsOptions => ({
+    jobId: jobId(job),
+    removeOnComplete: true,
+    removeOnFail: true,
+    attempts: 1,
+    ...(delayMs > 0 ? { delay: delayMs } : {}),
+  })
 
   return {
     queues,
     async add(lane, jobs, { delayMs = 0 } = {}) {
       if (jobs.length === 0) return
-      await withinSeconds(callSeconds + jobs.length * jobSeconds, queues[lane].addBulk(jobs.map((job) => ({ name: jobName, data: { assetId: job.assetId }, opts: options(job, delayMs) }))))
+      await withinSeconds(
+        callSeconds + jobs.length * jobSeconds,
+        queues[lane].addBulk(
+          jobs.map((job) => ({ name: jobName, data: { assetId: job.assetId }, opts: options(job, delayMs) })),
+        ),
+      )
     },
     async promote(job) {
       const move = async () => {
@@ -153,22 +192,32 @@ export async function openQueue({ databaseUrl, redisUrl, queueId, jobLockMs = us
     },
     async missing(lane, jobs) {
       if (jobs.length === 0) return []
-      const held = await withinSeconds(callSeconds + jobs.length * jobSeconds, server.held(queues[lane], jobs.map(jobId)))
+      const held = await withinSeconds(
+        callSeconds + jobs.length * jobSeconds,
+        server.held(queues[lane], jobs.map(jobId)),
+      )
       return jobs.filter((job) => !held.has(jobId(job)))
     },
     async remove(lane, jobs) {
       for (const job of jobs) await withinSeconds(callSeconds, queues[lane].remove(jobId(job)))
     },
     async counts() {
-      const each = await withinSeconds(callSeconds, Promise.all(
-        lanes.map(async (lane) => {
-          const [counts, oldest] = await Promise.all([queues[lane].getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed'), server.oldest(queues[lane])])
-          const job = oldest === undefined ? undefined : await queues[lane].getJob(oldest)
-          // A job that had to wait for its time waits since then.
-          return { counts, since: job === undefined ? Infinity : job.timestamp + (job.opts.delay ?? 0) }
-        }),
-      ))
-      const sum = (...types: string[]) => each.reduce((total, { counts }) => total + types.reduce((part, type) => part + (counts[type] ?? 0), 0), 0)
+      const each = await withinSeconds(
+        callSeconds,
+        Promise.all(
+          lanes.map(async (lane) => {
+            const [counts, oldest] = await Promise.all([
+              queues[lane].getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed'),
+              server.oldest(queues[lane]),
+            ])
+            const job = oldest === undefined ? undefined : await queues[lane].getJob(oldest)
+            // A job that had to wait for its time waits since then.
+            return { counts, since: job === undefined ? Infinity : job.timestamp + (job.opts.delay ?? 0) }
+          }),
+        ),
+      )
+      const sum = (...types: string[]) =>
+        each.reduce((total, { counts }) => total + types.reduce((part, type) => part + (counts[type] ?? 0), 0), 0)
       const oldest = Math.min(...each.map(({ since }) => since))
       return {
         waiting: sum('wait', 'prioritized'),
@@ -221,7 +270,11 @@ async function untilOver(process: () => Promise<JobEnd>, postpone: (ms: number) 
 
 interface Server {
   queue(name: string): Queue
-  worker(name: string, concurrency: number, process: (jobId: string, postpone: (ms: number) => Promise<void>) => Promise<void>): Worker
+  worker(
+    name: string,
+    concurrency: number,
+    process: (jobId: string, postpone: (ms: number) => Promise<void>) => Promise<void>,
+  ): Worker
   /** which of these jobs the queue holds in any state */
   held(queue: Queue, jobIds: readonly string[]): Promise<Set<string>>
   /** the job that is next in line */
@@ -248,12 +301,27 @@ const processor = (process: Parameters<Server['worker']>[2]) => async (job: Take
  * on, so jobs would be found by chance; one that drops what a session begins with leaves BullMQ without its tables.
  */
 async function refusePooler(connectionString: string): Promise<void> {
-  const refused = (why: string) => new DatabaseUnusable(`DATABASE_URL leads through a connection pooler (PgBouncer or the like) that ${why}. The queue in PostgreSQL needs sessions of its own. Give DATABASE_URL the address of PostgreSQL itself, or keep the queue in Redis with REDIS_URL.`)
+  const refused = (why: string) =>
+    new DatabaseUnusable(
+      `DATABASE_URL leads through a connection pooler (PgBouncer or the like) that ${why}. The queue in PostgreSQL needs sessions of its own. Give DATABASE_URL the address of PostgreSQL itself, or keep the queue in Redis with REDIS_URL.`,
+    )
   const sessions: pg.Client[] = []
-  const look = async (client: pg.Client) => (await client.query<{ pid: number; path: string }>(`SELECT pg_backend_pid() AS pid, current_setting('search_path') AS path`)).rows[0]
+  const look = async (client: pg.Client) =>
+    (
+      await client.query<{ pid: number; path: string }>(
+        `SELECT pg_backend_pid() AS pid, current_setting('search_path') AS path`,
+      )
+    ).rows[0]
   try {
     for (let count = 0; count < 2; count++) {
-      sessions.push(await connectClient({ connectionString, options: '-c search_path=greetings_probe', application_name: 'greetings queue', connectionTimeoutMillis: 10_000 }))
+      sessions.push(
+        await connectClient({
+          connectionString,
+          options: '-c search_path=greetings_probe',
+          application_name: 'greetings queue',
+          connectionTimeoutMillis: 10_000,
+        }),
+      )
     }
     for (let round = 0; round < 3; round++) {
       const seen: Awaited<ReturnType<typeof look>>[] = []
@@ -265,7 +333,8 @@ async function refusePooler(connectionString: string): Promise<void> {
     }
   } catch (error) {
     if (error instanceof DatabaseUnusable) throw error
-    if (error instanceof Error && /unsupported startup parameter/.test(error.message)) throw refused('refuses what a session begins with')
+    if (error instanceof Error && /unsupported startup parameter/.test(error.message))
+      throw refused('refuses what a session begins with')
     throw new QueueUnreachable('The queue in PostgreSQL cannot be reached.', { cause: error })
   } finally {
     await Promise.all(sessions.map((client) => client.end().catch(() => undefined)))
@@ -275,7 +344,16 @@ async function refusePooler(connectionString: string): Promise<void> {
 async function onPostgres(connectionString: string, lockMs: number): Promise<Server> {
   await refusePooler(connectionString)
   // The connection on which a worker listens is opened without our client.
-  const connection = (max: number) => ({ ...connectionConfig({ connectionString, max, options: startOptions(), connectionTimeoutMillis: 10_000, query_timeout: longestQuerySeconds * 1_000 }), migrate: true })
+  const connection = (max: number) => ({
+    ...connectionConfig({
+      connectionString,
+      max,
+      options: startOptions(),
+      connectionTimeoutMillis: 10_000,
+      query_timeout: longestQuerySeconds * 1_000,
+    }),
+    migrate: true,
+  })
   // Nothing of BullMQ's asks about many jobs at once, or for the first in line (`getJobs` begins with the youngest).
   const rows = async (queue: Queue, sql: string, ...values: unknown[]) => {
     const { connection } = queue.getBackend() as unknown as PostgresQueueBackend
@@ -284,9 +362,21 @@ async function onPostgres(connectionString: string, lockMs: number): Promise<Ser
   }
   return {
     queue: (name) => asQueue(new Queue(name, { connection: connection(3) }, createPostgresBackend)),
-    worker: (name, concurrency, process) => asWorker(new Worker(name, processor(process), { connection: connection(4), ...workerOptions(concurrency, lockMs) }, createPostgresBackend)),
-    held: async (queue, jobIds) => new Set(await rows(queue, 'SELECT id FROM job WHERE queue = $1 AND id = ANY($2::text[])', jobIds)),
-    oldest: async (queue) => (await rows(queue, `SELECT id FROM job WHERE queue = $1 AND state = 'waiting' ORDER BY priority, seq LIMIT 1`))[0],
+    worker: (name, concurrency, process) =>
+      asWorker(
+        new Worker(
+          name,
+          processor(process),
+          { connection: connection(4), ...workerOptions(concurrency, lockMs) },
+          createPostgresBackend,
+        ),
+      ),
+    held: async (queue, jobIds) =>
+      new Set(await rows(queue, 'SELECT id FROM job WHERE queue = $1 AND id = ANY($2::text[])', jobIds)),
+    oldest: async (queue) =>
+      (
+        await rows(queue, `SELECT id FROM job WHERE queue = $1 AND state = 'waiting' ORDER BY priority, seq LIMIT 1`)
+      )[0],
     evictionPolicy: async () => null,
     close: async () => undefined,
   }
@@ -294,26 +384,46 @@ async function onPostgres(connectionString: string, lockMs: number): Promise<Ser
 
 async function onRedis(url: string, lockMs: number, complain: (error: Error) => void): Promise<Server> {
   // Producers must fail at once while Redis is away, and soon when it says nothing (the reconciler adds what is missing); workers wait for it.
-  const producer = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 1, enableOfflineQueue: false, connectTimeout: 5_000, socketTimeout: callSeconds * 1_000, commandTimeout: longestSeconds * 1_000, retryStrategy: (times) => Math.min(200 * times, 2_000) })
-  const consumer = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(200 * times, 2_000) })
+  const producer = new Redis(url, {
+    lazyConnect: true,
+    maxRetriesPerRequest: 1,
+    enableOfflineQueue: false,
+    connectTimeout: 5_000,
+    socketTimeout: callSeconds * 1_000,
+    commandTimeout: longestSeconds * 1_000,
+    retryStrategy: (times) => Math.min(200 * times, 2_000),
+  })
+  const consumer = new Redis(url, {
+    lazyConnect: true,
+    maxRetriesPerRequest: null,
+    retryStrategy: (times) => Math.min(200 * times, 2_000),
+  })
   producer.on('error', complain)
   consumer.on('error', complain)
   try {
     await withinSeconds(6, producer.connect())
   } catch (error) {
     producer.disconnect()
-    throw new QueueUnreachable('Redis cannot be reached. Start it, or correct REDIS_URL, or unset REDIS_URL to keep the queue in PostgreSQL.', { cause: error })
+    throw new QueueUnreachable(
+      'Redis cannot be reached. Start it, or correct REDIS_URL, or unset REDIS_URL to keep the queue in PostgreSQL.',
+      { cause: error },
+    )
   }
   return {
     queue: (name) => new Queue(name, { connection: producer }),
-    worker: (name, concurrency, process) => new Worker(name, processor(process), { connection: consumer, ...workerOptions(concurrency, lockMs) }),
+    worker: (name, concurrency, process) =>
+      new Worker(name, processor(process), { connection: consumer, ...workerOptions(concurrency, lockMs) }),
     async held(queue, jobIds) {
-      const answers = await jobIds.reduce((commands, id) => commands.exists(queue.toKey(id)), producer.pipeline()).exec()
-      return new Set(jobIds.filter((_, i) => {
-        const [error, exists] = answers?.[i] ?? [new Error('no answer')]
-        if (error !== null) throw error
-        return exists === 1
-      }))
+      const answers = await jobIds
+        .reduce((commands, id) => commands.exists(queue.toKey(id)), producer.pipeline())
+        .exec()
+      return new Set(
+        jobIds.filter((_, i) => {
+          const [error, exists] = answers?.[i] ?? [new Error('no answer')]
+          if (error !== null) throw error
+          return exists === 1
+        }),
+      )
     },
     oldest: async (queue) => (await queue.getRanges(['wait'], 0, 0, true))[0],
     evictionPolicy: async () => /maxmemory_policy:(\S+)/.exec(await producer.info('memory'))?.[1] ?? null,
@@ -327,7 +437,10 @@ async function onRedis(url: string, lockMs: number, complain: (error: Error) => 
 async function withinSeconds<T>(seconds: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new QueueUnreachable(`The queue gave no answer within ${seconds} s. Look whether its server runs.`)), seconds * 1_000)
+    timer = setTimeout(
+      () => reject(new QueueUnreachable(`The queue gave no answer within ${seconds} s. Look whether its server runs.`)),
+      seconds * 1_000,
+    )
   })
   try {
     return await Promise.race([work, late])

@@ -1,9 +1,31 @@
 /** Drives a sandbox server over HTTP: what people do, what was received, what shall go wrong. Made for tests. */
 import { request as httpRequest } from 'node:http'
 import type { Message } from 'grammy/types'
-import type { CallCounts, CallFilter, CallRecord, FaultPlan, FaultState, Limits, SandboxChat, SandboxEvent, SandboxUser, Say } from './contract.ts'
+import type {
+  CallCounts,
+  CallFilter,
+  CallRecord,
+  FaultPlan,
+  FaultState,
+  Limits,
+  SandboxChat,
+  SandboxEvent,
+  SandboxUser,
+  Say,
+} from './contract.ts'
 
-export type { CallCounts, CallFilter, CallRecord, FaultPlan, FaultState, Limits, SandboxChat, SandboxEvent, SandboxUser, Say } from './contract.ts'
+export type {
+  CallCounts,
+  CallFilter,
+  CallRecord,
+  FaultPlan,
+  FaultState,
+  Limits,
+  SandboxChat,
+  SandboxEvent,
+  SandboxUser,
+  Say,
+} from './contract.ts'
 
 /** A message as the bot sees it. `keyboard`: a keyboard that is not inline. */
 export type SandboxMessage = Message & { keyboard?: unknown }
@@ -15,13 +37,31 @@ export type SandboxMessage = Message & { keyboard?: unknown }
 export interface SandboxControl {
   url: string
   /** Makes a token valid; without one a new bot is made up. A second token with the same digits is the same bot. */
-  registerBot(bot?: { token?: string; username?: string; firstName?: string }): Promise<{ token: string; id: number; username: string; firstName: string }>
+  registerBot(bot?: {
+    token?: string
+    username?: string
+    firstName?: string
+  }): Promise<{ token: string; id: number; username: string; firstName: string }>
   /** From now on 401. */
   revokeToken(token: string): Promise<void>
   /** A channel (or group) in which `admins` may post. Its id is made up unless given. */
-  createChannel(channel: { title?: string; admins?: number[]; members?: number[]; type?: 'channel' | 'supergroup' | 'group'; id?: number; username?: string }): Promise<number>
+  createChannel(channel: {
+    title?: string
+    admins?: number[]
+    members?: number[]
+    type?: 'channel' | 'supergroup' | 'group'
+    id?: number
+    username?: string
+  }): Promise<number>
   /** Changes a bot's place in a channel; the bot hears of it in `my_chat_member`. */
-  setMember(member: { chatId: number; botId?: number; status: 'administrator' | 'member' | 'left' | 'kicked'; can_post_messages?: boolean; can_edit_messages?: boolean; can_delete_messages?: boolean }): Promise<void>
+  setMember(member: {
+    chatId: number
+    botId?: number
+    status: 'administrator' | 'member' | 'left' | 'kicked'
+    can_post_messages?: boolean
+    can_edit_messages?: boolean
+    can_delete_messages?: boolean
+  }): Promise<void>
   /** From now on 400 with `migrate_to_chat_id`. The new chat's id. */
   migrate(chatId: number): Promise<number>
   /** Makes or changes a person without a word from them. */
@@ -31,9 +71,20 @@ export interface SandboxControl {
   /** Many at once, in order. */
   sayAll(words: Say[]): Promise<(number | null)[]>
   /** A person presses an inline button of a message. */
-  press(press: { userId: number; messageId: number; data: string; botId?: number }): Promise<{ queryId: string; updateId: number | null }>
+  press(press: {
+    userId: number
+    messageId: number
+    data: string
+    botId?: number
+  }): Promise<{ queryId: string; updateId: number | null }>
   /** A person types an inline query. It dies after 30 s. */
-  askInline(query: { userId: number; query: string; firstName?: string; languageCode?: string; botId?: number }): Promise<{ queryId: string; updateId: number | null }>
+  askInline(query: {
+    userId: number
+    query: string
+    firstName?: string
+    languageCode?: string
+    botId?: number
+  }): Promise<{ queryId: string; updateId: number | null }>
   /** A person picks a result of an inline query. */
   chooseInline(choice: { queryId: string; resultId: string }): Promise<{ updateId: number | null }>
   /** The parameters of `answerCallbackQuery` or `answerInlineQuery`; undefined while there is none. */
@@ -44,7 +95,10 @@ export interface SandboxControl {
   users(): Promise<SandboxUser[]>
   chats(): Promise<SandboxChat[]>
   /** Messages of a chat, oldest first; the newest 1,000 unless `limit` says otherwise. Deleted ones are gone. */
-  messages(chatId: number | string, options?: { botId?: number; limit?: number; after?: number }): Promise<SandboxMessage[]>
+  messages(
+    chatId: number | string,
+    options?: { botId?: number; limit?: number; after?: number },
+  ): Promise<SandboxMessage[]>
   /** Calls as they came, oldest first, of the last 20,000. */
   calls(filter?: CallFilter & { after?: number; limit?: number }): Promise<CallRecord[]>
   /** Exact over the server's life or since `clearCalls`. */
@@ -65,7 +119,18 @@ export interface SandboxControl {
   resend(updateIds?: number[], botId?: number): Promise<number>
   /** Refuses every file_id made so far for the bot; the files stay, forwarding gives fresh ids. */
   forgetFileIds(botId?: number): Promise<void>
-  files(): Promise<{ fileUniqueId: string; kind: string; size: number; fileName: string; mimeType: string; width: number; height: number; duration: number }[]>
+  files(): Promise<
+    {
+      fileUniqueId: string
+      kind: string
+      size: number
+      fileName: string
+      mimeType: string
+      width: number
+      height: number
+      duration: number
+    }[]
+  >
   /** A file's content, by `file_unique_id`. */
   fileContent(fileUniqueId: string): Promise<Buffer>
   /**
@@ -73,9 +138,16 @@ export interface SandboxControl {
    * event of the server, never by the clock.
    * @throws after `timeoutMs` (20 s), with `what` in the message
    */
-  waitFor<T>(look: () => Promise<T | undefined | null | false>, options?: { timeoutMs?: number; what?: string }): Promise<T>
+  waitFor<T>(
+    look: () => Promise<T | undefined | null | false>,
+    options?: { timeoutMs?: number; what?: string },
+  ): Promise<T>
   /** The first message of a chat that fits, now or later. */
-  waitForMessage(chatId: number | string, fits?: (message: SandboxMessage) => boolean, options?: { botId?: number; timeoutMs?: number }): Promise<SandboxMessage>
+  waitForMessage(
+    chatId: number | string,
+    fits?: (message: SandboxMessage) => boolean,
+    options?: { botId?: number; timeoutMs?: number },
+  ): Promise<SandboxMessage>
   /** Waits for at least `count` (1) calls that match. */
   waitForCalls(filter: CallFilter, count?: number, options?: { timeoutMs?: number }): Promise<CallRecord[]>
   /** Waits until so many (1) calls are held by a plan. */
@@ -88,26 +160,41 @@ export interface SandboxControl {
 export function sandboxControl(url: string): SandboxControl {
   async function get<T>(path: string, query: Record<string, unknown> = {}): Promise<T> {
     const given = Object.entries(query).filter(([, value]) => value !== undefined)
-    return send<T>('GET', `${path}?${new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString()}`)
+    return send<T>(
+      'GET',
+      `${path}?${new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString()}`,
+    )
   }
   const post = <T = unknown>(path: string, body: unknown = {}) => send<T>('POST', path, body)
 
   async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const response = await fetch(`${url}/sandbox/${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }) })
+    const response = await fetch(`${url}/sandbox/${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    })
     const text = await response.text()
     if (!response.ok) throw new Error(`sandbox: ${method} ${path}: ${text}`)
     return JSON.parse(text) as T
   }
 
-  async function messages(chatId: number | string, options: { botId?: number; limit?: number; after?: number } = {}): Promise<SandboxMessage[]> {
+  async function messages(
+    chatId: number | string,
+    options: { botId?: number; limit?: number; after?: number } = {},
+  ): Promise<SandboxMessage[]> {
     return get('messages', { chatId, ...options })
   }
 
   async function calls(filter: CallFilter & { after?: number; limit?: number } = {}): Promise<CallRecord[]> {
-    return get('calls', { ...filter, method: filter.method === undefined ? undefined : [filter.method].flat().join(',') })
+    return get('calls', {
+      ...filter,
+      method: filter.method === undefined ? undefined : [filter.method].flat().join(','),
+    })
   }
 
-  async function waitFor<T>(look: () => Promise<T | undefined | null | false>, { timeoutMs = 20_000, what = 'what was waited for' }: { timeoutMs?: number; what?: string } = {}): Promise<T> {
+  async function waitFor<T>(
+    look: () => Promise<T | undefined | null | false>,
+    { timeoutMs = 20_000, what = 'what was waited for' }: { timeoutMs?: number; what?: string } = {},
+  ): Promise<T> {
     let wake = () => {}
     const stop = await watch(() => wake())
     const deadline = Date.now() + timeoutMs
@@ -129,17 +216,21 @@ export function sandboxControl(url: string): SandboxControl {
 
   function watch(each: (event: SandboxEvent) => void, types?: SandboxEvent['type'][]): Promise<() => void> {
     return new Promise((resolve, reject) => {
-      const request = httpRequest(`${url}/sandbox/events${types === undefined ? '' : `?types=${types.join(',')}`}`, { agent: false }, (response) => {
-        let rest = ''
-        response.setEncoding('utf8')
-        response.on('data', (chunk: string) => {
-          const parts = (rest + chunk).split('\n\n')
-          rest = parts.pop() ?? ''
-          for (const part of parts) if (part.startsWith('data: ')) each(JSON.parse(part.slice(6)) as SandboxEvent)
-        })
-        response.on('error', () => {})
-        resolve(() => request.destroy())
-      })
+      const request = httpRequest(
+        `${url}/sandbox/events${types === undefined ? '' : `?types=${types.join(',')}`}`,
+        { agent: false },
+        (response) => {
+          let rest = ''
+          response.setEncoding('utf8')
+          response.on('data', (chunk: string) => {
+            const parts = (rest + chunk).split('\n\n')
+            rest = parts.pop() ?? ''
+            for (const part of parts) if (part.startsWith('data: ')) each(JSON.parse(part.slice(6)) as SandboxEvent)
+          })
+          response.on('error', () => {})
+          resolve(() => request.destroy())
+        },
+      )
       request.on('error', reject)
       request.end()
     })
@@ -184,7 +275,10 @@ export function sandboxControl(url: string): SandboxControl {
     },
     waitFor,
     waitForMessage: (chatId, fits = () => true, { botId, timeoutMs } = {}) =>
-      waitFor(async () => (await messages(chatId, { botId })).find(fits), { timeoutMs, what: `a message in chat ${chatId}` }),
+      waitFor(async () => (await messages(chatId, { botId })).find(fits), {
+        timeoutMs,
+        what: `a message in chat ${chatId}`,
+      }),
     waitForCalls: (filter, count = 1, { timeoutMs } = {}) =>
       waitFor(
         async () => {
@@ -194,7 +288,8 @@ export function sandboxControl(url: string): SandboxControl {
         { timeoutMs, what: `${count} calls of ${JSON.stringify(filter)}` },
       ),
     waitForHeld: async (id, count = 1, { timeoutMs } = {}) => {
-      const held = async () => ((await get<FaultState[]>('faults')).find((fault) => fault.id === id)?.holding ?? 0) >= count
+      const held = async () =>
+        ((await get<FaultState[]>('faults')).find((fault) => fault.id === id)?.holding ?? 0) >= count
       await waitFor(held, { timeoutMs, what: `${count} calls held by fault ${id}` })
     },
     watch,

@@ -22,7 +22,12 @@ export type FaultAnswer =
    */
   | { kind: 'flood'; retryAfter: number }
   /** any refusal, nothing taken: 400, 403, 500, … */
-  | { kind: 'refuse'; code: number; description: string; parameters?: { retry_after?: number; migrate_to_chat_id?: number } }
+  | {
+      kind: 'refuse'
+      code: number
+      description: string
+      parameters?: { retry_after?: number; migrate_to_chat_id?: number }
+    }
   /** a proxy's HTML page instead of JSON, nothing taken: 502, 504 */
   | { kind: 'html'; code: number }
   /** the connection breaks before the request is read: such a plan can choose by method and bot only */

@@ -3,7 +3,16 @@ import { createReadStream } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { randomBytes, randomInt } from 'node:crypto'
 import { pipeline } from 'node:stream/promises'
-import type { CallCounts, CallFilter, CallRecord, FaultPlan, SandboxChat, SandboxEvent, SandboxUser, Say } from './contract.ts'
+import type {
+  CallCounts,
+  CallFilter,
+  CallRecord,
+  FaultPlan,
+  SandboxChat,
+  SandboxEvent,
+  SandboxUser,
+  Say,
+} from './contract.ts'
 import type { Desk } from './methods.ts'
 import { botUser, chatObject, commandEntities, memberObject, messageObject, personUser } from './objects.ts'
 import { readBody } from './parameters.ts'
@@ -37,7 +46,12 @@ const fullRights = { can_post_messages: true, can_edit_messages: true, can_delet
 const noRights = { can_post_messages: false, can_edit_messages: false, can_delete_messages: false }
 
 /** Answers one request below `/sandbox/`. */
-export async function control(desk: ControlDesk, request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+export async function control(
+  desk: ControlDesk,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): Promise<void> {
   const path = url.pathname.slice('/sandbox/'.length)
   const query = Object.fromEntries(url.searchParams)
   if (request.method === 'GET') {
@@ -47,7 +61,8 @@ export async function control(desk: ControlDesk, request: IncomingMessage, respo
   }
   if (request.method !== 'POST') throw new ControlFault('GET or POST')
   // Only pages of our own may send JSON: a foreign one would have to ask first and is refused.
-  if (!/^application\/json/i.test(request.headers['content-type'] ?? '')) throw new ControlFault('the body must be application/json')
+  if (!/^application\/json/i.test(request.headers['content-type'] ?? ''))
+    throw new ControlFault('the body must be application/json')
   const text = await readBody(request)
   const body = text === '' ? {} : (JSON.parse(text) as Body)
   answer(response, change(desk, path, body))
@@ -74,8 +89,14 @@ function read(desk: ControlDesk, path: string, query: Record<string, string | un
     case 'messages': {
       const bot = botOf(desk, query.botId)
       const chatId = Number(query.chatId)
-      const found = chatId < 0 && !world.groups.has(chatId) ? [] : world.messages(world.chatKey(bot.id, chatId), Number(query.limit ?? 1_000), Number(query.after ?? 0))
-      return found.map((message) => ({ ...messageObject(world, bot.id, chatId, message), ...(message.keyboard === undefined ? {} : { keyboard: message.keyboard }) }))
+      const found =
+        chatId < 0 && !world.groups.has(chatId)
+          ? []
+          : world.messages(world.chatKey(bot.id, chatId), Number(query.limit ?? 1_000), Number(query.after ?? 0))
+      return found.map((message) => ({
+        ...messageObject(world, bot.id, chatId, message),
+        ...(message.keyboard === undefined ? {} : { keyboard: message.keyboard }),
+      }))
     }
     case 'calls': {
       const after = Number(query.after ?? 0)
@@ -90,17 +111,36 @@ function read(desk: ControlDesk, path: string, query: Record<string, string | un
       return desk.limits.limits
     case 'pending': {
       const bot = botOf(desk, query.botId)
-      return { updateIds: (world.pending.get(bot.id) ?? []).map((update) => update.update_id), polling: desk.updates.polling(bot.id) }
+      return {
+        updateIds: (world.pending.get(bot.id) ?? []).map((update) => update.update_id),
+        polling: desk.updates.polling(bot.id),
+      }
     }
     case 'files':
-      return [...world.files.values()].map(({ unique, kind, size, fileName, mimeType, width, height, duration }) => ({ fileUniqueId: unique, kind, size, fileName, mimeType, width, height, duration }))
+      return [...world.files.values()].map(({ unique, kind, size, fileName, mimeType, width, height, duration }) => ({
+        fileUniqueId: unique,
+        kind,
+        size,
+        fileName,
+        mimeType,
+        width,
+        height,
+        duration,
+      }))
     case 'query':
       return desk.queries.callbacks.get(query.id ?? '') ?? desk.queries.inline.get(query.id ?? '') ?? null
     case 'commands': {
       const bot = botOf(desk, query.botId)
-      const at = (scope: string, language: string) => world.setting<unknown[]>(bot.id, `commands/${scope}///${language}`)
+      const at = (scope: string, language: string) =>
+        world.setting<unknown[]>(bot.id, `commands/${scope}///${language}`)
       const language = query.language ?? ''
-      return at('all_private_chats', language) ?? at('default', language) ?? at('all_private_chats', '') ?? at('default', '') ?? []
+      return (
+        at('all_private_chats', language) ??
+        at('default', language) ??
+        at('all_private_chats', '') ??
+        at('default', '') ??
+        []
+      )
     }
     default:
       throw new ControlFault(`nothing to read at ${path}`)
@@ -129,11 +169,23 @@ function users({ world }: ControlDesk): SandboxUser[] {
 }
 
 function chats({ world }: ControlDesk): SandboxChat[] {
-  const groups = [...world.groups.values()].map(({ id, type, title }): SandboxChat => ({ id, type, title, blocked: false, messages: world.countMessages(String(id)) }))
+  const groups = [...world.groups.values()].map(({ id, type, title }): SandboxChat => ({
+    id,
+    type,
+    title,
+    blocked: false,
+    messages: world.countMessages(String(id)),
+  }))
   const privates = [...world.bots.values()].flatMap((bot) =>
     world.peopleOf(bot.id).map((user): SandboxChat => {
       const key = world.chatKey(bot.id, user.id)
-      return { id: user.id, type: 'private', title: user.first_name, blocked: world.acquaintance(bot.id, user.id) === 'blocked', messages: world.countMessages(key) }
+      return {
+        id: user.id,
+        type: 'private',
+        title: user.first_name,
+        blocked: world.acquaintance(bot.id, user.id) === 'blocked',
+        messages: world.countMessages(key),
+      }
     }),
   )
   return [...groups, ...privates]
@@ -238,14 +290,20 @@ export function makeToken(botId = randomInt(1_000_000_000, 9_999_999_999)): stri
 function registerBot(desk: ControlDesk, body: Body): unknown {
   const token = body.token === undefined ? makeToken() : string(body, 'token')
   const id = Number(/^(\d{1,16}):[A-Za-z0-9_-]{30,50}$/.exec(token)?.[1])
-  if (!Number.isSafeInteger(id)) throw new ControlFault('a token is digits, a colon and about 35 of A-Z, a-z, 0-9, _ and -')
+  if (!Number.isSafeInteger(id))
+    throw new ControlFault('a token is digits, a colon and about 35 of A-Z, a-z, 0-9, _ and -')
   const before = desk.world.bots.get(id)
   const bot: BotRecord = {
     id,
     username: (body.username as string | undefined) ?? before?.username ?? `sandbox${id}_bot`,
-    firstName: (body.firstName as string | undefined) ?? before?.firstName ?? (body.username as string | undefined) ?? 'Sandbox bot',
+    firstName:
+      (body.firstName as string | undefined) ??
+      before?.firstName ??
+      (body.username as string | undefined) ??
+      'Sandbox bot',
   }
-  if (desk.world.tokens.get(token) !== id || JSON.stringify(before) !== JSON.stringify(bot)) desk.world.addToken(token, bot)
+  if (desk.world.tokens.get(token) !== id || JSON.stringify(before) !== JSON.stringify(bot))
+    desk.world.addToken(token, bot)
   return changed(desk, { token, ...bot })
 }
 
@@ -281,7 +339,13 @@ function say(desk: ControlDesk, one: Say): number | null {
   }
   const key = world.chatKey(bot.id, userId)
   const entities = commandEntities(one.text)
-  const message: StoredMessage = { message_id: world.nextMessageId(key), date: now(), from: userId, text: one.text, ...(entities === undefined ? {} : { entities }) }
+  const message: StoredMessage = {
+    message_id: world.nextMessageId(key),
+    date: now(),
+    from: userId,
+    text: one.text,
+    ...(entities === undefined ? {} : { entities }),
+  }
   world.saveMessage(key, message)
   const told = messageObject(world, bot.id, userId, message)
   desk.tell({ type: 'message', botId: bot.id, chatId: userId, message: told, edited: false })
@@ -301,7 +365,8 @@ function now(): number {
 function block(desk: ControlDesk, body: Body): unknown {
   const bot = botOf(desk, body.botId)
   const userId = integer(body, 'userId')
-  if (desk.world.acquaintance(bot.id, userId) === undefined) throw new ControlFault('that person never wrote to the bot')
+  if (desk.world.acquaintance(bot.id, userId) === undefined)
+    throw new ControlFault('that person never wrote to the bot')
   setBlocked(desk, bot, userId, body.blocked !== false)
   return changed(desk, true)
 }
@@ -313,7 +378,13 @@ function setBlocked(desk: ControlDesk, bot: BotRecord, userId: number, blocked: 
   const gone = { user: botUser(bot), status: 'kicked', until_date: 0 }
   const there = { user: botUser(bot), status: 'member' }
   const [before, after] = blocked ? [there, gone] : [gone, there]
-  const content = { chat: chatObject(world, userId), from: user === undefined ? { id: userId, is_bot: false, first_name: '' } : personUser(user), date: now(), old_chat_member: before, new_chat_member: after }
+  const content = {
+    chat: chatObject(world, userId),
+    from: user === undefined ? { id: userId, is_bot: false, first_name: '' } : personUser(user),
+    date: now(),
+    old_chat_member: before,
+    new_chat_member: after,
+  }
   updateId(desk, bot, updates.add(bot.id, { my_chat_member: content }))
 }
 
@@ -324,9 +395,16 @@ function createChannel(desk: ControlDesk, body: Body): unknown {
   const id = body.id === undefined ? (type === 'group' ? -number : -1_000_000_000_000 - number) : integer(body, 'id')
   if (id >= 0) throw new ControlFault('a channel has a negative id')
   const username = body.username as string | undefined
-  world.saveGroup({ id, type, title: (body.title as string | undefined) ?? 'Channel', ...(username === undefined ? {} : { username }) })
-  for (const bot of (body.admins as number[] | undefined) ?? []) world.setMembership(id, botOf(desk, bot).id, { status: 'administrator', ...fullRights })
-  for (const bot of (body.members as number[] | undefined) ?? []) world.setMembership(id, botOf(desk, bot).id, { status: 'member', ...noRights })
+  world.saveGroup({
+    id,
+    type,
+    title: (body.title as string | undefined) ?? 'Channel',
+    ...(username === undefined ? {} : { username }),
+  })
+  for (const bot of (body.admins as number[] | undefined) ?? [])
+    world.setMembership(id, botOf(desk, bot).id, { status: 'administrator', ...fullRights })
+  for (const bot of (body.members as number[] | undefined) ?? [])
+    world.setMembership(id, botOf(desk, bot).id, { status: 'member', ...noRights })
   return changed(desk, { id })
 }
 
@@ -344,7 +422,13 @@ function setMember(desk: ControlDesk, body: Body): unknown {
   const before = world.membership(chatId, bot.id) ?? { status: 'left', ...noRights }
   world.setMembership(chatId, bot.id, membership)
   const owner = { id: 777_000, is_bot: false, first_name: 'Owner' }
-  const content = { chat: chatObject(world, chatId), from: owner, date: now(), old_chat_member: memberObject(world, bot, before), new_chat_member: memberObject(world, bot, membership) }
+  const content = {
+    chat: chatObject(world, chatId),
+    from: owner,
+    date: now(),
+    old_chat_member: memberObject(world, bot, before),
+    new_chat_member: memberObject(world, bot, membership),
+  }
   updateId(desk, bot, updates.add(bot.id, { my_chat_member: content }))
   return changed(desk, true)
 }
@@ -368,11 +452,20 @@ function press(desk: ControlDesk, body: Body): unknown {
   const message = world.message(world.chatKey(bot.id, userId), integer(body, 'messageId'))
   if (user === undefined || message === undefined) throw new ControlFault('no such person or message')
   const data = string(body, 'data')
-  const buttons = ((message.reply_markup as { inline_keyboard?: { callback_data?: string }[][] } | undefined)?.inline_keyboard ?? []).flat()
-  if (!buttons.some((button) => button.callback_data === data)) throw new ControlFault('that message has no such button')
+  const buttons = (
+    (message.reply_markup as { inline_keyboard?: { callback_data?: string }[][] } | undefined)?.inline_keyboard ?? []
+  ).flat()
+  if (!buttons.some((button) => button.callback_data === data))
+    throw new ControlFault('that message has no such button')
   const id = newQueryId()
   remember(queries.callbacks, id, { botId: bot.id })
-  const content = { id, from: personUser(user), message: messageObject(world, bot.id, userId, message), chat_instance: String(userId), data }
+  const content = {
+    id,
+    from: personUser(user),
+    message: messageObject(world, bot.id, userId, message),
+    chat_instance: String(userId),
+    data,
+  }
   return { queryId: id, updateId: updateId(desk, bot, updates.add(bot.id, { callback_query: content })) }
 }
 
@@ -396,7 +489,13 @@ function chooseInline(desk: ControlDesk, body: Body): unknown {
   if (query?.results?.some((result) => result.id === resultId) !== true) throw new ControlFault('no such result')
   const bot = botOf(desk, query.botId)
   const from = personUser(world.users.get(query.userId) ?? { id: query.userId, first_name: '' })
-  return { updateId: updateId(desk, bot, updates.add(bot.id, { chosen_inline_result: { result_id: resultId, from, query: '' } })) }
+  return {
+    updateId: updateId(
+      desk,
+      bot,
+      updates.add(bot.id, { chosen_inline_result: { result_id: resultId, from, query: '' } }),
+    ),
+  }
 }
 
 function newQueryId(): string {
@@ -413,7 +512,12 @@ function remember<T>(map: Map<string, T>, id: string, value: T): void {
 
 // Streams
 
-function streamEvents(desk: ControlDesk, request: IncomingMessage, response: ServerResponse, types: string | undefined): void {
+function streamEvents(
+  desk: ControlDesk,
+  request: IncomingMessage,
+  response: ServerResponse,
+  types: string | undefined,
+): void {
   const wanted = types === undefined ? undefined : new Set(types.split(','))
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   response.write(': hello\n\n')
@@ -433,13 +537,26 @@ function streamEvents(desk: ControlDesk, request: IncomingMessage, response: Ser
 }
 
 // With ranges: browsers ask for them before they play a video.
-async function sendContent({ world }: ControlDesk, request: IncomingMessage, response: ServerResponse, unique: string): Promise<void> {
+async function sendContent(
+  { world }: ControlDesk,
+  request: IncomingMessage,
+  response: ServerResponse,
+  unique: string,
+): Promise<void> {
   const file = world.files.get(unique)
   if (file === undefined) throw new ControlFault('no such file')
   const range = /^bytes=(\d*)-(\d*)$/.exec(request.headers.range ?? '')
   const [from, to] = range === null ? [undefined, undefined] : [range[1], range[2]]
-  const start = from === undefined || from === '' ? (to === undefined || to === '' ? 0 : Math.max(0, file.size - Number(to))) : Number(from)
-  const end = from === undefined || from === '' || to === undefined || to === '' ? file.size - 1 : Math.min(file.size - 1, Number(to))
+  const start =
+    from === undefined || from === ''
+      ? to === undefined || to === ''
+        ? 0
+        : Math.max(0, file.size - Number(to))
+      : Number(from)
+  const end =
+    from === undefined || from === '' || to === undefined || to === ''
+      ? file.size - 1
+      : Math.min(file.size - 1, Number(to))
   if (start > end) {
     response.writeHead(416, { 'content-range': `bytes */${file.size}` }).end()
     return

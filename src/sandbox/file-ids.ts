@@ -7,7 +7,13 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 /** What the server calls the type of a file in its refusals. */
 export type FileKind = 'video' | 'animation' | 'document' | 'photo' | 'thumbnail'
 
-const letters: Record<FileKind, string> = { video: 'BAACAgIAAx', animation: 'CgACAgIAAx', document: 'BQACAgIAAx', photo: 'AgACAgIAAx', thumbnail: 'AAMCAgADIQ' }
+const letters: Record<FileKind, string> = {
+  video: 'BAACAgIAAx',
+  animation: 'CgACAgIAAx',
+  document: 'BQACAgIAAx',
+  photo: 'AgACAgIAAx',
+  thumbnail: 'AAMCAgADIQ',
+}
 
 export interface FileReference {
   kind: FileKind

@@ -26,7 +26,11 @@ export function readFurniture(folder: string): Furniture | undefined {
 
 /** A new bot and a new channel. */
 export function furnishFolder(folder: string): Furniture {
-  const made: Furniture = { token: makeToken(), storageChatId: -1_000_000_000_000 - randomInt(1_000_000_000, 3_999_999_999), port: 0 }
+  const made: Furniture = {
+    token: makeToken(),
+    storageChatId: -1_000_000_000_000 - randomInt(1_000_000_000, 3_999_999_999),
+    port: 0,
+  }
   writeFurniture(folder, made)
   return made
 }

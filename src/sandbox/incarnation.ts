@@ -25,7 +25,10 @@ export function lastIncarnation(folder: string): Incarnation | undefined {
   const number = Math.max(0, ...numbers(folder))
   if (number === 0) return undefined
   try {
-    return { number, ...(JSON.parse(readFileSync(join(folder, 'servers', String(number)), 'utf8')) as Omit<Incarnation, 'number'>) }
+    return {
+      number,
+      ...(JSON.parse(readFileSync(join(folder, 'servers', String(number)), 'utf8')) as Omit<Incarnation, 'number'>),
+    }
   } catch {
     return undefined // tidied away in between; whoever comes back finds a higher number
   }
@@ -52,7 +55,9 @@ export function becomeNext(folder: string, before: number, self: Omit<Incarnatio
 
 function numbers(folder: string): number[] {
   try {
-    return readdirSync(join(folder, 'servers')).filter((name) => /^\d+$/.test(name)).map(Number)
+    return readdirSync(join(folder, 'servers'))
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
@@ -73,10 +78,19 @@ export function proofOf(secret: string, side: 'server' | 'member', nonce: string
 }
 
 /** The request comes from a program that can read the folder: others are told nothing, a page in a browser least of all. */
-export function mayJoin({ method, url, headers }: IncomingMessage, { port, secret }: Pick<Incarnation, 'port' | 'secret'>): { nonce: string } | undefined {
+export function mayJoin(
+  { method, url, headers }: IncomingMessage,
+  { port, secret }: Pick<Incarnation, 'port' | 'secret'>,
+): { nonce: string } | undefined {
   const { pathname, searchParams } = new URL(url ?? '/', 'http://127.0.0.1')
   const nonce = searchParams.get('nonce') ?? ''
-  if (method !== 'GET' || pathname !== '/member' || headers.host !== `127.0.0.1:${port}` || headers.origin !== undefined) return undefined
+  if (
+    method !== 'GET' ||
+    pathname !== '/member' ||
+    headers.host !== `127.0.0.1:${port}` ||
+    headers.origin !== undefined
+  )
+    return undefined
   return isSame(searchParams.get('proof') ?? '', proofOf(secret, 'member', nonce)) ? { nonce } : undefined
 }
 
@@ -105,7 +119,12 @@ export type Joined =
 export function joinServer(server: Incarnation, timeoutMs: number): Promise<Joined> {
   const nonce = randomBytes(16).toString('hex')
   return new Promise((resolve) => {
-    const asked = request({ host: '127.0.0.1', port: server.port, path: `/member?nonce=${nonce}&proof=${proofOf(server.secret, 'member', nonce)}`, agent: false })
+    const asked = request({
+      host: '127.0.0.1',
+      port: server.port,
+      path: `/member?nonce=${nonce}&proof=${proofOf(server.secret, 'member', nonce)}`,
+      agent: false,
+    })
     const timer = setTimeout(() => {
       asked.destroy()
       resolve({ status: 'silent' })

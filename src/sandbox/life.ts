@@ -69,9 +69,13 @@ export async function openSandbox({ folder, log, timeDivisor = 1 }: OpenSandboxO
       member = await joinOrStart(folder, timeDivisor)
       if (closed) member.connection.destroy()
       else keep(member)
-      if (member.welcome.url !== url) log.warn({ url: member.welcome.url }, 'the sandbox server has another address now: start this command again')
+      if (member.welcome.url !== url)
+        log.warn({ url: member.welcome.url }, 'the sandbox server has another address now: start this command again')
     } catch (error) {
-      log.error({ reason: error instanceof Error ? error.message : String(error) }, 'the sandbox server cannot be started again')
+      log.error(
+        { reason: error instanceof Error ? error.message : String(error) },
+        'the sandbox server cannot be started again',
+      )
     }
   }
 
@@ -100,12 +104,15 @@ async function joinOrStart(folder: string, timeDivisor: number): Promise<Member>
       const failed = starting?.failed()
       if (failed !== undefined) throw new Error(failed)
       // Ours may still be on its way to that number, or about to say why it will not serve.
-      const underWay = starting !== undefined && !starting.ended() && (starting.after === after || starting.pid === last?.pid)
+      const underWay =
+        starting !== undefined && !starting.ended() && (starting.after === after || starting.pid === last?.pid)
       if (!underWay) starting = start({ folder, timeDivisor, after })
     }
     if (Date.now() - started > patienceMs) {
       const who = last === undefined ? 'no server' : `process ${last.pid}`
-      throw new Error(`The sandbox server in ${folder} does not answer (${who}). If it hangs, stop it and run this again; what it wrote is in server.log there.`)
+      throw new Error(
+        `The sandbox server in ${folder} does not answer (${who}). If it hangs, stop it and run this again; what it wrote is in server.log there.`,
+      )
     }
     await sleep(15 + Math.random() * 20)
   }
@@ -123,7 +130,12 @@ function start(order: ServeOrder): Started {
   const script = builtScript('sandbox/serve')
   const output = openSync(join(order.folder, 'server.log'), 'w', 0o600)
   try {
-    const child = spawn(process.execPath, [script, JSON.stringify(order)], { detached: true, stdio: ['ignore', output, output], cwd: order.folder, env: childEnvironment() })
+    const child = spawn(process.execPath, [script, JSON.stringify(order)], {
+      detached: true,
+      stdio: ['ignore', output, output],
+      cwd: order.folder,
+      env: childEnvironment(),
+    })
     let problem: string | undefined
     child.on('error', (error) => (problem = error.message))
     child.unref()
@@ -133,7 +145,12 @@ function start(order: ServeOrder): Started {
       const lines = readFileSync(join(order.folder, 'server.log'), 'utf8').trim().split('\n').slice(-5).join('\n')
       return `The sandbox server could not be started (${script}): ${problem ?? `exit ${code}`}\n${lines}`
     }
-    return { after: order.after, pid: child.pid, ended: () => child.exitCode !== null || child.signalCode !== null, failed }
+    return {
+      after: order.after,
+      pid: child.pid,
+      ended: () => child.exitCode !== null || child.signalCode !== null,
+      failed,
+    }
   } finally {
     closeSync(output)
   }

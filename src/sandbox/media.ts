@@ -38,7 +38,7 @@ export async function lookAtMp4(path: string): Promise<Mp4 | undefined> {
 async function boxes(file: FileHandle, from: number, to: number): Promise<Box[]> {
   const found: Box[] = []
   const header = Buffer.alloc(16)
-  for (let at = from; at + 8 <= to && found.length < 1_000; ) {
+  for (let at = from; at + 8 <= to && found.length < 1_000;) {
     await file.read(header, 0, 16, at)
     const box = boxAt(header, 0, at, to)
     if (box === undefined) break
@@ -60,7 +60,7 @@ function boxAt(header: Buffer, offset: number, at: number, to: number): Box | un
 
 function inside(bytes: Buffer, from: number, to: number): Box[] {
   const found: Box[] = []
-  for (let at = from; at + 8 <= to; ) {
+  for (let at = from; at + 8 <= to;) {
     if (bytes.readUInt32BE(at) === 1 && at + 16 > to) break
     const box = boxAt(bytes, at, at, to)
     if (box === undefined) break
@@ -107,7 +107,7 @@ function readTrack(moov: Buffer, track: Box, result: Mp4): void {
 /** Size in pixels of a JPEG; undefined when it is none. */
 export function jpegSize(bytes: Buffer): { width: number; height: number } | undefined {
   if (bytes.length < 4 || bytes.readUInt16BE(0) !== 0xffd8) return undefined
-  for (let at = 2; at + 9 <= bytes.length; ) {
+  for (let at = 2; at + 9 <= bytes.length;) {
     if (bytes[at] !== 0xff) return undefined
     const marker = bytes[at + 1] ?? 0
     if (marker === 0xff) {

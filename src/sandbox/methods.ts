@@ -10,12 +10,30 @@ import type { Parameters, Upload } from './parameters.ts'
 import type { LimitKeeper } from './planned.ts'
 import { badRequest, forbidden, Refusal } from './refusal.ts'
 import type { Updates } from './updates.ts'
-import type { BotRecord, FileRecord, GroupRecord, Membership, StoredMedia, StoredMessage, StoredPicture, World } from './world.ts'
+import type {
+  BotRecord,
+  FileRecord,
+  GroupRecord,
+  Membership,
+  StoredMedia,
+  StoredMessage,
+  StoredPicture,
+  World,
+} from './world.ts'
 
 /** Questions that wait for an answer: pressed buttons and inline queries. They do not outlive the server. */
 export interface OpenQueries {
   callbacks: Map<string, { botId: number; answer?: Record<string, unknown> }>
-  inline: Map<string, { botId: number; userId: number; until: number; answer?: Record<string, unknown>; results?: Record<string, unknown>[] }>
+  inline: Map<
+    string,
+    {
+      botId: number
+      userId: number
+      until: number
+      answer?: Record<string, unknown>
+      results?: Record<string, unknown>[]
+    }
+  >
 }
 
 /** What every method works with. */
@@ -77,11 +95,22 @@ export const methods: Record<string, { name: string; run(call: Call): unknown }>
     deleteMyCommands: (call) => save(call, `commands/${commandScope(call)}`, undefined),
     getMyCommands: (call) => call.world.setting(call.bot.id, `commands/${commandScope(call)}`) ?? [],
     setMyName: (call) => save(call, `name/${text(call.parameters, 'language_code')}`, text(call.parameters, 'name')),
-    getMyName: (call) => ({ name: call.world.setting<string>(call.bot.id, `name/${text(call.parameters, 'language_code')}`) ?? call.bot.firstName }),
-    setMyDescription: (call) => save(call, `description/${text(call.parameters, 'language_code')}`, text(call.parameters, 'description')),
-    getMyDescription: (call) => ({ description: call.world.setting<string>(call.bot.id, `description/${text(call.parameters, 'language_code')}`) ?? '' }),
-    setMyShortDescription: (call) => save(call, `short/${text(call.parameters, 'language_code')}`, text(call.parameters, 'short_description')),
-    getMyShortDescription: (call) => ({ short_description: call.world.setting<string>(call.bot.id, `short/${text(call.parameters, 'language_code')}`) ?? '' }),
+    getMyName: (call) => ({
+      name:
+        call.world.setting<string>(call.bot.id, `name/${text(call.parameters, 'language_code')}`) ?? call.bot.firstName,
+    }),
+    setMyDescription: (call) =>
+      save(call, `description/${text(call.parameters, 'language_code')}`, text(call.parameters, 'description')),
+    getMyDescription: (call) => ({
+      description:
+        call.world.setting<string>(call.bot.id, `description/${text(call.parameters, 'language_code')}`) ?? '',
+    }),
+    setMyShortDescription: (call) =>
+      save(call, `short/${text(call.parameters, 'language_code')}`, text(call.parameters, 'short_description')),
+    getMyShortDescription: (call) => ({
+      short_description:
+        call.world.setting<string>(call.bot.id, `short/${text(call.parameters, 'language_code')}`) ?? '',
+    }),
     setChatMenuButton: () => true,
     getChatMenuButton: () => ({ type: 'commands' }),
     setMessageReaction: (call) => {
@@ -135,11 +164,16 @@ interface Chat {
 function namedChat(call: Call, name: string): Chat & { group: GroupRecord | undefined } {
   const value = text(call.parameters, name)
   if (value === '') throw badRequest(name === 'chat_id' ? 'chat_id is empty' : 'chat identifier is empty')
-  const byName = value.startsWith('@') ? [...call.world.groups.values()].find((group) => group.username?.toLowerCase() === value.slice(1).toLowerCase()) : undefined
+  const byName = value.startsWith('@')
+    ? [...call.world.groups.values()].find((group) => group.username?.toLowerCase() === value.slice(1).toLowerCase())
+    : undefined
   if (!value.startsWith('@') && !/^-?\d{1,19}$/.test(value)) throw badRequest('chat not found')
   const id = byName?.id ?? Number(value)
   const group = id < 0 ? call.world.groups.get(id) : undefined
-  const known = id < 0 ? group !== undefined && call.world.membership(id, call.bot.id) !== undefined : call.world.acquaintance(call.bot.id, id) !== undefined
+  const known =
+    id < 0
+      ? group !== undefined && call.world.membership(id, call.bot.id) !== undefined
+      : call.world.acquaintance(call.bot.id, id) !== undefined
   if (value.startsWith('@') && byName === undefined) throw badRequest('chat not found')
   if (!known) throw badRequest('chat not found')
   return { id, key: call.world.chatKey(call.bot.id, id), group }
@@ -148,7 +182,10 @@ function namedChat(call: Call, name: string): Chat & { group: GroupRecord | unde
 function readableChat(call: Call, name = 'chat_id'): Chat {
   const { id, key, group } = namedChat(call, name)
   if (group === undefined) return { id, key }
-  if (group.migratedTo !== undefined) throw new Refusal(400, 'Bad Request: group chat was upgraded to a supergroup chat', { migrate_to_chat_id: group.migratedTo })
+  if (group.migratedTo !== undefined)
+    throw new Refusal(400, 'Bad Request: group chat was upgraded to a supergroup chat', {
+      migrate_to_chat_id: group.migratedTo,
+    })
   const { status } = call.world.membership(id, call.bot.id) as Membership
   const kind = group.type === 'group' ? 'group' : `${group.type}`
   if (status === 'kicked') throw forbidden(`bot was kicked from the ${kind} chat`)
@@ -167,7 +204,8 @@ function writableChat(call: Call): Chat {
   }
   const membership = call.world.membership(chat.id, call.bot.id) as Membership
   const isChannel = call.world.groups.get(chat.id)?.type === 'channel'
-  if (isChannel && !(membership.status === 'administrator' && membership.can_post_messages)) throw badRequest('need administrator rights in the channel chat')
+  if (isChannel && !(membership.status === 'administrator' && membership.can_post_messages))
+    throw badRequest('need administrator rights in the channel chat')
   return chat
 }
 
@@ -197,11 +235,18 @@ function post(call: Call, chat: Chat, content: Partial<StoredMessage>): StoredMe
 }
 
 function announce(call: Call, chat: Chat, message: StoredMessage, edited: boolean): void {
-  call.tell({ type: 'message', botId: call.bot.id, chatId: chat.id, message: messageObject(call.world, call.bot.id, chat.id, message), edited })
+  call.tell({
+    type: 'message',
+    botId: call.bot.id,
+    chatId: chat.id,
+    message: messageObject(call.world, call.bot.id, chat.id, message),
+    edited,
+  })
 }
 
 function replyTarget(call: Call, chat: Chat): number | undefined {
-  const wanted = structure(call.parameters, 'reply_parameters') as { message_id?: number; allow_sending_without_reply?: boolean } | undefined
+  const wanted = structure(call.parameters, 'reply_parameters') as
+    { message_id?: number; allow_sending_without_reply?: boolean } | undefined
   const id = wanted?.message_id ?? number(call.parameters, 'reply_to_message_id')
   if (id === 0) return undefined
   if (call.world.message(chat.key, id) !== undefined) return id
@@ -215,14 +260,19 @@ function keyboard(parameters: Parameters): { inline?: unknown; other?: unknown }
   if (typeof markup !== 'object' || Array.isArray(markup)) throw badRequest('object expected as reply markup')
   const rows = (markup as { inline_keyboard?: unknown }).inline_keyboard
   if (rows === undefined) return { other: markup }
-  if (!Array.isArray(rows) || !rows.every(Array.isArray)) throw badRequest('field "inline_keyboard" of the InlineKeyboardMarkup must be an Array of Arrays')
+  if (!Array.isArray(rows) || !rows.every(Array.isArray))
+    throw badRequest('field "inline_keyboard" of the InlineKeyboardMarkup must be an Array of Arrays')
   const buttons = (rows as Record<string, unknown>[][]).flat()
   for (const button of buttons) {
-    if (typeof button !== 'object' || button === null) throw badRequest("can't parse inline keyboard button: InlineKeyboardButton must be an Object")
-    if (typeof button.text !== 'string' || button.text === '') throw badRequest('Text buttons are unallowed in the inline keyboard')
-    if (!Object.keys(button).some((key) => key !== 'text')) throw badRequest('Text buttons are unallowed in the inline keyboard')
+    if (typeof button !== 'object' || button === null)
+      throw badRequest("can't parse inline keyboard button: InlineKeyboardButton must be an Object")
+    if (typeof button.text !== 'string' || button.text === '')
+      throw badRequest('Text buttons are unallowed in the inline keyboard')
+    if (!Object.keys(button).some((key) => key !== 'text'))
+      throw badRequest('Text buttons are unallowed in the inline keyboard')
     const data = button.callback_data
-    if (data !== undefined && (typeof data !== 'string' || data === '' || Buffer.byteLength(data) > 64)) throw badRequest('BUTTON_DATA_INVALID')
+    if (data !== undefined && (typeof data !== 'string' || data === '' || Buffer.byteLength(data) > 64))
+      throw badRequest('BUTTON_DATA_INVALID')
   }
   return buttons.length === 0 ? {} : { inline: markup }
 }
@@ -233,14 +283,17 @@ function formatted(parameters: Parameters, name: 'text' | 'caption'): FormattedT
   const entities = text(parameters, 'parse_mode') === '' ? given : parsed.entities
   const trimmed = parsed.text.trimEnd()
   const most = name === 'text' ? 4_096 : 1_024
-  if ([...trimmed].length > most) throw badRequest(name === 'text' ? 'message is too long' : 'message caption is too long')
+  if ([...trimmed].length > most)
+    throw badRequest(name === 'text' ? 'message is too long' : 'message caption is too long')
   if (name === 'text' && trimmed.trim() === '') throw badRequest('message text is empty')
   return { text: trimmed, entities: entities !== undefined && entities.length > 0 ? entities : undefined }
 }
 
 function captioned(parameters: Parameters): Partial<StoredMessage> {
   const caption = formatted(parameters, 'caption')
-  return caption.text === '' ? {} : { caption: caption.text, ...(caption.entities === undefined ? {} : { entities: caption.entities }) }
+  return caption.text === ''
+    ? {}
+    : { caption: caption.text, ...(caption.entities === undefined ? {} : { entities: caption.entities }) }
 }
 
 function existingMessage(call: Call, chat: Chat, id: number, what: string): StoredMessage {
@@ -273,7 +326,11 @@ export function fileParameter(parameters: Parameters, name: string, local: boole
 }
 
 // A file of this machine is read, and is an upload like any other from then on.
-async function opened(call: Call, name: string, file: FileParameter): Promise<Exclude<FileParameter, { address: string }>> {
+async function opened(
+  call: Call,
+  name: string,
+  file: FileParameter,
+): Promise<Exclude<FileParameter, { address: string }>> {
   if (!('address' in file)) return file
   const upload = await readLocalFile(file.address, call.world.incomingFolder)
   call.parameters.uploads.set(name, upload)
@@ -288,7 +345,10 @@ async function sendFile(call: Call, as: 'video' | 'document'): Promise<unknown> 
   const file = await opened(call, as, named)
   const media = 'upload' in file ? await uploaded(call, file.upload, as) : known(call, file, as)
   const cover = as === 'video' ? await coverPicture(call) : undefined
-  const message = post(call, chat, { media: { ...media, ...(cover === undefined || media.kind !== 'video' ? {} : { cover }) }, ...caption })
+  const message = post(call, chat, {
+    media: { ...media, ...(cover === undefined || media.kind !== 'video' ? {} : { cover }) },
+    ...caption,
+  })
   return messageObject(call.world, call.bot.id, chat.id, message)
 }
 
@@ -297,7 +357,8 @@ async function uploaded(call: Call, upload: Upload, as: 'video' | 'document'): P
   call.record.uploadBytes = upload.size
   const { world, parameters } = call
   const mp4 = await lookAtMp4(upload.path)
-  const kind: FileKind = as === 'document' || mp4 === undefined || !mp4.hasVideo ? 'document' : mp4.hasSound ? 'video' : 'animation'
+  const kind: FileKind =
+    as === 'document' || mp4 === undefined || !mp4.hasVideo ? 'document' : mp4.hasSound ? 'video' : 'animation'
   const read = upload.size <= metadataLimit ? mp4 : undefined
   const told = as === 'video' && kind !== 'document'
   const thumbnail = await thumbnailPicture(call)
@@ -314,29 +375,45 @@ async function uploaded(call: Call, upload: Upload, as: 'video' | 'document'): P
 
 function stored(file: FileRecord): StoredMedia {
   const { unique, size, fileName, mimeType, width, height, duration, thumbnail } = file
-  return { kind: file.kind as StoredMedia['kind'], unique, size, fileName, mimeType, width, height, duration, ...(thumbnail === undefined ? {} : { thumbnail }) }
+  return {
+    kind: file.kind as StoredMedia['kind'],
+    unique,
+    size,
+    fileName,
+    mimeType,
+    width,
+    height,
+    duration,
+    ...(thumbnail === undefined ? {} : { thumbnail }),
+  }
 }
 
 function known(call: Call, file: { fileId: string } | { url: string }, as: 'video' | 'document'): StoredMedia {
   // Without local mode an address of a file is a URL like any other where it holds a dot.
-  if ('fileId' in file && file.fileId.includes('.') && file.fileId.includes('://')) throw badRequest('invalid file HTTP URL specified: Unsupported URL protocol')
+  if ('fileId' in file && file.fileId.includes('.') && file.fileId.includes('://'))
+    throw badRequest('invalid file HTTP URL specified: Unsupported URL protocol')
   // The sandbox reaches no other server, so no URL has content.
   if ('url' in file) throw badRequest('failed to get HTTP URL content')
   const reference = call.world.openFileId(file.fileId, call.bot.id)
   if (reference === undefined) throw badRequest('wrong file identifier/HTTP URL specified')
   const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
-  if (reference.kind === 'photo' || reference.kind === 'thumbnail') throw badRequest(`can't use file of type ${capital(reference.kind)} as ${capital(as)}`)
+  if (reference.kind === 'photo' || reference.kind === 'thumbnail')
+    throw badRequest(`can't use file of type ${capital(reference.kind)} as ${capital(as)}`)
   call.record.fileUniqueId = reference.unique
   return stored(call.world.files.get(reference.unique) as FileRecord)
 }
 
 // Telegram drops a thumbnail it does not like without a word.
 async function thumbnailPicture(call: Call): Promise<StoredPicture | undefined> {
-  const name = text(call.parameters, 'thumbnail') !== '' || call.parameters.uploads.has('thumbnail') ? 'thumbnail' : 'thumb'
+  const name =
+    text(call.parameters, 'thumbnail') !== '' || call.parameters.uploads.has('thumbnail') ? 'thumbnail' : 'thumb'
   const named = fileParameter(call.parameters, name, call.local)
   if (named === undefined) return undefined
   const file = await opened(call, name, named).catch(() => undefined)
-  const picture = file !== undefined && 'upload' in file && file.upload.size <= 200_000 ? await keepPicture(call.world, file.upload, 'thumbnail', 320) : undefined
+  const picture =
+    file !== undefined && 'upload' in file && file.upload.size <= 200_000
+      ? await keepPicture(call.world, file.upload, 'thumbnail', 320)
+      : undefined
   call.record.thumbnail = picture === undefined ? 'ignored' : 'taken'
   return picture
 }
@@ -354,11 +431,19 @@ async function coverPicture(call: Call): Promise<StoredPicture | undefined> {
   const reference = call.world.openFileId(file.fileId, call.bot.id)
   const record = reference && call.world.files.get(reference.unique)
   if (reference === undefined || record === undefined) throw badRequest('wrong file identifier/HTTP URL specified')
-  if (reference.kind !== 'photo') throw badRequest(`can't use file of type ${reference.kind.charAt(0).toUpperCase()}${reference.kind.slice(1)} as Photo`)
+  if (reference.kind !== 'photo')
+    throw badRequest(
+      `can't use file of type ${reference.kind.charAt(0).toUpperCase()}${reference.kind.slice(1)} as Photo`,
+    )
   return { unique: record.unique, width: record.width, height: record.height, size: record.size }
 }
 
-async function keepPicture(world: World, upload: Upload, kind: 'thumbnail' | 'photo', largest: number): Promise<StoredPicture | undefined> {
+async function keepPicture(
+  world: World,
+  upload: Upload,
+  kind: 'thumbnail' | 'photo',
+  largest: number,
+): Promise<StoredPicture | undefined> {
   const pixels = jpegSize(await readFile(upload.path))
   if (pixels === undefined || Math.max(pixels.width, pixels.height) > largest) return undefined
   const { unique, size } = await world.keepFile(upload, { kind, mimeType: 'image/jpeg', ...pixels, duration: 0 })
@@ -366,11 +451,24 @@ async function keepPicture(world: World, upload: Upload, kind: 'thumbnail' | 'ph
 }
 
 function mimeOf(fileName: string): string {
-  const known: Record<string, string> = { mp4: 'video/mp4', jpg: 'image/jpeg', png: 'image/png', txt: 'text/plain', webm: 'video/webm', mkv: 'video/x-matroska' }
+  const known: Record<string, string> = {
+    mp4: 'video/mp4',
+    jpg: 'image/jpeg',
+    png: 'image/png',
+    txt: 'text/plain',
+    webm: 'video/webm',
+    mkv: 'video/x-matroska',
+  }
   return known[fileName.split('.').pop()?.toLowerCase() ?? ''] ?? 'application/octet-stream'
 }
 
-const folders: Record<FileKind, string> = { video: 'videos', animation: 'animations', document: 'documents', photo: 'photos', thumbnail: 'thumbnails' }
+const folders: Record<FileKind, string> = {
+  video: 'videos',
+  animation: 'animations',
+  document: 'documents',
+  photo: 'photos',
+  thumbnail: 'thumbnails',
+}
 
 function getFile({ world, bot, parameters, local }: Call): unknown {
   const fileId = text(parameters, 'file_id')
@@ -378,11 +476,18 @@ function getFile({ world, bot, parameters, local }: Call): unknown {
   const reference = world.openFileId(fileId, bot.id)
   if (reference === undefined) {
     // An id that was made somewhere is told apart from a text that never was one.
-    throw badRequest(/^[A-Za-z0-9_-]{30,}$/.test(fileId) ? 'wrong file_id or the file is temporarily unavailable' : 'invalid file_id')
+    throw badRequest(
+      /^[A-Za-z0-9_-]{30,}$/.test(fileId) ? 'wrong file_id or the file is temporarily unavailable' : 'invalid file_id',
+    )
   }
   const file = world.files.get(reference.unique) as FileRecord
   if (!local && file.size > downloadLimit) throw badRequest('file is too big')
-  return { file_id: world.fileId(reference.kind, file.unique, bot.id), file_unique_id: file.unique, file_size: file.size, file_path: local ? world.filePath(file.sha256) : `${folders[file.kind]}/${file.unique}` }
+  return {
+    file_id: world.fileId(reference.kind, file.unique, bot.id),
+    file_unique_id: file.unique,
+    file_size: file.size,
+    file_path: local ? world.filePath(file.sha256) : `${folders[file.kind]}/${file.unique}`,
+  }
 }
 
 // Forwarding and copying
@@ -398,7 +503,10 @@ function forwardMessage(call: Call): unknown {
   if (message.protect) throw badRequest("message can't be forwarded")
   const { text: words, caption, entities, media, date } = message
   const origin: StoredMessage['origin'] =
-    message.origin ?? (message.from === undefined ? { type: 'channel', chat: chat.id, message_id: message.message_id, date } : { type: 'user', user: message.from, date })
+    message.origin ??
+    (message.from === undefined
+      ? { type: 'channel', chat: chat.id, message_id: message.message_id, date }
+      : { type: 'user', user: message.from, date })
   const forwarded = post(call, target, prune({ text: words, caption, entities, media, origin }))
   return messageObject(call.world, call.bot.id, target.id, forwarded)
 }
@@ -408,7 +516,10 @@ function copyMessage(call: Call): unknown {
   const { message } = source(call, 'message to copy')
   if (message.protect) throw badRequest("message can't be copied")
   const { text: words, caption, entities, media } = message
-  const recaptioned = raw(call.parameters, 'caption') === undefined || media === undefined ? { caption, entities } : captioned(call.parameters)
+  const recaptioned =
+    raw(call.parameters, 'caption') === undefined || media === undefined
+      ? { caption, entities }
+      : captioned(call.parameters)
   const copy = post(call, target, prune({ text: words, media, ...recaptioned }))
   return { message_id: copy.message_id }
 }
@@ -428,7 +539,9 @@ function edit(call: Call, change: (message: StoredMessage) => Partial<StoredMess
   const { inline } = keyboard(call.parameters)
   const edited = prune({ ...message, ...change(message), reply_markup: inline })
   if (sameContent(message, edited)) {
-    throw badRequest('message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message')
+    throw badRequest(
+      'message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message',
+    )
   }
   edited.edit_date = Math.floor(Date.now() / 1_000)
   call.world.saveMessage(chat.key, edited)
@@ -438,7 +551,8 @@ function edit(call: Call, change: (message: StoredMessage) => Partial<StoredMess
 }
 
 function sameContent(before: StoredMessage, after: StoredMessage): boolean {
-  const content = ({ text: words, caption, entities, reply_markup }: StoredMessage) => JSON.stringify([words, caption, entities, reply_markup])
+  const content = ({ text: words, caption, entities, reply_markup }: StoredMessage) =>
+    JSON.stringify([words, caption, entities, reply_markup])
   return content(before) === content(after)
 }
 
@@ -484,13 +598,30 @@ function deleteOne(call: Call, chat: Chat, message: StoredMessage): void {
   const old = Date.now() / 1_000 - message.date > 48 * 3_600
   const membership = chat.id < 0 ? call.world.membership(chat.id, call.bot.id) : undefined
   const own = message.by === call.bot.id && (chat.id > 0 || membership?.status === 'administrator')
-  if (!((own && !old) || membership?.can_delete_messages || (chat.id > 0 && !old))) throw badRequest("message can't be deleted")
+  if (!((own && !old) || membership?.can_delete_messages || (chat.id > 0 && !old)))
+    throw badRequest("message can't be deleted")
   call.world.deleteMessage(chat.key, message.message_id)
   call.record.messageId = message.message_id
   call.tell({ type: 'deleted', botId: call.bot.id, chatId: chat.id, messageId: message.message_id })
 }
 
-const actions = ['cancel', 'typing', 'record_video', 'upload_video', 'record_audio', 'upload_audio', 'record_voice', 'upload_voice', 'upload_photo', 'upload_document', 'choose_sticker', 'pick_up_location', 'find_location', 'record_video_note', 'upload_video_note']
+const actions = [
+  'cancel',
+  'typing',
+  'record_video',
+  'upload_video',
+  'record_audio',
+  'upload_audio',
+  'record_voice',
+  'upload_voice',
+  'upload_photo',
+  'upload_document',
+  'choose_sticker',
+  'pick_up_location',
+  'find_location',
+  'record_video_note',
+  'upload_video_note',
+]
 
 function sendChatAction(call: Call): unknown {
   const action = text(call.parameters, 'action')
@@ -536,7 +667,11 @@ function setWebhook({ updates, bot, parameters }: Call): unknown {
   }
   if (!URL.canParse(url) || !/^https?:/.test(url)) throw badRequest('bad webhook: invalid webhook URL specified')
   const connections = number(parameters, 'max_connections')
-  const webhook = { url, max_connections: connections >= 1 && connections <= 100 ? connections : 40, ...(secret === '' ? {} : { secret_token: secret }) }
+  const webhook = {
+    url,
+    max_connections: connections >= 1 && connections <= 100 ? connections : 40,
+    ...(secret === '' ? {} : { secret_token: secret }),
+  }
   updates.setWebhook(bot.id, webhook, drop)
   return true
 }
@@ -545,7 +680,8 @@ function setWebhook({ updates, bot, parameters }: Call): unknown {
 
 function answerCallbackQuery({ queries, bot, parameters, tell }: Call): unknown {
   const query = queries.callbacks.get(text(parameters, 'callback_query_id'))
-  if (query === undefined || query.botId !== bot.id) throw badRequest('query is too old and response timeout expired or query ID is invalid')
+  if (query === undefined || query.botId !== bot.id)
+    throw badRequest('query is too old and response timeout expired or query ID is invalid')
   if ([...text(parameters, 'text')].length > 200) throw badRequest('MESSAGE_TOO_LONG')
   query.answer = parameters.values
   tell({ type: 'world' })
@@ -561,10 +697,13 @@ function answerInlineQuery({ world, queries, bot, parameters, tell }: Call): unk
   for (const result of results as Record<string, unknown>[]) checkInlineResult(world, bot.id, result, seen)
   const button = structure(parameters, 'button') as { text?: unknown; start_parameter?: unknown } | undefined
   if (button !== undefined) {
-    if (typeof button.text !== 'string') throw badRequest('can\'t parse inline query results button: Can\'t find field "text"')
-    if (typeof button.start_parameter === 'string' && !/^[A-Za-z0-9_-]{1,64}$/.test(button.start_parameter)) throw badRequest('START_PARAM_INVALID')
+    if (typeof button.text !== 'string')
+      throw badRequest('can\'t parse inline query results button: Can\'t find field "text"')
+    if (typeof button.start_parameter === 'string' && !/^[A-Za-z0-9_-]{1,64}$/.test(button.start_parameter))
+      throw badRequest('START_PARAM_INVALID')
   }
-  if (query === undefined || query.botId !== bot.id || Date.now() > query.until) throw badRequest('query is too old and response timeout expired or query ID is invalid')
+  if (query === undefined || query.botId !== bot.id || Date.now() > query.until)
+    throw badRequest('query is too old and response timeout expired or query ID is invalid')
   query.answer = parameters.values
   query.results = results as Record<string, unknown>[]
   tell({ type: 'world' })
@@ -572,17 +711,21 @@ function answerInlineQuery({ world, queries, bot, parameters, tell }: Call): unk
 }
 
 function checkInlineResult(world: World, botId: number, result: Record<string, unknown>, seen: Set<string>): void {
-  if (typeof result !== 'object' || result === null) throw badRequest("can't parse inline query result: Inline query result must be an object")
+  if (typeof result !== 'object' || result === null)
+    throw badRequest("can't parse inline query result: Inline query result must be an object")
   const { id, type } = result
   if (typeof id !== 'string' || id === '' || Buffer.byteLength(id) > 64) throw badRequest('RESULT_ID_INVALID')
   if (seen.has(id)) throw badRequest('RESULT_ID_DUPLICATE')
   seen.add(id)
   if (typeof type !== 'string') throw badRequest('can\'t parse inline query result: Can\'t find field "type"')
-  if (type === 'article' && (typeof result.title !== 'string' || typeof result.input_message_content !== 'object')) throw badRequest('can\'t parse inline query result: Can\'t find field "title"')
+  if (type === 'article' && (typeof result.title !== 'string' || typeof result.input_message_content !== 'object'))
+    throw badRequest('can\'t parse inline query result: Can\'t find field "title"')
   if (type !== 'video') return
-  if (typeof result.title !== 'string' || result.title === '') throw badRequest('can\'t parse inline query result: Can\'t find field "title"')
+  if (typeof result.title !== 'string' || result.title === '')
+    throw badRequest('can\'t parse inline query result: Can\'t find field "title"')
   const reference = typeof result.video_file_id === 'string' ? world.openFileId(result.video_file_id, botId) : undefined
-  if (reference === undefined || reference.kind !== 'video') throw badRequest('wrong file identifier/HTTP URL specified')
+  if (reference === undefined || reference.kind !== 'video')
+    throw badRequest('wrong file identifier/HTTP URL specified')
 }
 
 // Chats and people
@@ -590,7 +733,18 @@ function checkInlineResult(world: World, botId: number, result: Record<string, u
 function getChat(call: Call): unknown {
   const chat = readableChat(call)
   const object = chatObject(call.world, chat.id)
-  return { ...object, accent_color_id: 0, max_reaction_count: 11, accepted_gift_types: { unlimited_gifts: true, limited_gifts: true, unique_gifts: true, premium_subscription: true, gifts_from_channels: true } }
+  return {
+    ...object,
+    accent_color_id: 0,
+    max_reaction_count: 11,
+    accepted_gift_types: {
+      unlimited_gifts: true,
+      limited_gifts: true,
+      unique_gifts: true,
+      premium_subscription: true,
+      gifts_from_channels: true,
+    },
+  }
 }
 
 function getChatMember(call: Call): unknown {
@@ -603,7 +757,12 @@ function getChatMember(call: Call): unknown {
   inspectMembers(call, chat)
   const bot = call.world.bots.get(userId)
   const membership = bot && call.world.membership(chat.id, bot.id)
-  if (bot !== undefined) return memberObject(call.world, bot, membership ?? { status: 'left', can_post_messages: false, can_edit_messages: false, can_delete_messages: false })
+  if (bot !== undefined)
+    return memberObject(
+      call.world,
+      bot,
+      membership ?? { status: 'left', can_post_messages: false, can_edit_messages: false, can_delete_messages: false },
+    )
   const user = call.world.users.get(userId)
   if (user === undefined) throw badRequest('invalid user_id specified')
   return { user: personUser(user), status: 'left' }
@@ -622,7 +781,8 @@ function getChatAdministrators(call: Call): unknown {
 // In a channel only its administrators see who is there.
 function inspectMembers(call: Call, chat: Chat): void {
   const isChannel = call.world.groups.get(chat.id)?.type === 'channel'
-  if (isChannel && call.world.membership(chat.id, call.bot.id)?.status !== 'administrator') throw badRequest('member list is inaccessible')
+  if (isChannel && call.world.membership(chat.id, call.bot.id)?.status !== 'administrator')
+    throw badRequest('member list is inaccessible')
 }
 
 // What a bot says of itself
@@ -634,7 +794,9 @@ function save(call: Call, name: string, value: unknown): true {
 
 function commandScope({ parameters }: Call): string {
   const scope = structure(parameters, 'scope') as { type?: string; chat_id?: number; user_id?: number } | undefined
-  return [scope?.type ?? 'default', scope?.chat_id ?? '', scope?.user_id ?? '', text(parameters, 'language_code')].join('/')
+  return [scope?.type ?? 'default', scope?.chat_id ?? '', scope?.user_id ?? '', text(parameters, 'language_code')].join(
+    '/',
+  )
 }
 
 function checkCommands({ parameters }: Call): unknown {
@@ -643,7 +805,8 @@ function checkCommands({ parameters }: Call): unknown {
   if (commands.length > 100) throw badRequest('BOT_COMMANDS_TOO_MUCH')
   for (const { command, description } of commands as { command?: unknown; description?: unknown }[]) {
     if (typeof command !== 'string' || !/^\/?[a-z0-9_]{1,32}$/.test(command)) throw badRequest('BOT_COMMAND_INVALID')
-    if (typeof description !== 'string' || description === '' || description.length > 256) throw badRequest('BOT_COMMAND_DESCRIPTION_INVALID')
+    if (typeof description !== 'string' || description === '' || description.length > 256)
+      throw badRequest('BOT_COMMAND_DESCRIPTION_INVALID')
   }
   return commands
 }

@@ -1,5 +1,14 @@
 /** Turns what the world remembers into the objects that the Bot API tells, seen by one bot. */
-import type { BotRecord, GroupRecord, Membership, StoredMedia, StoredMessage, StoredPicture, UserRecord, World } from './world.ts'
+import type {
+  BotRecord,
+  GroupRecord,
+  Membership,
+  StoredMedia,
+  StoredMessage,
+  StoredPicture,
+  UserRecord,
+  World,
+} from './world.ts'
 import { badRequest } from './refusal.ts'
 
 export function botUser(bot: BotRecord): Record<string, unknown> {
@@ -40,7 +49,13 @@ export function chatObject(world: World, id: number): Record<string, unknown> {
     return prune({ id, title: group.title, username: group.username, type: group.type })
   }
   const user = world.users.get(id)
-  return prune({ id, first_name: user?.deleted ? '' : (user?.first_name ?? ''), last_name: user?.last_name, username: user?.username, type: 'private' })
+  return prune({
+    id,
+    first_name: user?.deleted ? '' : (user?.first_name ?? ''),
+    last_name: user?.last_name,
+    username: user?.username,
+    type: 'private',
+  })
 }
 
 export function memberObject(world: World, bot: BotRecord, membership: Membership): Record<string, unknown> {
@@ -74,7 +89,13 @@ export function memberObject(world: World, bot: BotRecord, membership: Membershi
 }
 
 /** A message as this bot sees it. Every telling of a file makes a fresh file_id. */
-export function messageObject(world: World, botId: number, chatId: number, message: StoredMessage, nested = false): Record<string, unknown> {
+export function messageObject(
+  world: World,
+  botId: number,
+  chatId: number,
+  message: StoredMessage,
+  nested = false,
+): Record<string, unknown> {
   const key = world.chatKey(botId, chatId)
   const reply = message.reply_to === undefined || nested ? undefined : world.message(key, message.reply_to)
   const hasText = message.text !== undefined
@@ -106,7 +127,11 @@ function originObject(world: World, origin: StoredMessage['origin']): Record<str
 
 function mediaObject(world: World, botId: number, media: StoredMedia): Record<string, unknown> {
   const thumbnail = media.thumbnail && pictureObject(world, botId, media.thumbnail, 'thumbnail')
-  const file = { file_id: world.fileId(media.kind, media.unique, botId), file_unique_id: media.unique, file_size: media.size }
+  const file = {
+    file_id: world.fileId(media.kind, media.unique, botId),
+    file_unique_id: media.unique,
+    file_size: media.size,
+  }
   const named = { file_name: media.fileName, mime_type: media.mimeType }
   const pictures = prune({ thumbnail, thumb: thumbnail })
   const moving = { duration: media.duration, width: media.width, height: media.height, ...named }
@@ -123,7 +148,12 @@ function mediaObject(world: World, botId: number, media: StoredMedia): Record<st
   }
 }
 
-function pictureObject(world: World, botId: number, picture: StoredPicture, kind: 'thumbnail' | 'photo'): Record<string, unknown> {
+function pictureObject(
+  world: World,
+  botId: number,
+  picture: StoredPicture,
+  kind: 'thumbnail' | 'photo',
+): Record<string, unknown> {
   const { unique, width, height, size } = picture
   return { file_id: world.fileId(kind, unique, botId), file_unique_id: unique, file_size: size, width, height }
 }
@@ -140,11 +170,30 @@ export interface FormattedText {
 
 /** Commands in what somebody typed: `/start payload` carries one entity, which bots go by. */
 export function commandEntities(text: string): unknown[] | undefined {
-  const found = [...text.matchAll(/(?<![\w/])\/([A-Za-z0-9_]{1,32})(@\w+)?/g)].map((match) => ({ type: 'bot_command', offset: match.index, length: match[0].length }))
+  const found = [...text.matchAll(/(?<![\w/])\/([A-Za-z0-9_]{1,32})(@\w+)?/g)].map((match) => ({
+    type: 'bot_command',
+    offset: match.index,
+    length: match[0].length,
+  }))
   return found.length > 0 ? found : undefined
 }
 
-const htmlTags: Record<string, string> = { b: 'bold', strong: 'bold', i: 'italic', em: 'italic', u: 'underline', ins: 'underline', s: 'strikethrough', strike: 'strikethrough', del: 'strikethrough', code: 'code', pre: 'pre', a: 'text_link', blockquote: 'blockquote', 'tg-spoiler': 'spoiler' }
+const htmlTags: Record<string, string> = {
+  b: 'bold',
+  strong: 'bold',
+  i: 'italic',
+  em: 'italic',
+  u: 'underline',
+  ins: 'underline',
+  s: 'strikethrough',
+  strike: 'strikethrough',
+  del: 'strikethrough',
+  code: 'code',
+  pre: 'pre',
+  a: 'text_link',
+  blockquote: 'blockquote',
+  'tg-spoiler': 'spoiler',
+}
 const htmlNames: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"' }
 
 /**
@@ -174,24 +223,37 @@ function parseHtml(source: string): FormattedText {
     const at = Buffer.byteLength(source.slice(0, match.index))
     if (whole === '<') throw badRequest(`can't parse entities: Unclosed start tag at byte offset ${at}`)
     if (name === undefined) {
-      const code = reference?.startsWith('#') ? String.fromCodePoint(Number(reference.slice(1))) : htmlNames[reference ?? '']
+      const code = reference?.startsWith('#')
+        ? String.fromCodePoint(Number(reference.slice(1)))
+        : htmlNames[reference ?? '']
       text += code ?? whole
       continue
     }
     const tag = name.toLowerCase()
     if (slash === '') {
-      if (htmlTags[tag] === undefined) throw badRequest(`can't parse entities: Unsupported start tag "${tag}" at byte offset ${at}`)
+      if (htmlTags[tag] === undefined)
+        throw badRequest(`can't parse entities: Unsupported start tag "${tag}" at byte offset ${at}`)
       open.push({ tag, offset: text.length, at, url: /href\s*=\s*["']?([^"'\s>]+)/.exec(attributes ?? '')?.[1] })
       continue
     }
     const last = open.pop()
     if (last === undefined) throw badRequest(`can't parse entities: Unexpected end tag at byte offset ${at}`)
-    if (tag !== last.tag) throw badRequest(`can't parse entities: Unmatched end tag at byte offset ${at}, expected "</${last.tag}>", found "</${tag}>"`)
+    if (tag !== last.tag)
+      throw badRequest(
+        `can't parse entities: Unmatched end tag at byte offset ${at}, expected "</${last.tag}>", found "</${tag}>"`,
+      )
     const length = text.length - last.offset
-    if (length > 0) entities.push({ type: htmlTags[tag], offset: last.offset, length, ...(last.url === undefined ? {} : { url: last.url }) })
+    if (length > 0)
+      entities.push({
+        type: htmlTags[tag],
+        offset: last.offset,
+        length,
+        ...(last.url === undefined ? {} : { url: last.url }),
+      })
   }
   const unclosed = open.pop()
-  if (unclosed !== undefined) throw badRequest(`can't parse entities: Can't find end tag corresponding to start tag "${unclosed.tag}"`)
+  if (unclosed !== undefined)
+    throw badRequest(`can't parse entities: Can't find end tag corresponding to start tag "${unclosed.tag}"`)
   return { text, entities: entities.length > 0 ? entities : undefined }
 }
 
@@ -208,10 +270,16 @@ function parseMarkdown(source: string): FormattedText {
       const { offset } = open.pop() as { offset: number }
       if (text.length > offset) entities.push({ type: markdownTypes[mark], offset, length: text.length - offset })
     } else if (markdownTypes[mark] !== undefined) open.push({ mark, offset: text.length, at: i })
-    else if ('[]()>#+-=|{}.!'.includes(mark)) throw badRequest(`can't parse entities: Character '${mark}' is reserved and must be escaped with the preceding '\\'`)
+    else if ('[]()>#+-=|{}.!'.includes(mark))
+      throw badRequest(
+        `can't parse entities: Character '${mark}' is reserved and must be escaped with the preceding '\\'`,
+      )
     else text += mark
   }
   const unclosed = open.pop()
-  if (unclosed !== undefined) throw badRequest(`can't parse entities: Can't find end of ${markdownTypes[unclosed.mark]?.replace(/^./, (first) => first.toUpperCase())} entity at byte offset ${Buffer.byteLength(source.slice(0, unclosed.at))}`)
+  if (unclosed !== undefined)
+    throw badRequest(
+      `can't parse entities: Can't find end of ${markdownTypes[unclosed.mark]?.replace(/^./, (first) => first.toUpperCase())} entity at byte offset ${Buffer.byteLength(source.slice(0, unclosed.at))}`,
+    )
   return { text, entities: entities.length > 0 ? entities : undefined }
 }

@@ -39,7 +39,12 @@ const bodyLimit = 10 * 1024 * 1024
  * @throws Refusal 400 for a body that cannot be parsed, 413 for a file above the limit (the rest of it is read first,
  * so that the sender hears the answer)
  */
-export async function readParameters(request: IncomingMessage, query: URLSearchParams, folder: string, local = false): Promise<Parameters> {
+export async function readParameters(
+  request: IncomingMessage,
+  query: URLSearchParams,
+  folder: string,
+  local = false,
+): Promise<Parameters> {
   const values: Record<string, unknown> = Object.fromEntries(query)
   const uploads = new Map<string, Upload>()
   const discard = async () => {
@@ -54,7 +59,8 @@ export async function readParameters(request: IncomingMessage, query: URLSearchP
       const body = await readBody(request)
       bodyBytes = Buffer.byteLength(body)
       if (/^application\/json/i.test(type)) Object.assign(values, parseJson(body))
-      else if (/^application\/x-www-form-urlencoded/i.test(type)) Object.assign(values, Object.fromEntries(new URLSearchParams(body)))
+      else if (/^application\/x-www-form-urlencoded/i.test(type))
+        Object.assign(values, Object.fromEntries(new URLSearchParams(body)))
     }
   } catch (error) {
     await discard()
@@ -83,12 +89,20 @@ function parseJson(body: string): Record<string, unknown> {
   } catch {
     throw badRequest("can't parse request body as JSON object")
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw badRequest("can't parse request body as JSON object")
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw badRequest("can't parse request body as JSON object")
   return parsed as Record<string, unknown>
 }
 
 /** Gives the bytes of the body. */
-async function readMultipart(request: IncomingMessage, contentType: string, folder: string, limit: number, values: Record<string, unknown>, uploads: Map<string, Upload>): Promise<number> {
+async function readMultipart(
+  request: IncomingMessage,
+  contentType: string,
+  folder: string,
+  limit: number,
+  values: Record<string, unknown>,
+  uploads: Map<string, Upload>,
+): Promise<number> {
   const written: Promise<void>[] = []
   const cut = new AbortController()
   let tooLarge = false
@@ -96,7 +110,10 @@ async function readMultipart(request: IncomingMessage, contentType: string, fold
   request.on('data', (chunk: Buffer) => (bodyBytes += chunk.length))
   let parser: Writable
   try {
-    parser = new Busboy({ headers: { ...request.headers, 'content-type': contentType }, limits: { files: 20, fields: 200, fieldSize: bodyLimit, fileSize: limit } })
+    parser = new Busboy({
+      headers: { ...request.headers, 'content-type': contentType },
+      limits: { files: 20, fields: 200, fieldSize: bodyLimit, fileSize: limit },
+    })
       .on('field', (name: string, value: string) => (values[name] = value))
       .on('file', (name, stream, fileName) => {
         // The parser leaves the stream of a part open when the body ends in the middle of it.
@@ -134,7 +151,12 @@ async function readMultipart(request: IncomingMessage, contentType: string, fold
 }
 
 /** Writes a file as it comes to a temporary one. `upload` is complete when `done`. */
-function receive(stream: Readable, folder: string, fileName: string, signal?: AbortSignal): { upload: Upload; done: Promise<void> } {
+function receive(
+  stream: Readable,
+  folder: string,
+  fileName: string,
+  signal?: AbortSignal,
+): { upload: Upload; done: Promise<void> } {
   const upload: Upload = { path: join(folder, `${randomUUID()}.part`), sha256: '', size: 0, fileName }
   const hash = createHash('sha256')
   const measure = new Transform({

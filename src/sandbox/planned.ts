@@ -12,7 +12,8 @@ interface Planned {
 /** Whether a call is meant by a filter. */
 export function matches(filter: CallFilter, call: CallRecord): boolean {
   const methods = filter.method === undefined ? undefined : [filter.method].flat()
-  if (methods !== undefined && !methods.some((method) => method.toLowerCase() === call.method.toLowerCase())) return false
+  if (methods !== undefined && !methods.some((method) => method.toLowerCase() === call.method.toLowerCase()))
+    return false
   if (filter.chatId !== undefined && String(filter.chatId) !== String(call.chatId)) return false
   if (filter.botId !== undefined && filter.botId !== call.botId) return false
   if (filter.upload !== undefined && filter.upload !== call.upload) return false
@@ -33,11 +34,17 @@ export class PlannedFaults {
 
   /** @throws TypeError when the plan could never meet a call */
   add(plan: FaultPlan): FaultState {
-    if (plan.answer.kind === 'drop-unread' && (plan.chatId !== undefined || plan.upload !== undefined)) throw new TypeError('of a request that is not read, chat and file are unknown')
+    if (plan.answer.kind === 'drop-unread' && (plan.chatId !== undefined || plan.upload !== undefined))
+      throw new TypeError('of a request that is not read, chat and file are unknown')
     const holds = plan.answer.kind === 'hold' || plan.answer.kind === 'hold-after'
     const times = plan.times ?? (holds ? 0 : 1)
     const state: FaultState = { ...plan, id: ++this.lastId, hits: 0, holding: 0, over: false }
-    this.plans.set(state.id, { state, left: times === 0 ? Number.POSITIVE_INFINITY : times, floodUntil: 0, waiting: new Set() })
+    this.plans.set(state.id, {
+      state,
+      left: times === 0 ? Number.POSITIVE_INFINITY : times,
+      floodUntil: 0,
+      waiting: new Set(),
+    })
     return state
   }
 
@@ -73,7 +80,12 @@ export class PlannedFaults {
   breaksUnread({ method, botId }: Pick<CallRecord, 'method' | 'botId'>): boolean {
     for (const plan of this.plans.values()) {
       const { state } = plan
-      if (state.answer.kind !== 'drop-unread' || plan.left <= 0 || !matches({ method: state.method, botId: state.botId }, { method, botId } as CallRecord)) continue
+      if (
+        state.answer.kind !== 'drop-unread' ||
+        plan.left <= 0 ||
+        !matches({ method: state.method, botId: state.botId }, { method, botId } as CallRecord)
+      )
+        continue
       if ((state.skip ?? 0) > 0) {
         state.skip = (state.skip ?? 0) - 1
         continue

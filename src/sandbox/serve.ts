@@ -99,8 +99,16 @@ async function furnish(url: string, { token, storageChatId }: Furniture): Promis
   const control = sandboxControl(url)
   const { id } = await control.registerBot({ token, username: 'greetings_sandbox_bot', firstName: 'Greetings' })
   const chats = await control.chats()
-  if (!chats.some((chat) => chat.id === storageChatId)) await control.createChannel({ id: storageChatId, title: 'Storage', admins: [id] })
-  if ((await control.users()).length === 0) await control.saveUser({ userId: 1_000_001, firstName: 'Оля', lastName: 'Снегирёва', username: 'olya', languageCode: 'ru' })
+  if (!chats.some((chat) => chat.id === storageChatId))
+    await control.createChannel({ id: storageChatId, title: 'Storage', admins: [id] })
+  if ((await control.users()).length === 0)
+    await control.saveUser({
+      userId: 1_000_001,
+      firstName: 'Оля',
+      lastName: 'Снегирёва',
+      username: 'olya',
+      languageCode: 'ru',
+    })
 }
 
 void serve(JSON.parse(process.argv[2] ?? '{}') as ServeOrder).then(

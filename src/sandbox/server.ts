@@ -54,7 +54,13 @@ class Hangup extends Error {}
  * Starts the server on 127.0.0.1.
  * @throws when the port is taken or the folder cannot be written
  */
-export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, local = false, log }: SandboxOptions): Promise<SandboxServer> {
+export async function startSandboxServer({
+  folder,
+  port = 0,
+  timeDivisor = 1,
+  local = false,
+  log,
+}: SandboxOptions): Promise<SandboxServer> {
   const world = new World(folder)
   const watchers: ControlDesk['watchers'] = new Set()
   const tell = (event: SandboxEvent) => {
@@ -62,7 +68,12 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
   }
   const limits = new LimitKeeper(timeDivisor)
   const updates = new Updates(world, timeDivisor, (botId, method, values) => {
-    void runCall(botId, method, { values, uploads: new Map(), bodyBytes: 0, discard: async () => {} }, AbortSignal.timeout(60_000)).catch(() => {})
+    void runCall(
+      botId,
+      method,
+      { values, uploads: new Map(), bodyBytes: 0, discard: async () => {} },
+      AbortSignal.timeout(60_000),
+    ).catch(() => {})
   })
   const faults = new PlannedFaults(timeDivisor, (fault) => tell({ type: 'fault', fault }))
   const calls: CallRecord[] = []
@@ -71,19 +82,41 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
     calls.length = 0
     Object.assign(counts, { total: 0, methods: {}, succeeded: {}, uploads: 0, early: 0 })
   }
-  const desk: ControlDesk = { world, updates, limits, faults, watchers, local, tell, ledger: { calls, counts, clear }, queries: { callbacks: new Map(), inline: new Map() } }
+  const desk: ControlDesk = {
+    world,
+    updates,
+    limits,
+    faults,
+    watchers,
+    local,
+    tell,
+    ledger: { calls, counts, clear },
+    queries: { callbacks: new Map(), inline: new Map() },
+  }
   let lastCall = 0
 
   function noteCall(botId: number, method: string, parameters: Parameters): CallRecord {
     const chat = parameters.values.chat_id
-    const file = method === 'sendVideo' || method === 'sendDocument' ? fileParameter(parameters, method === 'sendVideo' ? 'video' : 'document', local) : undefined
+    const file =
+      method === 'sendVideo' || method === 'sendDocument'
+        ? fileParameter(parameters, method === 'sendVideo' ? 'video' : 'document', local)
+        : undefined
     const record: CallRecord = {
       n: ++lastCall,
       at: Date.now(),
       botId,
       method,
       chatId: chat === undefined || Number.isNaN(Number(chat)) ? undefined : Number(chat),
-      upload: file === undefined ? 'none' : 'upload' in file ? 'multipart' : 'address' in file ? 'path' : 'url' in file ? 'url' : 'file_id',
+      upload:
+        file === undefined
+          ? 'none'
+          : 'upload' in file
+            ? 'multipart'
+            : 'address' in file
+              ? 'path'
+              : 'url' in file
+                ? 'url'
+                : 'file_id',
       bodyBytes: parameters.bodyBytes,
       uploadBytes: file !== undefined && 'upload' in file ? file.upload.size : undefined,
       fileUniqueId: undefined,
@@ -110,12 +143,22 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
       counts.succeeded[record.method] = (counts.succeeded[record.method] ?? 0) + 1
     }
     // Taken, whether or not anybody heard the answer.
-    if (record.method === 'sendVideo' && record.messageId !== undefined && (record.upload === 'multipart' || record.upload === 'path')) counts.uploads += 1
+    if (
+      record.method === 'sendVideo' &&
+      record.messageId !== undefined &&
+      (record.upload === 'multipart' || record.upload === 'path')
+    )
+      counts.uploads += 1
     tell({ type: 'call', call: record })
   }
 
   /** Runs one call through planned faults. Gives the result, throws a Refusal, or a Hangup when nothing is to be answered. */
-  async function runCall(botId: number, methodName: string, parameters: Parameters, gone: AbortSignal): Promise<{ result: unknown; html?: number }> {
+  async function runCall(
+    botId: number,
+    methodName: string,
+    parameters: Parameters,
+    gone: AbortSignal,
+  ): Promise<{ result: unknown; html?: number }> {
     const method = methods[methodName.toLowerCase()]
     if (method === undefined) throw new Refusal(404, 'Not Found: method not found')
     const bot = world.bots.get(botId)
@@ -140,7 +183,12 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
     }
   }
 
-  async function before(answer: FaultAnswer, hold: (gone: AbortSignal) => Promise<void>, record: CallRecord, gone: AbortSignal): Promise<number | undefined> {
+  async function before(
+    answer: FaultAnswer,
+    hold: (gone: AbortSignal) => Promise<void>,
+    record: CallRecord,
+    gone: AbortSignal,
+  ): Promise<number | undefined> {
     switch (answer.kind) {
       case 'flood':
         throw tooManyRequests(answer.retryAfter)
@@ -163,7 +211,12 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
     }
   }
 
-  async function after(answer: FaultAnswer, hold: (gone: AbortSignal) => Promise<void>, record: CallRecord, gone: AbortSignal): Promise<void> {
+  async function after(
+    answer: FaultAnswer,
+    hold: (gone: AbortSignal) => Promise<void>,
+    record: CallRecord,
+    gone: AbortSignal,
+  ): Promise<void> {
     if (answer.kind === 'hold-after') await hold(gone)
     if (answer.kind === 'silence-after') await silence(record, gone)
     if (answer.kind !== 'drop-after') return
@@ -178,7 +231,13 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
     throw new Hangup()
   }
 
-  async function botApi(request: IncomingMessage, response: ServerResponse, url: URL, token: string, method: string): Promise<void> {
+  async function botApi(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+    token: string,
+    method: string,
+  ): Promise<void> {
     const gone = new AbortController()
     response.on('close', () => gone.abort())
     closing.signal.addEventListener('abort', () => gone.abort(), { signal: gone.signal })
@@ -211,7 +270,11 @@ export async function startSandboxServer({ folder, port = 0, timeDivisor = 1, lo
     // In local mode a file is read where it lies.
     const file = local ? undefined : world.files.get(path.split('/').pop() ?? '')
     if (file === undefined) return refuse(response, new Refusal(404, 'Not Found'))
-    response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': file.size, 'x-content-type-options': 'nosniff' })
+    response.writeHead(200, {
+      'content-type': 'application/octet-stream',
+      'content-length': file.size,
+      'x-content-type-options': 'nosniff',
+    })
     await pipeline(createReadStream(world.filePath(file.sha256)), response).catch(() => {})
   }
 
@@ -299,11 +362,18 @@ function fromHere({ headers }: IncomingMessage): boolean {
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body)
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }).end(text)
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
+    .end(text)
 }
 
 function refuse(response: ServerResponse, { code, description, parameters }: Refusal): void {
-  sendJson(response, code, { ok: false, error_code: code, description, ...(parameters === undefined ? {} : { parameters }) })
+  sendJson(response, code, {
+    ok: false,
+    error_code: code,
+    description,
+    ...(parameters === undefined ? {} : { parameters }),
+  })
 }
 
 function sendText(response: ServerResponse, status: number, text: string): void {
@@ -312,7 +382,12 @@ function sendText(response: ServerResponse, status: number, text: string): void 
 }
 
 function sendHtml(response: ServerResponse, code: number): void {
-  const names: Record<number, string> = { 500: 'Internal Server Error', 502: 'Bad Gateway', 503: 'Service Unavailable', 504: 'Gateway Time-out' }
+  const names: Record<number, string> = {
+    500: 'Internal Server Error',
+    502: 'Bad Gateway',
+    503: 'Service Unavailable',
+    504: 'Gateway Time-out',
+  }
   const title = `${code} ${names[code] ?? 'Error'}`
   const body = `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>nginx/1.18.0</center>\r\n</body>\r\n</html>\r\n`
   response.writeHead(code, { 'content-type': 'text/html', 'content-length': Buffer.byteLength(body) }).end(body)

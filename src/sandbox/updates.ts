@@ -4,7 +4,16 @@ import { request as httpsRequest } from 'node:https'
 import type { Update, Webhook, World } from './world.ts'
 import { Refusal } from './refusal.ts'
 
-const usual = new Set(['message', 'edited_message', 'channel_post', 'edited_channel_post', 'inline_query', 'chosen_inline_result', 'callback_query', 'my_chat_member'])
+const usual = new Set([
+  'message',
+  'edited_message',
+  'channel_post',
+  'edited_channel_post',
+  'inline_query',
+  'chosen_inline_result',
+  'callback_query',
+  'my_chat_member',
+])
 const keptForResending = 5_000
 
 interface Poll {
@@ -65,9 +74,12 @@ export class Updates {
   /** Tells updates once more, also confirmed ones, as Telegram does when an answer was lost. Their number. */
   resend(bot: number, ids?: number[]): number {
     const waiting = new Set((this.world.pending.get(bot) ?? []).map((update) => update.update_id))
-    const chosen = (this.recent.get(bot) ?? []).filter((update) => (ids === undefined ? waiting.has(update.update_id) : ids.includes(update.update_id)))
+    const chosen = (this.recent.get(bot) ?? []).filter((update) =>
+      ids === undefined ? waiting.has(update.update_id) : ids.includes(update.update_id),
+    )
     const again = this.again.get(bot) ?? new Map<number, { update: Update; told: boolean }>()
-    for (const update of chosen) if (!waiting.has(update.update_id)) again.set(update.update_id, { update, told: false })
+    for (const update of chosen)
+      if (!waiting.has(update.update_id)) again.set(update.update_id, { update, told: false })
     this.again.set(bot, again)
     this.tell(bot)
     return chosen.length
@@ -84,7 +96,10 @@ export class Updates {
 
   private take(bot: number, offset: number, limit: number): Update[] {
     const again = [...(this.again.get(bot)?.values() ?? [])]
-    const updates = [...again.map(({ update }) => update), ...(this.world.pending.get(bot) ?? []).slice(0, limit)].slice(0, limit)
+    const updates = [
+      ...again.map(({ update }) => update),
+      ...(this.world.pending.get(bot) ?? []).slice(0, limit),
+    ].slice(0, limit)
     for (const one of again) if (updates.includes(one.update)) one.told = true
     return updates.filter((update) => update.update_id >= offset || this.again.get(bot)?.has(update.update_id))
   }
@@ -93,12 +108,21 @@ export class Updates {
    * Answers `getUpdates`. `gone` tells when the caller hung up.
    * @throws Refusal 409 while a webhook is set, and to a poller whom another one replaced
    */
-  async poll(bot: number, values: { offset: number; limit: number; timeout: number; allowed?: string[] }, gone: AbortSignal): Promise<Update[]> {
-    if (this.webhook(bot) !== undefined) throw conflict("can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first")
+  async poll(
+    bot: number,
+    values: { offset: number; limit: number; timeout: number; allowed?: string[] },
+    gone: AbortSignal,
+  ): Promise<Update[]> {
+    if (this.webhook(bot) !== undefined)
+      throw conflict(
+        "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+      )
     if (values.allowed !== undefined) this.setAllowed(bot, values.allowed)
-    this.polls.get(bot)?.answer(conflict('terminated by other getUpdates request; make sure that only one bot instance is running'))
+    this.polls
+      .get(bot)
+      ?.answer(conflict('terminated by other getUpdates request; make sure that only one bot instance is running'))
     const pending = this.world.pending.get(bot) ?? []
-    const offset = values.offset < 0 ? (pending.at(values.offset) ?? pending[0])?.update_id ?? 0 : values.offset
+    const offset = values.offset < 0 ? ((pending.at(values.offset) ?? pending[0])?.update_id ?? 0) : values.offset
     if (offset > 0) {
       this.world.confirmUpdates(bot, offset)
       const again = this.again.get(bot)
@@ -157,7 +181,9 @@ export class Updates {
       has_custom_certificate: false,
       pending_update_count: this.world.pending.get(bot)?.length ?? 0,
       ...(lastError === undefined ? {} : { last_error_date: lastError.date, last_error_message: lastError.message }),
-      ...(webhook === undefined ? {} : { max_connections: webhook.max_connections, ip_address: webhook.ip_address ?? '127.0.0.1' }),
+      ...(webhook === undefined
+        ? {}
+        : { max_connections: webhook.max_connections, ip_address: webhook.ip_address ?? '127.0.0.1' }),
       ...(allowed.length === 0 ? {} : { allowed_updates: allowed }),
     }
   }
@@ -184,7 +210,12 @@ export class Updates {
   private async post(bot: number, webhook: Webhook, update: Update, delivery: Delivery): Promise<void> {
     for (let pause = 1_000; !delivery.stopped.signal.aborted; pause = Math.min(64_000, pause * 2)) {
       try {
-        const { status, body } = await postJson(webhook, update, Math.max(1_000, 10_000 / this.timeDivisor), delivery.stopped.signal)
+        const { status, body } = await postJson(
+          webhook,
+          update,
+          Math.max(1_000, 10_000 / this.timeDivisor),
+          delivery.stopped.signal,
+        )
         if (status >= 200 && status < 300) {
           const again = this.again.get(bot)
           if (again?.has(update.update_id)) again.delete(update.update_id)
@@ -192,7 +223,10 @@ export class Updates {
           this.runReply(bot, body)
           return
         }
-        delivery.lastError = { date: Math.floor(Date.now() / 1_000), message: `Wrong response from the webhook: ${status}` }
+        delivery.lastError = {
+          date: Math.floor(Date.now() / 1_000),
+          message: `Wrong response from the webhook: ${status}`,
+        }
       } catch (error) {
         if (delivery.stopped.signal.aborted) return
         const message = (error as Error).message === 'timeout' ? 'Read timeout expired' : 'Connection refused'
@@ -219,11 +253,20 @@ function conflict(what: string): Refusal {
 
 function chatOf(update: Update): number {
   const [, content] = Object.entries(update).find(([name]) => name !== 'update_id') ?? []
-  const { chat, from, message } = (content ?? {}) as { chat?: { id: number }; from?: { id: number }; message?: { chat?: { id: number } } }
+  const { chat, from, message } = (content ?? {}) as {
+    chat?: { id: number }
+    from?: { id: number }
+    message?: { chat?: { id: number } }
+  }
   return chat?.id ?? message?.chat?.id ?? from?.id ?? 0
 }
 
-function postJson(webhook: Webhook, update: Update, timeoutMs: number, stopped: AbortSignal): Promise<{ status: number; body: string }> {
+function postJson(
+  webhook: Webhook,
+  update: Update,
+  timeoutMs: number,
+  stopped: AbortSignal,
+): Promise<{ status: number; body: string }> {
   const body = JSON.stringify(update)
   const send = webhook.url.startsWith('https:') ? httpsRequest : httpRequest
   return new Promise((resolve, reject) => {

@@ -5,7 +5,18 @@
  * places are kept in memory.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openFileId, sealFileId } from './file-ids.ts'
@@ -89,7 +100,8 @@ export interface StoredMessage {
   reply_to?: number
   protect?: boolean
   /** where it was first: a channel's post or a person's message */
-  origin?: { type: 'channel'; chat: number; message_id: number; date: number } | { type: 'user'; user: number; date: number }
+  origin?:
+    { type: 'channel'; chat: number; message_id: number; date: number } | { type: 'user'; user: number; date: number }
   via_bot?: number
 }
 
@@ -175,7 +187,12 @@ export class World {
     mkdirSync(this.incomingFolder)
     this.journal = openSync(join(folder, 'journal.jsonl'), 'a+')
     this.replay()
-    if (this.id === '') this.record({ e: 'world', id: randomBytes(9).toString('base64url'), secret: randomBytes(24).toString('base64url') })
+    if (this.id === '')
+      this.record({
+        e: 'world',
+        id: randomBytes(9).toString('base64url'),
+        secret: randomBytes(24).toString('base64url'),
+      })
   }
 
   get filesFolder(): string {
@@ -193,7 +210,7 @@ export class World {
   /** Writes an event, then lets the state in memory follow. One `write` each: a kill loses a whole event or none. */
   private record(event: Event): void {
     const line = Buffer.from(`${JSON.stringify(event)}\n`)
-    for (let written = 0; written < line.length; ) written += writeSync(this.journal, line, written)
+    for (let written = 0; written < line.length;) written += writeSync(this.journal, line, written)
     const place = { at: this.size, length: line.length }
     this.size += line.length
     this.follow(event, place)
@@ -204,7 +221,7 @@ export class World {
     const chunk = Buffer.alloc(1024 * 1024)
     let rest = Buffer.alloc(0)
     let lineStart = 0
-    for (let at = 0; at < total; ) {
+    for (let at = 0; at < total;) {
       const read = readSync(this.journal, chunk, 0, chunk.length, at)
       if (read === 0) break
       at += read
@@ -267,7 +284,10 @@ export class World {
         break
       }
       case 'confirmed':
-        this.pending.set(event.bot, (this.pending.get(event.bot) ?? []).filter((update) => update.update_id >= event.before))
+        this.pending.set(
+          event.bot,
+          (this.pending.get(event.bot) ?? []).filter((update) => update.update_id >= event.before),
+        )
         break
       case 'setting':
         this.settings.set(`${event.bot}/${event.name}`, event.value)
@@ -310,7 +330,9 @@ export class World {
 
   /** People who have a private chat with this bot, blocked ones included. */
   peopleOf(bot: number): UserRecord[] {
-    return [...this.users.values()].filter((user) => ['started', 'blocked'].includes(this.acquaintance(bot, user.id) ?? ''))
+    return [...this.users.values()].filter((user) =>
+      ['started', 'blocked'].includes(this.acquaintance(bot, user.id) ?? ''),
+    )
   }
 
   // Channels and groups
@@ -396,7 +418,10 @@ export class World {
   }
 
   /** Keeps an upload under its content. The same content has the same `unique` for ever. */
-  async keepFile(upload: Upload, looks: Omit<FileRecord, 'unique' | 'sha256' | 'size' | 'fileName'>): Promise<FileRecord> {
+  async keepFile(
+    upload: Upload,
+    looks: Omit<FileRecord, 'unique' | 'sha256' | 'size' | 'fileName'>,
+  ): Promise<FileRecord> {
     const unique = `AgAD${createHash('sha256').update(`${looks.kind} ${upload.sha256}`).digest('base64url').slice(0, 12)}`
     const target = this.filePath(upload.sha256)
     if (!existsSync(target)) await rename(upload.path, target)
@@ -428,7 +453,11 @@ export class World {
   confirmUpdate(bot: number, id: number): void {
     const queue = this.pending.get(bot) ?? []
     if (queue[0]?.update_id === id) this.confirmUpdates(bot, id + 1)
-    else this.pending.set(bot, queue.filter((update) => update.update_id !== id))
+    else
+      this.pending.set(
+        bot,
+        queue.filter((update) => update.update_id !== id),
+      )
   }
 
   // What a bot set: commands, names, webhook, allowed updates

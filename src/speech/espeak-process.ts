@@ -56,7 +56,9 @@ async function answer(question: ToEspeak): Promise<void> {
 async function load(): Promise<Espeak> {
   // The name is no literal, for the package is optional and has no types.
   const packageName: string = '@echogarden/espeak-ng-emscripten'
-  const { default: initialise } = (await import(packageName)) as { default: () => Promise<{ eSpeakNGWorker: new () => Espeak }> }
+  const { default: initialise } = (await import(packageName)) as {
+    default: () => Promise<{ eSpeakNGWorker: new () => Espeak }>
+  }
   const { eSpeakNGWorker: Worker } = await initialise()
   return new Worker()
 }

@@ -53,7 +53,10 @@ function installedVersion(): string {
     const file = createRequire(import.meta.url).resolve(`${packageName}/package.json`)
     return (JSON.parse(readFileSync(join(file), 'utf8')) as { version: string }).version
   } catch {
-    throw new Outage('voice', `The bundled voice is not installed: the optional package ${packageName} is missing. Run \`npm install\` with optional dependencies, or choose another voice with TTS (piper, http).`)
+    throw new Outage(
+      'voice',
+      `The bundled voice is not installed: the optional package ${packageName} is missing. Run \`npm install\` with optional dependencies, or choose another voice with TTS (piper, http).`,
+    )
   }
 }
 
@@ -73,13 +76,25 @@ interface Running {
 
 function run(onGone: () => void): Running {
   // A group of its own: Ctrl-C in a terminal reaches us, and we decide. It leaves when our end of the channel closes.
-  const child = fork(builtScript('speech/espeak-process'), [], { env: childEnvironment(), detached: true, serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+  const child = fork(builtScript('speech/espeak-process'), [], {
+    env: childEnvironment(),
+    detached: true,
+    serialization: 'advanced',
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
   const open = new Map<number, { done: (sound: Sound) => void; fail: (error: Error) => void }>()
   let nextId = 1
   const gone = new Promise<void>((resolve) => {
     const end = () => {
       onGone()
-      for (const { fail } of open.values()) fail(new Outage('voice', 'The process of the bundled voice ended unexpectedly; it is started again for the next greeting.'))
+      for (const { fail } of open.values())
+        fail(
+          new Outage(
+            'voice',
+            'The process of the bundled voice ended unexpectedly; it is started again for the next greeting.',
+          ),
+        )
       open.clear()
       resolve()
     }
@@ -93,8 +108,20 @@ function run(onGone: () => void): Running {
     if (waiting === undefined) return
     if (answer.kind === 'sound') waiting.done({ samples: answer.samples, rate: answer.rate })
     else if (answer.kind === 'too long') waiting.fail(new SoundTooLong())
-    else if (answer.kind === 'broken') waiting.fail(new Outage('voice', `The bundled voice cannot be loaded: ${answer.message}. Reinstall ${packageName}, or choose another voice with TTS.`))
-    else waiting.fail(new AssetFault('voice', 'The bundled voice cannot read this greeting. Give another spelling in the "say" column.'))
+    else if (answer.kind === 'broken')
+      waiting.fail(
+        new Outage(
+          'voice',
+          `The bundled voice cannot be loaded: ${answer.message}. Reinstall ${packageName}, or choose another voice with TTS.`,
+        ),
+      )
+    else
+      waiting.fail(
+        new AssetFault(
+          'voice',
+          'The bundled voice cannot read this greeting. Give another spelling in the "say" column.',
+        ),
+      )
   })
   settle(child, 0)
   return {

@@ -16,18 +16,29 @@ const timeoutMs = 60_000
 export async function openPiper(voice: Config['voice'], workFolder: string): Promise<Engine> {
   const program = voice.piperPath ?? 'piper'
   const model = voice.piperModel
-  if (model === undefined) throw new Outage('voice', 'PIPER_MODEL is missing. TTS=piper needs the path of a voice model (.onnx).')
+  if (model === undefined)
+    throw new Outage('voice', 'PIPER_MODEL is missing. TTS=piper needs the path of a voice model (.onnx).')
   const content = await hashOf(model)
   return {
     identity: () => `${basename(model)}:${content}:${voice.voice ?? ''}`,
     speak: async (text, _language, signal) => {
       const file = join(workFolder, `speech-${randomUUID()}.wav`)
       try {
-        await run(program, ['--model', model, '--output_file', file, ...(voice.voice === undefined ? [] : ['--speaker', voice.voice])], text, file, signal)
+        await run(
+          program,
+          ['--model', model, '--output_file', file, ...(voice.voice === undefined ? [] : ['--speaker', voice.voice])],
+          text,
+          file,
+          signal,
+        )
         return await readWavFile(file)
       } catch (error) {
         if (error instanceof Outage || error instanceof SoundTooLong || signal.aborted) throw error
-        throw new AssetFault('voice', 'Piper made no sound of this greeting. Give another spelling in the "say" column.', { cause: error })
+        throw new AssetFault(
+          'voice',
+          'Piper made no sound of this greeting. Give another spelling in the "say" column.',
+          { cause: error },
+        )
       } finally {
         await rm(file, { force: true })
       }
@@ -41,7 +52,10 @@ async function hashOf(file: string): Promise<string> {
   try {
     for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
   } catch (error) {
-    throw new Outage('voice', `PIPER_MODEL names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code ?? 'no code'}).`)
+    throw new Outage(
+      'voice',
+      `PIPER_MODEL names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code ?? 'no code'}).`,
+    )
   }
   return hash.digest('hex').slice(0, 16)
 }
@@ -50,7 +64,12 @@ async function hashOf(file: string): Promise<string> {
 function run(program: string, args: string[], text: string, file: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
   return new Promise((done, fail) => {
-    const child = spawn(program, args, { env: childEnvironment(), detached: process.platform !== 'win32', windowsHide: true, stdio: ['pipe', 'ignore', 'ignore'] })
+    const child = spawn(program, args, {
+      env: childEnvironment(),
+      detached: process.platform !== 'win32',
+      windowsHide: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    })
     const kill = () => {
       try {
         if (child.pid !== undefined) process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL')
@@ -62,9 +81,18 @@ function run(program: string, args: string[], text: string, file: string, signal
     const tooLong = new AbortController()
     const either = AbortSignal.any([signal, limit, tooLong.signal])
     // One that never stops would fill the disk before its time is up.
-    const watch = setInterval(() => void stat(file).then(({ size }) => size > largestSoundBytes && tooLong.abort(), () => undefined), 200)
+    const watch = setInterval(
+      () =>
+        void stat(file).then(
+          ({ size }) => size > largestSoundBytes && tooLong.abort(),
+          () => undefined,
+        ),
+      200,
+    )
     either.addEventListener('abort', kill, { once: true })
-    child.once('error', (error: NodeJS.ErrnoException) => fail(new Outage('voice', `Piper cannot be started (${error.code ?? 'no code'}). Install it, or set PIPER_PATH.`)))
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      fail(new Outage('voice', `Piper cannot be started (${error.code ?? 'no code'}). Install it, or set PIPER_PATH.`)),
+    )
     child.once('close', (code) => {
       either.removeEventListener('abort', kill)
       clearInterval(watch)

@@ -81,8 +81,10 @@ async function readListing(root: string, folder: string, files: string[], script
     const parsed = parseName(file.slice(0, file.length - kind.length), { extraScripts: scripts, anyWord: true })
     if (!kinds.has(kind)) listing.faults.push(`${file}: is no sound file; these are taken: ${[...kinds].join(' ')}`)
     else if (!parsed.ok) listing.faults.push(`${file}: is not called by a name (${parsed.reason})`)
-    else if (listing.byKey.has(parsed.name.key)) listing.faults.push(`${file}: another file is called by the same name, and that one is used`)
-    else if (!(await isOrdinary(root, join(folder, file)))) listing.faults.push(`${file}: is no ordinary file, or a link to one outside the folder of recordings`)
+    else if (listing.byKey.has(parsed.name.key))
+      listing.faults.push(`${file}: another file is called by the same name, and that one is used`)
+    else if (!(await isOrdinary(root, join(folder, file))))
+      listing.faults.push(`${file}: is no ordinary file, or a link to one outside the folder of recordings`)
     else listing.byKey.set(parsed.name.key, join(folder, file))
   }
   return listing
@@ -105,7 +107,12 @@ async function hashOf(path: string): Promise<string> {
  * by a child's name.
  * @throws AssetFault 'voice' when it holds no sound; the signal's reason when aborted
  */
-export async function soundOf(recording: Recording, ffmpeg: Ffmpeg, workFolder: string, signal: AbortSignal): Promise<Sound> {
+export async function soundOf(
+  recording: Recording,
+  ffmpeg: Ffmpeg,
+  workFolder: string,
+  signal: AbortSignal,
+): Promise<Sound> {
   const copy = join(workFolder, `recording-${randomUUID()}${extname(recording.path).toLowerCase()}`)
   const chunks: Buffer[] = []
   const output = new Writable({
@@ -116,9 +123,19 @@ export async function soundOf(recording: Recording, ffmpeg: Ffmpeg, workFolder: 
   })
   try {
     await copyFile(recording.path, copy)
-    await runFfmpeg(ffmpeg, { inputs: [{ source: copy }], options: ['-map', '0:a:0', '-t', String(longestSpeech), '-f', 'f32le', '-ar', String(rate), '-ac', '1'], output, signal })
+    await runFfmpeg(ffmpeg, {
+      inputs: [{ source: copy }],
+      options: ['-map', '0:a:0', '-t', String(longestSpeech), '-f', 'f32le', '-ar', String(rate), '-ac', '1'],
+      output,
+      signal,
+    })
   } catch (error) {
-    if (error instanceof FfmpegFailed && (error.reason === 'exit' || error.reason === 'input')) throw new AssetFault('voice', 'The recording of this name cannot be read as sound. Replace the file, or take it away.', { cause: error })
+    if (error instanceof FfmpegFailed && (error.reason === 'exit' || error.reason === 'input'))
+      throw new AssetFault(
+        'voice',
+        'The recording of this name cannot be read as sound. Replace the file, or take it away.',
+        { cause: error },
+      )
     throw error
   } finally {
     await rm(copy, { force: true })
@@ -127,7 +144,8 @@ export async function soundOf(recording: Recording, ffmpeg: Ffmpeg, workFolder: 
   const samples = new Float32Array(bytes.length >> 2)
   for (let index = 0; index < samples.length; index++) samples[index] = bytes.readFloatLE(index * 4)
   const sound = trimmed({ samples, rate })
-  if (sound.samples.length < rate * 0.15) throw new AssetFault('voice', 'The recording of this name is silent. Replace the file, or take it away.')
+  if (sound.samples.length < rate * 0.15)
+    throw new AssetFault('voice', 'The recording of this name is silent. Replace the file, or take it away.')
   return sound
 }
 
@@ -137,7 +155,12 @@ const heardAtOnce = 2
  * Decodes recordings as a render would; gives a line, with the file's name, for each that is no sound.
  * @throws the signal's reason when aborted
  */
-export async function unsoundRecordings(paths: readonly string[], ffmpeg: Ffmpeg, workFolder: string, signal: AbortSignal): Promise<string[]> {
+export async function unsoundRecordings(
+  paths: readonly string[],
+  ffmpeg: Ffmpeg,
+  workFolder: string,
+  signal: AbortSignal,
+): Promise<string[]> {
   const faults = new Map<string, string>()
   const left = [...paths]
   async function hear() {

@@ -21,10 +21,16 @@ const macVoices: Record<string, string> = { ru: 'Milena', en: 'Samantha', uk: 'L
 /** @throws Outage 'voice' on a platform without such a voice */
 export async function openSay(voice: Config['voice'], workFolder: string): Promise<Engine> {
   const { platform } = process
-  if (platform !== 'darwin' && platform !== 'win32') throw new Outage('voice', 'TTS=say works on macOS and Windows only. Use TTS=auto, espeak, piper or http.')
-  if (voice.voice !== undefined && !/^[\p{L}\p{N} ()._-]{1,60}$/u.test(voice.voice)) throw new Outage('voice', 'TTS_VOICE must be the name of an installed voice: letters, digits, blanks, brackets, dots and hyphens.')
+  if (platform !== 'darwin' && platform !== 'win32')
+    throw new Outage('voice', 'TTS=say works on macOS and Windows only. Use TTS=auto, espeak, piper or http.')
+  if (voice.voice !== undefined && !/^[\p{L}\p{N} ()._-]{1,60}$/u.test(voice.voice))
+    throw new Outage(
+      'voice',
+      'TTS_VOICE must be the name of an installed voice: letters, digits, blanks, brackets, dots and hyphens.',
+    )
   withoutSecrets()
-  const voiceOf = (language: string) => voice.voice ?? (platform === 'darwin' ? macVoices[language.slice(0, 2)] : undefined)
+  const voiceOf = (language: string) =>
+    voice.voice ?? (platform === 'darwin' ? macVoices[language.slice(0, 2)] : undefined)
   return {
     identity: (language) => `${platform}:${voiceOf(language) ?? 'default'}`,
     speak: async (text, language, signal) => {
@@ -36,7 +42,10 @@ export async function openSay(voice: Config['voice'], workFolder: string): Promi
       } catch (error) {
         if (error instanceof Outage || error instanceof SoundTooLong || signal.aborted) throw error
         // The system's own message may repeat the text.
-        throw new AssetFault('voice', `The system's voice made no sound of this greeting. Check that the voice "${voiceOf(language) ?? 'default'}" is installed, or set TTS_VOICE.`)
+        throw new AssetFault(
+          'voice',
+          `The system's voice made no sound of this greeting. Check that the voice "${voiceOf(language) ?? 'default'}" is installed, or set TTS_VOICE.`,
+        )
       } finally {
         await rm(file, { force: true })
       }
@@ -61,7 +70,10 @@ function withoutSecrets(): void {
 /** A text that begins with a hyphen would be read as an option on macOS; a leading blank is not spoken. */
 function exported(text: string, voice: string | undefined, file: string, signal: AbortSignal): Promise<void> {
   return new Promise((done, fail) => {
-    const limit = setTimeout(() => fail(new Outage('voice', `The system's voice gave no answer for ${timeoutMs / 1000} s.`)), timeoutMs)
+    const limit = setTimeout(
+      () => fail(new Outage('voice', `The system's voice gave no answer for ${timeoutMs / 1000} s.`)),
+      timeoutMs,
+    )
     const onAbort = () => finish(() => fail(signal.reason as Error))
     const finish = (then: () => void) => {
       clearTimeout(limit)

@@ -46,16 +46,22 @@ export async function readWavFile(path: string): Promise<Sound> {
  * @throws WavFault; SoundTooLong
  */
 export function readWav(bytes: Buffer): Sound {
-  if (bytes.length < 12 || bytes.toString('latin1', 0, 4) !== 'RIFF' || bytes.toString('latin1', 8, 12) !== 'WAVE') throw new WavFault('is no WAV file')
+  if (bytes.length < 12 || bytes.toString('latin1', 0, 4) !== 'RIFF' || bytes.toString('latin1', 8, 12) !== 'WAVE')
+    throw new WavFault('is no WAV file')
   let format: { code: number; channels: number; rate: number; bits: number } | undefined
-  for (let at = 12; at + 8 <= bytes.length; ) {
+  for (let at = 12; at + 8 <= bytes.length;) {
     const type = bytes.toString('latin1', at, at + 4)
     const length = Math.min(bytes.readUInt32LE(at + 4), bytes.length - at - 8)
     const start = at + 8
     if (type === 'fmt ' && length >= 16) {
       const code = bytes.readUInt16LE(start)
       // "Extensible" keeps the real code in its sub-format.
-      format = { code: code === 0xfffe && length >= 26 ? bytes.readUInt16LE(start + 24) : code, channels: bytes.readUInt16LE(start + 2), rate: bytes.readUInt32LE(start + 4), bits: bytes.readUInt16LE(start + 14) }
+      format = {
+        code: code === 0xfffe && length >= 26 ? bytes.readUInt16LE(start + 24) : code,
+        channels: bytes.readUInt16LE(start + 2),
+        rate: bytes.readUInt32LE(start + 4),
+        bits: bytes.readUInt16LE(start + 14),
+      }
     }
     if (type === 'data') {
       if (format === undefined) throw new WavFault('has no format before its samples')
@@ -66,9 +72,13 @@ export function readWav(bytes: Buffer): Sound {
   throw new WavFault('holds no samples')
 }
 
-function decode(data: Buffer, { code, channels, rate, bits }: { code: number; channels: number; rate: number; bits: number }): Sound {
+function decode(
+  data: Buffer,
+  { code, channels, rate, bits }: { code: number; channels: number; rate: number; bits: number },
+): Sound {
   const read = sampleReader(data, code, bits)
-  if (read === undefined || channels < 1 || channels > 8 || rate < 4_000 || rate > 384_000) throw new WavFault(`has a format that is not read (code ${code}, ${bits} bits, ${channels} channels, ${rate} Hz)`)
+  if (read === undefined || channels < 1 || channels > 8 || rate < 4_000 || rate > 384_000)
+    throw new WavFault(`has a format that is not read (code ${code}, ${bits} bits, ${channels} channels, ${rate} Hz)`)
   const bytesPerSample = bits / 8
   const count = Math.floor(data.length / (bytesPerSample * channels))
   // A megabyte may be minutes, and grows tenfold on its way to our rate: length is judged by time.
@@ -151,7 +161,11 @@ export interface Biquad {
 }
 
 /** Runs the filter over the samples, in place when `to` is left out. */
-export function filter(samples: Float32Array, { b0, b1, b2, a1, a2 }: Biquad, to: Float32Array = samples): Float32Array {
+export function filter(
+  samples: Float32Array,
+  { b0, b1, b2, a1, a2 }: Biquad,
+  to: Float32Array = samples,
+): Float32Array {
   let [x1, x2, y1, y2] = [0, 0, 0, 0]
   for (let index = 0; index < samples.length; index++) {
     const x = samples[index] as number
@@ -184,8 +198,12 @@ export function highShelf(rate: number, frequency: number, decibels: number): Bi
   const gain = 10 ** (decibels / 40)
   const root = 2 * Math.sqrt(gain) * alpha
   return normal(
-    gain * (gain + 1 + (gain - 1) * cos + root), -2 * gain * (gain - 1 + (gain + 1) * cos), gain * (gain + 1 + (gain - 1) * cos - root),
-    gain + 1 - (gain - 1) * cos + root, 2 * (gain - 1 - (gain + 1) * cos), gain + 1 - (gain - 1) * cos - root,
+    gain * (gain + 1 + (gain - 1) * cos + root),
+    -2 * gain * (gain - 1 + (gain + 1) * cos),
+    gain * (gain + 1 + (gain - 1) * cos - root),
+    gain + 1 - (gain - 1) * cos + root,
+    2 * (gain - 1 - (gain + 1) * cos),
+    gain + 1 - (gain - 1) * cos - root,
   )
 }
 

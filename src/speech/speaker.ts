@@ -38,7 +38,10 @@ export interface Speaker {
 }
 
 /** Which engine `auto` stands for on this platform. */
-function resolvedEngine(engine: Config['voice']['engine'], platform: NodeJS.Platform = process.platform): Exclude<Config['voice']['engine'], 'auto'> {
+function resolvedEngine(
+  engine: Config['voice']['engine'],
+  platform: NodeJS.Platform = process.platform,
+): Exclude<Config['voice']['engine'], 'auto'> {
   if (engine !== 'auto') return engine
   return platform === 'darwin' || platform === 'win32' ? 'say' : 'espeak'
 }
@@ -58,17 +61,32 @@ export async function openSpeaker(voice: Config['voice'], workFolder: string): P
       return pattern.replace('{name}', () => spoken)
     },
     speak: async (text, language, signal) => {
-      const sound = trimmed(await engine.speak(text, language, signal).catch((error: unknown) => {
-        throw error instanceof SoundTooLong ? new AssetFault('voice', `What the voice says ${error.message}. Give another spelling in the "say" column, or look at the voice.`) : error
-      }))
-      if (sound.samples.length < sound.rate * 0.15) throw new AssetFault('voice', 'The voice says nothing when it reads this greeting. Give another spelling in the "say" column.')
+      const sound = trimmed(
+        await engine.speak(text, language, signal).catch((error: unknown) => {
+          throw error instanceof SoundTooLong
+            ? new AssetFault(
+                'voice',
+                `What the voice says ${error.message}. Give another spelling in the "say" column, or look at the voice.`,
+              )
+            : error
+        }),
+      )
+      if (sound.samples.length < sound.rate * 0.15)
+        throw new AssetFault(
+          'voice',
+          'The voice says nothing when it reads this greeting. Give another spelling in the "say" column.',
+        )
       return sound
     },
     close: () => engine.close(),
   }
 }
 
-function openEngine(kind: ReturnType<typeof resolvedEngine>, voice: Config['voice'], workFolder: string): Promise<Engine> {
+function openEngine(
+  kind: ReturnType<typeof resolvedEngine>,
+  voice: Config['voice'],
+  workFolder: string,
+): Promise<Engine> {
   switch (kind) {
     case 'say':
       return openSay(voice, workFolder)

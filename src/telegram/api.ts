@@ -49,7 +49,13 @@ export async function patiently<T>(times: Times, call: () => Promise<T>): Promis
     try {
       return await call()
     } catch (error) {
-      const waitMs = !(error instanceof TelegramError) ? undefined : error.kind === 'flood' ? error.retryAfterMs : error.kind === 'server' ? tries * times.telegramSecondMs : undefined
+      const waitMs = !(error instanceof TelegramError)
+        ? undefined
+        : error.kind === 'flood'
+          ? error.retryAfterMs
+          : error.kind === 'server'
+            ? tries * times.telegramSecondMs
+            : undefined
       if (waitMs === undefined || waitMs > times.longestFloodSleepMs || tries >= 5) throw error
       await sleep(waitMs)
     }
@@ -79,7 +85,11 @@ export function ownErrors(times: Times): Transformer {
     try {
       answer = await previous(method, payload, either.signal as unknown as typeof signal)
     } catch (error) {
-      throw noAnswer(method, error, caller?.aborted === true ? 'aborted' : either.signal.aborted ? 'timed out' : undefined)
+      throw noAnswer(
+        method,
+        error,
+        caller?.aborted === true ? 'aborted' : either.signal.aborted ? 'timed out' : undefined,
+      )
     } finally {
       clearTimeout(timeout)
       caller?.removeEventListener('abort', end)
@@ -111,7 +121,11 @@ function pathOf(value: unknown): string | undefined {
 
 const slowestUploadBytesPerSecond = 50_000
 
-async function longestMs(method: string, payload: Record<string, unknown>, { answerMs, uploadAnswerMs }: Times): Promise<number> {
+async function longestMs(
+  method: string,
+  payload: Record<string, unknown>,
+  { answerMs, uploadAnswerMs }: Times,
+): Promise<number> {
   if (method === 'getUpdates') return Number(payload.timeout ?? 0) * 1_000 + answerMs
   if (!(payload.video instanceof InputFile)) return answerMs
   const path = pathOf(payload.video)

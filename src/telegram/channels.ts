@@ -21,7 +21,8 @@ export interface ChannelFault {
 }
 
 /** Those that take posts. */
-export const usableChannels = ({ chatIds, leftOut }: Channels): string[] => chatIds.filter((chatId) => !leftOut.has(chatId))
+export const usableChannels = ({ chatIds, leftOut }: Channels): string[] =>
+  chatIds.filter((chatId) => !leftOut.has(chatId))
 
 const mayNotPost = 'the bot is not an administrator who may post messages'
 
@@ -29,7 +30,12 @@ const mayNotPost = 'the bot is not an administrator who may post messages'
  * Checks that the bot is an administrator who may post in each channel.
  * @throws TelegramError when Telegram cannot be asked; the signal's reason
  */
-export async function checkChannels(api: Api, chatIds: readonly string[], botId: bigint, signal?: AbortSignal): Promise<ChannelFault[]> {
+export async function checkChannels(
+  api: Api,
+  chatIds: readonly string[],
+  botId: bigint,
+  signal?: AbortSignal,
+): Promise<ChannelFault[]> {
   const faults: ChannelFault[] = []
   for (const chatId of chatIds) {
     try {
@@ -39,12 +45,22 @@ export async function checkChannels(api: Api, chatIds: readonly string[], botId:
         continue
       }
       const member = await api.getChatMember(chatId, Number(botId), signal as never)
-      const mayPost = member.status === 'creator' || (member.status === 'administrator' && member.can_post_messages === true)
+      const mayPost =
+        member.status === 'creator' || (member.status === 'administrator' && member.can_post_messages === true)
       if (!mayPost) faults.push({ chatId, problem: mayNotPost })
     } catch (error) {
-      if (!(error instanceof TelegramError) || !['no_rights', 'person_unreachable', 'refused', 'migrated'].includes(error.kind)) throw error
+      if (
+        !(error instanceof TelegramError) ||
+        !['no_rights', 'person_unreachable', 'refused', 'migrated'].includes(error.kind)
+      )
+        throw error
       // To a mere member Telegram does not tell what it is.
-      faults.push({ chatId, problem: /member list is inaccessible/i.test(error.description) ? mayNotPost : `Telegram says: ${error.description}` })
+      faults.push({
+        chatId,
+        problem: /member list is inaccessible/i.test(error.description)
+          ? mayNotPost
+          : `Telegram says: ${error.description}`,
+      })
     }
   }
   return faults
@@ -52,7 +68,10 @@ export async function checkChannels(api: Api, chatIds: readonly string[], botId:
 
 /** What there is to say where no channel takes posts. */
 export function noChannel(): Outage {
-  return new Outage('storage', 'No storage channel takes posts: make the bot an administrator with the right to post messages there, or correct STORAGE_CHAT_IDS. `greetings doctor` shows what is wrong with each.')
+  return new Outage(
+    'storage',
+    'No storage channel takes posts: make the bot an administrator with the right to post messages there, or correct STORAGE_CHAT_IDS. `greetings doctor` shows what is wrong with each.',
+  )
 }
 
 interface Watch {
@@ -67,7 +86,11 @@ interface Watch {
  * Looks again and again at the channels that are left out, and takes back those in which the bot may post again. While
  * none takes posts the outage `storage` is on record. Ends when none is left out, or with the signal.
  */
-export async function takeBackChannels(channels: Channels, { db, api, botId, times, log }: Watch, signal: AbortSignal): Promise<void> {
+export async function takeBackChannels(
+  channels: Channels,
+  { db, api, botId, times, log }: Watch,
+  signal: AbortSignal,
+): Promise<void> {
   while (channels.leftOut.size > 0 && !signal.aborted) {
     const isOut = usableChannels(channels).length === 0
     try {
@@ -78,7 +101,10 @@ export async function takeBackChannels(channels: Channels, { db, api, botId, tim
       for (const chatId of before) {
         if (still.some((fault) => fault.chatId === chatId)) continue
         channels.leftOut.delete(chatId)
-        log.info({ channel: channels.chatIds.indexOf(chatId) + 1 }, 'the bot may post in a storage channel again, and it is used')
+        log.info(
+          { channel: channels.chatIds.indexOf(chatId) + 1 },
+          'the bot may post in a storage channel again, and it is used',
+        )
       }
       if (isOut && usableChannels(channels).length > 0) await clearOutage(db, ['storage'])
     } catch {

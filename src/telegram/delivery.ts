@@ -57,7 +57,7 @@ const crowd = 1_000
  * @throws Outage when Telegram does not work
  */
 export async function deliver(courier: Courier, assetId: string, signal: AbortSignal): Promise<number> {
-  for (let served = 0; ; ) {
+  for (let served = 0; ;) {
     const done = await deliverBatch(courier, assetId, signal)
     if (done === undefined) return served
     served += done.served
@@ -73,7 +73,11 @@ export async function waitingFor(db: Db, assetId: string): Promise<number> {
 }
 
 /** Delivers to the next few who wait; undefined: nobody could be served now. @throws Outage when Telegram does not work */
-export async function deliverBatch(courier: Courier, assetId: string, signal: AbortSignal): Promise<{ served: number } | undefined> {
+export async function deliverBatch(
+  courier: Courier,
+  assetId: string,
+  signal: AbortSignal,
+): Promise<{ served: number } | undefined> {
   signal.throwIfAborted()
   const asset = await finishedAsset(courier, assetId)
   if (asset === undefined) return undefined
@@ -84,7 +88,10 @@ export async function deliverBatch(courier: Courier, assetId: string, signal: Ab
   try {
     for (const request of requests) {
       if (!(await takeTurn(courier, request, claimedAt, signal))) continue
-      const send = asset.fileId === null ? sendRegret(courier, request, asset, signal) : sendVideo(courier, request, { ...asset, fileId: asset.fileId }, { onFlood: 'postpone', signal })
+      const send =
+        asset.fileId === null
+          ? sendRegret(courier, request, asset, signal)
+          : sendVideo(courier, request, { ...asset, fileId: asset.fileId }, { onFlood: 'postpone', signal })
       send.catch(() => undefined) // heard below, when all have ended
       sends.push(send)
     }
@@ -121,7 +128,12 @@ async function claimRequests({ db, times }: Courier, assetId: string, most = bat
  * Waits until a message may go out in bulk. One waits for all of a batch, so that few ask for tickets at a time. False:
  * the request was put back, or its claim ran out meanwhile and it is somebody else's now.
  */
-async function takeTurn(courier: Courier, request: ClaimedRequest, claimedAt: number, signal: AbortSignal): Promise<boolean> {
+async function takeTurn(
+  courier: Courier,
+  request: ClaimedRequest,
+  claimedAt: number,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { db, times } = courier
   // A chat that rests must not hold up those after it, so nobody waits long for that.
   const buckets = [
@@ -159,8 +171,14 @@ async function renewed({ db, times }: Courier, request: ClaimedRequest): Promise
  * @param claimedAt when the door claimed the request, by `Date.now()`
  * @throws Outage when Telegram does not work; the request stays PENDING
  */
-export async function sendDirectly(courier: Courier, request: ClaimedRequest, asset: { id: string; display: string; fileId: string }, { claimedAt, signal }: { claimedAt: number; signal: AbortSignal }): Promise<void> {
-  if (await stillOurs(courier, request, claimedAt)) await sendVideo(courier, request, asset, { onFlood: 'sleep', signal })
+export async function sendDirectly(
+  courier: Courier,
+  request: ClaimedRequest,
+  asset: { id: string; display: string; fileId: string },
+  { claimedAt, signal }: { claimedAt: number; signal: AbortSignal },
+): Promise<void> {
+  if (await stillOurs(courier, request, claimedAt))
+    await sendVideo(courier, request, asset, { onFlood: 'sleep', signal })
 }
 
 /**
@@ -168,16 +186,26 @@ export async function sendDirectly(courier: Courier, request: ClaimedRequest, as
  * announces, bulk gives the request back.
  * @throws Outage when Telegram does not work; the request stays PENDING
  */
-async function sendVideo(courier: Courier, request: ClaimedRequest, asset: { id: string; display: string; fileId: string }, { onFlood, signal }: { onFlood: 'sleep' | 'postpone'; signal: AbortSignal }): Promise<void> {
+async function sendVideo(
+  courier: Courier,
+  request: ClaimedRequest,
+  asset: { id: string; display: string; fileId: string },
+  { onFlood, signal }: { onFlood: 'sleep' | 'postpone'; signal: AbortSignal },
+): Promise<void> {
   const { api, db, times } = courier
   const language = languageOf(request.language)
   let { fileId } = asset
   let { chatId } = request
-  for (let healed = false, followed = false, floods = 0; ; ) {
+  for (let healed = false, followed = false, floods = 0; ;) {
     try {
       // What came before took its time: another try needs a claim as fresh as the first.
       if ((healed || followed || floods > 0) && !(await renewed(courier, request))) return
-      await api.sendVideo(String(chatId), fileId, { caption: texts[language].caption(asset.display), supports_streaming: true }, signal as never)
+      await api.sendVideo(
+        String(chatId),
+        fileId,
+        { caption: texts[language].caption(asset.display), supports_streaming: true },
+        signal as never,
+      )
       await complete(courier, request)
       return
     } catch (error) {
@@ -231,16 +259,27 @@ async function sendVideo(courier: Courier, request: ClaimedRequest, asset: { id:
 }
 
 /** Tells a person kindly that their video failed and when to try again; only then the request is FAILED. */
-async function sendRegret(courier: Courier, request: ClaimedRequest, asset: { display: string; coolMs: number }, signal: AbortSignal): Promise<void> {
+async function sendRegret(
+  courier: Courier,
+  request: ClaimedRequest,
+  asset: { display: string; coolMs: number },
+  signal: AbortSignal,
+): Promise<void> {
   const { api, times } = courier
   try {
-    await api.sendMessage(String(request.chatId), texts[languageOf(request.language)].failed(asset.display, Math.ceil(asset.coolMs / 60_000)), undefined, signal as never)
+    await api.sendMessage(
+      String(request.chatId),
+      texts[languageOf(request.language)].failed(asset.display, Math.ceil(asset.coolMs / 60_000)),
+      undefined,
+      signal as never,
+    )
     await giveUp(courier, request, 'told that the video could not be made')
     await removeNote(courier, request)
   } catch (error) {
     if (!(error instanceof TelegramError)) throw error
     if (isTelegram(error, 'unknown_outcome')) return
-    if (isTelegram(error, 'person_unreachable', 'no_rights', 'refused', 'migrated')) return giveUp(courier, request, error.description)
+    if (isTelegram(error, 'person_unreachable', 'no_rights', 'refused', 'migrated'))
+      return giveUp(courier, request, error.description)
     if (error.kind === 'flood') {
       await restBulk(courier.db, request.chatId, error.retryAfterMs ?? times.telegramSecondMs)
       return postpone(courier, request, error.retryAfterMs ?? times.telegramSecondMs)
@@ -253,9 +292,12 @@ async function sendRegret(courier: Courier, request: ClaimedRequest, asset: { di
 /** Telegram has the video: that is written down though the database is away for a moment, as long as the claim holds. */
 async function complete(courier: Courier, request: ClaimedRequest): Promise<void> {
   const { db, times } = courier
-  const [done] = await whileClaimed(times, () => db.$queryRaw<{ hit: boolean; seconds: number }[]>`
+  const [done] = await whileClaimed(
+    times,
+    () => db.$queryRaw<{ hit: boolean; seconds: number }[]>`
     UPDATE "UserRequest" SET status = 'COMPLETED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = NULL, "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'
-    RETURNING hit, extract(epoch FROM "finishedAt" - "createdAt")::float8 AS seconds`)
+    RETURNING hit, extract(epoch FROM "finishedAt" - "createdAt")::float8 AS seconds`,
+  )
   if (done !== undefined) tell({ what: 'delivered', ...done })
   await removeNote(courier, request)
 }
@@ -271,7 +313,8 @@ async function whileClaimed<T>({ claimMs, pollMs }: Times, write: () => Promise<
 }
 
 async function giveUp({ db }: Courier, request: ClaimedRequest, errorText: string): Promise<void> {
-  const rows = await db.$executeRaw`UPDATE "UserRequest" SET status = 'FAILED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = ${errorText.slice(0, 200)}, "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'`
+  const rows =
+    await db.$executeRaw`UPDATE "UserRequest" SET status = 'FAILED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = ${errorText.slice(0, 200)}, "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'`
   if (rows > 0) tell({ what: 'gave_up' })
 }
 
@@ -282,7 +325,9 @@ async function postpone({ db }: Courier, request: ClaimedRequest, delayMs: numbe
 
 /** The "being made" note has done its work. That it cannot be removed is nobody's concern. */
 async function removeNote({ api, db }: Courier, request: ClaimedRequest): Promise<void> {
-  const note = request.noteMessageId ?? (await db.userRequest.findUnique({ where: { id: request.id }, select: { noteMessageId: true } }))?.noteMessageId
+  const note =
+    request.noteMessageId ??
+    (await db.userRequest.findUnique({ where: { id: request.id }, select: { noteMessageId: true } }))?.noteMessageId
   if (note === null || note === undefined) return
   await api.deleteMessage(String(request.chatId), note).catch(() => undefined)
 }
@@ -292,7 +337,12 @@ async function removeNote({ api, db }: Courier, request: ClaimedRequest): Promis
  * one; without it the asset becomes work again (`remaking`), which uploads the kept file. `later`: Telegram
  * could not be asked now.
  */
-export async function heal(courier: Courier, assetId: string, dead: string, lane: Lane = 'people'): Promise<{ fileId: string } | 'remaking' | 'later'> {
+export async function heal(
+  courier: Courier,
+  assetId: string,
+  dead: string,
+  lane: Lane = 'people',
+): Promise<{ fileId: string } | 'remaking' | 'later'> {
   const { api, db, botId } = courier
   const asset = await db.videoAsset.findUnique({ where: { id: assetId } })
   if (asset === null || asset.telegramFileId === null) return 'remaking'
@@ -301,10 +351,15 @@ export async function heal(courier: Courier, assetId: string, dead: string, lane
     const chatId = String(asset.storageChatId)
     try {
       const copy = await api.forwardMessage(chatId, chatId, asset.storageMessageId)
-      await api.deleteMessage(chatId, copy.message_id).catch(() => rememberPost(db, asset.name, { chatId: BigInt(chatId), messageId: copy.message_id }))
+      await api
+        .deleteMessage(chatId, copy.message_id)
+        .catch(() => rememberPost(db, asset.name, { chatId: BigInt(chatId), messageId: copy.message_id }))
       const fresh = 'video' in copy ? copy.video?.file_id : undefined
       if (fresh !== undefined && fresh !== dead) {
-        const healed = await db.videoAsset.updateMany({ where: { id: assetId, telegramFileId: dead }, data: { telegramFileId: fresh, telegramBotId: botId } })
+        const healed = await db.videoAsset.updateMany({
+          where: { id: assetId, telegramFileId: dead },
+          data: { telegramFileId: fresh, telegramBotId: botId },
+        })
         if (healed.count > 0) courier.log.info({ assetId }, 'a dead file_id was replaced from the stored post')
         return healed.count > 0 ? { fileId: fresh } : 'later'
       }
@@ -312,7 +367,13 @@ export async function heal(courier: Courier, assetId: string, dead: string, lane
       if (!(error instanceof TelegramError)) throw error
       courier.log.warn({ assetId, code: error.code }, 'the stored post gives no fresh file_id')
       // The copy is a post of the channel like any other.
-      if (error.kind === 'flood') await rest(db, channelKey(chatId), error.retryAfterMs ?? courier.times.telegramSecondMs, 600 * courier.times.telegramSecondMs)
+      if (error.kind === 'flood')
+        await rest(
+          db,
+          channelKey(chatId),
+          error.retryAfterMs ?? courier.times.telegramSecondMs,
+          600 * courier.times.telegramSecondMs,
+        )
       if (isTelegram(error, 'flood', 'server', 'not_sent', 'unknown_outcome')) return 'later'
     }
   }
@@ -342,7 +403,12 @@ async function untilSomebodyIsFree({ db }: Courier, assetId: string): Promise<nu
  * too. Undefined: nobody waits, or nobody of them can be reached.
  * @throws AssetFault, NotNow, Outage, or the signal's reason
  */
-export async function uploadToSubscriber(courier: Courier, asset: ClaimedAsset, video: VideoFile, signal: AbortSignal): Promise<{ post: Post; delivered: () => Promise<void> } | undefined> {
+export async function uploadToSubscriber(
+  courier: Courier,
+  asset: ClaimedAsset,
+  video: VideoFile,
+  signal: AbortSignal,
+): Promise<{ post: Post; delivered: () => Promise<void> } | undefined> {
   for (;;) {
     signal.throwIfAborted()
     const claimedAt = Date.now()
@@ -355,7 +421,12 @@ export async function uploadToSubscriber(courier: Courier, asset: ClaimedAsset, 
     }
     if (!(await takeTurn(courier, first, claimedAt, signal))) continue
     try {
-      const message = await courier.api.sendVideo(String(first.chatId), videoUpload(video), { ...videoOptions(video), caption: texts[languageOf(first.language)].caption(asset.display) }, signal as never)
+      const message = await courier.api.sendVideo(
+        String(first.chatId),
+        videoUpload(video),
+        { ...videoOptions(video), caption: texts[languageOf(first.language)].caption(asset.display) },
+        signal as never,
+      )
       return { post: postOf(message, null), delivered: () => complete(courier, first) }
     } catch (error) {
       if (!(error instanceof TelegramError)) throw error

@@ -23,7 +23,13 @@ const longestMs = 600_000
  * Undefined when Telegram gives no such file; bots get those up to 20 MB. The address holds the token, so it is made and
  * used here and told to nobody.
  */
-export async function download(api: Api, { token, apiRoot = 'https://api.telegram.org', local, times }: TelegramSettings, fileId: string, range: string | undefined, signal: AbortSignal): Promise<Download | { file: string } | undefined> {
+export async function download(
+  api: Api,
+  { token, apiRoot = 'https://api.telegram.org', local, times }: TelegramSettings,
+  fileId: string,
+  range: string | undefined,
+  signal: AbortSignal,
+): Promise<Download | { file: string } | undefined> {
   const silence = new AbortController()
   const timer = setTimeout(() => silence.abort(), times.answerMs)
   try {
@@ -31,8 +37,16 @@ export async function download(api: Api, { token, apiRoot = 'https://api.telegra
     if (path === undefined) return undefined
     if (local === true && isAbsolute(path)) return { file: path }
     const headers: Record<string, string> = range !== undefined && /^bytes=\d*-\d*$/.test(range) ? { range } : {}
-    const response = await fetch(`${apiRoot}/file/bot${token}/${path}`, { headers, signal: AbortSignal.any([signal, silence.signal, AbortSignal.timeout(longestMs)]), redirect: 'error' })
-    if ((response.status !== 200 && response.status !== 206) || response.body === null || Number(response.headers.get('content-length') ?? 0) > mostBytes) {
+    const response = await fetch(`${apiRoot}/file/bot${token}/${path}`, {
+      headers,
+      signal: AbortSignal.any([signal, silence.signal, AbortSignal.timeout(longestMs)]),
+      redirect: 'error',
+    })
+    if (
+      (response.status !== 200 && response.status !== 206) ||
+      response.body === null ||
+      Number(response.headers.get('content-length') ?? 0) > mostBytes
+    ) {
       await response.body?.cancel()
       return undefined
     }

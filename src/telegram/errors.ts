@@ -58,15 +58,30 @@ interface ApiFailure {
 
 // getFile words it otherwise than the methods that send.
 // What a server answers to a `file://` address: without local mode it takes that for a URL.
-const fileUnseen = /unsupported URL protocol|can't find real file path|realpath failed|can't get stat about the file|must be a regular file/i
-const badFileId = /wrong (remote )?file identifier|(wrong|invalid) file_id|invalid (remote )?file|can't use file of type/i
-const personGone = /bot was blocked by the user|user is deactivated|can't initiate conversation|bot can't send messages to bots|user not found|PEER_ID_INVALID|USER_IS_BLOCKED/i
-const noRights = /need administrator rights|not enough rights|have no rights|kicked|not a member|CHAT_WRITE_FORBIDDEN|CHANNEL_PRIVATE|chat not found|group chat was deactivated/i
+const fileUnseen =
+  /unsupported URL protocol|can't find real file path|realpath failed|can't get stat about the file|must be a regular file/i
+const badFileId =
+  /wrong (remote )?file identifier|(wrong|invalid) file_id|invalid (remote )?file|can't use file of type/i
+const personGone =
+  /bot was blocked by the user|user is deactivated|can't initiate conversation|bot can't send messages to bots|user not found|PEER_ID_INVALID|USER_IS_BLOCKED/i
+const noRights =
+  /need administrator rights|not enough rights|have no rights|kicked|not a member|CHAT_WRITE_FORBIDDEN|CHANNEL_PRIVATE|chat not found|group chat was deactivated/i
 
 /** Reads a refusal of the Bot API. `secondMs` is the length of one of Telegram's seconds, 1000 in real life. */
-export function refusal(method: string, { error_code: code, description, parameters = {} }: ApiFailure, secondMs: number): TelegramError {
+export function refusal(
+  method: string,
+  { error_code: code, description, parameters = {} }: ApiFailure,
+  secondMs: number,
+): TelegramError {
   const error = (kind: TelegramErrorKind) =>
-    new TelegramError(kind, method, code, description.slice(0, 200), parameters.retry_after === undefined ? undefined : parameters.retry_after * secondMs, parameters.migrate_to_chat_id)
+    new TelegramError(
+      kind,
+      method,
+      code,
+      description.slice(0, 200),
+      parameters.retry_after === undefined ? undefined : parameters.retry_after * secondMs,
+      parameters.migrate_to_chat_id,
+    )
   if (code === 429) return error('flood')
   if (parameters.migrate_to_chat_id !== undefined) return error('migrated')
   if (code === 401 || (code === 404 && /^not found$/i.test(description))) return error('token')
@@ -81,17 +96,32 @@ export function refusal(method: string, { error_code: code, description, paramet
   return error('refused')
 }
 
-const neverSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT'])
+const neverSent = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+])
 
 /** Reads a call that brought no answer of the Bot API. The original is dropped: it holds the URL with the token. */
 export function noAnswer(method: string, cause: unknown, stopped: 'aborted' | 'timed out' | undefined): TelegramError {
   if (stopped === 'aborted') return new TelegramError('aborted', method, 0, 'given up')
   if (stopped === 'timed out') return new TelegramError('unknown_outcome', method, 0, 'no answer in time')
   const code = errorCode(cause)
-  if (code !== undefined && neverSent.has(code)) return new TelegramError('not_sent', method, 0, `cannot connect (${code})`)
+  if (code !== undefined && neverSent.has(code))
+    return new TelegramError('not_sent', method, 0, `cannot connect (${code})`)
   // node-fetch: the answer was no JSON, such as a proxy's HTML page.
   if (isJsonFault(cause)) return new TelegramError('server', method, 0, 'the answer is not the Bot API’s')
-  return new TelegramError('unknown_outcome', method, 0, `the connection broke${code === undefined ? '' : ` (${code})`}`)
+  return new TelegramError(
+    'unknown_outcome',
+    method,
+    0,
+    `the connection broke${code === undefined ? '' : ` (${code})`}`,
+  )
 }
 
 function errorCode(error: unknown): string | undefined {

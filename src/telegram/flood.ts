@@ -55,7 +55,11 @@ const countedPerMinute = 600
  * Takes a place for a post in whichever channel is free soonest. Posts that nobody waits for keep their distance;
  * one that a person waits for goes as soon as the channel's minute has room, and no other goes before it.
  */
-export async function takePost(db: Db, chatIds: readonly string[], { perMinute, wanted, secondMs }: { perMinute: number; wanted: boolean; secondMs: number }): Promise<PostTicket> {
+export async function takePost(
+  db: Db,
+  chatIds: readonly string[],
+  { perMinute, wanted, secondMs }: { perMinute: number; wanted: boolean; secondMs: number },
+): Promise<PostTicket> {
   const keys = chatIds.map(channelKey)
   const spacingMs = (60 * secondMs) / perMinute
   const windowMs = windowSeconds * secondMs
@@ -73,7 +77,8 @@ export async function takePost(db: Db, chatIds: readonly string[], { perMinute, 
       ORDER BY "nextAt" LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING bucket.key`
   if (taken !== undefined) return taken
-  const missing = await db.$executeRaw`INSERT INTO "FloodBucket" (key) SELECT * FROM unnest(${keys}::text[]) ON CONFLICT DO NOTHING`
+  const missing =
+    await db.$executeRaw`INSERT INTO "FloodBucket" (key) SELECT * FROM unnest(${keys}::text[]) ON CONFLICT DO NOTHING`
   if (missing > 0) return takePost(db, chatIds, { perMinute, wanted, secondMs })
   // A person asks again within a second: until then the others stand back.
   if (wanted) {
@@ -110,7 +115,9 @@ export async function restBulk(db: Db, chatId: bigint, restMs: number, isLoud = 
   await rest(db, key, restMs)
   await db.$executeRaw`UPDATE "FloodBucket" SET loud = ${isLoud} WHERE key = ${key} AND loud <> ${isLoud}`
   if (isLoud) return false
-  const [another] = await db.$queryRaw<{ key: string }[]>`SELECT key FROM "FloodBucket" WHERE key LIKE 'chat:%' AND key <> ${key} AND NOT loud AND "restUntil" > now() LIMIT 1`
+  const [another] = await db.$queryRaw<
+    { key: string }[]
+  >`SELECT key FROM "FloodBucket" WHERE key LIKE 'chat:%' AND key <> ${key} AND NOT loud AND "restUntil" > now() LIMIT 1`
   if (another !== undefined) await rest(db, bulkKey, restMs)
   return another !== undefined
 }

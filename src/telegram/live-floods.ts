@@ -57,7 +57,8 @@ export function watchFloods({ db, times }: { db: Db; times: Times }): LiveFloods
 
   function countSend(key: string) {
     const sent = lately.get(key)
-    if (sent === undefined || Date.now() - sent.since > loudSeconds * times.telegramSecondMs) lately.set(key, { count: 1, since: Date.now() })
+    if (sent === undefined || Date.now() - sent.since > loudSeconds * times.telegramSecondMs)
+      lately.set(key, { count: 1, since: Date.now() })
     else sent.count++
   }
 
@@ -84,12 +85,14 @@ export function watchFloods({ db, times }: { db: Db; times: Times }): LiveFloods
       if (!answers.has(method) || !/^-?\d+$/.test(String(to))) return previous(method, payload, signal)
       const chatId = BigInt(String(to))
       const waitMs = waitOf(chatId)
-      if (waitMs > 0) throw new TelegramError('flood', method, 429, 'Telegram asked for rest a moment ago', Math.ceil(waitMs))
+      if (waitMs > 0)
+        throw new TelegramError('flood', method, 429, 'Telegram asked for rest a moment ago', Math.ceil(waitMs))
       countSend(chatKey(chatId))
       try {
         return await previous(method, payload, signal)
       } catch (error) {
-        if (error instanceof TelegramError && error.kind === 'flood') await met(chatId, error.retryAfterMs ?? times.telegramSecondMs)
+        if (error instanceof TelegramError && error.kind === 'flood')
+          await met(chatId, error.retryAfterMs ?? times.telegramSecondMs)
         throw error
       }
     },

@@ -32,7 +32,13 @@ export interface Storage extends Channels {
 
 /** What `sendVideo` is told about the file: clients show a square tile without it. */
 export function videoOptions({ width, height, durationSeconds, thumbnailPath }: VideoFile) {
-  return { width, height, duration: Math.round(durationSeconds), supports_streaming: true, thumbnail: new InputFile(thumbnailPath, 'poster.jpg') } as const
+  return {
+    width,
+    height,
+    duration: Math.round(durationSeconds),
+    supports_streaming: true,
+    thumbnail: new InputFile(thumbnailPath, 'poster.jpg'),
+  } as const
 }
 
 /** The file as an upload; the name says nothing about whose greeting it is. */
@@ -50,7 +56,10 @@ export function postOf(message: Message, chatId: bigint | null): Post {
 
 /** TELEGRAM_API_LOCAL promises what the server does not keep. No video is to blame for that. */
 export function filesUnseen({ description }: TelegramError): Outage {
-  return new Outage('storage', `The Bot API server cannot read files by their path (${description}). Start it with --local, where it sees the folder of rendered files at the same path and may read it, or unset TELEGRAM_API_LOCAL.`)
+  return new Outage(
+    'storage',
+    `The Bot API server cannot read files by their path (${description}). Start it with --local, where it sees the folder of rendered files at the same path and may read it, or unset TELEGRAM_API_LOCAL.`,
+  )
 }
 
 /** Uploads that this process is sending now. */
@@ -76,7 +85,11 @@ const triesInARow = 3
  * asks for rest, or refuses the bot, is left alone while the others go on.
  * @throws AssetFault, Outage, or the signal's reason
  */
-export async function uploadToStorage(storage: Storage, video: VideoFile, { signal, isWanted }: { signal: AbortSignal; isWanted: () => boolean }): Promise<Post> {
+export async function uploadToStorage(
+  storage: Storage,
+  video: VideoFile,
+  { signal, isWanted }: { signal: AbortSignal; isWanted: () => boolean },
+): Promise<Post> {
   const { db, api, chatIds, ratePerMinute, times } = storage
   const usable = new Set(usableChannels(storage))
   let failures = 0
@@ -84,9 +97,14 @@ export async function uploadToStorage(storage: Storage, video: VideoFile, { sign
     signal.throwIfAborted()
     if (usable.size === 0) throw noChannel()
     const wanted = isWanted()
-    const ticket = await takePost(db, [...usable], { perMinute: ratePerMinute, wanted, secondMs: times.telegramSecondMs })
+    const ticket = await takePost(db, [...usable], {
+      perMinute: ratePerMinute,
+      wanted,
+      secondMs: times.telegramSecondMs,
+    })
     if ('waitMs' in ticket) {
-      if (ticket.restMs > times.longestFloodSleepMs) throw new Outage('telegram', 'Telegram asks to post less for a while.', ticket.restMs)
+      if (ticket.restMs > times.longestFloodSleepMs)
+        throw new Outage('telegram', 'Telegram asks to post less for a while.', ticket.restMs)
       await sleep(Math.min(ticket.waitMs, times.pollMs), undefined, { signal })
       continue
     }
@@ -105,7 +123,10 @@ export async function uploadToStorage(storage: Storage, video: VideoFile, { sign
         case 'migrated':
           usable.delete(chatId)
           await rest(db, ticket.key, times.outageMs, times.outageMs)
-          storage.log.warn({ trouble: ticket.key, channel: chatIds.indexOf(chatId) + 1, code: error.code }, 'a storage channel refuses posts; the others go on')
+          storage.log.warn(
+            { trouble: ticket.key, channel: chatIds.indexOf(chatId) + 1, code: error.code },
+            'a storage channel refuses posts; the others go on',
+          )
           break
         case 'too_large':
           throw new AssetFault('too_large', error.message)

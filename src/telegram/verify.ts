@@ -62,7 +62,9 @@ export async function countDue({ db }: Courier, olderThanMs: number): Promise<nu
 export async function verify(courier: Courier, plan: VerifyPlan): Promise<Verified> {
   const { db, times } = courier
   const verified: Verified = { alive: 0, dead: 0, unknown: 0, repaired: 0, requeued: 0 }
-  const [start] = await db.$queryRaw<{ before: Date }[]>`SELECT now() - ${plan.olderThanMs}::float8 * interval '1 millisecond' AS before`
+  const [start] = await db.$queryRaw<
+    { before: Date }[]
+  >`SELECT now() - ${plan.olderThanMs}::float8 * interval '1 millisecond' AS before`
   const unclear: string[] = []
   let left = plan.limit ?? Infinity
   let inARow = 0
@@ -77,7 +79,11 @@ export async function verify(courier: Courier, plan: VerifyPlan): Promise<Verifi
       left--
       if (outcome === 'unknown') {
         unclear.push(stored.id)
-        if (++inARow >= patience) throw new Outage('telegram', `Telegram gave no clear answer ${patience} times in a row. Run it again later: it goes on where it stopped.`)
+        if (++inARow >= patience)
+          throw new Outage(
+            'telegram',
+            `Telegram gave no clear answer ${patience} times in a row. Run it again later: it goes on where it stopped.`,
+          )
       } else {
         inARow = 0
         await db.$executeRaw`UPDATE "VideoAsset" SET "verifiedAt" = now() WHERE id = ${stored.id}`
@@ -103,7 +109,11 @@ async function look(courier: Courier, stored: Stored, plan: VerifyPlan): Promise
 }
 
 /** Whether Telegram still knows the id. `getFile` posts nothing. */
-async function ask({ api, times }: Courier, fileId: string, signal: AbortSignal): Promise<'alive' | 'dead' | 'unknown'> {
+async function ask(
+  { api, times }: Courier,
+  fileId: string,
+  signal: AbortSignal,
+): Promise<'alive' | 'dead' | 'unknown'> {
   for (;;) {
     try {
       await api.getFile(fileId)
@@ -114,20 +124,29 @@ async function ask({ api, times }: Courier, fileId: string, signal: AbortSignal)
       if (isTelegram(error, 'bad_file_id')) return 'dead'
       if (isTelegram(error, 'token', 'conflict')) throw error
       if (!isTelegram(error, 'flood')) return 'unknown'
-      if (!(await waited(error.retryAfterMs ?? times.telegramSecondMs, times.longestFloodSleepMs, signal))) return 'unknown'
+      if (!(await waited(error.retryAfterMs ?? times.telegramSecondMs, times.longestFloodSleepMs, signal)))
+        return 'unknown'
     }
   }
 }
 
 const tries = 3
 
-async function mend(courier: Courier, { id, fileId, chatId }: Stored, { postsPerMinute, signal }: VerifyPlan): Promise<'repaired' | 'requeued' | 'unknown'> {
+async function mend(
+  courier: Courier,
+  { id, fileId, chatId }: Stored,
+  { postsPerMinute, signal }: VerifyPlan,
+): Promise<'repaired' | 'requeued' | 'unknown'> {
   const { db, times } = courier
   for (let attempt = 1; attempt <= tries; attempt++) {
     if (chatId !== null) {
       // The copy is a post of the channel like any other.
       for (;;) {
-        const ticket = await takePost(db, [String(chatId)], { perMinute: postsPerMinute, wanted: false, secondMs: times.telegramSecondMs })
+        const ticket = await takePost(db, [String(chatId)], {
+          perMinute: postsPerMinute,
+          wanted: false,
+          secondMs: times.telegramSecondMs,
+        })
         if (!('waitMs' in ticket)) break
         if (!(await waited(ticket.waitMs, times.longestFloodSleepMs, signal))) return 'unknown'
       }
@@ -142,6 +161,11 @@ async function mend(courier: Courier, { id, fileId, chatId }: Stored, { postsPer
 
 /** Waits as long as Telegram asks for; false: the run is to end. @throws Outage when that is too long to sit through */
 async function waited(ms: number, longestMs: number, signal: AbortSignal): Promise<boolean> {
-  if (ms > longestMs) throw new Outage('telegram', `Telegram asks for a rest of ${Math.ceil(ms / 60_000)} min. Run it again then: it goes on where it stopped.`, ms)
+  if (ms > longestMs)
+    throw new Outage(
+      'telegram',
+      `Telegram asks for a rest of ${Math.ceil(ms / 60_000)} min. Run it again then: it goes on where it stopped.`,
+      ms,
+    )
   return sleep(ms, true, { signal }).catch(() => false)
 }

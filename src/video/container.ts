@@ -44,7 +44,11 @@ function known(head: Buffer): Container | undefined {
   if (text(0, 4) === 'OggS') return 'ogg'
   if (['RIFF', 'RF64'].includes(text(0, 4)) && text(8, 12) === 'WAVE') return 'wav'
   if (text(0, 4) === 'FORM' && ['AIFF', 'AIFC'].includes(text(8, 12))) return 'aiff'
-  if (head.length > packetBytes && [0, packetBytes, packetBytes * 2].every((at) => at >= head.length || head[at] === 0x47)) return 'mpegts'
+  if (
+    head.length > packetBytes &&
+    [0, packetBytes, packetBytes * 2].every((at) => at >= head.length || head[at] === 0x47)
+  )
+    return 'mpegts'
   // A frame's sync word: in AAC the two bits of the layer are 0, in MP3 they are not.
   const sync = head.readUInt16BE(0)
   if ((sync & 0xfff6) === 0xfff0) return 'aac'

@@ -86,7 +86,13 @@ const settled = 0.93
  * @param typefaceFile a font file that has every character of the name
  * @throws DrawingFault
  */
-export function drawName(template: Template, window: TemplateWindow, display: string, typefaceFile: string, background: Background): NameDrawing {
+export function drawName(
+  template: Template,
+  window: TemplateWindow,
+  display: string,
+  typefaceFile: string,
+  background: Background,
+): NameDrawing {
   const { width, height } = template.size
   const { box } = window
   // All lengths below are meant for a frame 1,280 pixels high.
@@ -101,7 +107,15 @@ export function drawName(template: Template, window: TemplateWindow, display: st
   const planesOfLines: Plane[][] = []
   const tips = tipPath(inks, box.width, box.height, layout.fontSize)
   for (const [index, ink] of inks.entries()) {
-    const arrival = window.entrance.style === 'write' ? arrivals(tips.filter(({ line }) => line === index), box.width, box.height, layout.fontSize) : new Uint16Array(box.width * box.height)
+    const arrival =
+      window.entrance.style === 'write'
+        ? arrivals(
+            tips.filter(({ line }) => line === index),
+            box.width,
+            box.height,
+            layout.fontSize,
+          )
+        : new Uint16Array(box.width * box.height)
     const others = inks.filter((_, other) => other !== index)
     planesOfLines.push(layers(template, window, ink, others, arrival, unit, halo))
   }
@@ -123,13 +137,23 @@ export function drawName(template: Template, window: TemplateWindow, display: st
     drawInto(frame, index) {
       const time = index / template.fps
       const length = window.to - window.from
-      const leaving = smooth((time - (length - window.exit.seconds)) / Math.max(window.exit.seconds - 1 / template.fps, 1e-6))
+      const leaving = smooth(
+        (time - (length - window.exit.seconds)) / Math.max(window.exit.seconds - 1 / template.fps, 1e-6),
+      )
       const presence = 1 - leaving
       if (presence <= 0) return
       const writing = (time - window.entrance.after) / writingSeconds
       // It leaves as embers do: the white goes first, the amber glows on a little. White that faded alone would be grey.
       fillTables(window.entrance.style === 'write', writingSeconds, writing, presence ** 1.5, 1, shown, gain)
-      fillTables(window.entrance.style === 'write', writingSeconds, writing, presence ** 0.55, 1 + 2.6 * leaving, colourShown, colourGain)
+      fillTables(
+        window.entrance.style === 'write',
+        writingSeconds,
+        writing,
+        presence ** 0.55,
+        1 + 2.6 * leaving,
+        colourShown,
+        colourGain,
+      )
       fillShimmer(shimmerTable, time, box)
       for (const plane of planes) {
         if (plane.black === 16) blend(frame, plane, shown, gain, shimmerTable)
@@ -153,8 +177,8 @@ function spaceFor({ size: { height } }: Template, { box, capHeightPercent }: Tem
   return {
     width: box.width - 2 * Math.min(34 * unit, box.width * 0.1),
     height: box.height - 2 * Math.min(26 * unit, box.height * 0.1),
-    idealSize: (capHeightPercent.ideal / 100) * height / capital,
-    leastSize: (capHeightPercent.least / 100) * height / capital,
+    idealSize: ((capHeightPercent.ideal / 100) * height) / capital,
+    leastSize: ((capHeightPercent.least / 100) * height) / capital,
   }
 }
 
@@ -170,22 +194,27 @@ const wideNames: Record<string, { capital: string; syllables: string[] }> = {
  */
 export function layoutFaults(template: Template): string[] {
   const faults: string[] = []
-  template.windows.forEach((window, index) => template.typefaceFiles[index]?.forEach((file, typeface) => {
-    const font = registerFont(file)
-    const space = spaceFor(template, window, capHeightOf(font))
-    for (const script of template.scripts) {
-      const wide = wideNames[script]
-      if (wide === undefined) continue
-      const one = word(wide, template.longestName)
-      const two = `${word(wide, Math.ceil(template.longestName / 2))} ${word(wide, Math.max(1, Math.floor(template.longestName / 2) - 1))}`
-      if (missingGlyphs(file, one).length > 0) continue
-      const bad = [one, two].find((name) => {
-        const { fontSize, narrowing } = layOut(name, space, (text) => measureLine(font, text))
-        return narrowing < 0.9 || fontSize < space.leastSize * 0.999
-      })
-      if (bad !== undefined) faults.push(`windows[${index}].box: a name of ${template.longestName} letters (longestName) does not fit at the least size in ${basename(template.windows[index]?.typefaces[typeface] ?? file)}: enlarge the box, or lower "least" or "longestName"`)
-    }
-  }))
+  template.windows.forEach((window, index) =>
+    template.typefaceFiles[index]?.forEach((file, typeface) => {
+      const font = registerFont(file)
+      const space = spaceFor(template, window, capHeightOf(font))
+      for (const script of template.scripts) {
+        const wide = wideNames[script]
+        if (wide === undefined) continue
+        const one = word(wide, template.longestName)
+        const two = `${word(wide, Math.ceil(template.longestName / 2))} ${word(wide, Math.max(1, Math.floor(template.longestName / 2) - 1))}`
+        if (missingGlyphs(file, one).length > 0) continue
+        const bad = [one, two].find((name) => {
+          const { fontSize, narrowing } = layOut(name, space, (text) => measureLine(font, text))
+          return narrowing < 0.9 || fontSize < space.leastSize * 0.999
+        })
+        if (bad !== undefined)
+          faults.push(
+            `windows[${index}].box: a name of ${template.longestName} letters (longestName) does not fit at the least size in ${basename(template.windows[index]?.typefaces[typeface] ?? file)}: enlarge the box, or lower "least" or "longestName"`,
+          )
+      }
+    }),
+  )
   return faults
 }
 
@@ -278,7 +307,15 @@ function haloStrength(template: Template, window: TemplateWindow, inks: Uint8Arr
   return Math.min(0.95, Math.max(0.4, 1 - allowed / Math.max(bright, 1e-6)))
 }
 
-function layers(template: Template, window: TemplateWindow, ink: Uint8Array, others: Uint8Array[], arrival: Uint16Array, unit: number, haloStrengthOfName: number): Plane[] {
+function layers(
+  template: Template,
+  window: TemplateWindow,
+  ink: Uint8Array,
+  others: Uint8Array[],
+  arrival: Uint16Array,
+  unit: number,
+  haloStrengthOfName: number,
+): Plane[] {
   const { box, colours } = window
   const { width: frameWidth, height: frameHeight } = template.size
   const size = box.width * box.height
@@ -320,13 +357,37 @@ function layers(template: Template, window: TemplateWindow, ink: Uint8Array, oth
   const lumaSize = frameWidth * frameHeight
   return [
     plane(box, 1, cover, light.y, arrival, 16, (x, y) => (box.y + y) * frameWidth + box.x + x),
-    plane(box, 2, cover, light.u, arrival, 128, (x, y) => lumaSize + (box.y / 2 + y) * (frameWidth / 2) + box.x / 2 + x),
-    plane(box, 2, cover, light.v, arrival, 128, (x, y) => lumaSize * 1.25 + (box.y / 2 + y) * (frameWidth / 2) + box.x / 2 + x),
+    plane(
+      box,
+      2,
+      cover,
+      light.u,
+      arrival,
+      128,
+      (x, y) => lumaSize + (box.y / 2 + y) * (frameWidth / 2) + box.x / 2 + x,
+    ),
+    plane(
+      box,
+      2,
+      cover,
+      light.v,
+      arrival,
+      128,
+      (x, y) => lumaSize * 1.25 + (box.y / 2 + y) * (frameWidth / 2) + box.x / 2 + x,
+    ),
   ]
 }
 
 /** Keeps what a line does to one plane where it does anything at all; `scale` 2 averages four pixels into one of colour. */
-function plane(box: TemplateWindow['box'], scale: 1 | 2, cover: Float32Array, light: Float32Array, arrival: Uint16Array, black: number, offset: (x: number, y: number) => number): Plane {
+function plane(
+  box: TemplateWindow['box'],
+  scale: 1 | 2,
+  cover: Float32Array,
+  light: Float32Array,
+  arrival: Uint16Array,
+  black: number,
+  offset: (x: number, y: number) => number,
+): Plane {
   const width = box.width / scale
   const height = box.height / scale
   const at = new Uint32Array(width * height)
@@ -338,7 +399,10 @@ function plane(box: TemplateWindow['box'], scale: 1 | 2, cover: Float32Array, li
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const index = y * scale * box.width + x * scale
-      const [c, l] = scale === 1 ? [cover[index] ?? 0, light[index] ?? 0] : [quad(cover, index, box.width), quad(light, index, box.width)]
+      const [c, l] =
+        scale === 1
+          ? [cover[index] ?? 0, light[index] ?? 0]
+          : [quad(cover, index, box.width), quad(light, index, box.width)]
       const c8 = Math.round(c * 255)
       const l16 = Math.round(l * 16)
       if (c8 < 2 && Math.abs(l16) < 12) continue
@@ -350,11 +414,19 @@ function plane(box: TemplateWindow['box'], scale: 1 | 2, cover: Float32Array, li
       count += 1
     }
   }
-  return { at: at.slice(0, count), cover: covers.slice(0, count), light: lights.slice(0, count), arrival: arrivals.slice(0, count), shimmer: shimmers.slice(0, count), black }
+  return {
+    at: at.slice(0, count),
+    cover: covers.slice(0, count),
+    light: lights.slice(0, count),
+    arrival: arrivals.slice(0, count),
+    shimmer: shimmers.slice(0, count),
+    black,
+  }
 }
 
 const quad = (values: Float32Array, index: number, width: number) =>
-  ((values[index] ?? 0) + (values[index + 1] ?? 0) + (values[index + width] ?? 0) + (values[index + width + 1] ?? 0)) / 4
+  ((values[index] ?? 0) + (values[index + 1] ?? 0) + (values[index + width] ?? 0) + (values[index + width + 1] ?? 0)) /
+  4
 
 /** The glow ends softly before the box does. */
 function edgeFade(x: number, y: number, box: TemplateWindow['box'], unit: number): number {
@@ -389,7 +461,9 @@ function blurred(ink: Uint8Array, box: TemplateWindow['box'], sigma: number): Fl
     const row = Math.floor(y / factor) * width
     for (let x = 0; x < box.width; x++) {
       const value = ink[y * box.width + x] as number
-      if (value !== 0) from[row + Math.floor(x / factor)] = (from[row + Math.floor(x / factor)] as number) + value / (255 * factor * factor)
+      if (value !== 0)
+        from[row + Math.floor(x / factor)] =
+          (from[row + Math.floor(x / factor)] as number) + value / (255 * factor * factor)
     }
   }
   const to = new Float32Array(from.length)
@@ -401,7 +475,13 @@ function blurred(ink: Uint8Array, box: TemplateWindow['box'], sigma: number): Fl
 }
 
 /** Back to the box's size, linear between the small picture's pixels. */
-function enlarged(small: Float32Array, width: number, height: number, box: TemplateWindow['box'], factor: number): Float32Array {
+function enlarged(
+  small: Float32Array,
+  width: number,
+  height: number,
+  box: TemplateWindow['box'],
+  factor: number,
+): Float32Array {
   const large = new Float32Array(box.width * box.height)
   for (let y = 0; y < box.height; y++) {
     const v = Math.min(height - 1, Math.max(0, (y + 0.5) / factor - 0.5))
@@ -421,7 +501,15 @@ function enlarged(small: Float32Array, width: number, height: number, box: Templ
   return large
 }
 
-function blurLines(from: Float32Array, to: Float32Array, lines: number, length: number, lineStride: number, stride: number, radius: number): void {
+function blurLines(
+  from: Float32Array,
+  to: Float32Array,
+  lines: number,
+  length: number,
+  lineStride: number,
+  stride: number,
+  radius: number,
+): void {
   const share = 1 / (radius * 2 + 1)
   for (let line = 0; line < lines; line++) {
     const start = line * lineStride
@@ -468,7 +556,12 @@ function tipPath(inks: Uint8Array[], width: number, height: number, fontSize: nu
   return path
 }
 
-function columnExtents(ink: Uint8Array, width: number, height: number, fontSize: number): { reach: [number, number]; at: (x: number) => { top: number; bottom: number } } {
+function columnExtents(
+  ink: Uint8Array,
+  width: number,
+  height: number,
+  fontSize: number,
+): { reach: [number, number]; at: (x: number) => { top: number; bottom: number } } {
   const tops = new Float32Array(width).fill(NaN)
   const bottoms = new Float32Array(width).fill(NaN)
   let left = width
@@ -554,7 +647,15 @@ function arrivals(path: Tip[], width: number, height: number, fontSize: number):
 }
 
 /** For every arrival: how much of the letter is there, and how bright it is. `writing` is 0 when the tip touches, 1 when it lifts. */
-function fillTables(written: boolean, writingSeconds: number, writing: number, presence: number, strength: number, shown: Uint16Array, gain: Uint16Array): void {
+function fillTables(
+  written: boolean,
+  writingSeconds: number,
+  writing: number,
+  presence: number,
+  strength: number,
+  shown: Uint16Array,
+  gain: Uint16Array,
+): void {
   const soft = written ? 0.085 : 1
   for (let step = 0; step < shown.length; step++) {
     const since = writing - step / steps
@@ -584,7 +685,13 @@ function fillShimmer(table: Uint16Array, time: number, box: TemplateWindow['box'
 }
 
 /** The innermost loop: behind is covered, light is added, each by how much of the letter is there. */
-function blend(frame: Uint8Array, { at, cover, light, arrival, shimmer, black }: Plane, shown: Uint16Array, gain: Uint16Array, shimmerTable: Uint16Array): void {
+function blend(
+  frame: Uint8Array,
+  { at, cover, light, arrival, shimmer, black }: Plane,
+  shown: Uint16Array,
+  gain: Uint16Array,
+  shimmerTable: Uint16Array,
+): void {
   const most = black === 16 ? 235 : 240
   for (let index = 0; index < at.length; index++) {
     const step = arrival[index] as number
@@ -593,7 +700,10 @@ function blend(frame: Uint8Array, { at, cover, light, arrival, shimmer, black }:
     const place = at[index] as number
     const behind = frame[place] as number
     // Whole numbers only: light counts sixteenths of a level, gain and shimmer 256ths; 257 / 4096 is 16 / 255.
-    const added = ((light[index] as number) * (((gain[step] as number) * (shimmerTable[shimmer[index] as number] as number)) >> 8)) >> 8
+    const added =
+      ((light[index] as number) *
+        (((gain[step] as number) * (shimmerTable[shimmer[index] as number] as number)) >> 8)) >>
+      8
     const covered = ((cover[index] as number) * (behind - black) * 257) >> 12
     const value = behind + (((added - covered) * share + 2048) >> 12)
     frame[place] = value < 16 ? 16 : value > most ? most : value
@@ -611,7 +721,13 @@ interface Surface {
 }
 
 /** Frost that flies off the tip: slow, light, a little upwards first, then sinking. */
-function scatter(window: TemplateWindow, writingSeconds: number, tips: Tip[], unit: number, random: () => number): Spark[] {
+function scatter(
+  window: TemplateWindow,
+  writingSeconds: number,
+  tips: Tip[],
+  unit: number,
+  random: () => number,
+): Spark[] {
   const sparks: Spark[] = []
   const count = 230
   for (let index = 0; index < count; index++) {
@@ -635,21 +751,35 @@ function scatter(window: TemplateWindow, writingSeconds: number, tips: Tip[], un
 }
 
 /** Now and then a point of a letter flashes, as frost does. */
-function twinkle(window: TemplateWindow, writingSeconds: number, inks: Uint8Array[], unit: number, random: () => number): Spark[] {
+function twinkle(
+  window: TemplateWindow,
+  writingSeconds: number,
+  inks: Uint8Array[],
+  unit: number,
+  random: () => number,
+): Spark[] {
   const { box } = window
   const points: number[] = []
-  inks.forEach((ink) => ink.forEach((value, index) => {
-    if (value > 200 && index % 7 === 0) points.push(index)
-  }))
+  inks.forEach((ink) =>
+    ink.forEach((value, index) => {
+      if (value > 200 && index % 7 === 0) points.push(index)
+    }),
+  )
   const from = window.entrance.after + writingSeconds * 0.7
   const until = window.to - window.from - window.exit.seconds
   const sparks: Spark[] = []
   for (let born = from; born < until && points.length > 0; born += 0.13 + 0.12 * random()) {
     const point = points[Math.floor(random() * points.length)] ?? 0
     sparks.push({
-      x: box.x + (point % box.width), y: box.y + Math.floor(point / box.width),
-      driftX: 0, driftY: 0, born, life: 0.45 + 0.5 * random(),
-      size: (2.2 + 2.6 * random()) * unit, strength: 0.9, star: true,
+      x: box.x + (point % box.width),
+      y: box.y + Math.floor(point / box.width),
+      driftX: 0,
+      driftY: 0,
+      born,
+      life: 0.45 + 0.5 * random(),
+      size: (2.2 + 2.6 * random()) * unit,
+      strength: 0.9,
+      star: true,
     })
   }
   return sparks
@@ -658,7 +788,9 @@ function twinkle(window: TemplateWindow, writingSeconds: number, inks: Uint8Arra
 /** As the name fades, points of it come loose and rise a little, each gone before the window closes. */
 function glow(window: TemplateWindow, fps: number, inks: Uint8Array[], unit: number, random: () => number): Spark[] {
   const { box } = window
-  const points = inks.flatMap((ink) => [...ink.keys()].filter((index) => (ink[index] as number) > 200 && index % 31 === 0))
+  const points = inks.flatMap((ink) =>
+    [...ink.keys()].filter((index) => (ink[index] as number) > 200 && index % 31 === 0),
+  )
   const end = window.to - window.from - 2 / fps
   const begin = end - window.exit.seconds
   const sparks: Spark[] = []
@@ -666,9 +798,15 @@ function glow(window: TemplateWindow, fps: number, inks: Uint8Array[], unit: num
     const point = points[Math.floor(random() * points.length)] ?? 0
     const born = begin + (0.05 + 0.4 * random()) * window.exit.seconds
     sparks.push({
-      x: box.x + (point % box.width), y: box.y + Math.floor(point / box.width),
-      driftX: (random() - 0.5) * 70 * unit, driftY: -(50 + 110 * random()) * unit, born, life: (end - born) * (0.6 + 0.4 * random()),
-      size: (1.6 + 2.2 * random()) * unit, strength: 0.5 + 0.4 * random(), star: false,
+      x: box.x + (point % box.width),
+      y: box.y + Math.floor(point / box.width),
+      driftX: (random() - 0.5) * 70 * unit,
+      driftY: -(50 + 110 * random()) * unit,
+      born,
+      life: (end - born) * (0.6 + 0.4 * random()),
+      size: (1.6 + 2.2 * random()) * unit,
+      strength: 0.5 + 0.4 * random(),
+      star: false,
     })
   }
   return sparks
@@ -683,13 +821,22 @@ function drawSpark(surface: Surface, spark: Spark, time: number, presence: numbe
   const x = spark.x + spark.driftX * way
   const y = spark.y + spark.driftY * way + spark.size * 4 * seconds * seconds
   const still = spark.driftX === 0 && spark.driftY === 0
-  const strength = spark.strength * presence * (still ? Math.sin(age * Math.PI) ** 2 : smooth(age / 0.08) * (1 - age) ** 1.3)
+  const strength =
+    spark.strength * presence * (still ? Math.sin(age * Math.PI) ** 2 : smooth(age / 0.08) * (1 - age) ** 1.3)
   addLight(surface, x, y, spark.size * 2.6, strength * 0.35, glow)
   addLight(surface, x, y, spark.size, strength, colour)
   if (spark.star) addStar(surface, x, y, spark.size * (still ? 5.5 : 4), strength * 0.9, colour)
 }
 
-function drawTip(surface: Surface, tips: Tip[], writing: number, time: number, unit: number, colour: Yuv, glow: Yuv): void {
+function drawTip(
+  surface: Surface,
+  tips: Tip[],
+  writing: number,
+  time: number,
+  unit: number,
+  colour: Yuv,
+  glow: Yuv,
+): void {
   // It comes down just before it writes and fades out as it lifts.
   const touch = smooth((writing + 0.12) / 0.12) * (1 - smooth((writing - 1) / 0.14))
   if (touch <= 0) return
@@ -710,10 +857,19 @@ function drawTip(surface: Surface, tips: Tip[], writing: number, time: number, u
 }
 
 /** A Gaussian by the square of the distance; the last place is where it has sunk to nothing. */
-const falloff = Float32Array.from({ length: 257 }, (_, place) => Math.max(0, (Math.exp(-place * 0.0293) - Math.exp(-7.5)) / (1 - Math.exp(-7.5))))
+const falloff = Float32Array.from({ length: 257 }, (_, place) =>
+  Math.max(0, (Math.exp(-place * 0.0293) - Math.exp(-7.5)) / (1 - Math.exp(-7.5))),
+)
 
 /** A soft round light: pixels move towards its colour. `radius` is where it has sunk to an eighth. Written out, for the tip's light is large. */
-function addLight({ frame, width, height, box }: Surface, x: number, y: number, radius: number, strength: number, colour: Yuv): void {
+function addLight(
+  { frame, width, height, box }: Surface,
+  x: number,
+  y: number,
+  radius: number,
+  strength: number,
+  colour: Yuv,
+): void {
   const reach = radius * 1.9
   const scale = 256 / (reach * reach)
   const left = Math.max(box.x, Math.floor(x - reach))
@@ -761,7 +917,15 @@ function addStar(surface: Surface, x: number, y: number, length: number, strengt
 }
 
 /** Moves the pixels around a point towards a colour, by the share `at` gives for each; never outside the box. */
-function stamp({ frame, width, height, box }: Surface, x: number, y: number, reachX: number, reachY: number, colour: Yuv, at: (dx: number, dy: number) => number): void {
+function stamp(
+  { frame, width, height, box }: Surface,
+  x: number,
+  y: number,
+  reachX: number,
+  reachY: number,
+  colour: Yuv,
+  at: (dx: number, dy: number) => number,
+): void {
   const left = Math.max(box.x, Math.floor(x - reachX))
   const right = Math.min(box.x + box.width - 1, Math.ceil(x + reachX))
   const top = Math.max(box.y, Math.floor(y - reachY))
@@ -796,7 +960,11 @@ function stamp({ frame, width, height, box }: Surface, x: number, y: number, rea
 
 /** BT.709, limited range, relative to black: y from 0 to 219, u and v around 0. */
 function yuv(colour: string): Yuv {
-  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255) as [number, number, number]
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255) as [
+    number,
+    number,
+    number,
+  ]
   const luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
   return { y: 219 * luma, u: (224 * (blue - luma)) / 1.8556, v: (224 * (red - luma)) / 1.5748 }
 }

@@ -16,18 +16,30 @@ export const sampleRate = 48_000
  * videos are made side by side, and a window has too few frames to share out.
  */
 const videoOptions = (fps: number): string[] => [
-  '-r', String(fps),
-  '-c:v', 'libx264',
-  '-preset', 'faster',
-  '-crf', '24',
-  '-profile:v', 'high',
-  '-level:v', '4.0',
-  '-pix_fmt', 'yuv420p',
-  '-bf', '2',
-  '-g', String(fps * 2),
-  '-threads', '2',
-  '-x264-params', 'stitchable=1:open-gop=0:force-cfr=1:colorprim=bt709:transfer=bt709:colormatrix=bt709',
-  '-color_range', 'tv',
+  '-r',
+  String(fps),
+  '-c:v',
+  'libx264',
+  '-preset',
+  'faster',
+  '-crf',
+  '24',
+  '-profile:v',
+  'high',
+  '-level:v',
+  '4.0',
+  '-pix_fmt',
+  'yuv420p',
+  '-bf',
+  '2',
+  '-g',
+  String(fps * 2),
+  '-threads',
+  '2',
+  '-x264-params',
+  'stitchable=1:open-gop=0:force-cfr=1:colorprim=bt709:transfer=bt709:colormatrix=bt709',
+  '-color_range',
+  'tv',
 ]
 
 /** Constant quality has no bound on size; this keeps a restless clip below 10 MB at 20 s. */
@@ -36,25 +48,64 @@ const peakOptions = ['-maxrate', '3M', '-bufsize', '3M']
 /** Parts are MPEG transport streams with the time stamps they have in the whole, 10 s later, so that none is negative. */
 export function partOptions(template: Template, startFrame: number): string[] {
   return [
-    '-an', ...videoOptions(template.fps), ...peakOptions,
-    '-f', 'mpegts', '-muxdelay', '0', '-muxpreload', '0',
-    '-output_ts_offset', (10 + startFrame / template.fps).toFixed(6),
+    '-an',
+    ...videoOptions(template.fps),
+    ...peakOptions,
+    '-f',
+    'mpegts',
+    '-muxdelay',
+    '0',
+    '-muxpreload',
+    '0',
+    '-output_ts_offset',
+    (10 + startFrame / template.fps).toFixed(6),
     ...nameless,
   ]
 }
 
 /** Raw frames of the template's size on a pipe. */
 export function rawFrames(template: Template): string[] {
-  return ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-video_size', `${template.size.width}x${template.size.height}`, '-framerate', String(template.fps)]
+  return [
+    '-f',
+    'rawvideo',
+    '-pix_fmt',
+    'yuv420p',
+    '-video_size',
+    `${template.size.width}x${template.size.height}`,
+    '-framerate',
+    String(template.fps),
+  ]
 }
 
 /** Stereo samples on a pipe, 32-bit floating point, little endian. */
 export const rawSound = ['-f', 'f32le', '-ar', String(sampleRate), '-ac', '2']
 
-export const soundOptions = ['-c:a', 'aac', '-profile:a', 'aac_low', '-b:a', '160k', '-ar', String(sampleRate), '-ac', '2']
+export const soundOptions = [
+  '-c:a',
+  'aac',
+  '-profile:a',
+  'aac_low',
+  '-b:a',
+  '160k',
+  '-ar',
+  String(sampleRate),
+  '-ac',
+  '2',
+]
 
 /** Nothing about this host, the program or the time in the file. */
-export const nameless = ['-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact', '-flags:v', '+bitexact', '-flags:a', '+bitexact']
+export const nameless = [
+  '-map_metadata',
+  '-1',
+  '-map_chapters',
+  '-1',
+  '-fflags',
+  '+bitexact',
+  '-flags:v',
+  '+bitexact',
+  '-flags:a',
+  '+bitexact',
+]
 
 export const mp4Options = ['-movflags', '+faststart', '-f', 'mp4']
 

@@ -75,17 +75,24 @@ export async function findFfmpeg(options: { path?: string | undefined; cacheFold
   if (options.path !== undefined) {
     const given = await answering(options.path)
     if (given !== undefined) return given
-    throw new FfmpegMissing(`FFMPEG_PATH names ${options.path}, which does not run as ffmpeg. Correct it, or unset it to use the bundled one.`)
+    throw new FfmpegMissing(
+      `FFMPEG_PATH names ${options.path}, which does not run as ffmpeg. Correct it, or unset it to use the bundled one.`,
+    )
   }
   const binary = process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg'
-  for (const packageName of [`@ffmpeg-binary/${process.platform}-${process.arch}`, `@ffmpeg-installer/${process.platform}-${process.arch}`]) {
+  for (const packageName of [
+    `@ffmpeg-binary/${process.platform}-${process.arch}`,
+    `@ffmpeg-installer/${process.platform}-${process.arch}`,
+  ]) {
     const file = fileOfPackage(packageName, binary)
     const found = file === undefined ? undefined : await answering(await executable(file, options.cacheFolder))
     if (found !== undefined) return found
   }
   const onPath = await answering(binary)
   if (onPath !== undefined) return onPath
-  throw new FfmpegMissing('There is no ffmpeg: neither the optional packages @ffmpeg-binary and @ffmpeg-installer brought one for this platform, nor does PATH hold one. Run `npm install` with optional dependencies, install ffmpeg, or set FFMPEG_PATH.')
+  throw new FfmpegMissing(
+    'There is no ffmpeg: neither the optional packages @ffmpeg-binary and @ffmpeg-installer brought one for this platform, nor does PATH hold one. Run `npm install` with optional dependencies, install ffmpeg, or set FFMPEG_PATH.',
+  )
 }
 
 /**
@@ -96,7 +103,8 @@ export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
   run.signal?.throwIfAborted()
   const inputs: { source: string | Readable; options: string[] }[] = []
   for (const { source, options = [] } of run.inputs) {
-    if (typeof source === 'string') inputs.push({ source: `file:${source}`, options: [...(await fileOptions(source)), ...options] })
+    if (typeof source === 'string')
+      inputs.push({ source: `file:${source}`, options: [...(await fileOptions(source)), ...options] })
     else inputs.push({ source, options: ['-protocol_whitelist', 'pipe', ...options] })
   }
   const command = ffmpegCommand({ stdoutLines: 40 }) as ffmpegCommand.FfmpegCommand & Internals
@@ -107,13 +115,28 @@ export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
   const spawnPlain = command._spawnFfmpeg.bind(command)
   command._spawnFfmpeg = (args, options, onStart, onEnd) =>
     // When the program cannot be started fluent-ffmpeg forgets the lines it then asks for.
-    spawnPlain(args, { ...options, env: childEnvironment(), detached: process.platform !== 'win32' }, onStart, (error, stdout = noLines, stderr = noLines) => onEnd(error, stdout, stderr))
+    spawnPlain(
+      args,
+      { ...options, env: childEnvironment(), detached: process.platform !== 'win32' },
+      onStart,
+      (error, stdout = noLines, stderr = noLines) => onEnd(error, stdout, stderr),
+    )
 
   const readsPipe = run.inputs.some(({ source }) => typeof source !== 'string')
   for (const { source, options } of inputs) command.input(source).inputOptions(options)
   // `-progress` writes a line whenever something moved; that is what the watchdog listens to.
   // `-y`: for an output with a protocol before it fluent-ffmpeg leaves it out, and ffmpeg asks whether it may overwrite.
-  command.outputOptions(['-y', ...(readsPipe ? [] : ['-nostdin']), '-hide_banner', '-nostats', '-loglevel', 'warning', '-progress', 'pipe:2', ...run.options])
+  command.outputOptions([
+    '-y',
+    ...(readsPipe ? [] : ['-nostdin']),
+    '-hide_banner',
+    '-nostats',
+    '-loglevel',
+    'warning',
+    '-progress',
+    'pipe:2',
+    ...run.options,
+  ])
   // A stream is left open and ended below: fluent-ffmpeg takes a closed output for a failure when the exit is a little late.
   if (typeof run.output === 'string') command.output(`file:${run.output}`)
   else command.output(run.output, { end: false })
@@ -163,7 +186,8 @@ export async function runFfmpeg(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<void> {
       await finished(run.output)
     }
   } catch (error) {
-    if (stopped instanceof FfmpegFailed) throw new FfmpegFailed(stopped.message, stopped.reason, scrub(tail), { cause: error })
+    if (stopped instanceof FfmpegFailed)
+      throw new FfmpegFailed(stopped.message, stopped.reason, scrub(tail), { cause: error })
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- a signal's reason is whatever its owner chose
     if (stopped !== undefined) throw stopped
     const stream = (error as StreamFailure).inputStreamError ?? (error as StreamFailure).outputStreamError
@@ -187,9 +211,15 @@ async function fileOptions(file: string): Promise<string[]> {
   try {
     container = await containerOf(file)
   } catch (error) {
-    throw new FfmpegFailed(`${basename(file)} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'no code'})`, 'input', '', { cause: error })
+    throw new FfmpegFailed(
+      `${basename(file)} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'no code'})`,
+      'input',
+      '',
+      { cause: error },
+    )
   }
-  if (container === undefined) throw new FfmpegFailed(`${basename(file)} is in no format that is read (${containerNames})`, 'input', '')
+  if (container === undefined)
+    throw new FfmpegFailed(`${basename(file)} is in no format that is read (${containerNames})`, 'input', '')
   const alone = container === 'mov' ? ['-enable_drefs', '0', '-use_absolute_path', '0'] : []
   return ['-protocol_whitelist', 'file', '-format_whitelist', container, '-f', container, ...alone]
 }
@@ -199,7 +229,12 @@ interface Internals {
   ffmpegProc?: ChildProcess
   _getFfmpegPath: (done: (error: null, path: string) => void) => void
   _checkCapabilities: (done: () => void) => void
-  _spawnFfmpeg: (args: string[], options: object, onStart: unknown, onEnd: (error: unknown, stdout?: Lines, stderr?: Lines) => void) => void
+  _spawnFfmpeg: (
+    args: string[],
+    options: object,
+    onStart: unknown,
+    onEnd: (error: unknown, stdout?: Lines, stderr?: Lines) => void,
+  ) => void
 }
 
 interface Lines {
@@ -228,9 +263,15 @@ function watch(run: FfmpegRun, stop: (why: FfmpegFailed) => void): { moved: (val
   let stall: NodeJS.Timeout | undefined
   const restart = () => {
     clearTimeout(stall)
-    stall = setTimeout(() => stop(new FfmpegFailed(`ffmpeg made no progress for ${stallMs / 1000} s`, 'stalled', '')), stallMs)
+    stall = setTimeout(
+      () => stop(new FfmpegFailed(`ffmpeg made no progress for ${stallMs / 1000} s`, 'stalled', '')),
+      stallMs,
+    )
   }
-  const limit = setTimeout(() => stop(new FfmpegFailed(`ffmpeg took longer than ${timeoutMs / 1000} s`, 'timeout', '')), timeoutMs)
+  const limit = setTimeout(
+    () => stop(new FfmpegFailed(`ffmpeg took longer than ${timeoutMs / 1000} s`, 'timeout', '')),
+    timeoutMs,
+  )
   restart()
   return {
     moved: (value) => {
@@ -277,7 +318,10 @@ function killGroup(pid: number): void {
 }
 
 function exitMessage(error: Error): string {
-  return /exited with code \d+|killed with signal \w+/.exec(error.message)?.[0].replace(/^/, 'ffmpeg ') ?? `ffmpeg could not be run (${(error as NodeJS.ErrnoException).code ?? 'no code'})`
+  return (
+    /exited with code \d+|killed with signal \w+/.exec(error.message)?.[0].replace(/^/, 'ffmpeg ') ??
+    `ffmpeg could not be run (${(error as NodeJS.ErrnoException).code ?? 'no code'})`
+  )
 }
 
 /** The last lines without the folders of this host. */
@@ -301,13 +345,21 @@ function fileOfPackage(packageName: string, file: string): string | undefined {
 
 /** The file itself when it may be executed or be made executable, else an executable copy in the cache. */
 async function executable(file: string, cacheFolder: string): Promise<string> {
-  const isExecutable = async (path: string) => access(path, constants.X_OK).then(() => true, () => false)
+  const isExecutable = async (path: string) =>
+    access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    )
   if (await isExecutable(file)) return file
   await chmod(file, 0o755).catch(() => undefined)
   if (await isExecutable(file)) return file
   const found = await stat(file).catch(() => undefined)
   if (found === undefined) return file
-  const copy = join(cacheFolder, 'bin', `ffmpeg-${found.size}-${Math.round(found.mtimeMs)}${process.platform === 'win32' ? '.exe' : ''}`)
+  const copy = join(
+    cacheFolder,
+    'bin',
+    `ffmpeg-${found.size}-${Math.round(found.mtimeMs)}${process.platform === 'win32' ? '.exe' : ''}`,
+  )
   if (await isExecutable(copy)) return copy
   const unfinished = `${copy}.${process.pid}`
   await mkdir(join(cacheFolder, 'bin'), { recursive: true })
@@ -323,7 +375,10 @@ async function executable(file: string, cacheFolder: string): Promise<string> {
 
 async function answering(path: string): Promise<Ffmpeg | undefined> {
   try {
-    const { stdout } = await promisify(execFile)(path, ['-hide_banner', '-version'], { timeout: 10_000, env: childEnvironment() })
+    const { stdout } = await promisify(execFile)(path, ['-hide_banner', '-version'], {
+      timeout: 10_000,
+      env: childEnvironment(),
+    })
     const version = stdout.split('\n')[0]?.trim() ?? ''
     return version.startsWith('ffmpeg') ? { path, version } : undefined
   } catch {

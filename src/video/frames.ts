@@ -27,7 +27,11 @@ export async function fill(handle: FileHandle, frame: Buffer, position: number):
  * A stream of frames, each made when the one before it is on its way. Frames share a few buffers: the stream asks for the
  * next one only when the pipe has taken the last but one.
  */
-export function frameStream(count: number, bytes: number, make: (frame: Buffer, index: number) => Promise<void>): Readable {
+export function frameStream(
+  count: number,
+  bytes: number,
+  make: (frame: Buffer, index: number) => Promise<void>,
+): Readable {
   const ring = Array.from({ length: 4 }, () => Buffer.allocUnsafe(bytes))
   let index = 0
   return new Readable({
@@ -38,7 +42,10 @@ export function frameStream(count: number, bytes: number, make: (frame: Buffer, 
         return
       }
       const frame = ring[index % ring.length] as Buffer
-      make(frame, index++).then(() => this.push(frame), (error: unknown) => this.destroy(error as Error))
+      make(frame, index++).then(
+        () => this.push(frame),
+        (error: unknown) => this.destroy(error as Error),
+      )
     },
   })
 }
@@ -90,11 +97,18 @@ export function frameSource(bytes: number): { sink: Writable; next: () => Promis
 }
 
 /** A smaller picture, each pixel the mean of `factor` × `factor` of the frame's. BT.709, limited range. */
-export function toSmallRgba(frame: Uint8Array, size: { width: number; height: number }, factor: number, small: { width: number; height: number }, to: Uint8ClampedArray): void {
+export function toSmallRgba(
+  frame: Uint8Array,
+  size: { width: number; height: number },
+  factor: number,
+  small: { width: number; height: number },
+  to: Uint8ClampedArray,
+): void {
   const chroma = size.width * size.height
   const mean = (offset: number, stride: number, left: number, top: number, side: number) => {
     let sum = 0
-    for (let row = top; row < top + side; row++) for (let column = left; column < left + side; column++) sum += frame[offset + row * stride + column] as number
+    for (let row = top; row < top + side; row++)
+      for (let column = left; column < left + side; column++) sum += frame[offset + row * stride + column] as number
     return sum / (side * side)
   }
   const half = Math.max(1, factor >> 1)

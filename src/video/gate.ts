@@ -37,19 +37,36 @@ export async function judge(file: string, template: Template): Promise<Verdict> 
     expect(video.profile === 100, `H.264 profile ${video.profile}, not High`)
     expect(video.level <= 40, `H.264 level ${video.level / 10}, above 4.0`)
     expect(video.chromaFormat === 1 && video.bitDepth === 8, 'pixels are not 4:2:0 of 8 bits')
-    expect(video.width === template.size.width && video.height === template.size.height, `${video.width}×${video.height} pixels, not ${template.size.width}×${template.size.height}`)
+    expect(
+      video.width === template.size.width && video.height === template.size.height,
+      `${video.width}×${video.height} pixels, not ${template.size.width}×${template.size.height}`,
+    )
     expect(video.squarePixels && !video.rotated, 'pixels are not square and upright')
     expect(video.frames === frames, `${video.frames} frames, not ${frames}`)
-    expect(video.frameSeconds !== undefined && Math.abs(video.frameSeconds - frameSeconds) < 1e-4, 'frames do not follow each other at a constant rate')
-    expect(Math.abs(video.seconds - template.seconds) <= frameSeconds, `picture of ${video.seconds.toFixed(3)} s, not ${template.seconds} s`)
-    const seams = template.windows.flatMap((window) => Object.values(windowFrames(template, window))).filter((frame) => frame < frames)
-    expect([0, ...seams].every((frame) => video.keyFrames.includes(frame)), 'a seam is not at a key frame')
+    expect(
+      video.frameSeconds !== undefined && Math.abs(video.frameSeconds - frameSeconds) < 1e-4,
+      'frames do not follow each other at a constant rate',
+    )
+    expect(
+      Math.abs(video.seconds - template.seconds) <= frameSeconds,
+      `picture of ${video.seconds.toFixed(3)} s, not ${template.seconds} s`,
+    )
+    const seams = template.windows
+      .flatMap((window) => Object.values(windowFrames(template, window)))
+      .filter((frame) => frame < frames)
+    expect(
+      [0, ...seams].every((frame) => video.keyFrames.includes(frame)),
+      'a seam is not at a key frame',
+    )
   }
   expect(audio !== undefined, 'no sound')
   if (audio !== undefined) {
     expect(audio.codec === 'mp4a' && audio.objectType === 2, 'sound is not AAC-LC')
     expect(audio.sampleRate === 48_000 || audio.sampleRate === 44_100, `sound of ${audio.sampleRate} Hz`)
-    expect(video === undefined || Math.abs(audio.seconds - video.seconds) <= frameSeconds, `sound of ${audio.seconds.toFixed(3)} s beside a picture of ${video?.seconds.toFixed(3)} s`)
+    expect(
+      video === undefined || Math.abs(audio.seconds - video.seconds) <= frameSeconds,
+      `sound of ${audio.seconds.toFixed(3)} s beside a picture of ${video?.seconds.toFixed(3)} s`,
+    )
   }
   expect(mp4.fastStart, 'index behind the media')
   const tooLarge = mp4.bytes >= sizeLimitBytes

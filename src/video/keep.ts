@@ -20,7 +20,8 @@ export async function finishedFiles(folder: string): Promise<FinishedFile[]> {
   for (const name of await readdir(folder)) {
     if (!name.endsWith('.mp4')) continue
     const found = await stat(join(folder, name)).catch(() => undefined)
-    if (found !== undefined) files.push({ revision: name.slice(0, -'.mp4'.length), bytes: found.size, changedMs: found.mtimeMs })
+    if (found !== undefined)
+      files.push({ revision: name.slice(0, -'.mp4'.length), bytes: found.size, changedMs: found.mtimeMs })
   }
   return files
 }
@@ -31,7 +32,12 @@ export async function finishedFiles(folder: string): Promise<FinishedFile[]> {
  * @param isEnough asked before each, with the size of what was removed
  * @returns how many videos were removed
  */
-export async function removeFinished(folder: string, files: FinishedFile[], uploaded: Uploaded, isEnough: (removedBytes: number) => Promise<boolean> | boolean): Promise<number> {
+export async function removeFinished(
+  folder: string,
+  files: FinishedFile[],
+  uploaded: Uploaded,
+  isEnough: (removedBytes: number) => Promise<boolean> | boolean,
+): Promise<number> {
   const known = await uploaded(files.map(({ revision }) => revision))
   let removed = 0
   let removedBytes = 0
@@ -50,5 +56,7 @@ export async function removeFinished(folder: string, files: FinishedFile[], uplo
 export async function keepWithin(folder: string, mostBytes: number, uploaded: Uploaded): Promise<number> {
   const files = await finishedFiles(folder)
   const sum = files.reduce((bytes, file) => bytes + file.bytes, 0)
-  return sum <= mostBytes ? 0 : removeFinished(folder, files, uploaded, (removedBytes) => sum - removedBytes <= mostBytes)
+  return sum <= mostBytes
+    ? 0
+    : removeFinished(folder, files, uploaded, (removedBytes) => sum - removedBytes <= mostBytes)
 }

@@ -40,7 +40,11 @@ export function layOut(display: string, space: Space, measure: (text: string) =>
   const words = splitWords(display)
   const whole = best(words, space, measure)
   if (whole.fontSize >= space.leastSize && whole.narrowing === 1) return whole
-  const syllables = best(words.flatMap((word) => splitSyllables(word)), space, measure)
+  const syllables = best(
+    words.flatMap((word) => splitSyllables(word)),
+    space,
+    measure,
+  )
   return syllables.fontSize * syllables.narrowing > whole.fontSize * whole.narrowing ? syllables : whole
 }
 
@@ -63,15 +67,19 @@ function splitWords(display: string): Piece[] {
   return pieces
 }
 
-const vowels = /[aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýÿœāăąēĕėęěīĭįıōŏőūŭůűų\u0430\u0435\u0451\u0438\u043e\u0443\u044b\u044d\u044e\u044f\u0456\u0457\u0454\u04d9\u04e9\u04b1\u04af]/iu
+const vowels =
+  /[aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýÿœāăąēĕėęěīĭįıōŏőūŭůűų\u0430\u0435\u0451\u0438\u043e\u0443\u044b\u044d\u044e\u044f\u0456\u0457\u0454\u04d9\u04e9\u04b1\u04af]/iu
 
 /** Breaks before a consonant that a vowel follows, as syllables begin, and where none does for long; never leaves fewer than three letters. */
 function splitSyllables(word: Piece): Piece[] {
-  const letters = [...new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(word.text)].map(({ segment }) => segment)
+  const letters = [...new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(word.text)].map(
+    ({ segment }) => segment,
+  )
   const pieces: Piece[] = []
   let start = 0
   for (let at = 3; at <= letters.length - 3; at++) {
-    const begins = /^\p{L}/u.test(letters[at] ?? '') && !vowels.test(letters[at] ?? '') && vowels.test(letters[at + 1] ?? '')
+    const begins =
+      /^\p{L}/u.test(letters[at] ?? '') && !vowels.test(letters[at] ?? '') && vowels.test(letters[at + 1] ?? '')
     if (at - start < 3 || (!begins && at - start < 9)) continue
     pieces.push({ text: letters.slice(start, at).join(''), joint: '', atBreak: '-' })
     start = at
@@ -80,7 +88,9 @@ function splitSyllables(word: Piece): Piece[] {
 }
 
 function best(pieces: Piece[], space: Space, measure: (text: string) => LineSize): Layout {
-  const settings = Array.from({ length: Math.min(mostLines, pieces.length) }, (_, index) => setInLines(pieces, index + 1, space, measure))
+  const settings = Array.from({ length: Math.min(mostLines, pieces.length) }, (_, index) =>
+    setInLines(pieces, index + 1, space, measure),
+  )
   // Rather one line more than narrowed letters.
   const wide = settings.filter(({ fontSize, narrowing }) => narrowing === 1 && fontSize >= space.leastSize)
   const possible = wide.length > 0 ? wide : settings
@@ -97,7 +107,12 @@ function setInLines(pieces: Piece[], count: number, space: Space, measure: (text
   const fitting = Math.min(space.idealSize, space.width / width, space.height / Math.max(height, 1e-6))
   const heightBound = Math.min(space.leastSize, space.height / Math.max(height, 1e-6))
   const fontSize = Math.max(fitting, heightBound)
-  return { lines, fontSize, narrowing: Math.min(1, space.width / (width * fontSize)), lineHeight: fontSize * lineSpacing }
+  return {
+    lines,
+    fontSize,
+    narrowing: Math.min(1, space.width / (width * fontSize)),
+    lineHeight: fontSize * lineSpacing,
+  }
 }
 
 /** The breaks that make the longest line shortest. */
@@ -122,5 +137,7 @@ function balance(pieces: Piece[], count: number, width: (text: string) => number
 }
 
 function lineOf(pieces: Piece[]): string {
-  return pieces.map(({ text, joint, atBreak }, index) => text + (index === pieces.length - 1 ? atBreak : joint)).join('')
+  return pieces
+    .map(({ text, joint, atBreak }, index) => text + (index === pieces.length - 1 ? atBreak : joint))
+    .join('')
 }

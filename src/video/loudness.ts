@@ -9,7 +9,13 @@ export interface Stereo {
 }
 
 /** The two filters of BS.1770 at 48 kHz: the head's shadow, and the ear's weak bass. */
-const head: Biquad = { b0: 1.53512485958697, b1: -2.69169618940638, b2: 1.19839281085285, a1: -1.69065929318241, a2: 0.73248077421585 }
+const head: Biquad = {
+  b0: 1.53512485958697,
+  b1: -2.69169618940638,
+  b2: 1.19839281085285,
+  a1: -1.69065929318241,
+  a2: 0.73248077421585,
+}
 const bass: Biquad = { b0: 1, b1: -2, b2: 1, a1: -1.99004745483398, a2: 0.99007225036621 }
 
 const stepSamples = sampleRate / 10
@@ -51,16 +57,19 @@ export function plainLoudness(powers: Float64Array): number {
 }
 
 const toLufs = (power: number) => -0.691 + 10 * Math.log10(power)
-const mean = (values: number[]) => (values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length)
+const mean = (values: number[]) =>
+  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length
 
 export const toGain = (decibels: number) => 10 ** (decibels / 20)
 
 /** Quarter-sample interpolation for true peaks: what lies between the samples, from six on each side. */
-const between = [0.25, 0.5, 0.75].map((shift) => Float64Array.from({ length: 12 }, (_, index) => {
-  const x = index - 5 - shift
-  const sinc = Math.sin(Math.PI * x) / (Math.PI * x)
-  return sinc * (0.5 + 0.5 * Math.cos((Math.PI * x) / 6.5))
-}))
+const between = [0.25, 0.5, 0.75].map((shift) =>
+  Float64Array.from({ length: 12 }, (_, index) => {
+    const x = index - 5 - shift
+    const sinc = Math.sin(Math.PI * x) / (Math.PI * x)
+    return sinc * (0.5 + 0.5 * Math.cos((Math.PI * x) / 6.5))
+  }),
+)
 
 /** Turns the sound down, in place and for a few milliseconds only, wherever its true peak would pass the ceiling. */
 export function limit(sound: Stereo, ceilingDecibels: number): void {

@@ -55,7 +55,10 @@ export function readyMusic(samples: Float32Array, seconds: number): Music {
     left[index] = samples[index * 2] as number
     right[index] = samples[index * 2 + 1] as number
   }
-  const room = { mix: { left: new Float32Array(count), right: new Float32Array(count) }, gains: new Float32Array(count) }
+  const room = {
+    mix: { left: new Float32Array(count), right: new Float32Array(count) },
+    gains: new Float32Array(count),
+  }
   return { left, right, powers: weightedPower({ left, right }), room }
 }
 
@@ -110,7 +113,10 @@ function powersOfMix(mix: Stereo, musicPowers: Float64Array, musicGain: number, 
     const last = Math.min(powers.length, Math.ceil((end + Math.max(releaseSeconds, tailSeconds) * sampleRate) / step))
     // One step more before, for the filters to settle.
     const from = Math.max(0, first - 1)
-    const part = weightedPower({ left: mix.left.subarray(from * step, last * step), right: mix.right.subarray(from * step, last * step) })
+    const part = weightedPower({
+      left: mix.left.subarray(from * step, last * step),
+      right: mix.right.subarray(from * step, last * step),
+    })
     for (let index = first; index < last; index++) powers[index] = part[index - from] ?? 0
   }
   return powers
@@ -128,7 +134,10 @@ interface Voice {
 function prepare({ at, duckDecibels, sound }: Spoken, count: number): Voice {
   const samples = Float32Array.from(resampled(sound, sampleRate).samples)
   const start = Math.round(at * sampleRate)
-  if (start + samples.length > count) throw new TooLong(`what is spoken takes ${(samples.length / sampleRate).toFixed(1)} s, the video ends ${((count - start) / sampleRate).toFixed(1)} s after it begins`)
+  if (start + samples.length > count)
+    throw new TooLong(
+      `what is spoken takes ${(samples.length / sampleRate).toFixed(1)} s, the video ends ${((count - start) / sampleRate).toFixed(1)} s after it begins`,
+    )
   filter(samples, highPass(sampleRate, 85))
   filter(samples, bell(sampleRate, 3_200, 1.5, 0.9))
   const now = integrated(weightedPower({ left: samples, right: samples }))
@@ -138,9 +147,18 @@ function prepare({ at, duckDecibels, sound }: Spoken, count: number): Voice {
 }
 
 /** Turns the music down around the voice: as far as the template asks, and farther where the music is loud there. */
-function duck(gains: Float32Array, musicPowers: Float64Array, musicGain: number, { start, end, duckDecibels }: Voice): void {
+function duck(
+  gains: Float32Array,
+  musicPowers: Float64Array,
+  musicGain: number,
+  { start, end, duckDecibels }: Voice,
+): void {
   const step = sampleRate / 10
-  const under = plainLoudness(musicPowers.slice(Math.floor(start / step), Math.max(Math.floor(start / step) + 1, Math.ceil(end / step)))) + 20 * Math.log10(musicGain)
+  const under =
+    plainLoudness(
+      musicPowers.slice(Math.floor(start / step), Math.max(Math.floor(start / step) + 1, Math.ceil(end / step))),
+    ) +
+    20 * Math.log10(musicGain)
   const depth = Math.min(34, Math.max(duckDecibels, Number.isFinite(under) ? under + clearance - voiceLoudness : 0))
   const attack = attackSeconds * sampleRate
   const release = releaseSeconds * sampleRate
@@ -154,10 +172,14 @@ function duck(gains: Float32Array, musicPowers: Float64Array, musicGain: number,
 /** The voice in the middle, and behind it the soft answer of a small room, different on each side. */
 function addVoice(mix: Stereo, { start, samples }: Voice): void {
   const tail = Math.round(sampleRate * tailSeconds)
-  for (const [channel, spread] of [[mix.left, 0], [mix.right, 37]] as const) {
+  for (const [channel, spread] of [
+    [mix.left, 0],
+    [mix.right, 37],
+  ] as const) {
     const room = reverberated(samples, tail, spread)
     for (let index = 0; index < room.length && start + index < channel.length; index++) {
-      channel[start + index] = (channel[start + index] as number) + (samples[index] ?? 0) + (room[index] as number) * 0.11
+      channel[start + index] =
+        (channel[start + index] as number) + (samples[index] ?? 0) + (room[index] as number) * 0.11
     }
   }
 }

@@ -83,7 +83,8 @@ async function readIndex(file: FileHandle): Promise<Mp4> {
   const index = top.find(({ type }) => type === 'moov')
   const media = top.find(({ type }) => type === 'mdat')
   const fileType = top.find(({ type }) => type === 'ftyp')
-  if (fileType === undefined || index === undefined || media === undefined) throw new Mp4Fault(`a box is missing: there are ${top.map(({ type }) => type).join(', ') || 'none'}`)
+  if (fileType === undefined || index === undefined || media === undefined)
+    throw new Mp4Fault(`a box is missing: there are ${top.map(({ type }) => type).join(', ') || 'none'}`)
   if (index.end - index.start > largestIndexBytes) throw new Mp4Fault('the index is too large')
   const moov = Buffer.alloc(index.end - index.start)
   await file.read(moov, 0, moov.length, index.start)
@@ -104,13 +105,20 @@ async function readIndex(file: FileHandle): Promise<Mp4> {
     if (kind === 'vide') video ??= readVideo(moov, track, mdia, timeScale)
     if (kind === 'soun') audio ??= readAudio(moov, track, mdia, timeScale)
   }
-  return { bytes: size, fastStart: index.start < media.start, brand: brand.toString('latin1'), seconds: duration / timeScale, video, audio }
+  return {
+    bytes: size,
+    fastStart: index.start < media.start,
+    brand: brand.toString('latin1'),
+    seconds: duration / timeScale,
+    video,
+    audio,
+  }
 }
 
 async function topBoxes(file: FileHandle, size: number): Promise<Box[]> {
   const found: Box[] = []
   const header = Buffer.alloc(16)
-  for (let at = 0; at < size; ) {
+  for (let at = 0; at < size;) {
     const { bytesRead } = await file.read(header, 0, 16, at)
     if (bytesRead < 8) throw new Mp4Fault('the file ends inside a box')
     let length = header.readUInt32BE(0)
@@ -132,7 +140,7 @@ const whole = (buffer: Buffer): Box => ({ type: '', start: 0, end: buffer.length
 
 function boxes(buffer: Buffer, parent: Box, offset = 0): Box[] {
   const found: Box[] = []
-  for (let at = parent.start + offset; at + 8 <= parent.end; ) {
+  for (let at = parent.start + offset; at + 8 <= parent.end;) {
     const length = buffer.readUInt32BE(at)
     if (length < 8 || at + length > parent.end) throw new Mp4Fault(`a box inside ${parent.type || 'moov'} is damaged`)
     found.push({ type: buffer.toString('latin1', at + 4, at + 8), start: at + 8, end: at + length })
@@ -156,7 +164,9 @@ function need(buffer: Buffer, parent: Box, ...path: string[]): Box {
 /** A track may name the file its media lie in; the lowest flag says that it is this one. */
 function liesElsewhere(moov: Buffer, mdia: Box): boolean {
   const references = find(moov, mdia, 'minf', 'dinf', 'dref')
-  return references !== undefined && boxes(moov, references, 8).some(({ start }) => (moov.readUInt32BE(start) & 1) === 0)
+  return (
+    references !== undefined && boxes(moov, references, 8).some(({ start }) => (moov.readUInt32BE(start) & 1) === 0)
+  )
 }
 
 function mediaTimeScale(moov: Buffer, mdia: Box): number {
@@ -178,7 +188,10 @@ function presentedSeconds(moov: Buffer, track: Box, mdia: Box, timeScale: number
     return sum / timeScale
   }
   const header = need(moov, mdia, 'mdhd')
-  const duration = moov.readUInt8(header.start) === 1 ? Number(moov.readBigUInt64BE(header.start + 24)) : moov.readUInt32BE(header.start + 16)
+  const duration =
+    moov.readUInt8(header.start) === 1
+      ? Number(moov.readBigUInt64BE(header.start + 24))
+      : moov.readUInt32BE(header.start + 16)
   return duration / mediaTimeScale(moov, mdia)
 }
 
@@ -191,18 +204,29 @@ function readVideo(moov: Buffer, track: Box, mdia: Box, timeScale: number): Vide
   const configuration = details.find(({ type }) => type === 'avcC')
   const aspect = details.find(({ type }) => type === 'pasp')
   const profile = configuration === undefined ? 0 : moov.readUInt8(configuration.start + 1)
-  const { chromaFormat, bitDepth } = configuration === undefined ? { chromaFormat: 0, bitDepth: 0 } : highProfileFormat(moov, configuration, profile)
+  const { chromaFormat, bitDepth } =
+    configuration === undefined ? { chromaFormat: 0, bitDepth: 0 } : highProfileFormat(moov, configuration, profile)
 
   const times = need(moov, table, 'stts')
   const runs: { count: number; ticks: number }[] = []
   for (let index = 0; index < moov.readUInt32BE(times.start + 4); index++) {
-    runs.push({ count: moov.readUInt32BE(times.start + 8 + index * 8), ticks: moov.readUInt32BE(times.start + 12 + index * 8) })
+    runs.push({
+      count: moov.readUInt32BE(times.start + 8 + index * 8),
+      ticks: moov.readUInt32BE(times.start + 12 + index * 8),
+    })
   }
   const sizes = need(moov, table, 'stsz')
   const frames = moov.readUInt32BE(sizes.start + 8)
-  if (runs.reduce((sum, run) => sum + run.count, 0) !== frames) throw new Mp4Fault('the video track counts its frames in two ways')
+  if (runs.reduce((sum, run) => sum + run.count, 0) !== frames)
+    throw new Mp4Fault('the video track counts its frames in two ways')
   const sync = find(moov, table, 'stss')
-  const keyFrames = sync === undefined ? [] : Array.from({ length: moov.readUInt32BE(sync.start + 4) }, (_, index) => moov.readUInt32BE(sync.start + 8 + index * 4) - 1)
+  const keyFrames =
+    sync === undefined
+      ? []
+      : Array.from(
+          { length: moov.readUInt32BE(sync.start + 4) },
+          (_, index) => moov.readUInt32BE(sync.start + 8 + index * 4) - 1,
+        )
   const ticks = new Set(runs.map((run) => run.ticks))
   const placement = need(moov, track, 'tkhd')
   const matrix = placement.start + (moov.readUInt8(placement.start) === 1 ? 52 : 40)
@@ -224,7 +248,11 @@ function readVideo(moov: Buffer, track: Box, mdia: Box, timeScale: number): Vide
 }
 
 /** High profiles tell chroma format and bit depth behind the parameter sets; Main and Baseline are always 4:2:0 of 8 bits. */
-function highProfileFormat(moov: Buffer, configuration: Box, profile: number): { chromaFormat: number; bitDepth: number } {
+function highProfileFormat(
+  moov: Buffer,
+  configuration: Box,
+  profile: number,
+): { chromaFormat: number; bitDepth: number } {
   if (![100, 110, 122, 144, 244].includes(profile)) return { chromaFormat: 1, bitDepth: 8 }
   let at = configuration.start + 5
   for (const mask of [0x1f, 0xff]) {

@@ -41,7 +41,14 @@ const lockStaleMs = 15_000
  * `onMade` is told how long that took, or the wait for it, unless they were there.
  * @throws TemplateFault when the clip or the music does not fit the manifest; FfmpegFailed; errors of the file system
  */
-export async function fixedParts(ffmpeg: Ffmpeg, template: Template, revision: string, cacheFolder: string, signal: AbortSignal, onMade: (ms: number) => void = () => undefined): Promise<Parts> {
+export async function fixedParts(
+  ffmpeg: Ffmpeg,
+  template: Template,
+  revision: string,
+  cacheFolder: string,
+  signal: AbortSignal,
+  onMade: (ms: number) => void = () => undefined,
+): Promise<Parts> {
   const folder = partsFolder(ffmpeg, template, revision, cacheFolder)
   const started = performance.now()
   let wasThere = true
@@ -74,9 +81,16 @@ export function areMade(ffmpeg: Ffmpeg, template: Template, revision: string, ca
 }
 
 /** About how many bytes making them will take, 0 when they are there: nearly all of it are frames of windows and decoded music. */
-export async function bytesToMake(ffmpeg: Ffmpeg, template: Template, revision: string, cacheFolder: string): Promise<number> {
+export async function bytesToMake(
+  ffmpeg: Ffmpeg,
+  template: Template,
+  revision: string,
+  cacheFolder: string,
+): Promise<number> {
   if (await areMade(ffmpeg, template, revision, cacheFolder)) return 0
-  const frames = template.windows.map((window) => windowFrames(template, window)).reduce((sum, { start, end }) => sum + end - start, 0)
+  const frames = template.windows
+    .map((window) => windowFrames(template, window))
+    .reduce((sum, { start, end }) => sum + end - start, 0)
   return frames * frameBytes(template.size) + template.seconds * sampleRate * 8
 }
 
@@ -85,7 +99,10 @@ function partsFolder(ffmpeg: Ffmpeg, template: Template, revision: string, cache
 }
 
 function partsKey(ffmpeg: Ffmpeg, template: Template, revision: string): string {
-  return createHash('sha256').update(JSON.stringify([revision, encodingRevision, partOptions(template, 0), ffmpeg.version])).digest('hex').slice(0, 24)
+  return createHash('sha256')
+    .update(JSON.stringify([revision, encodingRevision, partOptions(template, 0), ffmpeg.version]))
+    .digest('hex')
+    .slice(0, 24)
 }
 
 function inFolder(folder: string, template: Template): Parts {
@@ -116,18 +133,51 @@ async function build(ffmpeg: Ffmpeg, template: Template, folder: string, signal:
   try {
     const parts = inFolder(unfinished, template)
     for (const [index, stretch] of fixedFrames(template).entries()) {
-      await toFile(ffmpeg, { source: template.clipFile, options: seekOptions(template, stretch) }, [...stretchOptions(template, stretch), ...partOptions(template, stretch.start)], parts.fixed[index]?.file ?? '', signal)
+      await toFile(
+        ffmpeg,
+        { source: template.clipFile, options: seekOptions(template, stretch) },
+        [...stretchOptions(template, stretch), ...partOptions(template, stretch.start)],
+        parts.fixed[index]?.file ?? '',
+        signal,
+      )
     }
     for (const [index, window] of template.windows.entries()) {
       const { start, end } = windowFrames(template, window)
       const file = parts.windows[index] ?? ''
-      await toFile(ffmpeg, { source: template.clipFile, options: seekOptions(template, { start, end }) }, [...stretchOptions(template, { start, end }), '-an', '-r', String(template.fps), '-pix_fmt', 'yuv420p', '-f', 'rawvideo'], file, signal)
+      await toFile(
+        ffmpeg,
+        { source: template.clipFile, options: seekOptions(template, { start, end }) },
+        [
+          ...stretchOptions(template, { start, end }),
+          '-an',
+          '-r',
+          String(template.fps),
+          '-pix_fmt',
+          'yuv420p',
+          '-f',
+          'rawvideo',
+        ],
+        file,
+        signal,
+      )
       const { size } = await stat(file)
-      if (size !== (end - start) * frameBytes(template.size)) throw new TemplateFault([`templates/${template.id}: ${template.clip}: has ${size / frameBytes(template.size)} frames of the right size in windows[${index}], ${end - start} were expected`])
+      if (size !== (end - start) * frameBytes(template.size))
+        throw new TemplateFault([
+          `templates/${template.id}: ${template.clip}: has ${size / frameBytes(template.size)} frames of the right size in windows[${index}], ${end - start} were expected`,
+        ])
     }
-    await toFile(ffmpeg, { source: template.musicFile }, ['-map', '0:a:0', '-t', String(template.seconds), ...rawSound], parts.music, signal)
+    await toFile(
+      ffmpeg,
+      { source: template.musicFile },
+      ['-map', '0:a:0', '-t', String(template.seconds), ...rawSound],
+      parts.music,
+      signal,
+    )
     const seconds = (await stat(parts.music)).size / 8 / sampleRate
-    if (seconds < template.seconds - 0.05) throw new TemplateFault([`templates/${template.id}: ${template.music}: is ${seconds.toFixed(2)} s long, shorter than the clip's ${template.seconds} s`])
+    if (seconds < template.seconds - 0.05)
+      throw new TemplateFault([
+        `templates/${template.id}: ${template.music}: is ${seconds.toFixed(2)} s long, shorter than the clip's ${template.seconds} s`,
+      ])
     const files: Record<string, number> = {}
     for (const name of await readdir(unfinished)) files[name] = (await stat(join(unfinished, name))).size
     await writeFile(join(unfinished, 'parts.json'), JSON.stringify({ files } satisfies Listing))
@@ -145,8 +195,14 @@ export async function checkClip(template: Template): Promise<void> {
     const { video } = await readMp4(template.clipFile)
     if (video === undefined) throw new TemplateFault([`${at}: has no picture`])
     const faults: string[] = []
-    if (video.width !== template.size.width || video.height !== template.size.height) faults.push(`${at}: is ${video.width}×${video.height}, the manifest says ${template.size.width}×${template.size.height}`)
-    if (video.frames !== frameCount(template)) faults.push(`${at}: has ${video.frames} frames, the manifest's ${template.seconds} s at ${template.fps} fps are ${frameCount(template)}`)
+    if (video.width !== template.size.width || video.height !== template.size.height)
+      faults.push(
+        `${at}: is ${video.width}×${video.height}, the manifest says ${template.size.width}×${template.size.height}`,
+      )
+    if (video.frames !== frameCount(template))
+      faults.push(
+        `${at}: has ${video.frames} frames, the manifest's ${template.seconds} s at ${template.fps} fps are ${frameCount(template)}`,
+      )
     if (faults.length > 0) throw new TemplateFault(faults)
   } catch (error) {
     if (error instanceof Mp4Fault) throw new TemplateFault([`${at}: is no readable MP4 file: ${error.message}`])
@@ -160,13 +216,24 @@ interface Stretch {
 }
 
 /** Half a frame before the first one, so that rounding never skips it. */
-const seekOptions = (template: Template, { start }: Stretch) => (start === 0 ? [] : ['-ss', ((start - 0.5) / template.fps).toFixed(6)])
+const seekOptions = (template: Template, { start }: Stretch) =>
+  start === 0 ? [] : ['-ss', ((start - 0.5) / template.fps).toFixed(6)]
 
-const stretchOptions = (template: Template, { start, end }: Stretch) =>
-  ['-map', '0:v:0', '-vf', `trim=end_frame=${end - start},setpts=N/${template.fps}/TB`]
+const stretchOptions = (template: Template, { start, end }: Stretch) => [
+  '-map',
+  '0:v:0',
+  '-vf',
+  `trim=end_frame=${end - start},setpts=N/${template.fps}/TB`,
+]
 
 /** Through a pipe of ours: should we be killed, ffmpeg has nowhere to write to and ends. */
-async function toFile(ffmpeg: Ffmpeg, input: { source: string; options?: string[] }, options: string[], file: string, signal: AbortSignal): Promise<void> {
+async function toFile(
+  ffmpeg: Ffmpeg,
+  input: { source: string; options?: string[] },
+  options: string[],
+  file: string,
+  signal: AbortSignal,
+): Promise<void> {
   // It may decode for a while before the first frame leaves it, on a busy machine for long.
   await runFfmpeg(ffmpeg, { inputs: [input], options, output: createWriteStream(file), signal, stallMs: 60_000 })
 }
@@ -180,7 +247,10 @@ async function lock(path: string): Promise<(() => Promise<void>) | undefined> {
     await mkdir(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    const touched = await stat(path).then(({ mtimeMs }) => mtimeMs, () => undefined)
+    const touched = await stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => undefined,
+    )
     if (touched !== undefined && Date.now() - touched > lockStaleMs) {
       // Of several that see it stale one can move it away; the parts themselves are renamed into place, so even two builders do no harm.
       const aside = `${path}.${randomUUID()}`
@@ -199,7 +269,10 @@ async function lock(path: string): Promise<(() => Promise<void>) | undefined> {
 async function removeUnused(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const path = join(folder, name)
-    const used = await stat(path).then(({ mtimeMs }) => mtimeMs, () => Infinity)
+    const used = await stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => Infinity,
+    )
     if (Date.now() - used > unusedMs) await rm(path, { recursive: true, force: true })
   }
 }

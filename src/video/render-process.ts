@@ -46,7 +46,8 @@ async function receive(message: ToRenderer): Promise<void> {
   underWay.set(id, abort)
   try {
     const onStep = (step: Step, ms: number) => send({ id, kind: 'step', step, ms })
-    if (message.kind === 'render') await render(message.job, abort.signal, onStep, (text) => send({ id, kind: 'note', text }))
+    if (message.kind === 'render')
+      await render(message.job, abort.signal, onStep, (text) => send({ id, kind: 'note', text }))
     else await prepare(message.job, abort.signal, onStep)
     send({ id, kind: 'done' })
   } catch (error) {
@@ -57,7 +58,8 @@ async function receive(message: ToRenderer): Promise<void> {
 }
 
 function failureOf(error: unknown): Failure {
-  if (error instanceof Outage) return { kind: 'outage', step: error.step, message: error.message, retryAfterMs: error.retryAfterMs }
+  if (error instanceof Outage)
+    return { kind: 'outage', step: error.step, message: error.message, retryAfterMs: error.retryAfterMs }
   if (error instanceof AssetFault) return { kind: 'fault', faultClass: error.faultClass, message: error.message }
   return { kind: 'fault', faultClass: 'render', message: error instanceof Error ? error.message : 'rendering failed' }
 }

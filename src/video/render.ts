@@ -49,9 +49,16 @@ const thumbnailSide = 320
  * Makes the video and its thumbnail. Both appear whole or not at all, the video last. `onNote` is told what had to be mended.
  * @throws AssetFault; Outage; the signal's reason when aborted
  */
-export async function render(job: RenderJob, signal: AbortSignal, onStep: (step: Step, ms: number) => void, onNote: (text: string) => void = () => undefined): Promise<void> {
+export async function render(
+  job: RenderJob,
+  signal: AbortSignal,
+  onStep: (step: Step, ms: number) => void,
+  onNote: (text: string) => void = () => undefined,
+): Promise<void> {
   try {
-    const parts = await fixedParts(job.ffmpeg, job.template, job.templateRevision, job.cacheFolder, signal, (ms) => onStep('prepare', Math.round(ms)))
+    const parts = await fixedParts(job.ffmpeg, job.template, job.templateRevision, job.cacheFolder, signal, (ms) =>
+      onStep('prepare', Math.round(ms)),
+    )
     const unfinished = join(job.workFolder, 'video.mp4')
     const sound = await mix(job, parts)
     const drawn = await drawAll(job, parts, onStep)
@@ -66,7 +73,11 @@ export async function render(job: RenderJob, signal: AbortSignal, onStep: (step:
       await timed(onStep, 'encode', () => attempt(() => encodeWhole(job, drawn, sound, unfinished, signal)))
       const first = verdict
       verdict = await timed(onStep, 'gate', () => judge(unfinished, job.template))
-      if (verdict.faults.length > 0) throw new AssetFault(verdict.tooLarge ? 'too_large' : 'gate', `The finished file is not as it must be, neither joined (${first.faults.join('; ')}) nor made as a whole (${verdict.faults.join('; ')}).`)
+      if (verdict.faults.length > 0)
+        throw new AssetFault(
+          verdict.tooLarge ? 'too_large' : 'gate',
+          `The finished file is not as it must be, neither joined (${first.faults.join('; ')}) nor made as a whole (${verdict.faults.join('; ')}).`,
+        )
     }
     await writeFile(join(job.workFolder, 'thumbnail.jpg'), await thumbnail(job, parts, drawn))
     await publish(join(job.workFolder, 'thumbnail.jpg'), job.thumbnailFile)
@@ -87,9 +98,15 @@ export async function renderWhole(job: RenderJob, signal: AbortSignal): Promise<
 }
 
 /** Makes the template's fixed parts, or finds them made. Throws as `render` does. */
-export async function prepare(job: Pick<RenderJob, 'ffmpeg' | 'template' | 'templateRevision' | 'cacheFolder'>, signal: AbortSignal, onStep: (step: Step, ms: number) => void): Promise<void> {
+export async function prepare(
+  job: Pick<RenderJob, 'ffmpeg' | 'template' | 'templateRevision' | 'cacheFolder'>,
+  signal: AbortSignal,
+  onStep: (step: Step, ms: number) => void,
+): Promise<void> {
   try {
-    await fixedParts(job.ffmpeg, job.template, job.templateRevision, job.cacheFolder, signal, (ms) => onStep('prepare', Math.round(ms)))
+    await fixedParts(job.ffmpeg, job.template, job.templateRevision, job.cacheFolder, signal, (ms) =>
+      onStep('prepare', Math.round(ms)),
+    )
   } catch (error) {
     throw signal.aborted ? signal.reason : asFault(error)
   }
@@ -100,15 +117,31 @@ function asFault(error: unknown): Error {
   if (error instanceof AssetFault || error instanceof Outage) return error
   if (error instanceof FfmpegMissing) return new Outage('ffmpeg', error.message, undefined, { cause: error })
   const { code } = error as NodeJS.ErrnoException
-  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS') return diskOutage(`The disk of the cache or the renders has no room or cannot be written to (${code}). Make room, or set GREETINGS_HOME to another disk.`, { cause: error })
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS')
+    return diskOutage(
+      `The disk of the cache or the renders has no room or cannot be written to (${code}). Make room, or set GREETINGS_HOME to another disk.`,
+      { cause: error },
+    )
   if (error instanceof FfmpegFailed) {
-    if (/no space left on device|disk quota exceeded/i.test(error.tail)) return diskOutage('The disk has no room for a video. Make room, or set GREETINGS_HOME to another disk.', { cause: error })
-    if (/could not be run/.test(error.message)) return new Outage('ffmpeg', `${error.message}. It was there before: reinstall it, or set FFMPEG_PATH.`, undefined, { cause: error })
+    if (/no space left on device|disk quota exceeded/i.test(error.tail))
+      return diskOutage('The disk has no room for a video. Make room, or set GREETINGS_HOME to another disk.', {
+        cause: error,
+      })
+    if (/could not be run/.test(error.message))
+      return new Outage(
+        'ffmpeg',
+        `${error.message}. It was there before: reinstall it, or set FFMPEG_PATH.`,
+        undefined,
+        { cause: error },
+      )
     return new AssetFault('render', error.message, { cause: error })
   }
-  if (error instanceof TooLong) return new AssetFault('voice', `The greeting is too long: ${error.message}.`, { cause: error })
+  if (error instanceof TooLong)
+    return new AssetFault('voice', `The greeting is too long: ${error.message}.`, { cause: error })
   if (error instanceof TemplateFault) return new AssetFault('render', error.message, { cause: error })
-  return new AssetFault('render', error instanceof Error ? `${error.name}: ${error.message}` : 'rendering failed', { cause: error })
+  return new AssetFault('render', error instanceof Error ? `${error.name}: ${error.message}` : 'rendering failed', {
+    cause: error,
+  })
 }
 
 /** Twice when ffmpeg stood still: that is a hiccup of the machine, not of the video. */
@@ -156,16 +189,29 @@ async function drawAll(job: RenderJob, parts: Parts, onStep: (step: Step, ms: nu
     const drawn: NameDrawing[] = []
     for (const [index, window] of job.template.windows.entries()) {
       const typeface = typefaceFor(job.template, index, job.display)
-      if (typeface === undefined) throw new AssetFault('render', `No typeface of the template "${job.template.id}" has every character of the name.`)
+      if (typeface === undefined)
+        throw new AssetFault(
+          'render',
+          `No typeface of the template "${job.template.id}" has every character of the name.`,
+        )
       const middle = Math.floor(((window.to - window.from) * job.template.fps) / 2)
-      drawn.push(drawName(job.template, window, job.display, typeface, { frame: await windowFrame(parts.windows[index] ?? '', job.template, middle) }))
+      drawn.push(
+        drawName(job.template, window, job.display, typeface, {
+          frame: await windowFrame(parts.windows[index] ?? '', job.template, middle),
+        }),
+      )
     }
     return drawn
   })
 }
 
 /** One transport stream per window. */
-async function encodeWindows(job: RenderJob, parts: Parts, drawn: NameDrawing[], signal: AbortSignal): Promise<{ file: string; start: number }[]> {
+async function encodeWindows(
+  job: RenderJob,
+  parts: Parts,
+  drawn: NameDrawing[],
+  signal: AbortSignal,
+): Promise<{ file: string; start: number }[]> {
   const encoded: { file: string; start: number }[] = []
   for (const [index, window] of job.template.windows.entries()) {
     const { start, end } = windowFrames(job.template, window)
@@ -176,7 +222,13 @@ async function encodeWindows(job: RenderJob, parts: Parts, drawn: NameDrawing[],
         await fill(handle, frame, at * frame.length)
         drawn[index]?.drawInto(frame, at)
       })
-      await runFfmpeg(job.ffmpeg, { pidFolder: job.workFolder, inputs: [{ source: frames, options: rawFrames(job.template) }], options: partOptions(job.template, start), output: file, signal })
+      await runFfmpeg(job.ffmpeg, {
+        pidFolder: job.workFolder,
+        inputs: [{ source: frames, options: rawFrames(job.template) }],
+        options: partOptions(job.template, start),
+        output: file,
+        signal,
+      })
     } finally {
       await handle.close()
     }
@@ -185,11 +237,19 @@ async function encodeWindows(job: RenderJob, parts: Parts, drawn: NameDrawing[],
   return encoded
 }
 
-async function joinParts(job: RenderJob, parts: Parts, windows: { file: string; start: number }[], sound: Buffer, file: string, signal: AbortSignal): Promise<void> {
+async function joinParts(
+  job: RenderJob,
+  parts: Parts,
+  windows: { file: string; start: number }[],
+  sound: Buffer,
+  file: string,
+  signal: AbortSignal,
+): Promise<void> {
   const inOrder = [...parts.fixed, ...windows].sort((a, b) => a.start - b.start)
   const joined = join(job.workFolder, 'joined.ts')
   await writeFile(joined, joinTransportStreams(await Promise.all(inOrder.map((part) => readFile(part.file)))))
-  await runFfmpeg(job.ffmpeg, { pidFolder: job.workFolder,
+  await runFfmpeg(job.ffmpeg, {
+    pidFolder: job.workFolder,
     inputs: [{ source: joined }, { source: Readable.from([sound], { objectMode: false }), options: rawSound }],
     options: ['-map', '0:v:0', '-map', '1:a:0', '-c:v', 'copy', ...soundOptions, ...nameless, ...mp4Options],
     output: file,
@@ -198,14 +258,26 @@ async function joinParts(job: RenderJob, parts: Parts, windows: { file: string; 
 }
 
 /** Every frame from the clip itself, those of the windows with the name drawn in, through one encoder. */
-async function encodeWhole(job: RenderJob, drawn: NameDrawing[], sound: Buffer, file: string, signal: AbortSignal): Promise<void> {
+async function encodeWhole(
+  job: RenderJob,
+  drawn: NameDrawing[],
+  sound: Buffer,
+  file: string,
+  signal: AbortSignal,
+): Promise<void> {
   const { template } = job
   const picture = join(job.workFolder, 'whole.ts')
   const bytes = frameBytes(template.size)
   const clip = frameSource(bytes)
   const failed = new AbortController()
   const either = AbortSignal.any([signal, failed.signal])
-  const decoding = runFfmpeg(job.ffmpeg, { pidFolder: job.workFolder, inputs: [{ source: template.clipFile }], options: ['-map', '0:v:0', '-an', '-r', String(template.fps), '-pix_fmt', 'yuv420p', '-f', 'rawvideo'], output: clip.sink, signal: either })
+  const decoding = runFfmpeg(job.ffmpeg, {
+    pidFolder: job.workFolder,
+    inputs: [{ source: template.clipFile }],
+    options: ['-map', '0:v:0', '-an', '-r', String(template.fps), '-pix_fmt', 'yuv420p', '-f', 'rawvideo'],
+    output: clip.sink,
+    signal: either,
+  })
   const frames = frameStream(frameCount(template), bytes, async (frame, at) => {
     ;(await clip.next()).copy(frame)
     template.windows.forEach((window, index) => {
@@ -214,7 +286,13 @@ async function encodeWhole(job: RenderJob, drawn: NameDrawing[], sound: Buffer, 
     })
   })
   const seams = template.windows.flatMap((window) => [window.from, window.to])
-  const encoding = runFfmpeg(job.ffmpeg, { pidFolder: job.workFolder, inputs: [{ source: frames, options: rawFrames(template) }], options: ['-force_key_frames', seams.join(','), ...partOptions(template, 0)], output: picture, signal: either })
+  const encoding = runFfmpeg(job.ffmpeg, {
+    pidFolder: job.workFolder,
+    inputs: [{ source: frames, options: rawFrames(template) }],
+    options: ['-force_key_frames', seams.join(','), ...partOptions(template, 0)],
+    output: picture,
+    signal: either,
+  })
   try {
     await Promise.all([decoding, encoding])
   } catch (error) {
@@ -228,7 +306,9 @@ async function encodeWhole(job: RenderJob, drawn: NameDrawing[], sound: Buffer, 
 async function thumbnail(job: RenderJob, parts: Parts, drawn: NameDrawing[]): Promise<Buffer> {
   const { template } = job
   const at = Math.round(template.posterSeconds * template.fps)
-  const index = template.windows.findIndex((window) => at >= windowFrames(template, window).start && at < windowFrames(template, window).end)
+  const index = template.windows.findIndex(
+    (window) => at >= windowFrames(template, window).start && at < windowFrames(template, window).end,
+  )
   const window = template.windows[index]
   if (window === undefined) throw new TemplateFault([`templates/${template.id}: posterSeconds lies in no window`])
   const place = at - windowFrames(template, window).start
@@ -254,4 +334,3 @@ async function publish(from: string, to: string): Promise<void> {
   }
   await rename(from, to)
 }
-

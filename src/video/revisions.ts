@@ -26,7 +26,10 @@ export interface Revisions {
 }
 
 /** The revisions of videos that this voice, or an actor of `recordingsFolder`, speaks. */
-export function createRevisions(speaker: Pick<Speaker, 'identity' | 'sentence'>, recordingsFolder: string | undefined): Revisions {
+export function createRevisions(
+  speaker: Pick<Speaker, 'identity' | 'sentence'>,
+  recordingsFolder: string | undefined,
+): Revisions {
   const recordings = recordingsFolder === undefined ? undefined : openRecordings(recordingsFolder)
   const ofTemplates = new Map<string, Promise<string>>()
   const ofTemplate = (template: Template) => {
@@ -37,10 +40,24 @@ export function createRevisions(speaker: Pick<Speaker, 'identity' | 'sentence'>,
   const revisions: Revisions = {
     ofTemplate,
     now: async (template, name) => revisions.of(template, name, await revisions.recordingOf(template, name)),
-    recordingOf: async (template, { key }) => (template.speech.length === 0 ? undefined : recordings?.find(template, key)),
+    recordingOf: async (template, { key }) =>
+      template.speech.length === 0 ? undefined : recordings?.find(template, key),
     async of(template, name, recording) {
-      const heard = recording === undefined ? template.speech.map(({ text, language }) => [speaker.identity(language), speaker.sentence(text, name, language)]) : ['recording', recording.revision]
-      const parts = [await ofTemplate(template), encodingRevision, partOptions(template, 0), soundOptions, heard, name.display]
+      const heard =
+        recording === undefined
+          ? template.speech.map(({ text, language }) => [
+              speaker.identity(language),
+              speaker.sentence(text, name, language),
+            ])
+          : ['recording', recording.revision]
+      const parts = [
+        await ofTemplate(template),
+        encodingRevision,
+        partOptions(template, 0),
+        soundOptions,
+        heard,
+        name.display,
+      ]
       return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
     },
   }

@@ -43,7 +43,14 @@ const renderBytes = 20e6
 const patienceMs = 15_000
 const lookMs = 500
 
-export function openRoom({ rendersFolder, cacheFolder, otherFolders = [], keepFreeBytes, uploaded, onRemoved = () => undefined }: RoomSettings): Room {
+export function openRoom({
+  rendersFolder,
+  cacheFolder,
+  otherFolders = [],
+  keepFreeBytes,
+  uploaded,
+  onRemoved = () => undefined,
+}: RoomSettings): Room {
   /** the first folders of the file systems on account of which work rests */
   const resting = new Set<string>()
   let underWay = 0
@@ -52,7 +59,10 @@ export function openRoom({ rendersFolder, cacheFolder, otherFolders = [], keepFr
 
   const look = (folders: readonly string[]) =>
     disksOf(folders, keepFreeBytes).catch((error: unknown) => {
-      throw diskOutage(`The disks of ${folders.join(', ')} do not tell how much is free (${String((error as NodeJS.ErrnoException).code)}). Mend them, or set GREETINGS_HOME to a folder on another disk.`, { cause: error })
+      throw diskOutage(
+        `The disks of ${folders.join(', ')} do not tell how much is free (${String((error as NodeJS.ErrnoException).code)}). Mend them, or set GREETINGS_HOME to a folder on another disk.`,
+        { cause: error },
+      )
     })
   const freeOn = async ({ folders: [folder] }: Disk) => (await look([folder]))[0]?.freeBytes ?? 0
 
@@ -78,11 +88,16 @@ export function openRoom({ rendersFolder, cacheFolder, otherFolders = [], keepFr
   async function makeRoom(disk: Disk, wanted: number): Promise<number> {
     let { freeBytes } = disk
     if (uploaded === undefined) return freeBytes
-    const removed = await removeFinished(rendersFolder, await finishedFiles(rendersFolder), uploaded, async (removedBytes) => {
-      const before = freeBytes
-      if (removedBytes > 0) freeBytes = await freeOn(disk)
-      return freeBytes >= wanted || (removedBytes > 0 && freeBytes <= before)
-    })
+    const removed = await removeFinished(
+      rendersFolder,
+      await finishedFiles(rendersFolder),
+      uploaded,
+      async (removedBytes) => {
+        const before = freeBytes
+        if (removedBytes > 0) freeBytes = await freeOn(disk)
+        return freeBytes >= wanted || (removedBytes > 0 && freeBytes <= before)
+      },
+    )
     if (removed > 0) onRemoved(removed)
     return freeOn(disk)
   }
@@ -126,8 +141,13 @@ export function openRoom({ rendersFolder, cacheFolder, otherFolders = [], keepFr
 /** The same words as long as it lasts, so that it is told once. */
 function shortOf({ disk: { folders, totalBytes, reserveBytes }, goesOnBytes }: Lack): Outage {
   const [name] = folders
-  if (goesOnBytes > totalBytes) return diskOutage(`The disk of ${name} holds ${megabytes(totalBytes)} in all, and rendering wants ${megabytes(goesOnBytes)} of them free. Set KEEP_FREE_GB to less, or GREETINGS_HOME to a folder on a larger disk.`)
-  return diskOutage(`The disk of ${name} lacks room: ${megabytes(reserveBytes)} stay free (KEEP_FREE_GB). Rendering goes on when ${megabytes(goesOnBytes)} are free: make room, or set GREETINGS_HOME to a folder on a larger disk.`)
+  if (goesOnBytes > totalBytes)
+    return diskOutage(
+      `The disk of ${name} holds ${megabytes(totalBytes)} in all, and rendering wants ${megabytes(goesOnBytes)} of them free. Set KEEP_FREE_GB to less, or GREETINGS_HOME to a folder on a larger disk.`,
+    )
+  return diskOutage(
+    `The disk of ${name} lacks room: ${megabytes(reserveBytes)} stay free (KEEP_FREE_GB). Rendering goes on when ${megabytes(goesOnBytes)} are free: make room, or set GREETINGS_HOME to a folder on a larger disk.`,
+  )
 }
 
 function megabytes(bytes: number): string {

@@ -52,7 +52,11 @@ export interface Studio {
    * Speaks, draws, encodes, joins and checks a video, and puts it among the renders. A video kept from earlier is not made again.
    * @throws AssetFault; Outage; the signal's reason when aborted
    */
-  make(template: Template, name: VideoName, options: { signal: AbortSignal; onStep?: (step: Step, ms: number) => void }): Promise<Video>
+  make(
+    template: Template,
+    name: VideoName,
+    options: { signal: AbortSignal; onStep?: (step: Step, ms: number) => void },
+  ): Promise<Video>
   /** Makes what all videos of the enabled templates share, or finds it made. Throws as `make` does. */
   warmUp(signal?: AbortSignal): Promise<void>
   /** Removes the oldest finished files beyond `mostBytes`, see `keepWithin`. Returns how many. */
@@ -105,7 +109,8 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
   const revisions = createRevisions(speaker, settings.recordingsFolder)
 
   /** Room for a render, and before it for what all videos of its template share. */
-  const takeRoom = async (template: Template, signal: AbortSignal) => room.take(signal, async () => bytesToMake(ffmpeg, template, await revisions.ofTemplate(template), cacheFolder))
+  const takeRoom = async (template: Template, signal: AbortSignal) =>
+    room.take(signal, async () => bytesToMake(ffmpeg, template, await revisions.ofTemplate(template), cacheFolder))
 
   const studio: Studio = {
     templates,
@@ -123,10 +128,23 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
       let workFolder: string | undefined
       try {
         workFolder = await makeWorkFolder(rendersFolder)
-        const spoken = recording === undefined ? await speakAll(speaker, template, name, signal) : [await soundOf(recording, ffmpeg, workFolder, signal)]
+        const spoken =
+          recording === undefined
+            ? await speakAll(speaker, template, name, signal)
+            : [await soundOf(recording, ffmpeg, workFolder, signal)]
         onStep('speech', Math.round(performance.now() - started))
         const files = filesOf(rendersFolder, revision)
-        const job: RenderJob = { ffmpeg, template, templateRevision: await revisions.ofTemplate(template), display: name.display, spoken, cacheFolder, workFolder, videoFile: files.video, thumbnailFile: files.thumbnail }
+        const job: RenderJob = {
+          ffmpeg,
+          template,
+          templateRevision: await revisions.ofTemplate(template),
+          display: name.display,
+          spoken,
+          cacheFolder,
+          workFolder,
+          videoFile: files.video,
+          thumbnailFile: files.thumbnail,
+        }
         await renderers.run({ kind: 'render', job }, signal, onStep)
       } finally {
         if (workFolder !== undefined) await rm(workFolder, { recursive: true, force: true })
@@ -139,7 +157,16 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
     warmUp: async (signal = new AbortController().signal) => {
       for (const template of templates) {
         const leaveRoom = await takeRoom(template, signal)
-        await renderers.run({ kind: 'prepare', job: { ffmpeg, template, templateRevision: await revisions.ofTemplate(template), cacheFolder } }, signal, () => undefined).finally(leaveRoom)
+        await renderers
+          .run(
+            {
+              kind: 'prepare',
+              job: { ffmpeg, template, templateRevision: await revisions.ofTemplate(template), cacheFolder },
+            },
+            signal,
+            () => undefined,
+          )
+          .finally(leaveRoom)
       }
     },
     keepWithin: (mostBytes, uploaded) => keepWithin(rendersFolder, mostBytes, uploaded),
@@ -157,7 +184,10 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
   return studio
 }
 
-const filesOf = (folder: string, revision: string) => ({ video: join(folder, `${revision}.mp4`), thumbnail: join(folder, `${revision}.jpg`) })
+const filesOf = (folder: string, revision: string) => ({
+  video: join(folder, `${revision}.mp4`),
+  thumbnail: join(folder, `${revision}.jpg`),
+})
 
 /** Removes a kept video, unless it was made after `before`; whether there was one. */
 export async function removeKept(rendersFolder: string, revision: string, before?: Date): Promise<boolean> {
@@ -175,7 +205,15 @@ async function keptVideo(folder: string, revision: string): Promise<Video | unde
   try {
     const { video, bytes } = await readMp4(files.video)
     if (video === undefined || !(await isThumbnail(files.thumbnail))) return undefined
-    return { path: files.video, thumbnailPath: files.thumbnail, revision, width: video.width, height: video.height, durationSeconds: video.seconds, bytes }
+    return {
+      path: files.video,
+      thumbnailPath: files.thumbnail,
+      revision,
+      width: video.width,
+      height: video.height,
+      durationSeconds: video.seconds,
+      bytes,
+    }
   } catch (error) {
     if (error instanceof Mp4Fault || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
@@ -184,7 +222,8 @@ async function keptVideo(folder: string, revision: string): Promise<Video | unde
 
 async function speakAll(speaker: Speaker, template: Template, name: VideoName, signal: AbortSignal): Promise<Sound[]> {
   const spoken: Sound[] = []
-  for (const { text, language } of template.speech) spoken.push(await speaker.speak(speaker.sentence(text, name, language), language, signal))
+  for (const { text, language } of template.speech)
+    spoken.push(await speaker.speak(speaker.sentence(text, name, language), language, signal))
   return spoken
 }
 
@@ -201,7 +240,8 @@ async function makeWorkFolder(folder: string): Promise<string> {
     return await mkdtemp(join(folder, workPrefix()))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS' || code === 'EACCES') throw diskOutage(`Nothing can be written to ${folder} (${code}). Make room, or correct its rights.`)
+    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS' || code === 'EACCES')
+      throw diskOutage(`Nothing can be written to ${folder} (${code}). Make room, or correct its rights.`)
     throw error
   }
 }
@@ -213,7 +253,12 @@ async function removeAbandoned(folder: string): Promise<void> {
     if (!name.startsWith('tmp-')) continue
     const path = join(folder, name)
     const pid = name.startsWith(ours) ? Number(name.slice(ours.length).split('-')[0]) : undefined
-    const age = Date.now() - (await stat(path).then(({ mtimeMs }) => mtimeMs, () => Date.now()))
+    const age =
+      Date.now() -
+      (await stat(path).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => Date.now(),
+      ))
     if ((pid === undefined || isAlive(pid)) && age <= abandonedMs) continue
     if (name.startsWith(ours)) await killLeftOver(path)
     await rm(path, { recursive: true, force: true })
@@ -232,7 +277,9 @@ function isAlive(pid: number): boolean {
 // ---------------------------------------------------------------------------------------------------------------------
 // Render processes
 
-type Work = { kind: 'render'; job: RenderJob } | { kind: 'prepare'; job: Pick<RenderJob, 'ffmpeg' | 'template' | 'templateRevision' | 'cacheFolder'> }
+type Work =
+  | { kind: 'render'; job: RenderJob }
+  | { kind: 'prepare'; job: Pick<RenderJob, 'ffmpeg' | 'template' | 'templateRevision' | 'cacheFolder'> }
 
 interface Renderers {
   run(work: Work, signal: AbortSignal, onStep: (step: Step, ms: number) => void): Promise<void>
@@ -319,7 +366,13 @@ function openRenderers(onNote: (text: string) => void): Renderers {
 
 function startRenderer(onGone: (renderer: Renderer) => void, onNote: (text: string) => void): Renderer {
   // A group of its own: Ctrl-C in a terminal reaches us, and we decide. It leaves when our end of the channel closes.
-  const child = fork(builtScript('video/render-process'), [], { env: childEnvironment(), detached: true, serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+  const child = fork(builtScript('video/render-process'), [], {
+    env: childEnvironment(),
+    detached: true,
+    serialization: 'advanced',
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
   const renderer: Renderer = { child, work: new Map(), gone: Promise.resolve(), silent: 0, onSilence: () => undefined }
   let patience = silentSeconds.starting
   let stuck = false
@@ -331,7 +384,12 @@ function startRenderer(onGone: (renderer: Renderer) => void, onNote: (text: stri
   renderer.gone = new Promise((resolve) => {
     const end = () => {
       onGone(renderer)
-      for (const { fail } of [...renderer.work.values()]) fail(new RendererGone(stuck ? `the render process stood still for ${patience} s` : 'the render process ended unexpectedly'))
+      for (const { fail } of [...renderer.work.values()])
+        fail(
+          new RendererGone(
+            stuck ? `the render process stood still for ${patience} s` : 'the render process ended unexpectedly',
+          ),
+        )
       resolve()
     }
     child.once('exit', end)

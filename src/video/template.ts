@@ -30,18 +30,38 @@ const id = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'must be small letters, digi
 const language = z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]+)*$/, 'must be a language, such as "ru" or "en"')
 const colour = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour, such as "#fff4d6"')
 const seconds = z.number().min(0)
-const even = (what: string) => z.number().int().positive().refine((value) => value % 2 === 0, `${what} must be even: H.264 stores colour at half the size`)
+const even = (what: string) =>
+  z
+    .number()
+    .int()
+    .positive()
+    .refine((value) => value % 2 === 0, `${what} must be even: H.264 stores colour at half the size`)
 /** a file of the template's folder; never outside it */
-const ownFile = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be the name of a file in the template\'s folder')
+const ownFile = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "must be the name of a file in the template's folder")
 
 const window = z.strictObject({
   /** when the window opens and closes, seconds from the clip's start; whole frames */
   from: seconds,
   to: seconds,
   /** the safe area, in pixels of the frame: the name and its glow stay inside, centred; two lines of a long name must fit */
-  box: z.strictObject({ x: z.number().int().min(0), y: z.number().int().min(0), width: z.number().int().min(2), height: z.number().int().min(2) }),
+  box: z.strictObject({
+    x: z.number().int().min(0),
+    y: z.number().int().min(0),
+    width: z.number().int().min(2),
+    height: z.number().int().min(2),
+  }),
   /** fonts, the best first; a name is set in the first that has all its characters. A file of an installed package ("@expo-google-fonts/…/….ttf") or of the template's folder */
-  typefaces: z.array(z.string().regex(/^(@[a-z0-9-]+\/)?[A-Za-z0-9][A-Za-z0-9._/-]*\.(ttf|otf)$/, 'must be a .ttf or .otf file of an installed package or of the template\'s folder').refine((file) => !file.includes('..'), 'must not contain ".."')).min(1),
+  typefaces: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(@[a-z0-9-]+\/)?[A-Za-z0-9][A-Za-z0-9._/-]*\.(ttf|otf)$/,
+          "must be a .ttf or .otf file of an installed package or of the template's folder",
+        )
+        .refine((file) => !file.includes('..'), 'must not contain ".."'),
+    )
+    .min(1),
   /** height of a capital letter, in per cent of the frame's height: what short names get, and the least a long one is shrunk to before it is broken or tightened */
   capHeightPercent: z.strictObject({ ideal: z.number().positive().max(50), least: z.number().positive().max(50) }),
   /** `ink`: the letters; `glow`: the light around them; `halo`: the dark behind them, for contrast; `sparks`: what scatters from the tip */
@@ -56,7 +76,11 @@ const speech = z.strictObject({
   /** when the voice begins, seconds from the clip's start */
   at: seconds,
   /** what it says; `{name}` stands for the name */
-  text: z.string().min(1).max(200).refine((text) => text.split('{name}').length === 2, 'must contain {name} once'),
+  text: z
+    .string()
+    .min(1)
+    .max(200)
+    .refine((text) => text.split('{name}').length === 2, 'must contain {name} once'),
   language,
   /** how much softer the music is at least while the voice speaks */
   duckDecibels: z.number().min(0).max(40),
@@ -65,9 +89,13 @@ const speech = z.strictObject({
 const manifest = z.strictObject({
   id,
   /** by language, for people */
-  title: z.record(language, z.string().min(1)).refine((titles) => Object.keys(titles).length > 0, 'must have a title in at least one language'),
+  title: z
+    .record(language, z.string().min(1))
+    .refine((titles) => Object.keys(titles).length > 0, 'must have a title in at least one language'),
   /** Unicode scripts it is made for, such as "Cyrillic" */
-  scripts: z.array(z.string().regex(/^[A-Z][A-Za-z_]+$/, 'must be the name of a Unicode script, such as "Cyrillic"')).min(1),
+  scripts: z
+    .array(z.string().regex(/^[A-Z][A-Za-z_]+$/, 'must be the name of a Unicode script, such as "Cyrillic"'))
+    .min(1),
   size: z.strictObject({ width: even('width'), height: even('height') }),
   fps: z.number().int().min(1).max(60),
   seconds: z.number().positive().max(60),
@@ -127,7 +155,10 @@ export async function listTemplateIds(folder: string = templatesFolder): Promise
 }
 
 /** The first template that serves the script, a Unicode script name such as "Cyrillic", has room for the name and a glyph for each of its letters. */
-export function templateFor(templates: Template[], { script, display }: { script: string; display: string }): Template | undefined {
+export function templateFor(
+  templates: Template[],
+  { script, display }: { script: string; display: string },
+): Template | undefined {
   return templates.find((template) => template.scripts.includes(script) && canShow(template, display))
 }
 
@@ -196,9 +227,12 @@ async function loadTemplate(folder: string, wanted: string): Promise<Template> {
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new TemplateFault([`${shown}: cannot be read: ${(error as Error).message}`])
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw new TemplateFault([`${shown}: cannot be read: ${(error as Error).message}`])
     const known = await listTemplateIds(folder).catch(() => [])
-    throw new TemplateFault([`There is no template "${wanted}" in ${shownPath(folder)}. ${known.length > 0 ? `There are: ${known.join(', ')}.` : 'It holds no template at all.'}`])
+    throw new TemplateFault([
+      `There is no template "${wanted}" in ${shownPath(folder)}. ${known.length > 0 ? `There are: ${known.join(', ')}.` : 'It holds no template at all.'}`,
+    ])
   }
   let raw: unknown
   try {
@@ -207,7 +241,8 @@ async function loadTemplate(folder: string, wanted: string): Promise<Template> {
     throw new TemplateFault([`${shown}: is not JSON: ${(error as Error).message}`])
   }
   const parsed = manifest.safeParse(raw)
-  if (!parsed.success) throw new TemplateFault(parsed.error.issues.map(({ path, message }) => `${shown}: ${shownKey(path)}${message}`))
+  if (!parsed.success)
+    throw new TemplateFault(parsed.error.issues.map(({ path, message }) => `${shown}: ${shownKey(path)}${message}`))
   const faults = logicFaults(parsed.data, wanted)
   const template: Template = {
     ...parsed.data,
@@ -227,7 +262,8 @@ function logicFaults(template: Manifest, wanted: string): string[] {
   const { width, height } = template.size
   const whole = (value: number) => Math.abs(value * template.fps - Math.round(value * template.fps)) < 1e-6
   if (template.id !== wanted) faults.push(`id: "${template.id}" is not the folder's name "${wanted}"`)
-  if (!whole(template.seconds)) faults.push(`seconds: ${template.seconds} s is no whole number of frames at ${template.fps} fps`)
+  if (!whole(template.seconds))
+    faults.push(`seconds: ${template.seconds} s is no whole number of frames at ${template.fps} fps`)
   let free = 0
   template.windows.forEach((one, index) => {
     const at = `windows[${index}]`
@@ -235,18 +271,35 @@ function logicFaults(template: Manifest, wanted: string): string[] {
     if (!whole(one.to)) faults.push(`${at}.to: ${one.to} s is no whole number of frames at ${template.fps} fps`)
     if (one.to > template.seconds) faults.push(`${at}.to: ${one.to} s is beyond the clip's ${template.seconds} s`)
     if (one.to <= one.from) faults.push(`${at}.to: ${one.to} s is not after its "from", ${one.from} s`)
-    else if (one.entrance.after + one.entrance.seconds + one.exit.seconds > one.to - one.from + 1e-9) faults.push(`${at}: entrance and exit take longer than the window's ${round(one.to - one.from)} s`)
+    else if (one.entrance.after + one.entrance.seconds + one.exit.seconds > one.to - one.from + 1e-9)
+      faults.push(`${at}: entrance and exit take longer than the window's ${round(one.to - one.from)} s`)
     if (one.from < free) faults.push(`${at}.from: ${one.from} s lies before the end of the window before it, ${free} s`)
-    if (one.box.x + one.box.width > width) faults.push(`${at}.box: ends at x = ${one.box.x + one.box.width}, beyond the frame's width of ${width}`)
-    if (one.box.y + one.box.height > height) faults.push(`${at}.box: ends at y = ${one.box.y + one.box.height}, beyond the frame's height of ${height}`)
-    for (const side of ['x', 'y', 'width', 'height'] as const) if (one.box[side] % 2 !== 0) faults.push(`${at}.box.${side}: ${one.box[side]} is odd; it must be even, for colour is stored at half the size`)
-    if (one.capHeightPercent.least > one.capHeightPercent.ideal) faults.push(`${at}.capHeightPercent.least: ${one.capHeightPercent.least} is above "ideal", ${one.capHeightPercent.ideal}`)
+    if (one.box.x + one.box.width > width)
+      faults.push(`${at}.box: ends at x = ${one.box.x + one.box.width}, beyond the frame's width of ${width}`)
+    if (one.box.y + one.box.height > height)
+      faults.push(`${at}.box: ends at y = ${one.box.y + one.box.height}, beyond the frame's height of ${height}`)
+    for (const side of ['x', 'y', 'width', 'height'] as const)
+      if (one.box[side] % 2 !== 0)
+        faults.push(
+          `${at}.box.${side}: ${one.box[side]} is odd; it must be even, for colour is stored at half the size`,
+        )
+    if (one.capHeightPercent.least > one.capHeightPercent.ideal)
+      faults.push(
+        `${at}.capHeightPercent.least: ${one.capHeightPercent.least} is above "ideal", ${one.capHeightPercent.ideal}`,
+      )
     free = Math.max(free, one.to)
   })
   template.speech.forEach((one, index) => {
-    if (one.at >= template.seconds) faults.push(`speech[${index}].at: ${one.at} s is beyond the clip's ${template.seconds} s`)
+    if (one.at >= template.seconds)
+      faults.push(`speech[${index}].at: ${one.at} s is beyond the clip's ${template.seconds} s`)
   })
-  if (!template.windows.some((one) => template.posterSeconds >= one.from + one.entrance.after + one.entrance.seconds && template.posterSeconds <= one.to - one.exit.seconds)) {
+  if (
+    !template.windows.some(
+      (one) =>
+        template.posterSeconds >= one.from + one.entrance.after + one.entrance.seconds &&
+        template.posterSeconds <= one.to - one.exit.seconds,
+    )
+  ) {
     faults.push(`posterSeconds: ${template.posterSeconds} s is no moment at which a window shows the whole name`)
   }
   return faults
@@ -254,21 +307,33 @@ function logicFaults(template: Manifest, wanted: string): string[] {
 
 async function fileFaults(template: Template): Promise<string[]> {
   const faults: string[] = []
-  for (const [key, file] of [['clip', template.clipFile], ['music', template.musicFile]] as const) {
+  for (const [key, file] of [
+    ['clip', template.clipFile],
+    ['music', template.musicFile],
+  ] as const) {
     const found = await stat(file).catch(() => undefined)
     if (found === undefined || !found.isFile()) faults.push(`${key}: there is no file ${basename(file)} beside it`)
     else if (found.size === 0) faults.push(`${key}: ${basename(file)} is empty`)
-    else if (!(await liesWithin(template.folder, file))) faults.push(`${key}: ${basename(file)} is a link to a file outside the template's folder`)
-    else if ((await containerOf(file)) === undefined) faults.push(`${key}: ${basename(file)} is in no format that is read (${containerNames})`)
+    else if (!(await liesWithin(template.folder, file)))
+      faults.push(`${key}: ${basename(file)} is a link to a file outside the template's folder`)
+    else if ((await containerOf(file)) === undefined)
+      faults.push(`${key}: ${basename(file)} is in no format that is read (${containerNames})`)
   }
-  template.typefaceFiles.forEach((files, window) => files.forEach((file, index) => {
-    try {
-      missingGlyphs(file, 'a')
-    } catch (error) {
-      const reason = error instanceof FontFault ? error.message : 'there is no such file in an installed package or in the template\'s folder'
-      faults.push(`windows[${window}].typefaces[${index}]: ${template.windows[window]?.typefaces[index] ?? file}: ${reason}`)
-    }
-  }))
+  template.typefaceFiles.forEach((files, window) =>
+    files.forEach((file, index) => {
+      try {
+        missingGlyphs(file, 'a')
+      } catch (error) {
+        const reason =
+          error instanceof FontFault
+            ? error.message
+            : "there is no such file in an installed package or in the template's folder"
+        faults.push(
+          `windows[${window}].typefaces[${index}]: ${template.windows[window]?.typefaces[index] ?? file}: ${reason}`,
+        )
+      }
+    }),
+  )
   return faults
 }
 
@@ -299,7 +364,9 @@ function shownPath(file: string): string {
 }
 
 function shownKey(path: PropertyKey[]): string {
-  const key = path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`)).join('')
+  const key = path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`))
+    .join('')
   return key === '' ? '' : `${key}: `
 }
 

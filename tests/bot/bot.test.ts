@@ -34,7 +34,10 @@ const newPerson = () => people++
 async function answerTo(userId: number, text: string, fits: (text: string) => boolean = () => true): Promise<string> {
   const before = (await town.telegram.messages(userId)).at(-1)?.message_id ?? 0
   await town.telegram.say({ userId, text, languageCode: 'ru' })
-  const message = await town.telegram.waitForMessage(userId, (each) => each.from?.id === Number(town.botId) && each.message_id > before && fits(each.text ?? ''))
+  const message = await town.telegram.waitForMessage(
+    userId,
+    (each) => each.from?.id === Number(town.botId) && each.message_id > before && fits(each.text ?? ''),
+  )
   return message.text ?? ''
 }
 
@@ -42,7 +45,10 @@ async function answerTo(userId: number, text: string, fits: (text: string) => bo
 async function warm(name: string): Promise<string> {
   const [answer] = await request(town.door, [ask(name)])
   const assetId = answer !== undefined && 'assetId' in answer ? answer.assetId : ''
-  await until(async () => (await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId } })).status === 'AVAILABLE', 'the video')
+  await until(
+    async () => (await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId } })).status === 'AVAILABLE',
+    'the video',
+  )
   return assetId
 }
 
@@ -68,7 +74,9 @@ describe('the bot', () => {
     expect(await answerTo(id, '/help')).toBe(texts.ru.help)
     const other = newPerson()
     await town.telegram.say({ userId: other, text: '/help', languageCode: 'en' })
-    expect((await town.telegram.waitForMessage(other, ({ from }) => from?.id === Number(town.botId))).text).toBe(texts.en.help)
+    expect((await town.telegram.waitForMessage(other, ({ from }) => from?.id === Number(town.botId))).text).toBe(
+      texts.en.help,
+    )
   })
 
   it('whoever writes faster than Telegram lets it answer holds up nobody, and is not answered each time', async () => {
@@ -81,7 +89,8 @@ describe('the bot', () => {
     await town.telegram.waitForMessage(quiet, ({ video }) => video !== undefined)
     await until(async () => (await town.telegram.pending()).updateIds.length === 0, 'all updates')
     await town.telegram.release(hold.id)
-    const answers = async () => (await town.telegram.messages(loud)).filter(({ from }) => from?.id === Number(town.botId)).length
+    const answers = async () =>
+      (await town.telegram.messages(loud)).filter(({ from }) => from?.id === Number(town.botId)).length
     await until(async () => (await answers()) >= 10, 'the line')
     // When the line has gone everything is answered again.
     expect(await answerTo(loud, '/start')).toBe(texts.ru.welcome)
@@ -111,12 +120,26 @@ describe('the bot', () => {
     expect(await answerTo(id, 'милана')).toBe(texts.ru.stillMaking('Милана'))
     release()
     await town.telegram.waitForMessage(id, (message) => message.video !== undefined)
-    await town.telegram.waitFor(async () => !(await town.telegram.messages(id)).some(({ text }) => text === texts.ru.making('Милана')), { what: 'the note going away' })
+    await town.telegram.waitFor(
+      async () => !(await town.telegram.messages(id)).some(({ text }) => text === texts.ru.making('Милана')),
+      { what: 'the note going away' },
+    )
     expect(await videosOf(town, id)).toBe(1)
     expect(await town.db.userRequest.count({ where: { userId: BigInt(id) } })).toBe(1)
   })
 
-  it.each(['👶', 'Маша и Петя', 'https://example.com', '12345', '小明', '!!!', 'М', `Маша${'а'.repeat(60)}`, 'маша@mail.ru', '/cancel'])('tells why “%s” is no name', async (text) => {
+  it.each([
+    '👶',
+    'Маша и Петя',
+    'https://example.com',
+    '12345',
+    '小明',
+    '!!!',
+    'М',
+    `Маша${'а'.repeat(60)}`,
+    'маша@mail.ru',
+    '/cancel',
+  ])('tells why “%s” is no name', async (text) => {
     const parsed = parseName(text, { extraScripts: [] })
     const answer = await answerTo(newPerson(), text)
     if (parsed.ok) expect(answer).toBe(texts.ru.making(parsed.name.display))
@@ -125,7 +148,19 @@ describe('the bot', () => {
 
   it('takes a name as text only: never as a file, an option or a format', async () => {
     const id = newPerson()
-    for (const text of ['$(touch /tmp/x)', '../../etc/passwd', "'; DROP TABLE \"User\"; --", '<b>Маша</b>', '%n%s', '-i', 'a\u202Eb', '\u0000Маша', '🏳️‍🌈'.repeat(1_000), 'Z̸̡͝a̵l̶g̵o'.repeat(300), 'ы'.repeat(4_096)]) {
+    for (const text of [
+      '$(touch /tmp/x)',
+      '../../etc/passwd',
+      '\'; DROP TABLE "User"; --',
+      '<b>Маша</b>',
+      '%n%s',
+      '-i',
+      'a\u202Eb',
+      '\u0000Маша',
+      '🏳️‍🌈'.repeat(1_000),
+      'Z̸̡͝a̵l̶g̵o'.repeat(300),
+      'ы'.repeat(4_096),
+    ]) {
       expect((await answerTo(id, text)).length).toBeGreaterThan(0)
     }
     expect(await answerTo(id, '/start')).toBe(texts.ru.welcome)
@@ -155,7 +190,10 @@ describe('the bot', () => {
     await town.telegram.waitForHeld(hold.id)
     await town.telegram.block(id)
     await town.telegram.release()
-    await until(async () => (await town.db.userRequest.findFirst({ where: { userId: BigInt(id) } }))?.status === 'FAILED', 'the request failing')
+    await until(
+      async () => (await town.db.userRequest.findFirst({ where: { userId: BigInt(id) } }))?.status === 'FAILED',
+      'the request failing',
+    )
     await town.telegram.say({ userId: other, text: 'Олег' })
     await town.telegram.waitForMessage(other, (message) => message.video !== undefined)
   })
@@ -164,7 +202,10 @@ describe('the bot', () => {
     const id = newPerson()
     const updateId = await town.telegram.say({ userId: id, text: 'Полина' })
     await town.telegram.waitForMessage(id, (message) => message.video !== undefined)
-    await until(async () => (await town.db.userRequest.findFirst({ where: { userId: BigInt(id) } }))?.status === 'COMPLETED', 'the record of it')
+    await until(
+      async () => (await town.db.userRequest.findFirst({ where: { userId: BigInt(id) } }))?.status === 'COMPLETED',
+      'the record of it',
+    )
     expect(await town.telegram.resend([updateId ?? 0])).toBe(1)
     // Updates of a chat are answered in order, so whatever the second one causes comes before this.
     await answerTo(id, '/help', (text) => text === texts.ru.help)
@@ -187,12 +228,25 @@ describe('a bot with a webhook', () => {
   let port = 0
   let update = 900_000_000
 
-  async function tell(body: unknown, headers: Record<string, string> = { 'x-telegram-bot-api-secret-token': secret }): Promise<number> {
-    const response = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers, body: typeof body === 'string' ? body : JSON.stringify(body) })
+  async function tell(
+    body: unknown,
+    headers: Record<string, string> = { 'x-telegram-bot-api-secret-token': secret },
+  ): Promise<number> {
+    const response = await fetch(`http://127.0.0.1:${port}/`, {
+      method: 'POST',
+      headers,
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    })
     return response.status
   }
   const from = (id: number) => ({ id, is_bot: false, first_name: 'Somebody', language_code: 'ru' })
-  const message = (id: number, content: object) => ({ message_id: 1, date: 1, chat: { id, type: 'private', first_name: 'Somebody' }, from: from(id), ...content })
+  const message = (id: number, content: object) => ({
+    message_id: 1,
+    date: 1,
+    chat: { id, type: 'private', first_name: 'Somebody' },
+    from: from(id),
+    ...content,
+  })
   const command = (text: string) => ({ text, entities: [{ type: 'bot_command', offset: 0, length: text.length }] })
   const lastWord = (id: number, text: string) => town.telegram.waitForMessage(id, (each) => each.text === text)
 
@@ -230,7 +284,20 @@ describe('a bot with a webhook', () => {
   it.each([
     { what: 'a photo', content: { photo: [{ file_id: 'x', file_unique_id: 'x', width: 1, height: 1 }] } },
     { what: 'a photo with a caption', content: { photo: [], caption: 'Маша' } },
-    { what: 'a sticker', content: { sticker: { file_id: 'x', file_unique_id: 'x', type: 'regular', width: 1, height: 1, is_animated: false, is_video: false } } },
+    {
+      what: 'a sticker',
+      content: {
+        sticker: {
+          file_id: 'x',
+          file_unique_id: 'x',
+          type: 'regular',
+          width: 1,
+          height: 1,
+          is_animated: false,
+          is_video: false,
+        },
+      },
+    },
     { what: 'a voice message', content: { voice: { file_id: 'x', file_unique_id: 'x', duration: 1 } } },
     { what: 'a place', content: { location: { latitude: 0, longitude: 0 } } },
     { what: 'an empty message', content: {} },
@@ -243,13 +310,26 @@ describe('a bot with a webhook', () => {
   it('takes an edited message as a new wish', async () => {
     await warm('Севастьян')
     const id = await known()
-    expect(await tell({ update_id: update++, edited_message: { ...message(id, { text: 'Севастьян' }), edit_date: 2 } })).toBe(200)
+    expect(
+      await tell({ update_id: update++, edited_message: { ...message(id, { text: 'Севастьян' }), edit_date: 2 } }),
+    ).toBe(200)
     await town.telegram.waitForMessage(id, (each) => each.video !== undefined)
   })
 
   it('outlives what Telegram would never send', async () => {
     const id = await known()
-    const odd = [{}, { update_id: update++ }, { update_id: update++, message: null }, { update_id: 'x', message: {} }, { update_id: update++, my_chat_member: {} }, { update_id: update++, message: { chat: { id } } }, [], null, 'text', 7]
+    const odd = [
+      {},
+      { update_id: update++ },
+      { update_id: update++, message: null },
+      { update_id: 'x', message: {} },
+      { update_id: update++, my_chat_member: {} },
+      { update_id: update++, message: { chat: { id } } },
+      [],
+      null,
+      'text',
+      7,
+    ]
     for (const each of odd) await tell(each)
     await tell({ update_id: update++, message: message(id, { text: 'я'.repeat(450_000) }) })
     await tell({ update_id: update++, message: message(id, { text: 'я'.repeat(1_000_000) }) }).catch(() => undefined)

@@ -14,14 +14,24 @@ let town: Town
 let people = 8_000
 const newPerson = () => people++
 const write = (userId: number, text: string) => town.telegram.say({ userId, text, languageCode: 'ru' })
-const resting = async (key: string) => ((await town.db.floodBucket.findUnique({ where: { key } }))?.restUntil?.getTime() ?? 0) > Date.now()
+const resting = async (key: string) =>
+  ((await town.db.floodBucket.findUnique({ where: { key } }))?.restUntil?.getTime() ?? 0) > Date.now()
 
 beforeAll(async () => {
   // Long enough for all that happens during a flood of some seconds.
   town = await openTown({ timeDivisor: 10 })
   const { key, display } = ask('Агата')
   const { video } = await town.api.sendVideo(String(town.channelId), videoUpload(await makeClip(town.folder)))
-  await town.db.videoAsset.create({ data: { template: 'tiny', name: key, display, status: 'AVAILABLE', telegramFileId: video.file_id, telegramBotId: town.botId } })
+  await town.db.videoAsset.create({
+    data: {
+      template: 'tiny',
+      name: key,
+      display,
+      status: 'AVAILABLE',
+      telegramFileId: video.file_id,
+      telegramBotId: town.botId,
+    },
+  })
 })
 beforeEach(async () => {
   await town.telegram.release()
@@ -49,25 +59,40 @@ describe('a flood met by direct answers', () => {
   afterEach(() => bot.stop(1_000))
 
   it('of the bot is noted for everybody, and nothing runs into it again', async () => {
-    await town.telegram.fault({ method: ['sendVideo', 'sendMessage'], answer: { kind: 'flood', retryAfter: 30 }, times: 1 })
+    await town.telegram.fault({
+      method: ['sendVideo', 'sendMessage'],
+      answer: { kind: 'flood', retryAfter: 30 },
+      times: 1,
+    })
     for (const first of [newPerson(), newPerson()]) {
       await write(first, 'Агата')
       await until(() => resting(chatKey(BigInt(first))), 'the note of the flood')
     }
     await until(() => resting(bulkKey), 'the rest of all')
     const others = Array.from({ length: 40 }, newPerson)
-    await town.telegram.sayAll(others.map((userId) => ({ userId, text: userId % 2 === 0 ? 'Агата' : '/start', languageCode: 'ru' })))
+    await town.telegram.sayAll(
+      others.map((userId) => ({ userId, text: userId % 2 === 0 ? 'Агата' : '/start', languageCode: 'ru' })),
+    )
     await until(async () => (await town.telegram.pending()).updateIds.length === 0, 'the questions of all')
-    const calls = async () => (await town.telegram.calls()).filter(({ method }) => ['sendVideo', 'sendMessage'].includes(method))
+    const calls = async () =>
+      (await town.telegram.calls()).filter(({ method }) => ['sendVideo', 'sendMessage'].includes(method))
     expect(await calls()).toHaveLength(2)
-    await until(async () => (await calls()).filter(({ status }) => status === 200).length === 42, 'an answer for everybody')
+    await until(
+      async () => (await calls()).filter(({ status }) => status === 200).length === 42,
+      'an answer for everybody',
+    )
     expect((await calls()).length).toBe(44)
     expect((await town.telegram.counts()).early).toBe(1) // the second, who met it before it was known to be the bot's
   })
 
   it('of one chat is waited for in that chat alone, by the note about a video as well', async () => {
     const [slow, quick] = [newPerson(), newPerson()]
-    const fault = await town.telegram.fault({ method: 'sendMessage', chatId: slow, answer: { kind: 'flood', retryAfter: 10 }, times: 1 })
+    const fault = await town.telegram.fault({
+      method: 'sendMessage',
+      chatId: slow,
+      answer: { kind: 'flood', retryAfter: 10 },
+      times: 1,
+    })
     await write(slow, 'Клим')
     await until(() => resting(chatKey(BigInt(slow))), 'the note of the flood')
     await write(quick, 'Агата')
@@ -107,7 +132,12 @@ describe('watchFloods', () => {
     for (const loud of [newPerson(), newPerson()]) {
       await write(loud, '/start')
       for (let n = 0; n < 5; n++) await api.sendMessage(loud, 'word')
-      await town.telegram.fault({ method: 'sendMessage', chatId: loud, answer: { kind: 'flood', retryAfter: 20 }, times: 1 })
+      await town.telegram.fault({
+        method: 'sendMessage',
+        chatId: loud,
+        answer: { kind: 'flood', retryAfter: 20 },
+        times: 1,
+      })
       await expect(api.sendMessage(loud, 'too much')).rejects.toMatchObject({ kind: 'flood', retryAfterMs: 2_000 })
       expect(floods.restMs(loud)).toBeGreaterThan(0)
     }
@@ -121,7 +151,10 @@ describe('watchFloods', () => {
     await rest(town.db, bulkKey, 2_000)
     await until(async () => floods.restMs(1) > 0, 'the look at the database')
     const back: number[] = []
-    for (let chat = 1; chat <= 101; chat++) await api.sendMessage(chat, 'word').catch((error: { retryAfterMs: number }) => back.push(Date.now() + error.retryAfterMs))
+    for (let chat = 1; chat <= 101; chat++)
+      await api
+        .sendMessage(chat, 'word')
+        .catch((error: { retryAfterMs: number }) => back.push(Date.now() + error.retryAfterMs))
     expect(back).toHaveLength(101)
     // 25 a second: a hundred take four of Telegram's seconds, which here are 400 ms.
     expect((back.at(-1) ?? 0) - (back[0] ?? 0)).toBeGreaterThan(300)

@@ -36,7 +36,16 @@ const parts = (more: Partial<BotParts> = {}): BotParts => ({
 async function made(name: string): Promise<void> {
   const { key, display } = ask(name)
   const { video } = await town.api.sendVideo(String(town.channelId), await aFile())
-  await town.db.videoAsset.create({ data: { template: 'tiny', name: key, display, status: 'AVAILABLE', telegramFileId: video.file_id, telegramBotId: town.botId } })
+  await town.db.videoAsset.create({
+    data: {
+      template: 'tiny',
+      name: key,
+      display,
+      status: 'AVAILABLE',
+      telegramFileId: video.file_id,
+      telegramBotId: town.botId,
+    },
+  })
 }
 
 async function aFile() {
@@ -64,7 +73,10 @@ async function lock(name: string): Promise<() => Promise<void>> {
 }
 
 const held = () => town.db.heldUpdate.count()
-const said = async (id: number) => (await town.telegram.messages(id)).filter(({ from }) => from?.id === Number(town.botId)).map(({ text, video, caption }) => (video === undefined ? text : caption))
+const said = async (id: number) =>
+  (await town.telegram.messages(id))
+    .filter(({ from }) => from?.id === Number(town.botId))
+    .map(({ text, video, caption }) => (video === undefined ? text : caption))
 const write = (userId: number, text: string) => town.telegram.say({ userId, text, languageCode: 'ru' })
 
 beforeAll(async () => {
@@ -90,20 +102,30 @@ describe('a row that stays locked', () => {
     await town.telegram.sayAll(stuck.map((userId) => ({ userId, text: 'Клим', languageCode: 'ru' })))
     await until(async () => (await held()) > 0, 'the first held update')
     await town.telegram.clearCalls()
-    for (let n = 0; n < others.length; n += 60) await town.telegram.sayAll(others.slice(n, n + 60).map((userId) => ({ userId, text: userId % 2 === 0 ? 'Агата' : '/start', languageCode: 'ru' })))
+    for (let n = 0; n < others.length; n += 60)
+      await town.telegram.sayAll(
+        others
+          .slice(n, n + 60)
+          .map((userId) => ({ userId, text: userId % 2 === 0 ? 'Агата' : '/start', languageCode: 'ru' })),
+      )
     const answers = async () => {
       const { sendVideo = 0, sendMessage = 0 } = (await town.telegram.counts()).succeeded
       return sendVideo + sendMessage
     }
     await until(async () => (await answers()) >= others.length, 'an answer for each of the others', 60_000)
-    const answered = (await town.telegram.calls()).filter(({ method, status }) => ['sendVideo', 'sendMessage'].includes(method) && status === 200)
+    const answered = (await town.telegram.calls()).filter(
+      ({ method, status }) => ['sendVideo', 'sendMessage'].includes(method) && status === 200,
+    )
     expect([...new Set(answered.map(({ chatId }) => chatId))].sort()).toEqual(others)
     expect(await Promise.all(stuck.map(said))).toEqual(stuck.map(() => []))
     expect(await held()).toBe(stuck.length)
     expect((await town.telegram.pending()).updateIds).toEqual([])
 
     await release()
-    await until(async () => (await Promise.all(stuck.map((id) => videosOf(town, id)))).every((videos) => videos === 1), 'a video for those who were held')
+    await until(
+      async () => (await Promise.all(stuck.map((id) => videosOf(town, id)))).every((videos) => videos === 1),
+      'a video for those who were held',
+    )
     expect(await town.db.userRequest.count({ where: { userId: { in: stuck.map(BigInt) } } })).toBe(stuck.length)
   })
 
@@ -146,7 +168,8 @@ describe('a row that stays locked', () => {
     const id = newPerson()
     await write(id, 'Клим')
     await until(async () => (await held()) === 1, 'the held update')
-    await town.db.$executeRaw`UPDATE "HeldUpdate" SET "heldAt" = now() - ${town.times.heldMs}::float8 * interval '1 millisecond'`
+    await town.db
+      .$executeRaw`UPDATE "HeldUpdate" SET "heldAt" = now() - ${town.times.heldMs}::float8 * interval '1 millisecond'`
     await town.telegram.waitForMessage(id, ({ text }) => text === texts.ru.trouble)
     await until(async () => (await held()) === 0, 'its end')
   })
@@ -154,14 +177,34 @@ describe('a row that stays locked', () => {
   it('holds what a webhook tells as well, in time for the answer 200', async () => {
     await bot?.stop(1_000)
     let port = 0
-    bot = await startBot(parts({ webhook: { url: 'http://127.0.0.1:9/unused', secret: 'secret', port: 0 }, log: { ...quietLog, info: (fields: object) => void ('port' in fields && (port = Number(fields.port))) } }))
+    bot = await startBot(
+      parts({
+        webhook: { url: 'http://127.0.0.1:9/unused', secret: 'secret', port: 0 },
+        log: { ...quietLog, info: (fields: object) => void ('port' in fields && (port = Number(fields.port))) },
+      }),
+    )
     const release = await lock('Клим')
     const id = newPerson()
     await town.telegram.saveUser({ userId: id, languageCode: 'ru' })
     await write(id, '/start') // goes to the address nobody listens at: the person is known from then on
     const tell = async (updateId: number, text: string) => {
-      const body = { update_id: updateId, message: { message_id: updateId, date: 1, chat: { id, type: 'private', first_name: 'x' }, from: { id, is_bot: false, first_name: 'x', language_code: 'ru' }, text } }
-      return (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers: { 'x-telegram-bot-api-secret-token': 'secret' }, body: JSON.stringify(body) })).status
+      const body = {
+        update_id: updateId,
+        message: {
+          message_id: updateId,
+          date: 1,
+          chat: { id, type: 'private', first_name: 'x' },
+          from: { id, is_bot: false, first_name: 'x', language_code: 'ru' },
+          text,
+        },
+      }
+      return (
+        await fetch(`http://127.0.0.1:${port}/`, {
+          method: 'POST',
+          headers: { 'x-telegram-bot-api-secret-token': 'secret' },
+          body: JSON.stringify(body),
+        })
+      ).status
     }
     expect(await Promise.all([tell(800_000_001, 'Клим'), tell(800_000_002, 'Агата')])).toEqual([200, 200])
     expect(await held()).toBe(2)
@@ -172,8 +215,18 @@ describe('a row that stays locked', () => {
 })
 
 describe('held updates', () => {
-  const update = (updateId: number, chatId: number, text = 'Клим') => ({ update_id: updateId, message: { message_id: 1, date: 1, chat: { id: chatId, type: 'private' as const, first_name: 'x' }, from: { id: chatId, is_bot: false, first_name: 'x', language_code: 'ru' }, text } })
-  const hold = (one: ReturnType<typeof update>, botId = town.botId) => holdUpdate(town.db, botId, { updateId: one.update_id, chatId: BigInt(chatOf(one)), body: JSON.stringify(one) }, 0)
+  const update = (updateId: number, chatId: number, text = 'Клим') => ({
+    update_id: updateId,
+    message: {
+      message_id: 1,
+      date: 1,
+      chat: { id: chatId, type: 'private' as const, first_name: 'x' },
+      from: { id: chatId, is_bot: false, first_name: 'x', language_code: 'ru' },
+      text,
+    },
+  })
+  const hold = (one: ReturnType<typeof update>, botId = town.botId) =>
+    holdUpdate(town.db, botId, { updateId: one.update_id, chatId: BigInt(chatOf(one)), body: JSON.stringify(one) }, 0)
 
   it('are handled once each and in the order of their chat, by two processes together', async () => {
     await bot?.stop(1_000)
@@ -200,7 +253,8 @@ describe('held updates', () => {
     stop.abort()
     await Promise.all(processes)
     expect([...handled].sort((one, other) => one - other)).toEqual(Array.from({ length: 60 }, (_, n) => 700 + n))
-    for (let chat = 0; chat < 20; chat++) expect(handled.filter((id) => (id - 700) % 20 === chat)).toEqual([700 + chat, 720 + chat, 740 + chat])
+    for (let chat = 0; chat < 20; chat++)
+      expect(handled.filter((id) => (id - 700) % 20 === chat)).toEqual([700 + chat, 720 + chat, 740 + chat])
   })
 
   it('are taken by nobody else while somebody is at them', async () => {
@@ -237,7 +291,9 @@ describe('held updates', () => {
     await hold(update(660, 4, ' аГРИППИНА '), ofAnother)
     await hold(update(661, 5, 'Агриппа'), ofAnother)
     await hold(update(662, 6, '/start'), ofAnother)
-    expect(await heldQuestions(town.db, ask('Агриппина').key, {})).toEqual([{ botId: ofAnother, updateId: 660, chatId: 4n, languageCode: 'ru', display: 'Агриппина' }])
+    expect(await heldQuestions(town.db, ask('Агриппина').key, {})).toEqual([
+      { botId: ofAnother, updateId: 660, chatId: 4n, languageCode: 'ru', display: 'Агриппина' },
+    ])
     await town.db.heldUpdate.deleteMany()
   })
 
@@ -265,7 +321,13 @@ describe('a database that is away', () => {
     await bot?.stop(1_000)
     const told: string[] = []
     const note = (_fields: object, message: string) => void told.push(message)
-    bot = await startBot(parts({ door: { ...town.door, db: throughProxy.db }, courier: { ...town.courier, db: throughProxy.db }, log: { info: note, warn: note, error: note } }))
+    bot = await startBot(
+      parts({
+        door: { ...town.door, db: throughProxy.db },
+        courier: { ...town.courier, db: throughProxy.db },
+        log: { info: note, warn: note, error: note },
+      }),
+    )
     await proxy.goAway()
     const id = newPerson()
     await write(id, 'Агата')

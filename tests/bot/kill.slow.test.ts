@@ -18,12 +18,20 @@ describe('a bot that is killed', () => {
   it('property 6: with 50 updates in hand, each person still gets one video', async () => {
     const worker = await services.start('worker')
     await request(town.door, [ask('Ульяна'), ask('Фёдор')])
-    await until(async () => (await town.db.videoAsset.count({ where: { status: 'AVAILABLE' } })) === 2, 'two videos to hit', 60_000)
+    await until(
+      async () => (await town.db.videoAsset.count({ where: { status: 'AVAILABLE' } })) === 2,
+      'two videos to hit',
+      60_000,
+    )
 
     // Hits and misses, none of which is answered before the bot is killed.
     const people = Array.from({ length: 50 }, (_, n) => 2_000 + n)
     const names = ['Ульяна', 'Фёдор', 'Эмма', 'Юлиан', 'Ярослав']
-    const hold = await town.telegram.fault({ chatId: undefined, method: ['sendMessage', 'sendVideo', 'sendChatAction'], answer: { kind: 'hold' } })
+    const hold = await town.telegram.fault({
+      chatId: undefined,
+      method: ['sendMessage', 'sendVideo', 'sendChatAction'],
+      answer: { kind: 'hold' },
+    })
     const bot = await services.start('bot')
     await town.telegram.sayAll(people.map((userId, n) => ({ userId, text: names[n % names.length] ?? '' })))
     await town.telegram.waitForHeld(hold.id, 20, { timeoutMs: 60_000 })
@@ -31,7 +39,11 @@ describe('a bot that is killed', () => {
     await town.telegram.release()
 
     await services.start('bot')
-    await until(async () => (await town.db.userRequest.count({ where: { status: 'COMPLETED' } })) === people.length, 'all videos', 90_000)
+    await until(
+      async () => (await town.db.userRequest.count({ where: { status: 'COMPLETED' } })) === people.length,
+      'all videos',
+      90_000,
+    )
     for (const id of people) expect(await videosOf(town, id)).toBe(1)
     expect(await town.db.userRequest.count()).toBe(people.length)
     expect(await town.db.videoAsset.count()).toBe(names.length)
@@ -42,7 +54,12 @@ describe('a bot that is killed', () => {
   it('while a locked row keeps a question from being stored, it is answered after the next start, before what came later', async () => {
     await services.start('worker')
     await request(town.door, [ask('Клим'), ask('Агата')])
-    await until(async () => (await town.db.videoAsset.count({ where: { name: { in: ['клим', 'агата'] }, status: 'AVAILABLE' } })) === 2, 'two videos to hit', 60_000)
+    await until(
+      async () =>
+        (await town.db.videoAsset.count({ where: { name: { in: ['клим', 'агата'] }, status: 'AVAILABLE' } })) === 2,
+      'two videos to hit',
+      60_000,
+    )
     const holder = new pg.Client(town.database.url)
     await holder.connect()
     await holder.query('BEGIN')
@@ -59,7 +76,10 @@ describe('a bot that is killed', () => {
     await holder.query('ROLLBACK')
     await holder.end()
     await until(async () => (await videosOf(town, 2_500)) === 2, 'both videos')
-    expect((await town.telegram.messages(2_500)).flatMap(({ caption }) => caption ?? [])).toEqual([texts.ru.caption('Клим'), texts.ru.caption('Агата')])
+    expect((await town.telegram.messages(2_500)).flatMap(({ caption }) => caption ?? [])).toEqual([
+      texts.ru.caption('Клим'),
+      texts.ru.caption('Агата'),
+    ])
     expect(await town.db.userRequest.count({ where: { userId: 2_500n } })).toBe(2)
   })
 

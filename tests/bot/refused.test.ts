@@ -12,7 +12,18 @@ beforeAll(async () => {
 })
 afterAll(() => town.close())
 
-const parts = (): BotParts => ({ token: town.token, apiRoot: town.server.url, webhook: undefined, door: town.door, courier: town.courier, templateFor: ({ script }) => (script === 'Latin' ? { id: 'tiny' } : undefined), nameRules: {}, isAdmin: () => false, times: town.times, log: quietLog })
+const parts = (): BotParts => ({
+  token: town.token,
+  apiRoot: town.server.url,
+  webhook: undefined,
+  door: town.door,
+  courier: town.courier,
+  templateFor: ({ script }) => (script === 'Latin' ? { id: 'tiny' } : undefined),
+  nameRules: {},
+  isAdmin: () => false,
+  times: town.times,
+  log: quietLog,
+})
 const isListenedTo = () => channel('greetings').hasSubscribers
 
 it('counts what was refused while the bot was still starting, and keeps no text', async () => {
@@ -23,13 +34,20 @@ it('counts what was refused while the bot was still starting, and keeps no text'
   await holder.connect()
   await holder.query('BEGIN; LOCK TABLE "BotProcess" IN ACCESS EXCLUSIVE MODE')
   const starting = startBot(parts())
-  for (const n of texts.keys()) await town.telegram.waitForMessage(50 + n, ({ from }) => from?.id === Number(town.botId))
+  for (const n of texts.keys())
+    await town.telegram.waitForMessage(50 + n, ({ from }) => from?.id === Number(town.botId))
   await holder.query('ROLLBACK')
   await holder.end()
   const bot = await starting
   await bot.stop(1_000)
-  expect((await refusalsOfDay(town.db)).map(({ reason, count }) => `${reason} ${count}`).toSorted()).toEqual(['digits 1', 'no_template 1', 'several_names 1'])
-  expect(JSON.stringify(await town.db.$queryRaw`SELECT "RefusalCount"::text AS row FROM "RefusalCount"`)).not.toMatch(/маша|петя/i)
+  expect((await refusalsOfDay(town.db)).map(({ reason, count }) => `${reason} ${count}`).toSorted()).toEqual([
+    'digits 1',
+    'no_template 1',
+    'several_names 1',
+  ])
+  expect(JSON.stringify(await town.db.$queryRaw`SELECT "RefusalCount"::text AS row FROM "RefusalCount"`)).not.toMatch(
+    /маша|петя/i,
+  )
   expect(isListenedTo()).toBe(false)
 })
 

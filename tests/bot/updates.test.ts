@@ -91,12 +91,18 @@ describe('polling', () => {
 
   it('ends when its token is refused, and at nothing else', async () => {
     await town.telegram.fault({ method: 'getUpdates', answer: { kind: 'html', code: 502 } })
-    await town.telegram.fault({ method: 'getUpdates', answer: { kind: 'refuse', code: 409, description: 'Conflict: terminated by other getUpdates request' } })
+    await town.telegram.fault({
+      method: 'getUpdates',
+      answer: { kind: 'refuse', code: 409, description: 'Conflict: terminated by other getUpdates request' },
+    })
     let taken = 0
     const first = start(async () => ++taken > 0)
     await says(people++, 'hello')
     await until(async () => taken > 0, 'the update')
-    await town.telegram.fault({ method: 'getUpdates', answer: { kind: 'refuse', code: 401, description: 'Unauthorized' } })
+    await town.telegram.fault({
+      method: 'getUpdates',
+      answer: { kind: 'refuse', code: 401, description: 'Unauthorized' },
+    })
     await says(people++, 'wake up')
     await expect(first.ended).rejects.toMatchObject({ kind: 'token' })
   })
@@ -108,15 +114,32 @@ describe('a person who waits', () => {
     await says(id, '/start')
     const asset = await town.db.videoAsset.create({ data: { template: 'tiny', name: `name ${id}`, display: '' } })
     await town.db.user.create({ data: { id } })
-    const request = await town.db.userRequest.create({ data: { userId: id, assetId: asset.id, chatId: id, language: 'ru', botId: town.botId, updateId: person(id).updateId, status } })
+    const request = await town.db.userRequest.create({
+      data: {
+        userId: id,
+        assetId: asset.id,
+        chatId: id,
+        language: 'ru',
+        botId: town.botId,
+        updateId: person(id).updateId,
+        status,
+      },
+    })
     return { id, requestId: request.id, seat: { requestId: request.id, chatId: BigInt(id), note: 'being made' } }
   }
   const notes = async (id: number) => (await town.telegram.messages(id)).filter(({ text }) => text === 'being made')
   const actions = async (id: number) => (await town.telegram.calls({ method: 'sendChatAction', chatId: id })).length
-  const noteOf = async (requestId: string) => (await town.db.userRequest.findUniqueOrThrow({ where: { id: requestId } })).noteMessageId
+  const noteOf = async (requestId: string) =>
+    (await town.db.userRequest.findUniqueOrThrow({ where: { id: requestId } })).noteMessageId
   // An action every four seconds of Telegram's, for three minutes at most.
   const secondMs = 50
-  const open = () => openWaitingRoom({ db: town.db, api: town.api, times: { ...town.times, telegramSecondMs: secondMs }, stop: new AbortController().signal })
+  const open = () =>
+    openWaitingRoom({
+      db: town.db,
+      api: town.api,
+      times: { ...town.times, telegramSecondMs: secondMs },
+      stop: new AbortController().signal,
+    })
 
   it('gets a note that is remembered, and is shown that it goes on until the video is there', async () => {
     const room = open()
@@ -126,11 +149,15 @@ describe('a person who waits', () => {
     expect(await noteOf(one.requestId)).toBe((await notes(one.id))[0]?.message_id)
     await until(async () => (await actions(one.id)) >= 3, 'the action being shown again')
     await town.db.userRequest.update({ where: { id: one.requestId }, data: { status: 'COMPLETED' } })
-    await until(async () => {
-      const before = await actions(one.id)
-      await new Promise((resolve) => setTimeout(resolve, 12 * secondMs))
-      return (await actions(one.id)) === before
-    }, 'the end of the action', 120 * secondMs)
+    await until(
+      async () => {
+        const before = await actions(one.id)
+        await new Promise((resolve) => setTimeout(resolve, 12 * secondMs))
+        return (await actions(one.id)) === before
+      },
+      'the end of the action',
+      120 * secondMs,
+    )
     room.close()
     expect((await notes(one.id)).length).toBe(1)
   })

@@ -14,7 +14,18 @@ const sockets: Socket[] = []
 
 async function start(): Promise<void> {
   const log = { ...quietLog, info: (fields: object) => void ('port' in fields && (port = Number(fields.port))) }
-  bot = await startBot({ token: town.token, apiRoot: town.server.url, webhook: { url: 'http://127.0.0.1:9/unused', secret, port: 0 }, door: town.door, courier: town.courier, templateFor: () => ({ id: 'tiny' }), nameRules: {}, isAdmin: () => false, times: town.times, log })
+  bot = await startBot({
+    token: town.token,
+    apiRoot: town.server.url,
+    webhook: { url: 'http://127.0.0.1:9/unused', secret, port: 0 },
+    door: town.door,
+    courier: town.courier,
+    templateFor: () => ({ id: 'tiny' }),
+    nameRules: {},
+    isAdmin: () => false,
+    times: town.times,
+    log,
+  })
 }
 
 /** A connection on which so much was said. What comes back, and its end. */
@@ -31,7 +42,8 @@ async function saying(bytes: string): Promise<{ ended: Promise<string>; socket: 
 
 const post = (headers: string, body = '') => `POST / HTTP/1.1\r\nHost: x\r\n${headers}\r\n${body}`
 const known = `X-Telegram-Bot-Api-Secret-Token: ${secret}\r\n`
-const whole = (update: object) => post(`${known}Content-Length: ${Buffer.byteLength(JSON.stringify(update))}\r\n`, JSON.stringify(update))
+const whole = (update: object) =>
+  post(`${known}Content-Length: ${Buffer.byteLength(JSON.stringify(update))}\r\n`, JSON.stringify(update))
 
 beforeAll(async () => {
   town = await openTown()
@@ -45,7 +57,10 @@ describe('a bot with a webhook that is asked to stop', () => {
   it.each([
     { what: 'nothing', bytes: '' },
     { what: 'half a header', bytes: 'POST / HTTP/1.1\r\nHost: x\r\n' },
-    { what: 'a wrong secret and no body', bytes: post('X-Telegram-Bot-Api-Secret-Token: no\r\nContent-Length: 100\r\n', 'abc') },
+    {
+      what: 'a wrong secret and no body',
+      bytes: post('X-Telegram-Bot-Api-Secret-Token: no\r\nContent-Length: 100\r\n', 'abc'),
+    },
     { what: 'the right secret and half a body', bytes: post(`${known}Content-Length: 100\r\n`, 'abc') },
     { what: 'a whole call, and keeps the connection', bytes: whole({ update_id: 1 }) },
   ])('ends at once though somebody said $what', async ({ bytes }) => {
@@ -70,8 +85,27 @@ describe('a bot with a webhook that is asked to stop', () => {
     await holder.query('SELECT 1 FROM "VideoAsset" FOR UPDATE')
     const id = 9_100
     await town.telegram.say({ userId: id, text: '/start' })
-    const { ended } = await saying(whole({ update_id: 7, message: { message_id: 1, date: 1, chat: { id, type: 'private', first_name: 'x' }, from: { id, is_bot: false, first_name: 'x' }, text: 'Клим' } }))
-    await until(async () => ((await town.db.$queryRaw<object[]>`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)).length > 0, 'the wait for the row')
+    const { ended } = await saying(
+      whole({
+        update_id: 7,
+        message: {
+          message_id: 1,
+          date: 1,
+          chat: { id, type: 'private', first_name: 'x' },
+          from: { id, is_bot: false, first_name: 'x' },
+          text: 'Клим',
+        },
+      }),
+    )
+    await until(
+      async () =>
+        (
+          await town.db.$queryRaw<
+            object[]
+          >`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+        ).length > 0,
+      'the wait for the row',
+    )
     await bot.stop(20_000)
     expect(await ended).toMatch(/^HTTP\/1\.1 200 /)
     expect(await town.db.heldUpdate.count()).toBe(1)

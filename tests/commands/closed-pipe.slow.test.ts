@@ -18,17 +18,40 @@ beforeAll(async () => {
   await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
   const letters = (n: number) => [...String(n)].map((digit) => 'абвгдежзик'[Number(digit)]).join('')
   await town.db.videoAsset.createMany({
-    data: Array.from({ length: many }, (_, n) => ({ id: `asset ${n}`, template: 'tiny', name: `имя${letters(n)}`, display: `Имя${letters(n)}`, status: 'AVAILABLE' as const, telegramFileId: `file ${n}`, telegramBotId: town.botId })),
+    data: Array.from({ length: many }, (_, n) => ({
+      id: `asset ${n}`,
+      template: 'tiny',
+      name: `имя${letters(n)}`,
+      display: `Имя${letters(n)}`,
+      status: 'AVAILABLE' as const,
+      telegramFileId: `file ${n}`,
+      telegramBotId: town.botId,
+    })),
   })
   await town.db.user.create({ data: { id: 5n } })
-  await town.db.userRequest.createMany({ data: Array.from({ length: many }, (_, n) => ({ userId: 5n, assetId: `asset ${n}`, chatId: 5n, language: 'ru', botId: town.botId, updateId: n, status: 'COMPLETED' as const, finishedAt: new Date() })) })
+  await town.db.userRequest.createMany({
+    data: Array.from({ length: many }, (_, n) => ({
+      userId: 5n,
+      assetId: `asset ${n}`,
+      chatId: 5n,
+      language: 'ru',
+      botId: town.botId,
+      updateId: n,
+      status: 'COMPLETED' as const,
+      finishedAt: new Date(),
+    })),
+  })
   await writeFile(join(town.folder, 'list.csv'), 'Маша\nПетя\n7\n')
 }, 120_000)
 afterAll(() => town.close())
 
 /** Runs a line of shell in which `"$@"` is `greetings <args>`. */
 function shell(line: string, args: string[]): Promise<{ stdout: string; stderr: string }> {
-  return promisify(execFile)('sh', ['-c', line, 'sh', process.execPath, join(packageRoot, 'bin', 'greetings.js'), ...args], { env: town.env, cwd: town.folder, timeout: 100_000 })
+  return promisify(execFile)(
+    'sh',
+    ['-c', line, 'sh', process.execPath, join(packageRoot, 'bin', 'greetings.js'), ...args],
+    { env: town.env, cwd: town.folder, timeout: 100_000 },
+  )
 }
 
 /** Runs `greetings <args>` into a reader, with the exit code as the last line of stderr. */
@@ -47,7 +70,19 @@ it.each([
   expect(stderr.replace(/^\d+ videos exported\.\n/, '')).toBe('code 0\n')
 })
 
-it.each(['names --missed', 'export', 'status', 'status --json', 'status --watch', 'status --check', 'warm --dry-run list.csv', 'doctor', 'template list', 'completion bash', '--help'])('%s, and the reader has gone before the first line', async (line) => {
+it.each([
+  'names --missed',
+  'export',
+  'status',
+  'status --json',
+  'status --watch',
+  'status --check',
+  'warm --dry-run list.csv',
+  'doctor',
+  'template list',
+  'completion bash',
+  '--help',
+])('%s, and the reader has gone before the first line', async (line) => {
   expect(await into('true', line.split(' '))).toEqual({ stdout: '', stderr: 'code 0\n' })
 })
 
@@ -59,18 +94,39 @@ it.each([
   expect(stdout).toBe(`code ${code}\n`)
 })
 
-const full = 'The result could not be written to stdout (the disk is full). What was done stays done; make room, or write elsewhere, and run the command again.\n'
+const full =
+  'The result could not be written to stdout (the disk is full). What was done stays done; make room, or write elsewhere, and run the command again.\n'
 
-it.each(['names --missed', 'names --available', 'export --quiet', 'status', 'status --json', 'status --watch', 'status --check', 'warm --dry-run list.csv', 'warm list.csv --no-work --timeout 300ms --quiet', 'cancel Маша', 'retry --all', 'purge --dry-run', 'doctor', 'template list', 'template check tiny', 'completion bash', '--help', 'warm --help', '--version'])(
-  '%s, and the disk is full: 3 and a sentence',
-  async (line) => {
-    const { stderr } = await shell('"$@" > /dev/full; echo "code $?" >&2', line.split(' '))
-    expect(stderr).toBe(`${full}code 3\n`)
-  },
-)
+it.each([
+  'names --missed',
+  'names --available',
+  'export --quiet',
+  'status',
+  'status --json',
+  'status --watch',
+  'status --check',
+  'warm --dry-run list.csv',
+  'warm list.csv --no-work --timeout 300ms --quiet',
+  'cancel Маша',
+  'retry --all',
+  'purge --dry-run',
+  'doctor',
+  'template list',
+  'template check tiny',
+  'completion bash',
+  '--help',
+  'warm --help',
+  '--version',
+])('%s, and the disk is full: 3 and a sentence', async (line) => {
+  const { stderr } = await shell('"$@" > /dev/full; echo "code $?" >&2', line.split(' '))
+  expect(stderr).toBe(`${full}code 3\n`)
+})
 
 it('a disk that takes a part of the result only: 3, and not a cut result with 0', async () => {
   // A limit on the size of a file is a full disk that needs no root; writes beyond it end with EFBIG.
-  const { stderr } = await shell('ulimit -f 1; trap "" XFSZ; "$@" > part.txt; echo "code $?" >&2', ['completion', 'zsh'])
+  const { stderr } = await shell('ulimit -f 1; trap "" XFSZ; "$@" > part.txt; echo "code $?" >&2', [
+    'completion',
+    'zsh',
+  ])
   expect(stderr).toBe(`${full.replace('the disk is full', 'EFBIG')}code 3\n`)
 })

@@ -11,7 +11,8 @@ vi.setConfig({ testTimeout: 60_000 })
 const env = { PATH: process.env.PATH ?? '', HOME: tmpdir() }
 const has = (shell: string) => spawnSync(shell, ['--version']).status === 0
 const missing = ['bash', 'zsh', 'fish'].filter((shell) => !has(shell))
-if (missing.length > 0) process.stdout.write(`not installed, so their completion is not run here: ${missing.join(', ')}\n`)
+if (missing.length > 0)
+  process.stdout.write(`not installed, so their completion is not run here: ${missing.join(', ')}\n`)
 
 let folder: string
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'greetings-completion-'))))
@@ -28,7 +29,15 @@ async function scriptOf(shell: string): Promise<string> {
 async function offered(words: string[]): Promise<string[]> {
   const script = (await runProgram(['completion', 'bash'], { env })).stdout
   const line = ['greetings', ...words]
-  const run = spawnSync('bash', ['--norc', '-c', `${script}\nCOMP_WORDS=(${line.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${line.length - 1}; _greetings; printf '%s\\n' "\${COMPREPLY[@]}"`], { encoding: 'utf8' })
+  const run = spawnSync(
+    'bash',
+    [
+      '--norc',
+      '-c',
+      `${script}\nCOMP_WORDS=(${line.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${line.length - 1}; _greetings; printf '%s\\n' "\${COMPREPLY[@]}"`,
+    ],
+    { encoding: 'utf8' },
+  )
   expect(run.stderr).toBe('')
   return run.stdout.split('\n').filter((word) => word !== '')
 }
@@ -36,7 +45,17 @@ async function offered(words: string[]): Promise<string[]> {
 it.skipIf(missing.includes('bash'))('bash completes commands, subcommands, options and fixed values', async () => {
   expect(await offered(['wa'])).toEqual(['warm'])
   expect(await offered(['--log'])).toEqual(['--log-level'])
-  expect(await offered(['db', ''])).toEqual(['start', 'stop', 'url', 'backup', 'restore', '--log-level', '--env-file', '-h', '--help'])
+  expect(await offered(['db', ''])).toEqual([
+    'start',
+    'stop',
+    'url',
+    'backup',
+    'restore',
+    '--log-level',
+    '--env-file',
+    '-h',
+    '--help',
+  ])
   expect(await offered(['db', 'backup', '--f'])).toEqual(['--force'])
   expect(await offered(['warm', '--sandbox', '--no-w'])).toEqual(['--no-wait', '--no-work'])
   expect(await offered(['completion', 'f'])).toEqual(['fish'])
@@ -50,7 +69,10 @@ it.skipIf(missing.includes('fish'))('fish completes commands and options', async
   const completed = (line: string) => {
     const run = spawnSync('fish', ['--no-config', '-c', `source ${file}\ncomplete -C '${line}'`], { encoding: 'utf8' })
     expect(run.stderr).toBe('')
-    return run.stdout.split('\n').flatMap((row) => row.split('\t')[0] ?? []).filter((word) => word !== '')
+    return run.stdout
+      .split('\n')
+      .flatMap((row) => row.split('\t')[0] ?? [])
+      .filter((word) => word !== '')
   }
   expect(completed('greetings wa')).toEqual(['warm'])
   expect(completed('greetings db ba')).toEqual(['backup'])
@@ -69,7 +91,11 @@ it.skipIf(missing.includes('zsh'))('zsh completes commands and options, as they 
     zpty -w -n terminal $'greetings stat\\t--max-old\\t\\x18'
     until [[ -s ${line} ]] do zpty -rt terminal seen; sleep 0.05; done
     zpty -d terminal`
-  const run = spawnSync('zsh', ['-f', '-c', typing], { encoding: 'utf8', env: { ...env, TERM: 'xterm' }, timeout: 30_000 })
+  const run = spawnSync('zsh', ['-f', '-c', typing], {
+    encoding: 'utf8',
+    env: { ...env, TERM: 'xterm' },
+    timeout: 30_000,
+  })
   expect([run.status, run.stderr]).toEqual([0, ''])
   expect(await readFile(line, 'utf8')).toBe('greetings status --max-oldest ')
 })

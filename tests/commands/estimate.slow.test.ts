@@ -32,23 +32,37 @@ async function stopWorker() {
 
 /** Of the list that ships: `count` names from the `from`-th on. */
 function someNames(from: number, count: number): string {
-  const lines = readFileSync(join(packageRoot, 'names', 'ru.csv'), 'utf8').split('\n').slice(1 + from, 1 + from + count)
+  const lines = readFileSync(join(packageRoot, 'names', 'ru.csv'), 'utf8')
+    .split('\n')
+    .slice(1 + from, 1 + from + count)
   return lines.map((line) => `${line.split(',')[0] ?? ''}\n`).join('')
 }
 
 /** One of two places that make a video in `ms`; `channels` of the town's take `postsPerMinute` each. Gives what the program must know of it. */
-async function work({ ms, channels, postsPerMinute }: { ms: number; channels: number; postsPerMinute: number }): Promise<Record<string, string>> {
+async function work({
+  ms,
+  channels,
+  postsPerMinute,
+}: {
+  ms: number
+  channels: number
+  postsPerMinute: number
+}): Promise<Record<string, string>> {
   await stopWorker()
   const studio = await plannedStudio(town, async (_display, signal) => {
     await gate
     await sleep(ms, undefined, { signal })
   })
   const chatIds = town.storage.chatIds.slice(0, channels)
-  worker = await startWorker({ ...workerParts(town, studio), storage: { ...town.storage, chatIds, ratePerMinute: postsPerMinute } }, 2)
+  worker = await startWorker(
+    { ...workerParts(town, studio), storage: { ...town.storage, chatIds, ratePerMinute: postsPerMinute } },
+    2,
+  )
   return { ...town.env, STORAGE_CHAT_IDS: chatIds.join(','), CHANNEL_RATE: String(postsPerMinute) }
 }
 
-const warm = (args: string[], env: Record<string, string>, input: string) => runProgram(['warm', '-', '--no-work', ...args], { env, input })
+const warm = (args: string[], env: Record<string, string>, input: string) =>
+  runProgram(['warm', '-', '--no-work', ...args], { env, input })
 
 async function warmed(env: Record<string, string>, input: string): Promise<void> {
   const end = await warm(['--quiet'], env, input)
@@ -59,9 +73,20 @@ async function warmed(env: Record<string, string>, input: string): Promise<void>
 async function planAndRun(env: Record<string, string>, input: string, onQueued = () => {}) {
   const planned = await warm(['--dry-run', '--json'], env, input)
   expect(planned.code, planned.stderr).toBe(0)
-  const plan = jsonOf(planned) as { misses: number; ahead: number; estimatedSeconds: number; renderSeconds: number; uploadSeconds: number }
+  const plan = jsonOf(planned) as {
+    misses: number
+    ahead: number
+    estimatedSeconds: number
+    renderSeconds: number
+    uploadSeconds: number
+  }
   const running = warm(['--json', '--quiet'], env, input)
-  await until(async () => (await town.db.videoAsset.count({ where: { display: { in: input.trim().split('\n') } } })) === plan.misses, 'the names to be queued', 100_000)
+  await until(
+    async () =>
+      (await town.db.videoAsset.count({ where: { display: { in: input.trim().split('\n') } } })) === plan.misses,
+    'the names to be queued',
+    100_000,
+  )
   onQueued()
   const run = await running
   expect(run.code, run.stderr).toBe(0)
@@ -77,8 +102,14 @@ describe('the estimate of 30 names is within a quarter of the truth', () => {
   it('where rendering is the slower one: alone, and behind a queue', async () => {
     const env = await work({ ms: 700, channels: 1, postsPerMinute: 6_000 })
     const unknown = await warm(['--dry-run'], env, someNames(0, 8))
-    expect([unknown.code, unknown.stdout]).toEqual([0, expect.stringMatching(/^rendering {6}unknown until .*\n(.*\n)*in all {9}unknown/m)])
-    expect(jsonOf(await warm(['--dry-run', '--json'], env, someNames(0, 8)))).toMatchObject({ renderSeconds: null, estimatedSeconds: null })
+    expect([unknown.code, unknown.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^rendering {6}unknown until .*\n(.*\n)*in all {9}unknown/m),
+    ])
+    expect(jsonOf(await warm(['--dry-run', '--json'], env, someNames(0, 8)))).toMatchObject({
+      renderSeconds: null,
+      estimatedSeconds: null,
+    })
 
     await warmed(env, someNames(0, 8))
     expect(await planAndRun(env, someNames(8, 30))).toMatchObject({ misses: 30, ahead: 0 })

@@ -7,7 +7,13 @@ describe('what ends a command', () => {
   it.each([
     ['the network', withCode('ECONNREFUSED')],
     ['a database that was shut down', withCode('57P01')],
-    ['Prisma, in which the driver’s error lies', Object.assign(new Error('Raw query failed'), { code: 'P2010', meta: { driverAdapterError: Object.assign(new Error('gone'), { cause: { kind: 'ConnectionClosed' } }) } })],
+    [
+      'Prisma, in which the driver’s error lies',
+      Object.assign(new Error('Raw query failed'), {
+        code: 'P2010',
+        meta: { driverAdapterError: Object.assign(new Error('gone'), { cause: { kind: 'ConnectionClosed' } }) },
+      }),
+    ],
     ['pg, without a code', new Error('Connection terminated unexpectedly')],
   ])('in the middle of its work, a service that went away: 3, with a remedy (%s)', (_from, error) => {
     const { code, lines } = endOf(error)

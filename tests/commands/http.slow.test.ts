@@ -28,8 +28,14 @@ describe('--http', () => {
     expect(taken).toMatchObject({ code: 2, stdout: '' })
     expect(taken.stderr).toContain('another program listens there')
 
-    const webhook = await runProgram(['bot'], { env: { ...town.env, WEBHOOK_URL: 'https://example.org/hook', PORT: new URL(url).port } })
-    expect(webhook).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('another program listens there') as string })
+    const webhook = await runProgram(['bot'], {
+      env: { ...town.env, WEBHOOK_URL: 'https://example.org/hook', PORT: new URL(url).port },
+    })
+    expect(webhook).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('another program listens there') as string,
+    })
 
     up.signal('SIGTERM')
     expect((await up.ended).code).toBe(0)
@@ -57,10 +63,18 @@ describe('dashboard', () => {
     const refused = await runProgram(['dashboard', '--host', '0.0.0.0', '--port', '0'], { env: town.env })
     expect(refused).toMatchObject({ code: 2, stdout: '' })
     expect(refused.stderr).toContain('Set DASHBOARD_PASSWORD')
-    const open = startProgram(['dashboard', '--host', '0.0.0.0', '--port', '0'], { env: { ...town.env, DASHBOARD_PASSWORD: 'snow and stars' } })
+    const open = startProgram(['dashboard', '--host', '0.0.0.0', '--port', '0'], {
+      env: { ...town.env, DASHBOARD_PASSWORD: 'snow and stars' },
+    })
     const port = await open.waitForText(/^The dashboard: http:\/\/0\.0\.0\.0:(\d+)\/\n/)
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(401)
-    expect((await fetch(`http://127.0.0.1:${port}/`, { headers: { authorization: `Basic ${Buffer.from('me:snow and stars').toString('base64')}` } })).status).toBe(200)
+    expect(
+      (
+        await fetch(`http://127.0.0.1:${port}/`, {
+          headers: { authorization: `Basic ${Buffer.from('me:snow and stars').toString('base64')}` },
+        })
+      ).status,
+    ).toBe(200)
     expect(open.output()).not.toContain('snow and stars')
     open.signal('SIGTERM')
     expect((await open.ended).code).toBe(0)

@@ -18,7 +18,13 @@ beforeAll(async () => {
   telegram = sandboxControl(server.url)
   const bot = await telegram.registerBot({ token: town.token })
   const channelId = await telegram.createChannel({ admins: [bot.id] })
-  env = { ...town.env, TELEGRAM_API_ROOT: server.url, TELEGRAM_API_LOCAL: '1', STORAGE_CHAT_IDS: String(channelId), GREETINGS_HOME: join(town.folder, 'мой дом #1') }
+  env = {
+    ...town.env,
+    TELEGRAM_API_ROOT: server.url,
+    TELEGRAM_API_LOCAL: '1',
+    STORAGE_CHAT_IDS: String(channelId),
+    GREETINGS_HOME: join(town.folder, 'мой дом #1'),
+  }
 })
 afterAll(async () => {
   await server.close()

@@ -34,15 +34,28 @@ it('a warmed sandbox moves into a new database: hits before, hits after, no uplo
     expect((await bot.ended).code).toBe(0)
   }
   try {
-    expect(jsonOf(await runProgram(['warm', '-', '--sandbox', '--json', '--quiet'], { env, input: 'Маша\nПетя\n' }))).toMatchObject({ enqueued: 2, available: 2 })
+    expect(
+      jsonOf(await runProgram(['warm', '-', '--sandbox', '--json', '--quiet'], { env, input: 'Маша\nПетя\n' })),
+    ).toMatchObject({ enqueued: 2, available: 2 })
     await hit(env, 901)
     const file = join(town.folder, 'sandbox.jsonl')
-    expect(jsonOf(await runProgram(['export', '--sandbox', '-o', file, '--json'], { env }))).toMatchObject({ videos: 2 })
+    expect(jsonOf(await runProgram(['export', '--sandbox', '-o', file, '--json'], { env }))).toMatchObject({
+      videos: 2,
+    })
     const { uploads } = await control.counts()
-    expect(jsonOf(await runProgram(['warm', '-', '--sandbox', '--dry-run', '--json'], { env: there, input: 'Маша\nПетя\n' }))).toMatchObject({ cached: 0, misses: 2 })
-    expect(jsonOf(await runProgram(['import', file, '--sandbox', '--json'], { env: there }))).toMatchObject({ lines: 2, added: 2 })
+    expect(
+      jsonOf(
+        await runProgram(['warm', '-', '--sandbox', '--dry-run', '--json'], { env: there, input: 'Маша\nПетя\n' }),
+      ),
+    ).toMatchObject({ cached: 0, misses: 2 })
+    expect(jsonOf(await runProgram(['import', file, '--sandbox', '--json'], { env: there }))).toMatchObject({
+      lines: 2,
+      added: 2,
+    })
     await hit(there, 902)
-    expect(jsonOf(await runProgram(['warm', '-', '--sandbox', '--json', '--quiet'], { env: there, input: 'Маша\nПетя\n' }))).toMatchObject({ cached: 2 })
+    expect(
+      jsonOf(await runProgram(['warm', '-', '--sandbox', '--json', '--quiet'], { env: there, input: 'Маша\nПетя\n' })),
+    ).toMatchObject({ cached: 2 })
     expect((await control.counts()).uploads).toBe(uploads)
   } finally {
     await sandbox.close()

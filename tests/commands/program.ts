@@ -36,7 +36,10 @@ export interface RunOptions {
 }
 
 /** Starts `greetings <args>`. A run that hangs is killed, so that it fails its test and does not outlive it. */
-export function startProgram(args: string[], { env, cwd = env.HOME ?? '/', input = '', longestMs = 200_000, script = bin }: RunOptions): Program {
+export function startProgram(
+  args: string[],
+  { env, cwd = env.HOME ?? '/', input = '', longestMs = 200_000, script = bin }: RunOptions,
+): Program {
   const child = spawn(process.execPath, [script, ...args], { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] })
   const out = { stdout: '', stderr: '' }
   let wake = () => {}

@@ -16,7 +16,10 @@ beforeAll(async () => {
 afterAll(() => town.close())
 beforeEach(async () => {
   await town.db.userRequest.deleteMany()
-  await town.queue.remove('warm', (await town.db.videoAsset.findMany()).map(({ id: assetId, generation }) => ({ assetId, generation })))
+  await town.queue.remove(
+    'warm',
+    (await town.db.videoAsset.findMany()).map(({ id: assetId, generation }) => ({ assetId, generation })),
+  )
   await town.db.videoAsset.deleteMany()
 })
 
@@ -25,7 +28,9 @@ const keys = async () => (await town.db.videoAsset.findMany({ orderBy: { name: '
 
 describe('status', () => {
   it('--json has the shape of the contract', async () => {
-    await town.db.videoAsset.create({ data: { template: 'tiny', name: 'ира', display: 'Ира', status: 'FAILED', errorClass: 'voice' } })
+    await town.db.videoAsset.create({
+      data: { template: 'tiny', name: 'ира', display: 'Ира', status: 'FAILED', errorClass: 'voice' },
+    })
     await request(town.door, [ask('Маша'), ask('Петя')])
     const end = await greetings(['status', '--json'])
     expect([end.code, end.stderr]).toEqual([0, ''])
@@ -68,7 +73,9 @@ describe('cancel', () => {
     const some = await greetings(['cancel', list, '--json'])
     expect([some.code, some.stderr, some.stdout]).toEqual([0, '', '{"cancelled":1}\n'])
     expect(await keys()).toEqual(['ира', 'оля', 'петя'])
-    expect((await greetings(['cancel', 'ПЕТЯ', 'Оля'])).stdout).toBe('1 queued name taken back. What is being rendered goes on.\n')
+    expect((await greetings(['cancel', 'ПЕТЯ', 'Оля'])).stdout).toBe(
+      '1 queued name taken back. What is being rendered goes on.\n',
+    )
     expect(await keys()).toEqual(['ира', 'оля'])
     const all = await greetings(['cancel', '--all'])
     expect([all.code, all.stdout]).toEqual([0, '1 queued name taken back. What is being rendered goes on.\n'])
@@ -77,18 +84,36 @@ describe('cancel', () => {
   })
 
   it('needs a list or --all, not both and not neither', async () => {
-    for (const args of [[], ['x.csv', '--all']]) expect(await greetings(['cancel', ...args])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--all') as string })
+    for (const args of [[], ['x.csv', '--all']])
+      expect(await greetings(['cancel', ...args])).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringContaining('--all') as string,
+      })
   })
 })
 
 describe('render', () => {
   it('makes a file without Telegram and a database, and overwrites it only when told to', async () => {
-    const { TELEGRAM_BOT_TOKEN: _token, TELEGRAM_API_ROOT: _root, DATABASE_URL: _url, STORAGE_CHAT_IDS: _ids, ...env } = town.env
+    const {
+      TELEGRAM_BOT_TOKEN: _token,
+      TELEGRAM_API_ROOT: _root,
+      DATABASE_URL: _url,
+      STORAGE_CHAT_IDS: _ids,
+      ...env
+    } = town.env
     const output = join(town.folder, 'masha.mp4')
     const made = await greetings(['render', 'мАША', '-o', output, '--json', '--quiet'], env)
     expect(made.code, made.stderr).toBe(0)
     expect(made.stderr).toBe('')
-    expect(jsonOf(made)).toMatchObject({ output, template: 'tiny', display: 'Маша', width: 64, height: 64, durationSeconds: 4 })
+    expect(jsonOf(made)).toMatchObject({
+      output,
+      template: 'tiny',
+      display: 'Маша',
+      width: 64,
+      height: 64,
+      durationSeconds: 4,
+    })
     expect((await readFile(output)).subarray(4, 8).toString()).toBe('ftyp')
 
     const again = await greetings(['render', 'Маша', '-o', output], env)
@@ -98,7 +123,11 @@ describe('render', () => {
     expect((await greetings(['render', 'Маша', '-o', output, '--force'], env)).code).toBe(0)
     expect((await stat(output)).size).toBeGreaterThan(1_000)
     const piped = await greetings(['render', 'Маша', '-o', '-'], env)
-    expect([piped.code, piped.stdout.slice(4, 8), piped.stderr]).toEqual([0, 'ftyp', expect.stringMatching(/^rendering…\nstdout: “Маша”, 4\.0 s/) as string])
+    expect([piped.code, piped.stdout.slice(4, 8), piped.stderr]).toEqual([
+      0,
+      'ftyp',
+      expect.stringMatching(/^rendering…\nstdout: “Маша”, 4\.0 s/) as string,
+    ])
     expect(await greetings(['render', 'Маша', '-o', '-', '--json'], env)).toMatchObject({ code: 2, stdout: '' })
   })
 
@@ -120,17 +149,47 @@ describe('doctor', () => {
     const { healthy, checks } = jsonOf(end) as { healthy: boolean; checks: { name: string; state: string }[] }
     expect(healthy).toBe(true)
     expect(checks.filter(({ state }) => state === 'failure')).toEqual([])
-    expect(checks.map(({ name }) => name)).toEqual(['command', 'home', 'disk', 'ffmpeg', 'templates', 'names', 'recordings', 'voice', 'database', 'queue', 'outages', 'processes', 'cache', 'token', 'storage'])
+    expect(checks.map(({ name }) => name)).toEqual([
+      'command',
+      'home',
+      'disk',
+      'ffmpeg',
+      'templates',
+      'names',
+      'recordings',
+      'voice',
+      'database',
+      'queue',
+      'outages',
+      'processes',
+      'cache',
+      'token',
+      'storage',
+    ])
     expect(end.stdout).not.toContain(town.token)
   })
 
   it('is not content with another bot’s token, or another bot’s videos', async () => {
     const bot = await town.telegram.registerBot({ username: 'stranger_bot' })
     await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
-    await town.db.videoAsset.create({ data: { template: 'tiny', name: 'ира', display: 'Ира', status: 'AVAILABLE', telegramFileId: 'f', telegramBotId: 999n } })
+    await town.db.videoAsset.create({
+      data: {
+        template: 'tiny',
+        name: 'ира',
+        display: 'Ира',
+        status: 'AVAILABLE',
+        telegramFileId: 'f',
+        telegramBotId: 999n,
+      },
+    })
     const end = await greetings(['doctor'], { ...town.env, TELEGRAM_BOT_TOKEN: bot.token })
     expect(end.code).toBe(1)
-    expect(end.stdout).toMatch(new RegExp(`^✗ token +This database belongs to the bot ${town.botId}, and the token is of another, @stranger_bot \\(${bot.id}\\).*greetings verify --new-bot`, 'm'))
+    expect(end.stdout).toMatch(
+      new RegExp(
+        `^✗ token +This database belongs to the bot ${town.botId}, and the token is of another, @stranger_bot \\(${bot.id}\\).*greetings verify --new-bot`,
+        'm',
+      ),
+    )
     expect(end.stdout).toMatch(/^! cache +1 of 1 video belongs to another bot.*greetings verify --repair/m)
   })
 

@@ -41,40 +41,71 @@ const commands = { warm: ['warm', '-', '--json'] }
 /** A video that is there already, as it was uploaded before the channel lost its rights. */
 async function available(name: string): Promise<void> {
   const { key, display } = ask(name)
-  const post = await uploadToStorage(town.storage, await makeClip(town.folder), { signal: new AbortController().signal, isWanted: () => false })
-  await town.db.videoAsset.create({ data: { template: 'tiny', name: key, display, status: 'AVAILABLE', telegramFileId: post.fileId, telegramFileUniqueId: post.fileUniqueId, telegramBotId: town.botId, availableAt: new Date() } })
+  const post = await uploadToStorage(town.storage, await makeClip(town.folder), {
+    signal: new AbortController().signal,
+    isWanted: () => false,
+  })
+  await town.db.videoAsset.create({
+    data: {
+      template: 'tiny',
+      name: key,
+      display,
+      status: 'AVAILABLE',
+      telegramFileId: post.fileId,
+      telegramFileUniqueId: post.fileUniqueId,
+      telegramBotId: town.botId,
+      availableAt: new Date(),
+    },
+  })
 }
 
 /** The findings of `doctor` about channels, in the order of STORAGE_CHAT_IDS. */
 async function doctor(...chatIds: string[]) {
   const end = await runProgram(['doctor', '--json'], { env: env(...chatIds) })
-  const { healthy, checks } = jsonOf(end) as { healthy: boolean; checks: { name: string; state: string; message: string }[] }
+  const { healthy, checks } = jsonOf(end) as {
+    healthy: boolean
+    checks: { name: string; state: string; message: string }[]
+  }
   return { code: end.code, healthy, storage: checks.filter(({ name }) => name === 'storage') }
 }
 
 describe('channels in none of which the bot may post', () => {
-  it.each(Object.entries({ warm: commands.warm, verify: ['verify'] }))('%s: 2, each channel with what is wrong there and a remedy, nothing is made', async (_verb, args) => {
-    const end = await runProgram(args, { env: env(...bad.keys()), input: 'Маша\n', longestMs: 30_000 })
-    expect(end, end.stderr).toMatchObject({ code: 2, stdout: '' })
-    const lines = end.stderr.trimEnd().split('\n')
-    expect(lines[0]).toContain('@greetings_test_bot')
-    for (const [id, problem] of bad) expect(lines.find((line) => line.includes(id))).toMatch(problem)
-    expect(lines.at(-1)).toMatch(/administrator with the right to post messages.*STORAGE_CHAT_IDS/)
-    expect(await readdir(town.folder)).not.toContain('home')
-    expect(await town.db.videoAsset.count()).toBe(0)
-  })
+  it.each(Object.entries({ warm: commands.warm, verify: ['verify'] }))(
+    '%s: 2, each channel with what is wrong there and a remedy, nothing is made',
+    async (_verb, args) => {
+      const end = await runProgram(args, { env: env(...bad.keys()), input: 'Маша\n', longestMs: 30_000 })
+      expect(end, end.stderr).toMatchObject({ code: 2, stdout: '' })
+      const lines = end.stderr.trimEnd().split('\n')
+      expect(lines[0]).toContain('@greetings_test_bot')
+      for (const [id, problem] of bad) expect(lines.find((line) => line.includes(id))).toMatch(problem)
+      expect(lines.at(-1)).toMatch(/administrator with the right to post messages.*STORAGE_CHAT_IDS/)
+      expect(await readdir(town.folder)).not.toContain('home')
+      expect(await town.db.videoAsset.count()).toBe(0)
+    },
+  )
 
   it.each(['bot', 'up'] as const)('%s starts, sends what is there, and names the outage', async (verb) => {
     await available('Маша')
     const program = startProgram([verb], { env: env(...bad.keys()) })
     await program.waitForText(new RegExp(`${verb} is running`))
     await town.telegram.say({ userId: 501, text: 'Маша', languageCode: 'ru' })
-    await until(async () => (await town.telegram.messages(501)).some(({ video }) => video !== undefined), 'the video that is there')
-    await until(async () => (await town.db.outage.findMany()).some(({ step, reason }) => step === 'storage' && reason.includes('greetings doctor')), 'the outage')
+    await until(
+      async () => (await town.telegram.messages(501)).some(({ video }) => video !== undefined),
+      'the video that is there',
+    )
+    await until(
+      async () =>
+        (await town.db.outage.findMany()).some(
+          ({ step, reason }) => step === 'storage' && reason.includes('greetings doctor'),
+        ),
+      'the outage',
+    )
     expect((await runProgram(['status'], { env: env(...bad.keys()) })).stdout).toMatch(/No storage channel takes posts/)
     program.signal('SIGTERM')
     expect(await program.ended).toMatchObject({ code: 0 })
-    const posts = (await town.telegram.calls({ method: 'sendVideo' })).map(({ chatId }) => String(chatId)).filter((id) => bad.has(id))
+    const posts = (await town.telegram.calls({ method: 'sendVideo' }))
+      .map(({ chatId }) => String(chatId))
+      .filter((id) => bad.has(id))
     expect(posts).toEqual([])
   })
 
@@ -83,7 +114,10 @@ describe('channels in none of which the bot may post', () => {
     const program = startProgram(['up'], { env: env(String(channel)) })
     await program.waitForText(/up is running/)
     await town.telegram.say({ userId: 502, text: 'Оля', languageCode: 'ru' })
-    await until(async () => (await town.db.videoAsset.count({ where: { errorClass: 'storage', attempts: 0 } })) === 1, 'the video that waits for a channel')
+    await until(
+      async () => (await town.db.videoAsset.count({ where: { errorClass: 'storage', attempts: 0 } })) === 1,
+      'the video that waits for a channel',
+    )
     await town.telegram.setMember({ chatId: channel, status: 'administrator', can_post_messages: true })
     await program.waitForText(/may post in a storage channel again/)
     await until(async () => (await town.telegram.messages(502)).some(({ video }) => video !== undefined), 'the video')
@@ -110,10 +144,15 @@ describe('one channel in which the bot may post is enough', () => {
   const chatIds = () => [...bad.keys()].flatMap((id, n) => (n === 1 ? [good, id] : [id]))
   /** The bad ones by their places, for no id gets into a log. */
   function expectNamed(stderr: string): void {
-    const told = stderr.split('\n').filter((line) => line.includes('left out')).map((line) => {
-      const [, level = '', fields = ''] = / (ERROR): .*?(\{.*\})$/.exec(line) ?? []
-      return JSON.parse(level === '' ? line : JSON.stringify({ level: level.toLowerCase(), ...(JSON.parse(fields) as object) })) as { level: string; channel: number; problem: string }
-    })
+    const told = stderr
+      .split('\n')
+      .filter((line) => line.includes('left out'))
+      .map((line) => {
+        const [, level = '', fields = ''] = / (ERROR): .*?(\{.*\})$/.exec(line) ?? []
+        return JSON.parse(
+          level === '' ? line : JSON.stringify({ level: level.toLowerCase(), ...(JSON.parse(fields) as object) }),
+        ) as { level: string; channel: number; problem: string }
+      })
     expect(told.map(({ channel }) => channel)).toEqual([1, 3, 4, 5, 6])
     for (const [n, problem] of [...bad.values()].entries()) expect(told[n]?.problem).toMatch(problem)
     for (const { level } of told) expect(level).toBe('error')
@@ -134,7 +173,9 @@ describe('one channel in which the bot may post is enough', () => {
     expect(end.code, end.stderr).toBe(0)
     expect(jsonOf(end)).toMatchObject({ names: 3, available: 3 })
     expectNamed(end.stderr)
-    expect(new Set((await town.telegram.calls({ method: 'sendVideo' })).map(({ chatId }) => String(chatId)))).toEqual(new Set([good]))
+    expect(new Set((await town.telegram.calls({ method: 'sendVideo' })).map(({ chatId }) => String(chatId)))).toEqual(
+      new Set([good]),
+    )
   })
 
   it('doctor: a warning for each of the others', async () => {

@@ -26,7 +26,10 @@ beforeEach(async () => {
   }
 })
 afterEach(async () => {
-  const isHome = await readFile(join(home, 'id')).then(() => true, () => false)
+  const isHome = await readFile(join(home, 'id')).then(
+    () => true,
+    () => false,
+  )
   if (isHome) {
     // The last member leaves the server when its process ends, which may be a moment ago.
     await until(async () => (await stopServer(home)).outcome !== 'in use', 'the end of the embedded server', 30_000)
@@ -73,14 +76,22 @@ describe('the sandbox is a world of its own', () => {
     const telegram = sandboxControl(live.url)
     const bot = await telegram.registerBot({ username: 'live_bot' })
     const channel = await telegram.createChannel({ title: 'storage', admins: [bot.id] })
-    const liveEnv = { ...env, TELEGRAM_BOT_TOKEN: bot.token, TELEGRAM_API_ROOT: live.url, STORAGE_CHAT_IDS: String(channel) }
+    const liveEnv = {
+      ...env,
+      TELEGRAM_BOT_TOKEN: bot.token,
+      TELEGRAM_API_ROOT: live.url,
+      STORAGE_CHAT_IDS: String(channel),
+    }
 
     // A bot alone: the person's request stays pending, as nobody renders.
     const sandboxBot = startProgram(['bot', '--sandbox'], { env: liveEnv })
     const sandbox = sandboxControl(await sandboxBot.waitForText(/The chat page: (\S+?)\/\n/))
     await sandbox.say({ userId: 4242, text: 'Маша' })
     await sandbox.waitForMessage(4242, (message) => message.from?.is_bot === true)
-    const warmed = await runProgram(['warm', '-', '--sandbox', '--no-wait', '--json'], { env: liveEnv, input: 'Петя\n' })
+    const warmed = await runProgram(['warm', '-', '--sandbox', '--no-wait', '--json'], {
+      env: liveEnv,
+      input: 'Петя\n',
+    })
     expect(warmed.code, warmed.stderr).toBe(0)
     sandboxBot.signal('SIGTERM')
     expect((await sandboxBot.ended).code).toBe(0)
@@ -94,7 +105,7 @@ describe('the sandbox is a world of its own', () => {
     expect(status).toMatchObject({ assets: { available: 1, pending: 0 }, requests: { pending: 0 } })
     up.signal('SIGTERM')
     expect((await up.ended).code).toBe(0)
-    expect((await telegram.calls({ chatId: 4242 }))).toEqual([])
+    expect(await telegram.calls({ chatId: 4242 })).toEqual([])
     expect((await telegram.counts()).uploads).toBe(1)
     const inSandbox = jsonOf(await runProgram(['status', '--sandbox', '--json'], { env: liveEnv }))
     expect(inSandbox).toMatchObject({ assets: { available: 0, pending: 2 }, requests: { pending: 1 } })
@@ -104,14 +115,23 @@ describe('the sandbox is a world of its own', () => {
 describe('db', () => {
   it('starts, tells its address, stops', async () => {
     const start = await runProgram(['db', 'start'], { env })
-    expect(start).toMatchObject({ code: 0, stdout: expect.stringMatching(/^The embedded PostgreSQL is running\.[^\n]*\n$/) as string })
+    expect(start).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^The embedded PostgreSQL is running\.[^\n]*\n$/) as string,
+    })
     // The first start says that it makes the database; nothing worse may be said.
     expect(start.stderr).not.toMatch(/"level":"(warn|error)"/)
     const url = await runProgram(['db', 'url'], { env })
     expect(url.code, url.stderr).toBe(0)
     expect(url.stdout).toMatch(/^postgres(ql)?:\/\/[^\n]+\/greetings\n$/)
-    expect(await runProgram(['db', 'stop'], { env })).toMatchObject({ code: 0, stdout: 'The embedded PostgreSQL has stopped.\n' })
-    expect(await runProgram(['db', 'stop'], { env })).toMatchObject({ code: 0, stdout: 'The embedded PostgreSQL was not running.\n' })
+    expect(await runProgram(['db', 'stop'], { env })).toMatchObject({
+      code: 0,
+      stdout: 'The embedded PostgreSQL has stopped.\n',
+    })
+    expect(await runProgram(['db', 'stop'], { env })).toMatchObject({
+      code: 0,
+      stdout: 'The embedded PostgreSQL was not running.\n',
+    })
     const own = await runProgram(['db', 'start'], { env: { ...env, DATABASE_URL: 'postgresql://127.0.0.1:9/x' } })
     expect(own).toMatchObject({ code: 2, stdout: '' })
     expect(own.stderr).toContain('DATABASE_URL')

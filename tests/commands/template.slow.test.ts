@@ -14,14 +14,25 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'greetings-templates-'))
   templates = join(folder, 'templates')
   await cp(join(import.meta.dirname, '..', 'fixtures', 'templates'), templates, { recursive: true })
-  env = { PATH: process.env.PATH ?? '', HOME: folder, GREETINGS_HOME: join(folder, 'home'), TEMPLATES: 'tiny', TEMPLATES_FOLDER: templates }
+  env = {
+    PATH: process.env.PATH ?? '',
+    HOME: folder,
+    GREETINGS_HOME: join(folder, 'home'),
+    TEMPLATES: 'tiny',
+    TEMPLATES_FOLDER: templates,
+  }
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const template = (...args: string[]) => runProgram(['template', ...args], { env })
 
 /** A copy of the tiny template under another id, its manifest changed. */
-async function copy(id: string, change: (manifest: Record<string, unknown> & { windows: { to: number; capHeightPercent: { least: number } }[] }) => void = () => undefined): Promise<string> {
+async function copy(
+  id: string,
+  change: (
+    manifest: Record<string, unknown> & { windows: { to: number; capHeightPercent: { least: number } }[] },
+  ) => void = () => undefined,
+): Promise<string> {
   const own = join(templates, id)
   await cp(join(templates, 'tiny'), own, { recursive: true })
   const manifest = JSON.parse(await readFile(join(own, 'template.json'), 'utf8')) as Parameters<typeof change>[0]
@@ -71,21 +82,38 @@ it('check names every fault with its file and key, and recordings that serve no 
   const recordings = join(folder, 'home', 'recordings', 'tiny')
   await mkdir(recordings, { recursive: true })
   await writeFile(join(recordings, 'notes.txt'), '')
-  await writeFile(join(recordings, 'Маша.wav'), wav((at) => Math.sin(at / 20)))
+  await writeFile(
+    join(recordings, 'Маша.wav'),
+    wav((at) => Math.sin(at / 20)),
+  )
   await writeFile(join(recordings, 'Петя.wav'), '')
   await writeFile(join(recordings, 'Оля.mp3'), 'no sound at all')
-  await writeFile(join(recordings, 'Ира.wav'), wav(() => 0))
+  await writeFile(
+    join(recordings, 'Ира.wav'),
+    wav(() => 0),
+  )
   const end = await template('check')
   expect([end.code, end.stderr]).toEqual([1, ''])
-  expect(end.stdout).toContain('long/template.json: windows[0].to: 25 s is beyond the clip\'s 4 s')
-  expect(end.stdout).toContain('narrow/template.json: windows[0].box: a name of 40 letters (longestName) does not fit at the least size in Caveat_700Bold.ttf')
+  expect(end.stdout).toContain("long/template.json: windows[0].to: 25 s is beyond the clip's 4 s")
+  expect(end.stdout).toContain(
+    'narrow/template.json: windows[0].box: a name of 40 letters (longestName) does not fit at the least size in Caveat_700Bold.ttf',
+  )
   expect(end.stdout).toMatch(/templates\/torn: clip\.mp4: is no readable MP4 file/)
   expect(end.stdout).toContain('✓ tiny, with 1 recording\n  ! recordings/tiny/notes.txt: is no sound file')
   expect(end.stdout).toContain('! recordings/tiny/Петя.wav: The recording of this name cannot be read as sound.')
   expect(end.stdout).toContain('! recordings/tiny/Оля.mp3: The recording of this name cannot be read as sound.')
   expect(end.stdout).toContain('! recordings/tiny/Ира.wav: The recording of this name is silent.')
-  const report = jsonOf(await template('check', 'tiny', 'long', '--json')) as { healthy: boolean; templates: { id: string; faults: string[]; recordings: number }[] }
-  expect(report).toMatchObject({ healthy: false, templates: [{ id: 'tiny', faults: [], recordings: 1 }, { id: 'long', recordings: 0 }] })
+  const report = jsonOf(await template('check', 'tiny', 'long', '--json')) as {
+    healthy: boolean
+    templates: { id: string; faults: string[]; recordings: number }[]
+  }
+  expect(report).toMatchObject({
+    healthy: false,
+    templates: [
+      { id: 'tiny', faults: [], recordings: 1 },
+      { id: 'long', recordings: 0 },
+    ],
+  })
   const unknown = await template('check', 'summer')
   expect([unknown.code, unknown.stdout]).toEqual([2, ''])
   expect(unknown.stderr).toBe('There is no template summer. There are: long, narrow, tiny, torn.\n')
@@ -93,14 +121,17 @@ it('check names every fault with its file and key, and recordings that serve no 
 
 it('check and render refuse a clip or music that would have ffmpeg read other files of the host', async () => {
   const secret = join(templates, 'tiny', 'clip.mp4')
-  await writeFile(join(await copy('listed'), 'music.flac'), `#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n${secret}\n#EXT-X-ENDLIST\n`)
+  await writeFile(
+    join(await copy('listed'), 'music.flac'),
+    `#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n${secret}\n#EXT-X-ENDLIST\n`,
+  )
   const linked = await copy('linked')
   await rm(join(linked, 'clip.mp4'))
   await symlink(secret, join(linked, 'clip.mp4'))
   const end = await template('check', 'listed', 'linked')
   expect([end.code, end.stderr]).toEqual([1, ''])
   expect(end.stdout).toContain('listed/template.json: music: music.flac is in no format that is read (MP4, ')
-  expect(end.stdout).toContain('linked/template.json: clip: clip.mp4 is a link to a file outside the template\'s folder')
+  expect(end.stdout).toContain("linked/template.json: clip: clip.mp4 is a link to a file outside the template's folder")
   const video = join(folder, 'masha.mp4')
   const render = await runProgram(['render', 'Маша', '-o', video], { env: { ...env, TEMPLATES: 'listed' } })
   expect([render.code, render.stdout]).toEqual([2, ''])

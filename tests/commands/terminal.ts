@@ -7,7 +7,9 @@ import { packageRoot } from '../../src/installation.ts'
 const bin = join(packageRoot, 'bin', 'greetings.js')
 
 /** Why there is no terminal here; undefined when there is one. macOS has another program of this name. */
-export const noTerminal = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ? undefined : 'util-linux’s `script` is not installed'
+export const noTerminal = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux')
+  ? undefined
+  : 'util-linux’s `script` is not installed'
 
 /** A run under way on a terminal. */
 export interface OnTerminal {
@@ -27,12 +29,19 @@ export interface OnTerminal {
  * Starts `greetings <args>` on a terminal of 100 columns and 30 lines. A run that hangs is killed.
  * @param codeFile a shell that outlives the terminal writes the exit code here
  */
-export function startOnTerminal(args: string[], { env, longestMs = 120_000, codeFile }: { env: Record<string, string>; longestMs?: number; codeFile?: string }): OnTerminal {
+export function startOnTerminal(
+  args: string[],
+  { env, longestMs = 120_000, codeFile }: { env: Record<string, string>; longestMs?: number; codeFile?: string },
+): OnTerminal {
   const command = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(' ')
   // Hangs up its jobs as an interactive shell does, and then lives on to tell their end.
   const told = `${command} & job=$!; trap 'kill -HUP $job' HUP; wait $job; wait $job; echo $? > '${codeFile}.new'; mv '${codeFile}.new' '${codeFile}'`
   const line = `stty cols 100 rows 30; ${codeFile === undefined ? `exec ${command}` : told}`
-  const child = spawn('script', ['-qec', line, '/dev/null'], { env: { TERM: 'xterm-256color', ...env }, cwd: env.HOME, stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn('script', ['-qec', line, '/dev/null'], {
+    env: { TERM: 'xterm-256color', ...env },
+    cwd: env.HOME,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   let written = ''
   let wake = () => {}
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -86,7 +95,14 @@ export function screenOf(written: string): string {
       line.length = Math.min(line.length, column)
       rows.length = row + 1
     } else if (command === 'J' && number === 2) rows.length = 0
-    else if (!(command === 'm' || (given.startsWith('?') && 'hl'.includes(command ?? ' ')))) throw new Error(`a control sequence that is not known here: ${JSON.stringify(part)}`)
+    else if (!(command === 'm' || (given.startsWith('?') && 'hl'.includes(command ?? ' '))))
+      throw new Error(`a control sequence that is not known here: ${JSON.stringify(part)}`)
   }
-  return Array.from(rows, (cells) => Array.from(cells ?? [], (cell) => cell ?? ' ').join('').trimEnd()).join('\n').trimEnd()
+  return Array.from(rows, (cells) =>
+    Array.from(cells ?? [], (cell) => cell ?? ' ')
+      .join('')
+      .trimEnd(),
+  )
+    .join('\n')
+    .trimEnd()
 }

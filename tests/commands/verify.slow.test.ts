@@ -30,10 +30,26 @@ const calls = async (method: string) => (await town.telegram.calls({ method })).
 const stored = (name: string) => town.db.videoAsset.findFirstOrThrow({ where: { name: ask(name).key } })
 
 async function uploaded(name: string, more: object = {}) {
-  const post = await uploadToStorage(town.storage, await makeClip(town.folder), { signal: never, isWanted: () => false })
+  const post = await uploadToStorage(town.storage, await makeClip(town.folder), {
+    signal: never,
+    isWanted: () => false,
+  })
   const { key, display } = ask(name)
   return town.db.videoAsset.create({
-    data: { template: 'tiny', name: key, display, status: 'AVAILABLE', revision: 'r', templateRevision: 't', telegramFileId: post.fileId, telegramFileUniqueId: post.fileUniqueId, telegramBotId: town.botId, storageChatId: post.chatId, storageMessageId: post.messageId, ...more },
+    data: {
+      template: 'tiny',
+      name: key,
+      display,
+      status: 'AVAILABLE',
+      revision: 'r',
+      templateRevision: 't',
+      telegramFileId: post.fileId,
+      telegramFileUniqueId: post.fileUniqueId,
+      telegramBotId: town.botId,
+      storageChatId: post.chatId,
+      storageMessageId: post.messageId,
+      ...more,
+    },
   })
 }
 
@@ -46,7 +62,7 @@ it('looks at every id and posts nothing; a limited run goes on with those not lo
   expect(jsonOf(await verify(['--json', '--older-than', '1h']))).toEqual(found({ checked: 1, alive: 1 }))
   expect(await calls('getFile')).toBe(3)
   expect(await verify()).toMatchObject({ code: 0, stdout: '3 videos checked: 3 alive.\n' })
-  expect(await calls('sendVideo') + (await calls('forwardMessage'))).toBe(0)
+  expect((await calls('sendVideo')) + (await calls('forwardMessage'))).toBe(0)
   expect(first.stdout).not.toMatch(/маша/i)
 })
 
@@ -95,18 +111,32 @@ it('what was queued again uploads the kept file, without a render', async () => 
 it('a new token of the same bot changes nothing; another bot takes over all with --new-bot', async () => {
   for (const name of ['Маша', 'Петя']) await uploaded(name)
   const rotated = await town.telegram.registerBot({ token: `${town.botId}:${'rotated_'.repeat(5)}` })
-  expect(jsonOf(await verify(['--json'], { ...town.env, TELEGRAM_BOT_TOKEN: rotated.token }))).toEqual(found({ checked: 2, alive: 2 }))
+  expect(jsonOf(await verify(['--json'], { ...town.env, TELEGRAM_BOT_TOKEN: rotated.token }))).toEqual(
+    found({ checked: 2, alive: 2 }),
+  )
 
   const other = await town.telegram.registerBot({ username: 'another_bot' })
-  await town.telegram.setMember({ chatId: town.channelId, botId: other.id, status: 'administrator', can_post_messages: true })
+  await town.telegram.setMember({
+    chatId: town.channelId,
+    botId: other.id,
+    status: 'administrator',
+    can_post_messages: true,
+  })
   const env = { ...town.env, TELEGRAM_BOT_TOKEN: other.token }
-  expect(await verify([], env)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--new-bot') as string })
+  expect(await verify([], env)).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining('--new-bot') as string,
+  })
   const taken = await verify(['--json', '--new-bot'], env)
   expect(taken.code, taken.stderr).toBe(0)
   expect(jsonOf(taken)).toEqual(found({ checked: 2, repaired: 2 }))
   expect((await stored('Маша')).telegramBotId).toBe(BigInt(other.id))
   await town.telegram.say({ userId: 6, text: '/start', botId: other.id })
-  await connectTelegram({ token: other.token, apiRoot: town.server.url, times: town.times }).sendVideo(6, (await stored('Маша')).telegramFileId ?? '')
+  await connectTelegram({ token: other.token, apiRoot: town.server.url, times: town.times }).sendVideo(
+    6,
+    (await stored('Маша')).telegramFileId ?? '',
+  )
   expect(jsonOf(await verify(['--json'], env))).toEqual(found({ checked: 2, alive: 2 }))
   expect(await calls('sendVideo')).toBe(2 + 1) // the two uploads and the one just now
 })
@@ -124,9 +154,22 @@ it('waits as long as Telegram asks, also for the channel', async () => {
 it('a rest that is too long to sit through, or an outage: 3, and nothing is taken for dead', async () => {
   await uploaded('Маша')
   await town.telegram.fault({ method: 'getFile', answer: { kind: 'flood', retryAfter: 3_000 } })
-  expect(await verify(['--repair'])).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining('goes on where it stopped') as string })
+  expect(await verify(['--repair'])).toMatchObject({
+    code: 3,
+    stdout: '',
+    stderr: expect.stringContaining('goes on where it stopped') as string,
+  })
   await town.telegram.release()
-  await town.db.videoAsset.createMany({ data: Array.from({ length: 9 }, (_, n) => ({ template: 'tiny', name: `имя ${n}`, display: 'Имя', status: 'AVAILABLE' as const, telegramFileId: 'x', telegramBotId: town.botId })) })
+  await town.db.videoAsset.createMany({
+    data: Array.from({ length: 9 }, (_, n) => ({
+      template: 'tiny',
+      name: `имя ${n}`,
+      display: 'Имя',
+      status: 'AVAILABLE' as const,
+      telegramFileId: 'x',
+      telegramBotId: town.botId,
+    })),
+  })
   await town.telegram.fault({ method: 'getFile', times: 9, answer: { kind: 'html', code: 502 } })
   expect(await verify(['--repair'])).toMatchObject({ code: 3, stdout: '' })
   expect(await town.db.videoAsset.count({ where: { status: 'AVAILABLE' } })).toBe(10)
@@ -134,7 +177,16 @@ it('a rest that is too long to sit through, or an outage: 3, and nothing is take
 
 it('an interrupted run says how far it came, and the next one goes on', async () => {
   const { telegramFileId } = await uploaded('Маша')
-  await town.db.videoAsset.createMany({ data: Array.from({ length: 79 }, (_, n) => ({ template: 'tiny', name: `имя ${n}`, display: 'Имя', status: 'AVAILABLE' as const, telegramFileId, telegramBotId: town.botId })) })
+  await town.db.videoAsset.createMany({
+    data: Array.from({ length: 79 }, (_, n) => ({
+      template: 'tiny',
+      name: `имя ${n}`,
+      display: 'Имя',
+      status: 'AVAILABLE' as const,
+      telegramFileId,
+      telegramBotId: town.botId,
+    })),
+  })
   const running = startProgram(['verify', '--json', '--rate', '1'], { env: town.env })
   await town.telegram.waitForCalls({ method: 'getFile' }, 10)
   running.signal('SIGINT')
@@ -143,10 +195,16 @@ it('an interrupted run says how far it came, and the next one goes on', async ()
   const checked = Number(jsonOf(end).checked)
   expect(checked).toBeGreaterThan(8)
   expect(checked).toBeLessThan(80)
-  expect(jsonOf(await verify(['--json', '--older-than', '1h', '--rate', '1000']))).toEqual(found({ checked: 80 - checked, alive: 80 - checked }))
+  expect(jsonOf(await verify(['--json', '--older-than', '1h', '--rate', '1000']))).toEqual(
+    found({ checked: 80 - checked, alive: 80 - checked }),
+  )
 })
 
 it('without a home: 2, and the folder it looked for', async () => {
   const nowhere = join(town.folder, 'nowhere')
-  expect(await verify([], { ...town.env, GREETINGS_HOME: nowhere })).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(nowhere) as string })
+  expect(await verify([], { ...town.env, GREETINGS_HOME: nowhere })).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining(nowhere) as string,
+  })
 })

@@ -35,7 +35,11 @@ const queued = () => town.db.videoAsset.count()
 describe('a file that cannot be read', () => {
   const files: [string, string | Uint8Array, RegExp][] = [
     ['empty', '', /is empty/],
-    ['a picture', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52), /is a PNG|picture|image/i],
+    [
+      'a picture',
+      Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52),
+      /is a PNG|picture|image/i,
+    ],
     ['with a quotation mark that is never closed', 'Маша\nПетя\n"Оля\nИра\n', /quotation mark.*line 3/],
     ['with a huge cell in its last row', `Маша\nПетя\n${'а'.repeat(10_001)}\n`, /more than 10,000 characters.*line 3/],
   ]
@@ -53,7 +57,9 @@ describe('a file that cannot be read', () => {
   it('missing, or a folder', async () => {
     const missing = await runProgram(['warm', join(folder, 'nope.csv')], { env: env() })
     expect(missing).toMatchObject({ code: 2, stdout: '' })
-    expect(missing.stderr).toBe(`There is no file ${join(folder, 'nope.csv')}: check its name and the folder you are in.\n`)
+    expect(missing.stderr).toBe(
+      `There is no file ${join(folder, 'nope.csv')}: check its name and the folder you are in.\n`,
+    )
     const isFolder = await runProgram(['warm', '.'], { env: env(), cwd: folder })
     expect(isFolder).toMatchObject({ code: 2, stdout: '' })
     expect(isFolder.stderr).toMatch(/is a folder[^\n]*\n$/)
@@ -67,12 +73,20 @@ describe('a list that was read by the wrong column', () => {
     await writeFile(wrong, `id,child\nАня,1\n${'12,Маша\n'.repeat(30)}`)
     const end = await runProgram(['warm', wrong, '--json'], { env: env() })
     expect(end, end.stderr).toMatchObject({ code: 1 })
-    expect(JSON.parse(end.stdout)).toMatchObject({ names: 0, rejected: 30, lists: [{ file: wrong, column: 1, header: null, names: ['Id', 'Аня'] }] })
-    expect(end.stderr).toMatch(/^Only 2 of 32 rows in column 1 of .*wrong\.csv is a name\. Is it the right column\?.*--column[^\n]*\n$/)
+    expect(JSON.parse(end.stdout)).toMatchObject({
+      names: 0,
+      rejected: 30,
+      lists: [{ file: wrong, column: 1, header: null, names: ['Id', 'Аня'] }],
+    })
+    expect(end.stderr).toMatch(
+      /^Only 2 of 32 rows in column 1 of .*wrong\.csv is a name\. Is it the right column\?.*--column[^\n]*\n$/,
+    )
     const plan = await runProgram(['warm', wrong, '--dry-run'], { env: env() })
     expect(plan).toMatchObject({ code: 1, stdout: expect.stringContaining('column 1, no header: Id, Аня') as string })
     expect([await isHome(), await queued()]).toEqual([false, 0])
-    expect((await runProgram(['warm', wrong, '--dry-run', '--column', 'child'], { env: env() })).stdout).toContain('column 2, “child” in line 1: Маша')
+    expect((await runProgram(['warm', wrong, '--dry-run', '--column', 'child'], { env: env() })).stdout).toContain(
+      'column 2, “child” in line 1: Маша',
+    )
   })
 })
 
@@ -108,7 +122,11 @@ describe('settings that are missing or wrong', () => {
     // Not even with --new-bot was the database handed over.
     const foreigner = await runProgram(['warm', file, '--new-bot'], { env: env({ STORAGE_CHAT_IDS: undefined }) })
     expect(foreigner.code).toBe(2)
-    expect([await isHome(), await queued(), (await town.db.installation.findUniqueOrThrow({ where: { id: 1 } })).botId]).toEqual([false, 0, null])
+    expect([
+      await isHome(),
+      await queued(),
+      (await town.db.installation.findUniqueOrThrow({ where: { id: 1 } })).botId,
+    ]).toEqual([false, 0, null])
   })
 
   it('a token that Telegram refuses: 2, and where to get one; the token is not told', async () => {
@@ -128,7 +146,9 @@ describe('settings that are missing or wrong', () => {
   it('a home that cannot be: 2, the folder', async () => {
     await writeFile(join(folder, 'occupied'), '')
     const channel = await town.telegram.createChannel({ title: 'storage', admins: [Number(town.botId)] })
-    const end = await runProgram(['warm', file], { env: env({ STORAGE_CHAT_IDS: String(channel), GREETINGS_HOME: join(folder, 'occupied', 'home') }) })
+    const end = await runProgram(['warm', file], {
+      env: env({ STORAGE_CHAT_IDS: String(channel), GREETINGS_HOME: join(folder, 'occupied', 'home') }),
+    })
     expect(end).toMatchObject({ code: 2, stdout: '' })
     expect(end.stderr).toContain(join(folder, 'occupied', 'home'))
   })
@@ -138,12 +158,18 @@ describe('services that do not answer', () => {
   // Nothing listens on the discard port of the loopback interface.
   const services: [string, Record<string, string>, RegExp][] = [
     ['Telegram', { TELEGRAM_API_ROOT: 'http://127.0.0.1:9' }, /Telegram cannot be reached.*TELEGRAM_API_ROOT/],
-    ['the database', { DATABASE_URL: 'postgresql://operator:hunter2hunter2@127.0.0.1:9/greetings' }, /database 127\.0\.0\.1:9\/greetings cannot be reached.*DATABASE_URL/s],
+    [
+      'the database',
+      { DATABASE_URL: 'postgresql://operator:hunter2hunter2@127.0.0.1:9/greetings' },
+      /database 127\.0\.0\.1:9\/greetings cannot be reached.*DATABASE_URL/s,
+    ],
     ['Redis', { REDIS_URL: 'redis://:hunter2hunter2@127.0.0.1:9' }, /Redis cannot be reached.*REDIS_URL/],
   ]
   it.each(services)('%s: 3, with the remedy and without a secret', async (_service, broken, sentence) => {
     const channel = await town.telegram.createChannel({ title: 'storage', admins: [Number(town.botId)] })
-    const end = await runProgram(['warm', file, '--json'], { env: env({ STORAGE_CHAT_IDS: String(channel), ...broken }) })
+    const end = await runProgram(['warm', file, '--json'], {
+      env: env({ STORAGE_CHAT_IDS: String(channel), ...broken }),
+    })
     expect(end, end.stderr).toMatchObject({ code: 3, stdout: '' })
     expect(end.stderr).toMatch(sentence)
     expect(end.stderr).not.toContain('hunter2')

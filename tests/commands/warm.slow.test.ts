@@ -16,13 +16,17 @@ beforeAll(async () => {
 afterAll(() => town.close())
 beforeEach(async () => {
   await town.db.userRequest.deleteMany()
-  await town.queue.remove('warm', (await town.db.videoAsset.findMany()).map(({ id: assetId, generation }) => ({ assetId, generation })))
+  await town.queue.remove(
+    'warm',
+    (await town.db.videoAsset.findMany()).map(({ id: assetId, generation }) => ({ assetId, generation })),
+  )
   await town.db.videoAsset.deleteMany()
   await town.telegram.clearCalls()
 })
 afterEach(() => town.telegram.release())
 
-const warm = (args: string[], options: Partial<RunOptions> = {}) => runProgram(['warm', ...args], { env: town.env, ...options })
+const warm = (args: string[], options: Partial<RunOptions> = {}) =>
+  runProgram(['warm', ...args], { env: town.env, ...options })
 
 async function list(name: string, text: string): Promise<string> {
   const path = join(town.folder, name)
@@ -31,19 +35,60 @@ async function list(name: string, text: string): Promise<string> {
 }
 
 /** The object of the contract, with what is not told here being nothing. */
-const summary = (parts: object) => ({ rows: 0, blank: 0, rejected: 0, duplicates: 0, names: 0, cached: 0, joined: 0, enqueued: 0, failedBefore: 0, available: 0, failed: 0, pending: 0, rejectedBy: {}, rejects: [], lists: expect.any(Array) as unknown[], unreadable: { count: { rows: 0, firstLine: null }, say: { rows: 0, firstLine: null } }, made: 0, perMinute: null, bytes: null, failedNames: [], seconds: expect.any(Number) as number, ...parts })
-const made = (count: number) => ({ made: count, perMinute: expect.any(Number) as number, bytes: expect.any(Number) as number })
+const summary = (parts: object) => ({
+  rows: 0,
+  blank: 0,
+  rejected: 0,
+  duplicates: 0,
+  names: 0,
+  cached: 0,
+  joined: 0,
+  enqueued: 0,
+  failedBefore: 0,
+  available: 0,
+  failed: 0,
+  pending: 0,
+  rejectedBy: {},
+  rejects: [],
+  lists: expect.any(Array) as unknown[],
+  unreadable: { count: { rows: 0, firstLine: null }, say: { rows: 0, firstLine: null } },
+  made: 0,
+  perMinute: null,
+  bytes: null,
+  failedNames: [],
+  seconds: expect.any(Number) as number,
+  ...parts,
+})
+const made = (count: number) => ({
+  made: count,
+  perMinute: expect.any(Number) as number,
+  bytes: expect.any(Number) as number,
+})
 const renders = () => join(town.folder, 'home', 'renders')
-const names = async () => (await town.db.videoAsset.findMany({ orderBy: { createdAt: 'asc' } })).map(({ name, status }) => `${name} ${status}`)
+const names = async () =>
+  (await town.db.videoAsset.findMany({ orderBy: { createdAt: 'asc' } })).map(({ name, status }) => `${name} ${status}`)
 
 describe('warm', () => {
   it('makes what is missing, says so in one object, and finds everything cached the second time', async () => {
     const file = await list('names.csv', 'name\nМаша\n маша \n\nПетя1\nAnna\n')
-    const read = { rows: 5, blank: 1, rejected: 1, duplicates: 1, names: 2, available: 2, rejectedBy: { digits: 1 }, rejects: [{ line: 5, code: 'digits', reason: expect.stringContaining('digits') as string }] }
+    const read = {
+      rows: 5,
+      blank: 1,
+      rejected: 1,
+      duplicates: 1,
+      names: 2,
+      available: 2,
+      rejectedBy: { digits: 1 },
+      rejects: [{ line: 5, code: 'digits', reason: expect.stringContaining('digits') as string }],
+    }
     const first = await warm([file, '--json'])
     expect(first.code, first.stderr).toBe(0)
-    const files = await Promise.all((await readdir(renders())).filter((each) => each.endsWith('.mp4')).map((each) => stat(join(renders(), each))))
-    expect(jsonOf(first)).toEqual(summary({ ...read, enqueued: 2, ...made(2), bytes: files.reduce((sum, { size }) => sum + size, 0) }))
+    const files = await Promise.all(
+      (await readdir(renders())).filter((each) => each.endsWith('.mp4')).map((each) => stat(join(renders(), each))),
+    )
+    expect(jsonOf(first)).toEqual(
+      summary({ ...read, enqueued: 2, ...made(2), bytes: files.reduce((sum, { size }) => sum + size, 0) }),
+    )
     expect((await town.telegram.counts()).uploads).toBe(2)
 
     const second = await warm([file, '--json'])
@@ -59,16 +104,31 @@ describe('warm', () => {
 
   it('ends by naming ten of those that failed, and how fast the others were made', async () => {
     const known = Array.from('абвгдежзиклм', (letter) => `имя${letter}`)
-    await town.db.videoAsset.createMany({ data: known.map((name) => ({ template: 'tiny', name, display: name, status: 'FAILED' as const, errorClass: 'gate' })) })
+    await town.db.videoAsset.createMany({
+      data: known.map((name) => ({
+        template: 'tiny',
+        name,
+        display: name,
+        status: 'FAILED' as const,
+        errorClass: 'gate',
+      })),
+    })
     const end = await warm(['-'], { input: ['Маша', 'Петя', ...known].join('\n') })
-    expect([end.code, end.stdout]).toEqual([1, expect.stringMatching(/^made {11}2 names, [\d.]+ a minute, 1 MB\nfailed {9}имя.: gate\n( {15}имя.: gate\n){9} {15}… 2 more: greetings names --failed\n/m)])
+    expect([end.code, end.stdout]).toEqual([
+      1,
+      expect.stringMatching(
+        /^made {11}2 names, [\d.]+ a minute, 1 MB\nfailed {9}имя.: gate\n( {15}имя.: gate\n){9} {15}… 2 more: greetings names --failed\n/m,
+      ),
+    ])
   })
 
   it('--refresh makes anew what a recording or another spelling changes, and only that; the plan tells how many have a recording', async () => {
     const file = await list('actor.csv', 'Маша\nПетя\nОля\n')
     expect((await warm([file, '--quiet'])).code).toBe(0)
     const before = await town.db.videoAsset.findMany({ orderBy: { name: 'asc' } })
-    expect(jsonOf(await warm([file, '--refresh', '--json']))).toEqual(summary({ rows: 3, names: 3, cached: 3, available: 3 }))
+    expect(jsonOf(await warm([file, '--refresh', '--json']))).toEqual(
+      summary({ rows: 3, names: 3, cached: 3, available: 3 }),
+    )
 
     const recordings = join(town.folder, 'home', 'recordings', 'tiny')
     await mkdir(recordings, { recursive: true })
@@ -77,16 +137,29 @@ describe('warm', () => {
     const said = await list('said.csv', 'name,say\nМаша,\nПетя,Пе-етя\nОля,\n')
     expect(jsonOf(await warm([said, '--dry-run', '--json']))).toMatchObject({ recordings: 1, cached: 3, misses: 0 })
     // The plan compares as the run does: recording, spelling and voice.
-    const plan = async (path: string, env = town.env) => jsonOf(await warm([path, '--refresh', '--dry-run', '--json'], { env }))
+    const plan = async (path: string, env = town.env) =>
+      jsonOf(await warm([path, '--refresh', '--dry-run', '--json'], { env }))
     expect(await plan(file)).toMatchObject({ cached: 2, outdated: 1, misses: 1, enqueued: 1 })
     expect(await plan(said)).toMatchObject({ cached: 1, outdated: 2, misses: 2, enqueued: 2 })
     expect(await plan(said, { ...town.env, TTS_VOICE: 'en' })).toMatchObject({ cached: 0, outdated: 3, misses: 3 })
-    expect((await warm([said, '--refresh', '--dry-run'])).stdout).toContain('would make     2 of 3, of which 2 have a video that would be another one today\n')
+    expect((await warm([said, '--refresh', '--dry-run'])).stdout).toContain(
+      'would make     2 of 3, of which 2 have a video that would be another one today\n',
+    )
     const refreshed = await warm([said, '--refresh', '--json'])
     expect(refreshed.code, refreshed.stderr).toBe(0)
     expect(jsonOf(refreshed)).toEqual(summary({ rows: 3, names: 3, cached: 1, enqueued: 2, available: 3, ...made(2) }))
     const after = await town.db.videoAsset.findMany({ orderBy: { name: 'asc' } })
-    expect(after.map(({ name, revision, telegramFileId }, at) => [name, revision !== before[at]?.revision, telegramFileId !== before[at]?.telegramFileId])).toEqual([['маша', true, true], ['оля', false, false], ['петя', true, true]])
+    expect(
+      after.map(({ name, revision, telegramFileId }, at) => [
+        name,
+        revision !== before[at]?.revision,
+        telegramFileId !== before[at]?.telegramFileId,
+      ]),
+    ).toEqual([
+      ['маша', true, true],
+      ['оля', false, false],
+      ['петя', true, true],
+    ])
     expect(after.map(({ say }) => say)).toEqual([null, null, 'Пе-етя'])
     expect((await town.telegram.counts()).uploads).toBe(5)
     // A list without the column leaves the spelling as it is.
@@ -98,11 +171,23 @@ describe('warm', () => {
     const file = await list('counts.csv', 'name,count\nМаша,50\nПетя,30\nОля,15\nИра,4\nВера1,9\nЯна,1\n')
     const plan = await warm([file, '--coverage', '95%', '--dry-run', '--json'])
     expect(plan.code, plan.stderr).toBe(0)
-    expect(jsonOf(plan)).toMatchObject({ names: 3, misses: 3, rejectedBy: { digits: 1 }, curve: [{ share: 0.5, names: 1 }, { share: 0.8, names: 2 }, { share: 0.9, names: 3 }, { share: 0.95, names: 3 }, { share: 0.99, names: 4 }] })
+    expect(jsonOf(plan)).toMatchObject({
+      names: 3,
+      misses: 3,
+      rejectedBy: { digits: 1 },
+      curve: [
+        { share: 0.5, names: 1 },
+        { share: 0.8, names: 2 },
+        { share: 0.9, names: 3 },
+        { share: 0.95, names: 3 },
+        { share: 0.99, names: 4 },
+      ],
+    })
     const text = await warm([file, '--coverage', '0.8', '--dry-run'])
     expect(text.stdout).toMatch(/50 % with 1 name, 80 % with 2 names/)
     expect(text.stdout).toMatch(/these 2 names are those of 80.0 %/)
-    for (const wrong of ['0', '1.5', 'much']) expect(await warm([file, '--coverage', wrong, '--dry-run'])).toMatchObject({ code: 2, stdout: '' })
+    for (const wrong of ['0', '1.5', 'much'])
+      expect(await warm([file, '--coverage', wrong, '--dry-run'])).toMatchObject({ code: 2, stdout: '' })
     const bare = await warm(['-', '--coverage', '0.9', '--dry-run'], { input: 'Маша\n' })
     expect([bare.code, bare.stderr]).toEqual([2, expect.stringContaining('add a column “count”') as string])
   })
@@ -160,7 +245,16 @@ describe('warm', () => {
     const env = { ...bare, GREETINGS_HOME: join(town.folder, 'never') }
     const end = await warm(['-', '--dry-run', '--json'], { env, input: 'Маша\nПетя\n\n7\n' })
     expect(end.code, end.stderr).toBe(0)
-    expect(jsonOf(end)).toMatchObject({ rows: 4, blank: 1, rejected: 1, names: 2, enqueued: 2, pending: 2, dryRun: true, misses: 2 })
+    expect(jsonOf(end)).toMatchObject({
+      rows: 4,
+      blank: 1,
+      rejected: 1,
+      names: 2,
+      enqueued: 2,
+      pending: 2,
+      dryRun: true,
+      misses: 2,
+    })
     await expect(readFile(join(town.folder, 'never', 'id'))).rejects.toThrow('ENOENT')
     expect(await names()).toEqual([])
   })
@@ -168,7 +262,9 @@ describe('warm', () => {
   it('--dry-run tells hits from misses with a database of one’s own, before there is a home', async () => {
     const known = { template: 'tiny', display: 'Маша' }
     await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
-    await town.db.videoAsset.create({ data: { ...known, name: 'маша', status: 'AVAILABLE', telegramFileId: 'x', telegramBotId: town.botId } })
+    await town.db.videoAsset.create({
+      data: { ...known, name: 'маша', status: 'AVAILABLE', telegramFileId: 'x', telegramBotId: town.botId },
+    })
     await town.db.videoAsset.create({ data: { ...known, name: 'оля', status: 'FAILED' } })
     const env = { ...town.env, GREETINGS_HOME: join(town.folder, 'never') }
     const end = await warm(['-', '--dry-run', '--json'], { env, input: 'Маша\nПетя\nОля\n' })
@@ -183,15 +279,33 @@ describe('warm', () => {
     expect(end.code, end.stderr).toBe(1)
     const text = await readFile(report, 'utf8')
     expect(text).toMatch(/^\uFEFFline,reason,text,code\n2,/)
-    expect(text).toContain('\'=1+2')
+    expect(text).toContain("'=1+2")
     expect(await names()).toEqual(['маша PENDING'])
   })
 
   it('leaves failed names alone, with 1, until --retry-failed', async () => {
-    await town.db.videoAsset.create({ data: { template: 'tiny', name: 'маша', display: 'Маша', status: 'FAILED', attempts: 3, errorClass: 'voice', errorText: 'The voice is silent.' } })
+    await town.db.videoAsset.create({
+      data: {
+        template: 'tiny',
+        name: 'маша',
+        display: 'Маша',
+        status: 'FAILED',
+        attempts: 3,
+        errorClass: 'voice',
+        errorText: 'The voice is silent.',
+      },
+    })
     const left = await warm(['-', '--no-wait', '--json'], { input: 'Маша\n' })
     expect(left.code, left.stderr).toBe(1)
-    expect(jsonOf(left)).toEqual(summary({ rows: 1, names: 1, failedBefore: 1, failed: 1, failedNames: [{ name: 'Маша', template: 'tiny', reason: 'voice: The voice is silent.' }] }))
+    expect(jsonOf(left)).toEqual(
+      summary({
+        rows: 1,
+        names: 1,
+        failedBefore: 1,
+        failed: 1,
+        failedNames: [{ name: 'Маша', template: 'tiny', reason: 'voice: The voice is silent.' }],
+      }),
+    )
     const told = await warm(['-', '--no-wait'], { input: 'Маша\n' })
     expect(told.stdout).toMatch(/^failed {9}Маша: voice: The voice is silent\.\n/m)
     const again = await warm(['-', '--retry-failed', '--template', 'tiny', '--json'], { input: 'Маша\n' })
@@ -199,21 +313,32 @@ describe('warm', () => {
     expect(jsonOf(again)).toEqual(summary({ rows: 1, names: 1, enqueued: 1, available: 1, ...made(1) }))
   })
 
-  it.each([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const)('ends with its own code after %s, leaves the rest queued, and goes on when run again', async (signal, code) => {
-    const hold = await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', answer: { kind: 'hold' } })
-    const run = startProgram(['warm', '-', '--json'], { env: town.env, input: 'Маша\nПетя\nОля\n' })
-    await town.telegram.waitForHeld(hold.id, 1, { timeoutMs: 200_000 })
-    run.signal(signal)
-    const end = await run.ended
-    expect(end.code, end.stderr).toBe(code)
-    expect(jsonOf(end)).toMatchObject({ names: 3, enqueued: 3, available: 0, failed: 0, pending: 3 })
-    const left = await town.db.videoAsset.findMany()
-    expect(left.map(({ status, attempts }) => [status, attempts])).toEqual([['PENDING', 0], ['PENDING', 0], ['PENDING', 0]])
-    await town.telegram.release()
-    const again = await warm(['-', '--json'], { input: 'Маша\nПетя\nОля\n' })
-    expect(again.code, again.stderr).toBe(0)
-    expect(jsonOf(again)).toMatchObject({ names: 3, joined: 3, enqueued: 0, available: 3, pending: 0 })
-  })
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)(
+    'ends with its own code after %s, leaves the rest queued, and goes on when run again',
+    async (signal, code) => {
+      const hold = await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', answer: { kind: 'hold' } })
+      const run = startProgram(['warm', '-', '--json'], { env: town.env, input: 'Маша\nПетя\nОля\n' })
+      await town.telegram.waitForHeld(hold.id, 1, { timeoutMs: 200_000 })
+      run.signal(signal)
+      const end = await run.ended
+      expect(end.code, end.stderr).toBe(code)
+      expect(jsonOf(end)).toMatchObject({ names: 3, enqueued: 3, available: 0, failed: 0, pending: 3 })
+      const left = await town.db.videoAsset.findMany()
+      expect(left.map(({ status, attempts }) => [status, attempts])).toEqual([
+        ['PENDING', 0],
+        ['PENDING', 0],
+        ['PENDING', 0],
+      ])
+      await town.telegram.release()
+      const again = await warm(['-', '--json'], { input: 'Маша\nПетя\nОля\n' })
+      expect(again.code, again.stderr).toBe(0)
+      expect(jsonOf(again)).toMatchObject({ names: 3, joined: 3, enqueued: 0, available: 3, pending: 0 })
+    },
+  )
 
   it('belongs to one bot: another ends with 2, and goes on with --new-bot', async () => {
     await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
@@ -233,18 +358,31 @@ describe('warm', () => {
 
   it('--template makes the names of one that is not among TEMPLATES', async () => {
     const folder = join(town.folder, 'templates')
-    for (const id of ['tiny', 'other']) await cp(join(town.env.TEMPLATES_FOLDER ?? '', 'tiny'), join(folder, id), { recursive: true })
+    for (const id of ['tiny', 'other'])
+      await cp(join(town.env.TEMPLATES_FOLDER ?? '', 'tiny'), join(folder, id), { recursive: true })
     const manifest = join(folder, 'other', 'template.json')
-    await writeFile(manifest, JSON.stringify({ ...(JSON.parse(await readFile(manifest, 'utf8')) as object), id: 'other' }))
-    const end = await warm(['-', '--template', 'other', '--timeout', '60s', '--json'], { input: 'Маша\n', env: { ...town.env, TEMPLATES_FOLDER: folder } })
+    await writeFile(
+      manifest,
+      JSON.stringify({ ...(JSON.parse(await readFile(manifest, 'utf8')) as object), id: 'other' }),
+    )
+    const end = await warm(['-', '--template', 'other', '--timeout', '60s', '--json'], {
+      input: 'Маша\n',
+      env: { ...town.env, TEMPLATES_FOLDER: folder },
+    })
     expect(end.code, end.stderr).toBe(0)
     expect(await town.db.videoAsset.findFirstOrThrow()).toMatchObject({ template: 'other', status: 'AVAILABLE' })
   })
 
   it('several runs at once share the work: each name is rendered once and uploaded once, and each run ends when all of its names are there', async () => {
     // Names of no other test here: their files are kept.
-    const lists = [['Агния', 'Богдан', 'Варя', 'Глафира', 'Демид', 'Есения'], ['Есения', 'Демид', 'Глафира', 'Варя', 'Захар', 'Илона'], ['Илона', 'Агния', 'Камилла', 'Есения']]
-    const ends = await Promise.all(lists.map((some) => warm(['-', '--json', '--log-level', 'debug'], { input: some.join('\n') })))
+    const lists = [
+      ['Агния', 'Богдан', 'Варя', 'Глафира', 'Демид', 'Есения'],
+      ['Есения', 'Демид', 'Глафира', 'Варя', 'Захар', 'Илона'],
+      ['Илона', 'Агния', 'Камилла', 'Есения'],
+    ]
+    const ends = await Promise.all(
+      lists.map((some) => warm(['-', '--json', '--log-level', 'debug'], { input: some.join('\n') })),
+    )
     for (const [at, end] of ends.entries()) {
       expect(end.code, end.stderr).toBe(0)
       const all = lists[at]?.length
@@ -254,10 +392,20 @@ describe('warm', () => {
     }
     const different = new Set(lists.flat()).size
     expect(ends.reduce((sum, end) => sum + Number(jsonOf(end).enqueued), 0)).toBe(different)
-    const steps = ends.flatMap(({ stderr }) => stderr.split('\n')).flatMap((line) => / DEBUG: step (\{.*\})$/.exec(line)?.[1] ?? []).map((fields) => JSON.parse(fields) as { assetId: string; step: string })
+    const steps = ends
+      .flatMap(({ stderr }) => stderr.split('\n'))
+      .flatMap((line) => / DEBUG: step (\{.*\})$/.exec(line)?.[1] ?? [])
+      .map((fields) => JSON.parse(fields) as { assetId: string; step: string })
     const assets = (await town.db.videoAsset.findMany()).map(({ id }) => id).sort()
     expect(assets).toHaveLength(different)
-    for (const step of ['video', 'upload']) expect(steps.filter((each) => each.step === step).map(({ assetId }) => assetId).sort(), step).toEqual(assets)
+    for (const step of ['video', 'upload'])
+      expect(
+        steps
+          .filter((each) => each.step === step)
+          .map(({ assetId }) => assetId)
+          .sort(),
+        step,
+      ).toEqual(assets)
     expect((await town.telegram.counts()).uploads).toBe(different)
   })
 

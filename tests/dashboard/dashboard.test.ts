@@ -33,8 +33,22 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
     await db.videoAsset.createMany({
       data: [
         { ...base, name: 'one', display: 'Маша', status: 'AVAILABLE', telegramFileId: 'f', availableAt: now, revision },
-        { ...base, name: 'two', display: hostile, status: 'AVAILABLE', telegramFileId: 'g', availableAt: now, revision: '../secret' },
-        { ...base, name: 'three', display: `${hostile}3`, status: 'GENERATING', leaseUntil: new Date(Date.now() + 3_600_000) },
+        {
+          ...base,
+          name: 'two',
+          display: hostile,
+          status: 'AVAILABLE',
+          telegramFileId: 'g',
+          availableAt: now,
+          revision: '../secret',
+        },
+        {
+          ...base,
+          name: 'three',
+          display: `${hostile}3`,
+          status: 'GENERATING',
+          leaseUntil: new Date(Date.now() + 3_600_000),
+        },
         { ...base, name: 'four', display: "O'Connor <b>", status: 'FAILED', errorClass: 'voice', errorText: hostile },
       ],
     })
@@ -49,7 +63,8 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
       look: () => look({ db, queue, rendersFolder, templateRevisions: new Map([['tiny', 'x']]), times }),
       search: (text) => search(db, rendersFolder, text),
       video: (id) => videoOf(db, rendersFolder, id),
-      download: (fileId, range, signal) => download(town.api, { token: town.token, apiRoot: town.server.url, times }, fileId, range, signal),
+      download: (fileId, range, signal) =>
+        download(town.api, { token: town.token, apiRoot: town.server.url, times }, fileId, range, signal),
       board: queueBoard(queue),
       log: quietLog,
     }
@@ -63,7 +78,15 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
   it('shows no stack where the jobs cannot be shown, whatever NODE_ENV says', async () => {
     for (const environment of ['', 'development', 'test', 'production']) {
       vi.stubEnv('NODE_ENV', environment)
-      for (const path of ['/queue/%', '/queue/static/%E0%A4%A', '/queue/queue/%E0%A4%A', '/queue/api/queues/%E0%A4%A', '/queue/api/queues/%E0%A4%A/1', '/queue/api/queues/x/y/logs', '/queue/nowhere/at/all']) {
+      for (const path of [
+        '/queue/%',
+        '/queue/static/%E0%A4%A',
+        '/queue/queue/%E0%A4%A',
+        '/queue/api/queues/%E0%A4%A',
+        '/queue/api/queues/%E0%A4%A/1',
+        '/queue/api/queues/x/y/logs',
+        '/queue/nowhere/at/all',
+      ]) {
         const response = await get(path)
         const text = await response.text()
         expect(response.status, path).toBeGreaterThanOrEqual(400)
@@ -80,19 +103,25 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
     const text = await response.text()
     expect(response.status).toBe(200)
     expect(text).toContain('Маша')
-    expect(text.match(/&lt;img src=x onerror=&quot;document.title=&#39;taken&#39;&quot;&gt;/g)?.length).toBeGreaterThanOrEqual(4)
+    expect(
+      text.match(/&lt;img src=x onerror=&quot;document.title=&#39;taken&#39;&quot;&gt;/g)?.length,
+    ).toBeGreaterThanOrEqual(4)
     expect(text).not.toMatch(/<img src=x|<b>"|O'Connor <b>/)
     expect(text.match(/<script/g)).toHaveLength(1)
     expect(text).not.toContain('secret')
     // Nothing that the policy would forbid.
     expect(text).not.toMatch(/ style=| on\w+="/)
-    expect(response.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/)
+    expect(response.headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; script-src 'self'; style-src 'self';/,
+    )
     expect(response.headers.get('content-security-policy')).not.toContain('unsafe')
   })
 
   it('tells how to try again, in a way a shell takes', async () => {
     const text = await (await get('/')).text()
-    expect(text).toContain(`greetings retry ${`'O'\\''Connor <b>'`.replaceAll("'", '&#39;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')}</code>`)
+    expect(text).toContain(
+      `greetings retry ${`'O'\\''Connor <b>'`.replaceAll("'", '&#39;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')}</code>`,
+    )
     expect(text).toContain('greetings retry --all</code>')
   })
 
@@ -102,7 +131,14 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
 
   it('shows pictures of renders and no other file', async () => {
     expect(await (await get(`/poster/${revision}.jpg`)).text()).toBe('a picture')
-    for (const path of ['/poster/..%2fsecret.jpg', '/poster/../secret.jpg', '/poster/00000000.jpg', `/poster/${revision}.mp4`, '/poster/.jpg']) expect((await get(path)).status).toBe(404)
+    for (const path of [
+      '/poster/..%2fsecret.jpg',
+      '/poster/../secret.jpg',
+      '/poster/00000000.jpg',
+      `/poster/${revision}.mp4`,
+      '/poster/.jpg',
+    ])
+      expect((await get(path)).status).toBe(404)
   })
 
   it('shows the queue, read-only', async () => {
@@ -111,12 +147,18 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
     expect(await response.text()).toContain('Greetings · queue')
     expect(response.headers.get('content-security-policy')).toMatch(/^default-src 'none'/)
     const { queues } = await until(async () => {
-      const found = (await (await get('/queue/api/queues')).json()) as { queues: { name: string; readOnlyMode: boolean; counts: Record<string, number> }[] }
+      const found = (await (await get('/queue/api/queues')).json()) as {
+        queues: { name: string; readOnlyMode: boolean; counts: Record<string, number> }[]
+      }
       return found.queues.some(({ counts }) => (counts.waiting ?? 0) > 0) && found
     }, 'the job')
     expect(queues.map(({ readOnlyMode }) => readOnlyMode)).toEqual([true, true])
     expect(queues.map(({ name }) => name)).toEqual(['People wait', 'Warming'])
-    const text = await (await get(`/queue/api/queues?activeQueue=${encodeURIComponent('People wait')}&status=waiting&page=1&jobsPerPage=10`)).text()
+    const text = await (
+      await get(
+        `/queue/api/queues?activeQueue=${encodeURIComponent('People wait')}&status=waiting&page=1&jobsPerPage=10`,
+      )
+    ).text()
     expect(text).toContain('"assetId"')
     expect(text).not.toMatch(/петя|4711000111/i)
   })
@@ -133,18 +175,30 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
 
   it('finds a name however it is written, and names that begin so', async () => {
     const found = async (name: string) => (await get(`/?name=${encodeURIComponent(name)}`)).text()
-    await town.db.videoAsset.create({ data: { template: 'tiny', name: 'агриппина', display: 'Агриппина', status: 'FAILED', errorClass: 'voice', errorText: 'Nothing was heard.' } })
+    await town.db.videoAsset.create({
+      data: {
+        template: 'tiny',
+        name: 'агриппина',
+        display: 'Агриппина',
+        status: 'FAILED',
+        errorClass: 'voice',
+        errorText: 'Nothing was heard.',
+      },
+    })
     const text = await found('  АГРИППИНА ')
     expect(text).toContain('Looked for “АГРИППИНА”')
     expect(text).toContain('could not be made')
     expect(text).toContain('<code>greetings retry Агриппина</code>')
-    expect(await found('агри')).toMatch(/There is no video of this name yet\.[^]*<a dir="auto" href="\/\?name=%D0%90[^"]*">Агриппина<\/a>/)
+    expect(await found('агри')).toMatch(
+      /There is no video of this name yet\.[^]*<a dir="auto" href="\/\?name=%D0%90[^"]*">Агриппина<\/a>/,
+    )
     expect(await found('%')).not.toContain('Names that begin so')
     expect(await found('12345')).toContain('That is no name that could be served: digits.')
     const hostileText = await found(hostile)
     expect(hostileText).not.toContain(hostile)
     expect(hostileText).toContain(`value="${'&lt;img src=x'}`)
-    for (const odd of ['\0', 'а\0', '\uD83D', `${'я'.repeat(199)}\u{1F600}`, '\\', "'", '../../etc/passwd']) expect((await get(`/?${new URLSearchParams({ name: odd }).toString()}`)).status, odd).toBe(200)
+    for (const odd of ['\0', 'а\0', '\uD83D', `${'я'.repeat(199)}\u{1F600}`, '\\', "'", '../../etc/passwd'])
+      expect((await get(`/?${new URLSearchParams({ name: odd }).toString()}`)).status, odd).toBe(200)
     expect((await get('/?name=%ED%A0%80%00')).status).toBe(200)
     await town.db.videoAsset.deleteMany({ where: { name: 'агриппина' } })
   })
@@ -153,8 +207,14 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
     const { db } = town
     await db.videoAsset.create({ data: { template: 'tiny', name: 'siska', display: 'Siska', status: 'PENDING' } })
     const found = (rules: NameRules) => search(db, settings.rendersFolder, 'Siska', rules)
-    expect(await found({ blocked: new Set(['siska']) })).toMatchObject({ rejection: 'blocked', videos: [{ display: 'Siska' }] })
-    expect(await found({ allowed: new Set(['siska']) })).toMatchObject({ rejection: undefined, videos: [{ display: 'Siska' }] })
+    expect(await found({ blocked: new Set(['siska']) })).toMatchObject({
+      rejection: 'blocked',
+      videos: [{ display: 'Siska' }],
+    })
+    expect(await found({ allowed: new Set(['siska']) })).toMatchObject({
+      rejection: undefined,
+      videos: [{ display: 'Siska' }],
+    })
     const open = await startDashboard({ ...settings, search: () => found({ blocked: new Set(['siska']) }) })
     const text = await (await fetch(`${open.url}?name=Siska`)).text()
     await open.close()
@@ -166,7 +226,10 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
   it('shows the rest where the queue gives no answer', async () => {
     const { db, queue, times } = town
     const away = { ...queue, counts: () => Promise.reject(new Error('away')) }
-    const open = await startDashboard({ ...settings, look: () => look({ db, queue: away, rendersFolder: settings.rendersFolder, templateRevisions: new Map(), times }) })
+    const open = await startDashboard({
+      ...settings,
+      look: () => look({ db, queue: away, rendersFolder: settings.rendersFolder, templateRevisions: new Map(), times }),
+    })
     const text = (await (await fetch(open.url)).text()).replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ')
     await open.close()
     expect(text).toContain('the queue does not answer')
@@ -176,43 +239,111 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
 
   it('plays a video of this host, in parts as a player asks, and no other file', async () => {
     await writeFile(join(settings.rendersFolder, `${revision}.mp4`), '0123456789')
-    const [one, two] = await Promise.all(['one', 'two'].map(async (name) => (await town.db.videoAsset.findFirstOrThrow({ where: { name } })).id))
+    const [one, two] = await Promise.all(
+      ['one', 'two'].map(async (name) => (await town.db.videoAsset.findFirstOrThrow({ where: { name } })).id),
+    )
     const whole = await get(`/video/${one}.mp4`)
-    expect([whole.status, whole.headers.get('content-type'), whole.headers.get('accept-ranges'), await whole.text()]).toEqual([200, 'video/mp4', 'bytes', '0123456789'])
-    for (const [range, status, text, told] of [['bytes=2-4', 206, '234', 'bytes 2-4/10'], ['bytes=7-', 206, '789', 'bytes 7-9/10'], ['bytes=-2', 206, '89', 'bytes 8-9/10'], ['bytes=5-99', 206, '56789', 'bytes 5-9/10'], ['bytes=10-', 416, '', 'bytes */10'], ['lines=1-2', 200, '0123456789', null]] as const) {
+    expect([
+      whole.status,
+      whole.headers.get('content-type'),
+      whole.headers.get('accept-ranges'),
+      await whole.text(),
+    ]).toEqual([200, 'video/mp4', 'bytes', '0123456789'])
+    for (const [range, status, text, told] of [
+      ['bytes=2-4', 206, '234', 'bytes 2-4/10'],
+      ['bytes=7-', 206, '789', 'bytes 7-9/10'],
+      ['bytes=-2', 206, '89', 'bytes 8-9/10'],
+      ['bytes=5-99', 206, '56789', 'bytes 5-9/10'],
+      ['bytes=10-', 416, '', 'bytes */10'],
+      ['lines=1-2', 200, '0123456789', null],
+    ] as const) {
       const part = await get(`/video/${one}.mp4`, { headers: { range } })
-      expect([range, part.status, await part.text(), part.headers.get('content-range')]).toEqual([range, status, text, told])
+      expect([range, part.status, await part.text(), part.headers.get('content-range')]).toEqual([
+        range,
+        status,
+        text,
+        told,
+      ])
     }
     const head = await get(`/video/${one}.mp4`, { method: 'HEAD' })
     expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '10', ''])
     // Its revision is no revision, and its id one that Telegram does not know.
-    for (const path of [`/video/${two}.mp4`, '/video/nobody.mp4', '/video/..%2fone.mp4', `/video/${revision}.mp4`]) expect((await get(path)).status, path).toBe(404)
+    for (const path of [`/video/${two}.mp4`, '/video/nobody.mp4', '/video/..%2fone.mp4', `/video/${revision}.mp4`])
+      expect((await get(path)).status, path).toBe(404)
   })
 
   it('plays a video that only Telegram has, without telling the token to anybody', async () => {
     const { path } = await makeClip(town.folder)
-    const { video } = await town.api.sendVideo(town.channelId, new InputFile(path), { width: 64, height: 64, duration: 1 })
+    const { video } = await town.api.sendVideo(town.channelId, new InputFile(path), {
+      width: 64,
+      height: 64,
+      duration: 1,
+    })
     await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
-    const { id } = await town.db.videoAsset.create({ data: { template: 'tiny', name: 'far', display: 'Далеко', status: 'AVAILABLE', telegramFileId: video.file_id, telegramBotId: town.botId } })
+    const { id } = await town.db.videoAsset.create({
+      data: {
+        template: 'tiny',
+        name: 'far',
+        display: 'Далеко',
+        status: 'AVAILABLE',
+        telegramFileId: video.file_id,
+        telegramBotId: town.botId,
+      },
+    })
     const played = await get(`/video/${id}.mp4`)
     expect(played.status).toBe(200)
     expect(Buffer.from(await played.arrayBuffer()).equals(await readFile(path))).toBe(true)
     expect(JSON.stringify([...played.headers])).not.toContain(town.token)
     await town.db.videoAsset.update({ where: { id }, data: { telegramBotId: 1n } })
     const foreign = await get(`/video/${id}.mp4`)
-    expect([foreign.status, await foreign.text()]).toEqual([404, 'This video is neither on this host, nor can it be had from Telegram.\n'])
+    expect([foreign.status, await foreign.text()]).toEqual([
+      404,
+      'This video is neither on this host, nor can it be had from Telegram.\n',
+    ])
     await town.db.videoAsset.delete({ where: { id } })
   })
 
   it('tells when the queue is empty, what the channels take, what was missed and what was refused', async () => {
     const { db } = town
     const now = Date.now()
-    await db.workerProcess.create({ data: { id: 'w', host: 'render-1', pid: 1, concurrency: 2, seenAt: new Date(now + 600_000) } })
-    await db.videoAsset.createMany({ data: Array.from({ length: 6 }, (_, n) => ({ template: 'tiny', name: `made${n}`, display: 'x', status: 'AVAILABLE' as const, telegramBotId: town.botId, availableAt: new Date(now - n * 12_000) })) })
-    await db.floodBucket.createMany({ data: [{ key: 'channel:-1001', posts: Array.from({ length: 7 }, () => new Date(now + 100)) }, { key: 'channel:-1002', restUntil: new Date(now + 60_000), halvedUntil: new Date(now + 600_000), posts: [new Date(now + 100)] }, { key: 'bulk', restUntil: new Date(now + 60_000) }] })
+    await db.workerProcess.create({
+      data: { id: 'w', host: 'render-1', pid: 1, concurrency: 2, seenAt: new Date(now + 600_000) },
+    })
+    await db.videoAsset.createMany({
+      data: Array.from({ length: 6 }, (_, n) => ({
+        template: 'tiny',
+        name: `made${n}`,
+        display: 'x',
+        status: 'AVAILABLE' as const,
+        telegramBotId: town.botId,
+        availableAt: new Date(now - n * 12_000),
+      })),
+    })
+    await db.floodBucket.createMany({
+      data: [
+        { key: 'channel:-1001', posts: Array.from({ length: 7 }, () => new Date(now + 100)) },
+        {
+          key: 'channel:-1002',
+          restUntil: new Date(now + 60_000),
+          halvedUntil: new Date(now + 600_000),
+          posts: [new Date(now + 100)],
+        },
+        { key: 'bulk', restUntil: new Date(now + 60_000) },
+      ],
+    })
     const { id } = await db.videoAsset.findFirstOrThrow({ where: { name: 'one' } })
     await db.user.create({ data: { id: 7n } })
-    await db.userRequest.createMany({ data: [1, 2, 3].map((updateId) => ({ userId: 7n, assetId: id, chatId: 7n, language: 'ru', botId: 1n, updateId, status: 'COMPLETED' as const })) })
+    await db.userRequest.createMany({
+      data: [1, 2, 3].map((updateId) => ({
+        userId: 7n,
+        assetId: id,
+        chatId: 7n,
+        language: 'ru',
+        botId: 1n,
+        updateId,
+        status: 'COMPLETED' as const,
+      })),
+    })
     await db.refusalCount.create({ data: { hour: new Date(now), reason: 'several_names', count: 41 } })
     const open = await startDashboard({ ...settings, channelRate: 20, sandbox: true })
     const text = (await (await fetch(open.url)).text()).replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ')
@@ -231,7 +362,8 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
 
   it('takes nothing but GET and HEAD, the queue included', async () => {
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
-      for (const path of ['/', '/queue/api/queues/x/pause', '/page.css']) expect((await get(path, { method })).status).toBe(405)
+      for (const path of ['/', '/queue/api/queues/x/pause', '/page.css'])
+        expect((await get(path, { method })).status).toBe(405)
     }
     const head = await get('/', { method: 'HEAD' })
     expect([head.status, await head.text()]).toEqual([200, ''])
@@ -244,7 +376,9 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
         httpRequest({ host: '127.0.0.1', port, path: '/', headers: { host } }, (response) => {
           response.resume()
           resolve(response.statusCode)
-        }).on('error', reject).end()
+        })
+          .on('error', reject)
+          .end()
       })
     expect(await as('localhost:1')).toBe(200)
     expect(await as('evil.example')).toBe(403)
@@ -253,9 +387,17 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
 
   it('with a password lets in who knows it, under any name', async () => {
     const closed = await startDashboard({ ...settings, password: 'снег и звёзды' })
-    const as = (authorization: string, path = '/') => fetch(new URL(path, closed.url), { headers: authorization === '' ? {} : { authorization } })
+    const as = (authorization: string, path = '/') =>
+      fetch(new URL(path, closed.url), { headers: authorization === '' ? {} : { authorization } })
     const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`
-    for (const wrong of ['', 'Basic', basic('x'), basic('x:снег'), basic('x:'), `Bearer ${Buffer.from('x:снег и звёзды').toString('base64')}`]) {
+    for (const wrong of [
+      '',
+      'Basic',
+      basic('x'),
+      basic('x:снег'),
+      basic('x:'),
+      `Bearer ${Buffer.from('x:снег и звёзды').toString('base64')}`,
+    ]) {
       for (const path of ['/', '/queue/', `/poster/${revision}.jpg`]) expect((await as(wrong, path)).status).toBe(401)
     }
     expect((await as('')).headers.get('www-authenticate')).toMatch(/^Basic /)
@@ -264,7 +406,9 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
   })
 
   it('is not opened to others without a password', async () => {
-    await expect(startDashboard({ ...settings, address: { host: '0.0.0.0', port: 0 } })).rejects.toThrow(/DASHBOARD_PASSWORD/)
+    await expect(startDashboard({ ...settings, address: { host: '0.0.0.0', port: 0 } })).rejects.toThrow(
+      /DASHBOARD_PASSWORD/,
+    )
     const open = await startDashboard({ ...settings, address: { host: '0.0.0.0', port: 0 }, password: 'long enough' })
     await open.close()
   })

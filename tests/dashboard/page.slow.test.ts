@@ -15,9 +15,19 @@ const browserPath = (process.env.PATH ?? '')
   .split(delimiter)
   .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)))
   .find((path) => existsSync(path))
-if (browserPath === undefined) console.warn('Skipped tests/dashboard/page.slow.test.ts: there is no chromium in PATH to open the dashboard with.')
+if (browserPath === undefined)
+  console.warn('Skipped tests/dashboard/page.slow.test.ts: there is no chromium in PATH to open the dashboard with.')
 
-const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
 const hostile = '<img src=x onerror="document.title=1"> & <b>Маша</b>'
 const revision = '0123456789abcdef'
 
@@ -41,15 +51,64 @@ describe.skipIf(browserPath === undefined)('the dashboard in a browser', () => {
     const now = new Date()
     await db.videoAsset.createMany({
       data: [
-        { template: 'tiny', name: 'one', display: hostile, status: 'AVAILABLE', telegramFileId: 'f', telegramBotId: botId, queuedAt: now, availableAt: now, revision },
-        { template: 'tiny', name: 'two', display: hostile, status: 'FAILED', queuedAt: now, errorClass: 'voice', errorText: hostile },
-        { template: 'new-year-ru', name: 'маша', display: 'Маша', status: 'AVAILABLE', telegramFileId: 'g', telegramBotId: botId, queuedAt: now, availableAt: new Date(now.getTime() - 60_000), revision },
-        { template: 'tiny', name: 'three', display: 'Серафима-Александра', status: 'GENERATING', queuedAt: now, leaseUntil: new Date(Date.now() + 3_600_000) },
+        {
+          template: 'tiny',
+          name: 'one',
+          display: hostile,
+          status: 'AVAILABLE',
+          telegramFileId: 'f',
+          telegramBotId: botId,
+          queuedAt: now,
+          availableAt: now,
+          revision,
+        },
+        {
+          template: 'tiny',
+          name: 'two',
+          display: hostile,
+          status: 'FAILED',
+          queuedAt: now,
+          errorClass: 'voice',
+          errorText: hostile,
+        },
+        {
+          template: 'new-year-ru',
+          name: 'маша',
+          display: 'Маша',
+          status: 'AVAILABLE',
+          telegramFileId: 'g',
+          telegramBotId: botId,
+          queuedAt: now,
+          availableAt: new Date(now.getTime() - 60_000),
+          revision,
+        },
+        {
+          template: 'tiny',
+          name: 'three',
+          display: 'Серафима-Александра',
+          status: 'GENERATING',
+          queuedAt: now,
+          leaseUntil: new Date(Date.now() + 3_600_000),
+        },
       ],
     })
     await db.outage.create({ data: { step: 'voice', reason: 'The voice does not answer.', until: now } })
-    await db.requestCount.createMany({ data: Array.from({ length: 24 }, (_each, n) => ({ hour: new Date((Math.floor(Date.now() / 3_600_000) - n) * 3_600_000), status: 'COMPLETED' as const, hit: n % 3 > 0, waitBucket: 20 + n, count: 5 + n })) })
-    const looked = { db, queue, rendersFolder: join(folder, 'renders'), templateRevisions: new Map([['tiny', 'x']]), times }
+    await db.requestCount.createMany({
+      data: Array.from({ length: 24 }, (_each, n) => ({
+        hour: new Date((Math.floor(Date.now() / 3_600_000) - n) * 3_600_000),
+        status: 'COMPLETED' as const,
+        hit: n % 3 > 0,
+        waitBucket: 20 + n,
+        count: 5 + n,
+      })),
+    })
+    const looked = {
+      db,
+      queue,
+      rendersFolder: join(folder, 'renders'),
+      templateRevisions: new Map([['tiny', 'x']]),
+      times,
+    }
     dashboard = await startDashboard({
       address: { host: '127.0.0.1', port: 0 },
       password: undefined,
@@ -62,7 +121,12 @@ describe.skipIf(browserPath === undefined)('the dashboard in a browser', () => {
       board: queueBoard(queue),
       log: quietLog,
     })
-    browser = await chromium.launchPersistentContext(join(folder, 'profile'), { executablePath: browserPath, args: flags, timezoneId: 'Asia/Omsk', viewport: { width: 1280, height: 900 } })
+    browser = await chromium.launchPersistentContext(join(folder, 'profile'), {
+      executablePath: browserPath,
+      args: flags,
+      timezoneId: 'Asia/Omsk',
+      viewport: { width: 1280, height: 900 },
+    })
     page = await browser.newPage()
     page.on('request', (request) => {
       if (!request.url().startsWith(dashboard.url)) complaints.push(`asked ${request.url()}`)
@@ -87,7 +151,9 @@ describe.skipIf(browserPath === undefined)('the dashboard in a browser', () => {
     expect(await page.$$('main b b, main img[src="x"]')).toEqual([])
     expect(await page.title()).toBe('Greetings · dashboard')
     await page.waitForFunction(() => {
-      const { document } = globalThis as unknown as { document: { querySelector(selector: string): { naturalWidth: number } | null } }
+      const { document } = globalThis as unknown as {
+        document: { querySelector(selector: string): { naturalWidth: number } | null }
+      }
       return (document.querySelector('.posters img')?.naturalWidth ?? 0) > 0
     })
     expect(await page.$$('.asked .chart g')).toHaveLength(24)
@@ -104,7 +170,10 @@ describe.skipIf(browserPath === undefined)('the dashboard in a browser', () => {
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme })
       const { scroll, inner } = await page.evaluate(() => {
-        const window = globalThis as unknown as { document: { documentElement: { scrollWidth: number } }; innerWidth: number }
+        const window = globalThis as unknown as {
+          document: { documentElement: { scrollWidth: number } }
+          innerWidth: number
+        }
         return { scroll: window.document.documentElement.scrollWidth, inner: window.innerWidth }
       })
       expect(scroll).toBeLessThanOrEqual(inner)
@@ -114,11 +183,28 @@ describe.skipIf(browserPath === undefined)('the dashboard in a browser', () => {
   it('stands straight: one left edge, names of templates on one line, failures above the posters', async () => {
     await page.setViewportSize({ width: 390, height: 844 })
     const measured = await page.evaluate(() => {
-      interface Box { getBoundingClientRect(): { left: number; right: number; top: number; height: number }; getClientRects(): { length: number } }
-      const all = (selector: string) => [...(globalThis as unknown as { document: { querySelectorAll(selector: string): Iterable<Box> } }).document.querySelectorAll(selector)]
-      const sides = (selector: string) => all(selector).map((each) => [Math.round(each.getBoundingClientRect().left), Math.round(each.getBoundingClientRect().right)])
+      interface Box {
+        getBoundingClientRect(): { left: number; right: number; top: number; height: number }
+        getClientRects(): { length: number }
+      }
+      const all = (selector: string) => [
+        ...(
+          globalThis as unknown as { document: { querySelectorAll(selector: string): Iterable<Box> } }
+        ).document.querySelectorAll(selector),
+      ]
+      const sides = (selector: string) =>
+        all(selector).map((each) => [
+          Math.round(each.getBoundingClientRect().left),
+          Math.round(each.getBoundingClientRect().right),
+        ])
       const top = (selector: string) => all(selector)[0]?.getBoundingClientRect().top ?? 0
-      return { sections: sides('main > section'), figures: sides('.figures dl'), names: all('.templates b').map((each) => each.getBoundingClientRect().height), failed: top('.failed'), made: top('.made') }
+      return {
+        sections: sides('main > section'),
+        figures: sides('.figures dl'),
+        names: all('.templates b').map((each) => each.getBoundingClientRect().height),
+        failed: top('.failed'),
+        made: top('.made'),
+      }
     })
     expect(new Set(measured.sections.map(String)).size).toBe(1)
     expect(measured.figures).toEqual([measured.sections[0]])
@@ -129,7 +215,11 @@ describe.skipIf(browserPath === undefined)('the dashboard in a browser', () => {
 
   it('tells times as they are where the viewer is', async () => {
     const { utc, shown } = await page.evaluate(() => {
-      const clock = (globalThis as unknown as { document: { querySelector(selector: string): { dataset: { moment: string }; textContent: string } } }).document.querySelector('.clock time')
+      const clock = (
+        globalThis as unknown as {
+          document: { querySelector(selector: string): { dataset: { moment: string }; textContent: string } }
+        }
+      ).document.querySelector('.clock time')
       return { utc: clock.dataset.moment, shown: clock.textContent }
     })
     expect(shown).toBe(new Date(utc).toLocaleTimeString('en-GB', { timeZone: 'Asia/Omsk' }))
@@ -143,7 +233,11 @@ describe.skipIf(browserPath === undefined)('the dashboard in a browser', () => {
     expect(await page.inputValue('.search input')).toBe('МАША')
     await page.click('.found .play')
     await page.waitForFunction(() => {
-      const video = (globalThis as unknown as { document: { querySelector(selector: string): { currentTime: number; videoWidth: number } } }).document.querySelector('#cinema video')
+      const video = (
+        globalThis as unknown as {
+          document: { querySelector(selector: string): { currentTime: number; videoWidth: number } }
+        }
+      ).document.querySelector('#cinema video')
       return video.currentTime > 0 && video.videoWidth === 64
     })
     await page.keyboard.press('Escape')

@@ -3,7 +3,19 @@
  * of its own, so the machine's stay as they are.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -33,18 +45,37 @@ afterEach((context) => void (context.task.result?.state !== 'skip' && stop()))
 afterAll(() => rmSync(top, { recursive: true, force: true }))
 
 function haveAccount(greetings: boolean): void {
-  writeFileSync(accounts, `root:x:0:0::/root:/bin/sh\nnobody:x:${nobody}:${nobody}::/nonexistent:/bin/false\n${greetings ? `greetings:x:${ours}:${ours}::/nonexistent:/bin/false\n` : ''}`)
+  writeFileSync(
+    accounts,
+    `root:x:0:0::/root:/bin/sh\nnobody:x:${nobody}:${nobody}::/nonexistent:/bin/false\n${greetings ? `greetings:x:${ours}:${ours}::/nonexistent:/bin/false\n` : ''}`,
+  )
 }
 
 /** Runs a command of the program; one that does not end with `code` fails the test. */
 function greetings(args: string[], code = 0): { stdout: string; stderr: string } {
   const script = 'mount --bind "$0" /etc/passwd && mount --bind "$1" /var/lib && shift && exec "$@"'
-  const end = spawnSync('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script, accounts, varLib, process.execPath, join(packageRoot, 'bin', 'greetings.js'), ...args], {
-    env: { PATH: process.env.PATH ?? '', HOME: '/root', GREETINGS_HOME: home },
-    encoding: 'utf8',
-    timeout: 60_000,
-    killSignal: 'SIGKILL',
-  })
+  const end = spawnSync(
+    'unshare',
+    [
+      '--mount',
+      '--propagation',
+      'private',
+      'sh',
+      '-c',
+      script,
+      accounts,
+      varLib,
+      process.execPath,
+      join(packageRoot, 'bin', 'greetings.js'),
+      ...args,
+    ],
+    {
+      env: { PATH: process.env.PATH ?? '', HOME: '/root', GREETINGS_HOME: home },
+      encoding: 'utf8',
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+    },
+  )
   expect(end.status, end.stderr).toBe(code)
   return end
 }
@@ -55,13 +86,18 @@ const url = () => new URL(greetings(['db', 'url']).stdout.trim())
 /** The folder of the data as the machine sees it. */
 const own = () => join(varLib, 'greetings', readFileSync(join(home, 'id'), 'utf8').trim())
 const ownerOf = (path: string) => lstatSync(path).uid
-const serverUid = () => ownerOf(`/proc/${readFileSync(join(own(), 'data', 'postmaster.pid'), 'utf8').split('\n')[0] ?? ''}`)
-const as = (uid: number, script: string) => execFileSync('setpriv', [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', 'sh', '-ec', script], { cwd: '/' })
+const serverUid = () =>
+  ownerOf(`/proc/${readFileSync(join(own(), 'data', 'postmaster.pid'), 'utf8').split('\n')[0] ?? ''}`)
+const as = (uid: number, script: string) =>
+  execFileSync('setpriv', [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', 'sh', '-ec', script], { cwd: '/' })
 
 async function ask<T>(sql: string): Promise<T[]> {
   const client = new pg.Client(new URL('postgres', url()).href)
   await client.connect()
-  return client.query(sql).then(({ rows }) => rows as T[]).finally(() => client.end())
+  return client
+    .query(sql)
+    .then(({ rows }) => rows as T[])
+    .finally(() => client.end())
 }
 
 describe.skipIf(!mayMount)('the embedded server in a home of root’s', () => {
@@ -73,7 +109,8 @@ describe.skipIf(!mayMount)('the embedded server in a home of root’s', () => {
     expect([ownerOf(own()), statSync(own()).mode & 0o777]).toEqual([0, 0o711])
     const keys = join(home, 'postgres')
     expect(readdirSync(keys).sort()).toEqual(['data-folder', 'keep', 'lock', 'log', 'password', 'port'])
-    for (const name of ['.', ...readdirSync(keys)]) expect([name, ownerOf(join(keys, name)), statSync(join(keys, name)).mode & 0o022]).toEqual([name, 0, 0])
+    for (const name of ['.', ...readdirSync(keys)])
+      expect([name, ownerOf(join(keys, name)), statSync(join(keys, name)).mode & 0o022]).toEqual([name, 0, 0])
     expect(readFileSync(join(keys, 'log'), 'utf8')).toContain('ready to accept connections')
   })
 
@@ -92,9 +129,12 @@ describe.skipIf(!mayMount)('the embedded server in a home of root’s', () => {
     mkdirSync(join(own(), 'lock'))
     execFileSync('chown', [`${nobody}:${nobody}`, own()])
     chmodSync(own(), 0o700)
-    as(nobody, `cd '${own()}'
+    as(
+      nobody,
+      `cd '${own()}'
       mkdir -p new-1/data; ln -s '${victim}' new-1/data/link; ln -s '${victim}' new-2; ln -s '${victim}/large' log
-      touch keep; ln -sf '${victim}/pid' data/postmaster.pid`)
+      touch keep; ln -sf '${victim}/pid' data/postmaster.pid`,
+    )
     haveAccount(true)
 
     start()
@@ -103,7 +143,8 @@ describe.skipIf(!mayMount)('the embedded server in a home of root’s', () => {
     expect(serverUid()).toBe(ours)
     expect(readdirSync(own())).toEqual(['data'])
     expect([ownerOf(own()), statSync(own()).mode & 0o777]).toEqual([0, 0o711])
-    for (const entry of readdirSync(join(own(), 'data'), { recursive: true, encoding: 'utf8' })) expect([entry, ownerOf(join(own(), 'data', entry))]).toEqual([entry, ours])
+    for (const entry of readdirSync(join(own(), 'data'), { recursive: true, encoding: 'utf8' }))
+      expect([entry, ownerOf(join(own(), 'data', entry))]).toEqual([entry, ours])
     expect(readdirSync(victim).map((name) => readFileSync(join(victim, name)))).toEqual(before)
 
     // Once: what stands there afterwards is as root left it.
@@ -143,7 +184,9 @@ describe.skipIf(!mayMount)('the embedded server in a home of root’s', () => {
     execFileSync('chown', [`${nobody}:${nobody}`, home])
     try {
       start()
-      expect(ownerOf(`/proc/${readFileSync(join(home, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n')[0] ?? ''}`)).toBe(nobody)
+      expect(
+        ownerOf(`/proc/${readFileSync(join(home, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n')[0] ?? ''}`),
+      ).toBe(nobody)
       const entries = readdirSync(home, { recursive: true, encoding: 'utf8' })
       expect(entries.length).toBeGreaterThan(500)
       expect(entries.filter((entry) => ownerOf(join(home, entry)) !== nobody)).toEqual([])

@@ -39,10 +39,17 @@ const names = async (folder?: string) => {
   await database.close()
   return found
 }
-const db = (args: string[], folder = home.folder) => runProgram(['db', ...args], { env: { PATH: process.env.PATH ?? '', HOME: dirname(home.folder), GREETINGS_HOME: folder } })
+const db = (args: string[], folder = home.folder) =>
+  runProgram(['db', ...args], {
+    env: { PATH: process.env.PATH ?? '', HOME: dirname(home.folder), GREETINGS_HOME: folder },
+  })
 
 it('nothing to back up: 2', async () => {
-  expect(await db(['backup', file])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('nothing to back up') as string })
+  expect(await db(['backup', file])).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining('nothing to back up') as string,
+  })
 })
 
 it('a backup brings back what was there, here and in another home; what was there before is kept', async () => {
@@ -71,7 +78,10 @@ it('a backup brings back what was there, here and in another home; what was ther
 
 it('while commands use the server: 2, and they are named', async () => {
   await open()
-  for (const args of [['backup', `${file}.2`], ['restore', file]]) {
+  for (const args of [
+    ['backup', `${file}.2`],
+    ['restore', file],
+  ]) {
     const end = await db(args)
     expect(end).toMatchObject({ code: 2, stdout: '' })
     expect(end.stderr).toMatch(/in use by: test \(pid \d+\)/)
@@ -89,9 +99,12 @@ it('a server that db start keeps up is up again afterwards', async () => {
 it('what is no backup changes nothing: 2', async () => {
   const wrong = join(dirname(file), 'wrong.tar.gz')
   await writeFile(wrong, 'no archive')
-  for (const path of [wrong, join(dirname(file), 'nowhere.tar.gz')]) expect(await db(['restore', path])).toMatchObject({ code: 2, stdout: '' })
+  for (const path of [wrong, join(dirname(file), 'nowhere.tar.gz')])
+    expect(await db(['restore', path])).toMatchObject({ code: 2, stdout: '' })
   expect(await names()).toEqual(['маша'])
-  expect((await readdir((await serverFolders(home.folder))[0] ?? '')).filter((name) => name.startsWith('new-'))).toEqual([])
+  expect(
+    (await readdir((await serverFolders(home.folder))[0] ?? '')).filter((name) => name.startsWith('new-')),
+  ).toEqual([])
 })
 
 describe('an archive that somebody else prepared', () => {
@@ -123,10 +136,26 @@ describe('an archive that somebody else prepared', () => {
     const restored = await db(['restore', archive])
     expect(restored.code, restored.stderr).toBe(0)
     const database = await open()
-    const show = async (name: string) => (await database.db.$queryRaw<{ value: string }[]>`SELECT current_setting(${name}) AS value`)[0]?.value
-    expect(await Promise.all(['listen_addresses', 'archive_command', 'archive_mode', 'fsync', 'max_connections', 'timezone'].map(show))).toEqual(['127.0.0.1', '(disabled)', 'off', 'on', '200', 'UTC'])
-    const rules = await database.db.$queryRaw<object[]>`SELECT type, database, user_name, address, netmask, auth_method FROM pg_hba_file_rules`
-    expect(rules).toEqual([{ type: 'host', database: ['all'], user_name: ['all'], address: '127.0.0.1', netmask: '255.255.255.255', auth_method: 'scram-sha-256' }])
+    const show = async (name: string) =>
+      (await database.db.$queryRaw<{ value: string }[]>`SELECT current_setting(${name}) AS value`)[0]?.value
+    expect(
+      await Promise.all(
+        ['listen_addresses', 'archive_command', 'archive_mode', 'fsync', 'max_connections', 'timezone'].map(show),
+      ),
+    ).toEqual(['127.0.0.1', '(disabled)', 'off', 'on', '200', 'UTC'])
+    const rules = await database.db.$queryRaw<
+      object[]
+    >`SELECT type, database, user_name, address, netmask, auth_method FROM pg_hba_file_rules`
+    expect(rules).toEqual([
+      {
+        type: 'host',
+        database: ['all'],
+        user_name: ['all'],
+        address: '127.0.0.1',
+        netmask: '255.255.255.255',
+        auth_method: 'scram-sha-256',
+      },
+    ])
     await database.db.$queryRaw`SELECT pg_switch_wal()::text`
     await database.close()
     expect(await names()).toEqual(['маша'])

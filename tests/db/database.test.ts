@@ -1,6 +1,13 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown, openDatabase, serializable, type Database } from '../../src/db/database.ts'
+import {
+  DatabaseUnreachable,
+  DatabaseUnusable,
+  isDatabaseDown,
+  openDatabase,
+  serializable,
+  type Database,
+} from '../../src/db/database.ts'
 import { isDatabaseBusy, isLockTimeout } from '../../src/db/faults.ts'
 import { temporaryDatabase } from './temporary-database.ts'
 
@@ -10,17 +17,21 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-const open = (databaseUrl: string, sandbox = false) => openDatabase({ home: '/nowhere', databaseUrl, sandbox, role: 'test' })
+const open = (databaseUrl: string, sandbox = false) =>
+  openDatabase({ home: '/nowhere', databaseUrl, sandbox, role: 'test' })
 
 async function query<Row extends pg.QueryResultRow>(url: string, sql: string): Promise<Row[]> {
   const client = new pg.Client(url)
   await client.connect()
-  return client.query<Row>(sql).then(
-    ({ rows }) => rows,
-    (error: unknown) => {
-      throw error
-    },
-  ).finally(() => client.end())
+  return client
+    .query<Row>(sql)
+    .then(
+      ({ rows }) => rows,
+      (error: unknown) => {
+        throw error
+      },
+    )
+    .finally(() => client.end())
 }
 
 describe('openDatabase', () => {
@@ -84,7 +95,9 @@ describe('openDatabase', () => {
   })
 
   it('keeps names out of the messages of failed queries', async () => {
-    const failure = await database.db.videoAsset.create({ data: { template: 't', name: 'МаркерИмени', display: 'МаркерИмени', attempts: 1e12 } }).catch((error: unknown) => error)
+    const failure = await database.db.videoAsset
+      .create({ data: { template: 't', name: 'МаркерИмени', display: 'МаркерИмени', attempts: 1e12 } })
+      .catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(Error)
     expect(String(failure)).not.toContain('МаркерИмени')
   })
@@ -94,9 +107,21 @@ describe('a lost connection', () => {
   it('is an outage to every query it breaks, and the next ones get a new connection', async () => {
     const { db, url } = database
     const sleeping = db.$queryRaw`SELECT pg_sleep(30)::text`.catch((error: unknown) => error)
-    const inTransaction = db.$transaction(async (tx) => tx.$queryRaw`SELECT pg_sleep(30)::text`).catch((error: unknown) => error)
-    await expect.poll(() => query(url, `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()`)).toHaveLength(2)
-    await query(url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+    const inTransaction = db
+      .$transaction(async (tx) => tx.$queryRaw`SELECT pg_sleep(30)::text`)
+      .catch((error: unknown) => error)
+    await expect
+      .poll(() =>
+        query(
+          url,
+          `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()`,
+        ),
+      )
+      .toHaveLength(2)
+    await query(
+      url,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+    )
     for (const failure of [await sleeping, await inTransaction]) {
       expect(failure).toBeInstanceOf(Error)
       expect(isDatabaseDown(failure)).toBe(true)
@@ -106,7 +131,10 @@ describe('a lost connection', () => {
 
   it('does not end the process when it was idle', async () => {
     await database.db.installation.count()
-    await query(database.url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+    await query(
+      database.url,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+    )
     await expect.poll(() => database.db.installation.count().catch(() => 0)).toBe(1)
   })
 })
@@ -114,7 +142,11 @@ describe('a lost connection', () => {
 describe('isDatabaseDown', () => {
   it('is not any error of a query', async () => {
     const failures = await Promise.all(
-      [database.db.$queryRaw`SELECT nonsense`, database.db.user.create({ data: { id: 1n, language: 'ru', userRequests: { connect: { id: 'none' } } } }), query(database.url, 'SELECT 1/0')].map((each) => Promise.resolve(each).catch((error: unknown) => error)),
+      [
+        database.db.$queryRaw`SELECT nonsense`,
+        database.db.user.create({ data: { id: 1n, language: 'ru', userRequests: { connect: { id: 'none' } } } }),
+        query(database.url, 'SELECT 1/0'),
+      ].map((each) => Promise.resolve(each).catch((error: unknown) => error)),
     )
     for (const failure of failures) {
       expect(failure).toBeInstanceOf(Error)
@@ -139,7 +171,8 @@ describe('isDatabaseBusy', () => {
     const { db, url } = database
     await db.user.create({ data: { id: 77n } })
     const failures: unknown[] = []
-    const locked = (work: (tx: Parameters<Parameters<typeof db.$transaction>[0]>[0]) => Promise<unknown>) => db.$transaction(work).catch((error: unknown) => failures.push(error))
+    const locked = (work: (tx: Parameters<Parameters<typeof db.$transaction>[0]>[0]) => Promise<unknown>) =>
+      db.$transaction(work).catch((error: unknown) => failures.push(error))
     const holder = new pg.Client(url)
     await holder.connect()
     await holder.query('BEGIN')
@@ -159,7 +192,11 @@ describe('isDatabaseBusy', () => {
     })
     await holder.query('ROLLBACK')
     await holder.end()
-    await db.$transaction(async (tx) => tx.$queryRaw`SELECT pg_sleep(0.3)::text, 1 FROM "User"`.then(() => tx.user.count()), { timeout: 100 }).catch((error: unknown) => failures.push(error))
+    await db
+      .$transaction(async (tx) => tx.$queryRaw`SELECT pg_sleep(0.3)::text, 1 FROM "User"`.then(() => tx.user.count()), {
+        timeout: 100,
+      })
+      .catch((error: unknown) => failures.push(error))
     failures.push(new Error('timeout exceeded when trying to connect'))
     expect(failures).toHaveLength(5)
     for (const failure of failures) expect([isDatabaseBusy(failure), isDatabaseDown(failure)]).toEqual([true, false])
@@ -189,7 +226,9 @@ describe('serializable', () => {
     // Write skew: each counts what the other is about to add, and touches nothing the other touches.
     const addOne = (id: bigint) =>
       serializable(db, async (tx) => {
-        const [row] = await tx.$queryRaw<{ sum: bigint }[]>`SELECT count(*) AS sum FROM "User" WHERE id BETWEEN 100 AND 199`
+        const [row] = await tx.$queryRaw<
+          { sum: bigint }[]
+        >`SELECT count(*) AS sum FROM "User" WHERE id BETWEEN 100 AND 199`
         await tx.user.create({ data: { id, language: String(row?.sum) } })
       })
     await Promise.all(Array.from({ length: 6 }, (_, i) => addOne(BigInt(100 + i))))

@@ -72,7 +72,9 @@ it('20 short commands come and go at random for 30 s, two are killed: none fails
   const reader = await openDatabase({ home: home.folder, databaseUrl: undefined, sandbox: false, role: 'test' })
   const ids = (await reader.db.user.findMany()).map(({ id }) => Number(id))
   await reader.close()
-  expect(ids).toEqual(expect.arrayContaining(Array.from({ length: 20 }, (_, id) => id).filter((id) => id !== 3 && id !== 8)))
+  expect(ids).toEqual(
+    expect.arrayContaining(Array.from({ length: 20 }, (_, id) => id).filter((id) => id !== 3 && id !== 8)),
+  )
 })
 
 it('commands that do nothing but join and leave meet in every order', async () => {
@@ -106,14 +108,17 @@ it('a command that is killed while it stops the server never prevents the next',
 })
 
 it('a server that is killed is started again by its members, whose pools find it again', async () => {
-  const [one, two] = await Promise.all([1, 2].map(() => openDatabase({ home: home.folder, databaseUrl: undefined, sandbox: false, role: 'test' })))
+  const [one, two] = await Promise.all(
+    [1, 2].map(() => openDatabase({ home: home.folder, databaseUrl: undefined, sandbox: false, role: 'test' })),
+  )
   const [place = ''] = await serverFolders(home.folder)
   const pid = async () => Number((await readFile(join(place, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0])
   const killed = await pid()
   await one?.db.user.create({ data: { id: 1n } })
   process.kill(killed, 'SIGKILL')
   const noOutages: unknown[] = []
-  const count = (each: typeof one) => each?.db.user.count().catch((error: unknown) => void (isDatabaseDown(error) || noOutages.push(error)))
+  const count = (each: typeof one) =>
+    each?.db.user.count().catch((error: unknown) => void (isDatabaseDown(error) || noOutages.push(error)))
   for (const each of [one, two]) await expect.poll(() => count(each), { timeout: 30_000, interval: 50 }).toBe(1)
   expect(noOutages).toEqual([])
   expect(await pid()).not.toBe(killed)
@@ -124,7 +129,9 @@ it('a server that is killed is started again by its members, whose pools find it
 
 /** A command that joins, says so and stays. */
 async function joined(): Promise<{ kill(): Promise<void> }> {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', joins(600_000, "console.log('joined')")], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--input-type=module', '-e', joins(600_000, "console.log('joined')")], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   await once(child.stdout, 'data')
   return {
     kill: async () => {
@@ -140,7 +147,9 @@ async function guardian(): Promise<{ lookedAt: number } | undefined> {
   if (url === undefined) return undefined
   const client = new pg.Client(url)
   await client.connect()
-  const { rows } = await client.query<{ at: Date }>("SELECT query_start AS at FROM pg_stat_activity WHERE application_name = 'greetings guardian'").finally(() => client.end())
+  const { rows } = await client
+    .query<{ at: Date }>("SELECT query_start AS at FROM pg_stat_activity WHERE application_name = 'greetings guardian'")
+    .finally(() => client.end())
   expect(rows.length).toBeLessThanOrEqual(1)
   return rows[0] === undefined ? undefined : { lookedAt: rows[0].at.getTime() }
 }
@@ -175,15 +184,20 @@ it('the guardian stops nothing that db start keeps up, and knows nothing of the 
   const command = await joined()
   await startServer(home.folder)
   const { lookedAt } = await until(guardian, 'the guardian')
-  for (const pid of await guardians()) expect(await readFile(`/proc/${pid}/environ`, 'utf8')).toBe('LC_ALL=C\0PATH=/usr/bin:/bin\0')
+  for (const pid of await guardians())
+    expect(await readFile(`/proc/${pid}/environ`, 'utf8')).toBe('LC_ALL=C\0PATH=/usr/bin:/bin\0')
   await command.kill()
   let looks = 0
   let last = lookedAt
-  await until(async () => {
-    const seen = await guardian()
-    if (seen !== undefined && seen.lookedAt !== last) [last, looks] = [seen.lookedAt, looks + 1]
-    return looks >= 2
-  }, 'two looks of the guardian', 60_000)
+  await until(
+    async () => {
+      const seen = await guardian()
+      if (seen !== undefined && seen.lookedAt !== last) [last, looks] = [seen.lookedAt, looks + 1]
+      return looks >= 2
+    },
+    'two looks of the guardian',
+    60_000,
+  )
   expect(await running()).toBe(true)
   expect(await stopServer(home.folder)).toEqual({ outcome: 'stopped' })
   await until(async () => (await guardians()).length === 0, 'the end of the guardian')

@@ -6,7 +6,14 @@ import path from 'node:path'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { DatabaseUnusable, openDatabase, type Database } from '../../src/db/database.ts'
-import { joinServer, serverFolders, serverUrl, startServer, stopServer, type Membership } from '../../src/db/embedded.ts'
+import {
+  joinServer,
+  serverFolders,
+  serverUrl,
+  startServer,
+  stopServer,
+  type Membership,
+} from '../../src/db/embedded.ts'
 import { openHome } from '../../src/home.ts'
 import { builtScript } from '../../src/installation.ts'
 import { temporaryHome } from './temporary-database.ts'
@@ -40,7 +47,10 @@ async function join(): Promise<Membership> {
 async function ask(membership: Membership): Promise<unknown> {
   const client = new pg.Client(membership.url('postgres'))
   await client.connect()
-  return client.query<{ answer: number }>('SELECT 1 AS answer').then(({ rows }) => rows[0]?.answer).finally(() => client.end())
+  return client
+    .query<{ answer: number }>('SELECT 1 AS answer')
+    .then(({ rows }) => rows[0]?.answer)
+    .finally(() => client.end())
 }
 
 const running = async () => (await serverUrl(home.folder, 'greetings')) !== undefined
@@ -89,13 +99,27 @@ describe('the embedded server', () => {
   it('holds the sandbox in a database of its own', async () => {
     const [live, sandbox] = await Promise.all([open(), open(true)])
     expect(new URL(sandbox.url).pathname).toBe('/greetings_sandbox')
-    expect((await sandbox.db.installation.findFirstOrThrow()).queueId).not.toBe((await live.db.installation.findFirstOrThrow()).queueId)
+    expect((await sandbox.db.installation.findFirstOrThrow()).queueId).not.toBe(
+      (await live.db.installation.findFirstOrThrow()).queueId,
+    )
   })
 
   it('loses nothing on a power cut, answers on loopback only, and keeps statements out of its log', async () => {
     const { db } = await open()
-    const setting = async (name: string) => (await db.$queryRaw<{ value: string }[]>`SELECT current_setting(${name}) AS value`)[0]?.value
-    expect(await Promise.all(['fsync', 'synchronous_commit', 'full_page_writes', 'listen_addresses', 'unix_socket_directories', 'password_encryption'].map(setting))).toEqual(['on', 'on', 'on', '127.0.0.1', '', 'scram-sha-256'])
+    const setting = async (name: string) =>
+      (await db.$queryRaw<{ value: string }[]>`SELECT current_setting(${name}) AS value`)[0]?.value
+    expect(
+      await Promise.all(
+        [
+          'fsync',
+          'synchronous_commit',
+          'full_page_writes',
+          'listen_addresses',
+          'unix_socket_directories',
+          'password_encryption',
+        ].map(setting),
+      ),
+    ).toEqual(['on', 'on', 'on', '127.0.0.1', '', 'scram-sha-256'])
     await db.$queryRawUnsafe(`SELECT 'МаркерИмени'::int`).catch(() => undefined)
     expect(await readFile(path.join(home.folder, 'postgres', 'log'), 'utf8')).not.toContain('МаркерИмени')
   })
@@ -107,7 +131,11 @@ describe('the embedded server', () => {
     opened.push(membership)
     const client = new pg.Client(membership.url('postgres'))
     await client.connect()
-    const { rows } = await client.query<{ limits: string[] }>(`SELECT array_agg(current_setting(name) ORDER BY name) AS limits FROM pg_settings WHERE name IN ('max_wal_size', 'temp_file_limit')`).finally(() => client.end())
+    const { rows } = await client
+      .query<{ limits: string[] }>(
+        `SELECT array_agg(current_setting(name) ORDER BY name) AS limits FROM pg_settings WHERE name IN ('max_wal_size', 'temp_file_limit')`,
+      )
+      .finally(() => client.end())
     expect(rows[0]?.limits).toEqual(['96MB', '188MB'])
   })
 
@@ -119,16 +147,23 @@ describe('the embedded server', () => {
     expect((await stat(place)).mode & 0o022).toBe(0)
   })
 
-  it.skipIf(process.platform !== 'linux')('is out of reach of Ctrl-C at the terminal of the command that started it', async () => {
-    await join()
-    const session = async (pid: number | string) => (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ').slice(2, 4)
-    expect(await session(await serverPid())).not.toEqual(await session('self'))
-  })
+  it.skipIf(process.platform !== 'linux')(
+    'is out of reach of Ctrl-C at the terminal of the command that started it',
+    async () => {
+      await join()
+      const session = async (pid: number | string) =>
+        (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ').slice(2, 4)
+      expect(await session(await serverPid())).not.toEqual(await session('self'))
+    },
+  )
 
   it('stays while another command is in it, and goes with the last although one was killed', async () => {
     const command = await joinedCommand()
     const mine = await join()
-    expect(await stopServer(home.folder)).toEqual({ outcome: 'in use', members: expect.arrayContaining([`stays (pid ${command.pid})`, `test (pid ${process.pid})`]) as string[] })
+    expect(await stopServer(home.folder)).toEqual({
+      outcome: 'in use',
+      members: expect.arrayContaining([`stays (pid ${command.pid})`, `test (pid ${process.pid})`]) as string[],
+    })
     await command.kill()
     await mine.close()
     expect(await running()).toBe(false)

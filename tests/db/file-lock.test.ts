@@ -54,7 +54,9 @@ it('is free again after work that failed', async () => {
 
 it('is kept from others by a living process, and free at once when that is killed', async () => {
   const child = await holder()
-  const failure: unknown = await withFileLock(folder, () => Promise.resolve(), { waitMs: 50 }).catch((error: unknown) => error)
+  const failure: unknown = await withFileLock(folder, () => Promise.resolve(), { waitMs: 50 }).catch(
+    (error: unknown) => error,
+  )
   expect(failure).toBeInstanceOf(LockTimeout)
   expect(failure).toMatchObject({ pid: child.pid })
   const waiting = withFileLock(folder, () => Promise.resolve(Date.now()))

@@ -50,7 +50,9 @@ describe('migrate', () => {
     await addMigration('2_second', 'ALTER TABLE one ADD COLUMN two int; INSERT INTO one VALUES (1, 2)')
     await addMigration('1_first', 'CREATE TABLE one (one int)')
     await writeFile(join(folder, 'migration_lock.toml'), '')
-    const all = await Promise.all([client, await connect(), await connect(), await connect()].map((each) => migrate(each, folder)))
+    const all = await Promise.all(
+      [client, await connect(), await connect(), await connect()].map((each) => migrate(each, folder)),
+    )
     expect(all.flat().sort()).toEqual(['1_first', '2_second'])
     expect((await client.query('SELECT * FROM one')).rows).toEqual([{ one: 1, two: 2 }])
     expect(await migrate(client, folder)).toEqual([])
@@ -59,12 +61,21 @@ describe('migrate', () => {
   it('keeps the record that Prisma would keep', async () => {
     const client = await emptyDatabase()
     await migrate(client)
-    const { rows } = await client.query<Record<string, unknown>>('SELECT * FROM _prisma_migrations ORDER BY migration_name')
-    const names = (await readdir(migrationsFolder, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name)
+    const { rows } = await client.query<Record<string, unknown>>(
+      'SELECT * FROM _prisma_migrations ORDER BY migration_name',
+    )
+    const names = (await readdir(migrationsFolder, { withFileTypes: true }))
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
     expect(rows.map((row) => row['migration_name'])).toEqual(names.sort())
     for (const row of rows) {
       const file = await readFile(join(migrationsFolder, String(row['migration_name']), 'migration.sql'))
-      expect(row).toMatchObject({ checksum: createHash('sha256').update(file).digest('hex'), logs: null, rolled_back_at: null, applied_steps_count: 1 })
+      expect(row).toMatchObject({
+        checksum: createHash('sha256').update(file).digest('hex'),
+        logs: null,
+        rolled_back_at: null,
+        applied_steps_count: 1,
+      })
       expect(row['id']).toMatch(/^[0-9a-f-]{36}$/)
       expect(row['finished_at']).toBeInstanceOf(Date)
     }
@@ -110,7 +121,9 @@ describe('migrate', () => {
     const client = await emptyDatabase()
     await cp(migrationsFolder, folder, { recursive: true })
     await migrate(client, folder)
-    await client.query(`INSERT INTO _prisma_migrations (id, checksum, migration_name, rolled_back_at) VALUES ('x', 'x', 'x', now())`)
+    await client.query(
+      `INSERT INTO _prisma_migrations (id, checksum, migration_name, rolled_back_at) VALUES ('x', 'x', 'x', now())`,
+    )
     expect(await migrate(client, folder)).toEqual([])
   })
 })
@@ -120,10 +133,18 @@ describe('the migrations of this project', () => {
     const client = await emptyDatabase()
     await cp(join(migrationsFolder, '20261124000000_init'), join(folder, '20261124000000_init'), { recursive: true })
     await migrate(client, folder)
-    await client.query(`INSERT INTO "VideoAsset" (template, name, display, status, "telegramFileId", "telegramBotId") VALUES ('t', 'a', 'A', 'AVAILABLE', 'f', 1), ('t', 'b', 'B', 'AVAILABLE', 'f', 2), ('t', 'c', 'C', 'PENDING', NULL, NULL)`)
+    await client.query(
+      `INSERT INTO "VideoAsset" (template, name, display, status, "telegramFileId", "telegramBotId") VALUES ('t', 'a', 'A', 'AVAILABLE', 'f', 1), ('t', 'b', 'B', 'AVAILABLE', 'f', 2), ('t', 'c', 'C', 'PENDING', NULL, NULL)`,
+    )
     await migrate(client)
     await client.query(`UPDATE "VideoAsset" SET status = 'FAILED' WHERE name = 'c'`)
-    const { rows } = await client.query(`SELECT status, "telegramBotId" AS bot, sum(count)::int AS count FROM "AssetCount" GROUP BY 1, 2 HAVING sum(count) <> 0 ORDER BY 1, 2`)
-    expect(rows).toEqual([{ status: 'AVAILABLE', bot: '1', count: 1 }, { status: 'AVAILABLE', bot: '2', count: 1 }, { status: 'FAILED', bot: null, count: 1 }])
+    const { rows } = await client.query(
+      `SELECT status, "telegramBotId" AS bot, sum(count)::int AS count FROM "AssetCount" GROUP BY 1, 2 HAVING sum(count) <> 0 ORDER BY 1, 2`,
+    )
+    expect(rows).toEqual([
+      { status: 'AVAILABLE', bot: '1', count: 1 },
+      { status: 'AVAILABLE', bot: '2', count: 1 },
+      { status: 'FAILED', bot: null, count: 1 },
+    ])
   })
 })

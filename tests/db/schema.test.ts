@@ -19,22 +19,35 @@ describe('the migrations', () => {
     expect(await schemaDiff(database.url)).toBe('')
   })
 
-  it('agree with what Prisma\'s own engine would do', async () => {
-    const names = (await readdir(migrationsFolder, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  it("agree with what Prisma's own engine would do", async () => {
+    const names = (await readdir(migrationsFolder, { withFileTypes: true }))
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
     const migrationsList = {
       baseDir: migrationsFolder,
-      lockfile: { path: './migration_lock.toml', content: await readFile(join(migrationsFolder, 'migration_lock.toml'), 'utf8') },
+      lockfile: {
+        path: './migration_lock.toml',
+        content: await readFile(join(migrationsFolder, 'migration_lock.toml'), 'utf8'),
+      },
       shadowDbInitScript: '',
       migrationDirectories: await Promise.all(
         names.map(async (name) => ({
           path: name,
-          migrationFile: { path: 'migration.sql', content: { tag: 'ok' as const, value: await readFile(join(migrationsFolder, name, 'migration.sql'), 'utf8') } },
+          migrationFile: {
+            path: 'migration.sql',
+            content: {
+              tag: 'ok' as const,
+              value: await readFile(join(migrationsFolder, name, 'migration.sql'), 'utf8'),
+            },
+          },
         })),
       ),
     }
     const filters = { externalTables: [], externalEnums: [] }
     await withSchemaEngine(database.url, await readSchema(), async (engine) => {
-      expect(await engine.diagnoseMigrationHistory({ migrationsList, optInToShadowDatabase: false, filters })).toMatchObject({ editedMigrationNames: [], failedMigrationNames: [], hasMigrationsTable: true, history: null })
+      expect(
+        await engine.diagnoseMigrationHistory({ migrationsList, optInToShadowDatabase: false, filters }),
+      ).toMatchObject({ editedMigrationNames: [], failedMigrationNames: [], hasMigrationsTable: true, history: null })
       expect(await engine.applyMigrations({ migrationsList, filters })).toEqual({ appliedMigrationNames: [] })
     })
   })
@@ -43,7 +56,10 @@ describe('the migrations', () => {
     const { db } = database
     await db.user.create({ data: { id: 1n } })
     const asset = await db.videoAsset.create({ data: { template: 't', name: 'маша', display: 'Маша' } })
-    const ask = (updateId: number) => db.userRequest.create({ data: { userId: 1n, chatId: 1n, assetId: asset.id, language: 'ru', botId: 1n, updateId } })
+    const ask = (updateId: number) =>
+      db.userRequest.create({
+        data: { userId: 1n, chatId: 1n, assetId: asset.id, language: 'ru', botId: 1n, updateId },
+      })
     const first = await ask(1)
     await expect(ask(2)).rejects.toMatchObject({ code: 'P2002' })
     await db.userRequest.update({ where: { id: first.id }, data: { status: 'COMPLETED' } })

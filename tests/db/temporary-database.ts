@@ -24,7 +24,8 @@ export async function temporaryDatabase({ poolSize }: { poolSize?: number } = {}
     ...opened,
     close: async () => {
       await opened.close()
-      for (const database of [name, `${name}_sandbox`]) await inPostgres(server.url('postgres'), `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)
+      for (const database of [name, `${name}_sandbox`])
+        await inPostgres(server.url('postgres'), `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)
       await server.close()
     },
   }

@@ -50,7 +50,8 @@ async function planned({ stage: { town } }: Scene, plans: FaultPlan[], enough: n
   for (const plan of plans) ids.push((await town.telegram.fault(plan)).id)
   return {
     enough,
-    fired: async () => (await town.telegram.faults()).filter(({ id }) => ids.includes(id)).reduce((sum, { hits }) => sum + hits, 0),
+    fired: async () =>
+      (await town.telegram.faults()).filter(({ id }) => ids.includes(id)).reduce((sum, { hits }) => sum + hits, 0),
     end: async () => {
       for (const id of ids) await town.telegram.release(id)
     },
@@ -68,7 +69,8 @@ const scattered = (name: string, answer: FaultAnswer, { of = methods, times = 6 
       const skip = below(scene.random, 5)
       if (method === 'getUpdates') return [{ method, answer, times: 2, skip: below(scene.random, 2) }]
       // Of a request that is not read, what it carries is unknown: at first they are uploads, later sends.
-      if (method === 'sendVideo' && answer.kind === 'drop-unread') return [0, 60, 180].map((later) => ({ method, answer, times, skip: skip + later }))
+      if (method === 'sendVideo' && answer.kind === 'drop-unread')
+        return [0, 60, 180].map((later) => ({ method, answer, times, skip: skip + later }))
       if (method !== 'sendVideo') return [{ method, answer, times, skip }]
       return (['multipart', 'file_id'] as const).map((upload) => ({ method, upload, answer, times, skip }))
     })
@@ -88,7 +90,9 @@ const refusal = (name: string, make: (scene: Scene, id: number) => Promise<unkno
     const leaving = (async () => {
       const left = new Set(ids)
       while (left.size > 0 && going) {
-        const asked = await stage.town.db.userRequest.findMany({ where: { userId: { in: [...left].map(BigInt) } }, select: { userId: true } }).catch(() => [])
+        const asked = await stage.town.db.userRequest
+          .findMany({ where: { userId: { in: [...left].map(BigInt) } }, select: { userId: true } })
+          .catch(() => [])
         for (const { userId } of asked) {
           await make(scene, Number(userId))
           left.delete(Number(userId))
@@ -98,7 +102,10 @@ const refusal = (name: string, make: (scene: Scene, id: number) => Promise<unkno
     })()
     return {
       enough: 1,
-      fired: async () => (await stage.town.telegram.calls({ ok: false })).filter(({ chatId, status }) => status === code && ids.includes(Number(chatId))).length,
+      fired: async () =>
+        (await stage.town.telegram.calls({ ok: false })).filter(
+          ({ chatId, status }) => status === code && ids.includes(Number(chatId)),
+        ).length,
       async end() {
         // Whoever was served before they left has COMPLETED, which is as good.
         going = false
@@ -119,7 +126,12 @@ const badFileIds = [
 ]
 
 /** Something done again and again at random moments. */
-async function again({ random }: Scene, times: number, pauseMs: number, act: (n: number) => Promise<void> | void): Promise<Playing> {
+async function again(
+  { random }: Scene,
+  times: number,
+  pauseMs: number,
+  act: (n: number) => Promise<void> | void,
+): Promise<Playing> {
   let done = 0
   let going = true
   const acting = (async () => {
@@ -157,7 +169,10 @@ async function besides(scene: Scene, playing: Playing): Promise<Playing> {
         if (unserved > 0) throw new Error(`${unserved} of ${asked} other people never got a video that was there`)
         const { stage } = scene
         if (stage.usualHitMs === undefined) stage.usualHitMs = slowMs
-        else if (slowMs > longestHitMs + stage.usualHitMs) throw new Error(`another person waited ${slowMs} ms for a video that was there, and ${stage.usualHitMs} ms without the fault`)
+        else if (slowMs > longestHitMs + stage.usualHitMs)
+          throw new Error(
+            `another person waited ${slowMs} ms for a video that was there, and ${stage.usualHitMs} ms without the fault`,
+          )
       })
     },
   }
@@ -170,7 +185,8 @@ const mostInFlight = 80
 const minuteMs = ({ stage }: Scene) => 60 * stage.secondMs
 
 /** How often the services wrote this. */
-const written = ({ bot, workers }: Stage, text: string, extra: Service[] = []) => [bot, ...workers, ...extra].reduce((sum, service) => sum + service.output().split(text).length - 1, 0)
+const written = ({ bot, workers }: Stage, text: string, extra: Service[] = []) =>
+  [bot, ...workers, ...extra].reduce((sum, service) => sum + service.output().split(text).length - 1, 0)
 
 /** The load and nothing else: what the others are compared with. */
 export const noFault: Fault = {
@@ -191,13 +207,25 @@ export const faults: Fault[] = [
     withoutChannel: true,
     begin: async (scene) => {
       const { stage, random } = scene
-      const flood = (method: string, more: Partial<FaultPlan> = {}): FaultPlan => ({ method, answer: { kind: 'flood', retryAfter: 1 + below(random, 8) }, times: 3, skip: below(random, 6), ...more })
+      const flood = (method: string, more: Partial<FaultPlan> = {}): FaultPlan => ({
+        method,
+        answer: { kind: 'flood', retryAfter: 1 + below(random, 8) },
+        times: 3,
+        skip: below(random, 6),
+        ...more,
+      })
       const plans = [
         ...methods.filter((method) => method !== 'sendVideo').map((method) => flood(method)),
         flood('sendVideo', { upload: 'multipart' }),
         flood('sendVideo', { upload: 'file_id' }),
         ...startMethods.map((method) => flood(method, { skip: 0, times: 1 })),
-        { method: 'sendVideo', upload: 'file_id', skip: 40, times: 4, answer: { kind: 'refuse', code: 400, description: `Bad Request: ${String(badFileIds[0])}` } } as const,
+        {
+          method: 'sendVideo',
+          upload: 'file_id',
+          skip: 40,
+          times: 4,
+          answer: { kind: 'refuse', code: 400, description: `Bad Request: ${String(badFileIds[0])}` },
+        } as const,
         flood('forwardMessage', { skip: 0 }),
       ]
       const playing = await planned(scene, plans, 15)
@@ -211,13 +239,25 @@ export const faults: Fault[] = [
     name: '429 of minutes',
     begin: async (scene) => {
       const { stage, random, isAlone } = scene
-      const long = (more: Partial<FaultPlan>): FaultPlan => ({ method: 'sendVideo', answer: { kind: 'flood', retryAfter: 90 + below(random, 60) }, ...more })
-      const playing = await planned(scene, [long({ upload: 'file_id', skip: 5 }), ...stage.town.storage.chatIds.map((chatId) => long({ upload: 'multipart', chatId }))], 4)
+      const long = (more: Partial<FaultPlan>): FaultPlan => ({
+        method: 'sendVideo',
+        answer: { kind: 'flood', retryAfter: 90 + below(random, 60) },
+        ...more,
+      })
+      const playing = await planned(
+        scene,
+        [
+          long({ upload: 'file_id', skip: 5 }),
+          ...stage.town.storage.chatIds.map((chatId) => long({ upload: 'multipart', chatId })),
+        ],
+        4,
+      )
       const before = written(stage, 'a step is out of order')
       return {
         ...playing,
         async end() {
-          if (isAlone && written(stage, 'a step is out of order') === before) throw new Error('a flood of minutes on every channel was not reported')
+          if (isAlone && written(stage, 'a step is out of order') === before)
+            throw new Error('a flood of minutes on every channel was not reported')
           await playing.end()
         },
       }
@@ -231,13 +271,17 @@ export const faults: Fault[] = [
       let going = true
       const others = (async () => {
         while (going) {
-          for (const chatId of town.storage.chatIds) if (random() < 0.9) await town.api.sendMessage(chatId, 'from elsewhere').catch(() => undefined)
+          for (const chatId of town.storage.chatIds)
+            if (random() < 0.9) await town.api.sendMessage(chatId, 'from elsewhere').catch(() => undefined)
           await sleep(2 * secondMs)
         }
       })()
       return {
         enough: 3,
-        fired: async () => (await town.telegram.calls({ method: 'sendVideo', upload: 'multipart', ok: false })).filter(({ status }) => status === 429).length,
+        fired: async () =>
+          (await town.telegram.calls({ method: 'sendVideo', upload: 'multipart', ok: false })).filter(
+            ({ status }) => status === 429,
+          ).length,
         async end() {
           going = false
           await others
@@ -256,37 +300,73 @@ export const faults: Fault[] = [
       scene.allowed.mayDouble = true // a call in hand is cut off, too
       const { stage } = scene
       const before = written(stage, 'ECONNREFUSED')
-      const playing = await again(scene, 3, 500, () => stage.alone(async () => {
-        await stage.town.server.goAway()
-        await sleep(400)
-        await stage.town.server.comeBack()
-      }))
+      const playing = await again(scene, 3, 500, () =>
+        stage.alone(async () => {
+          await stage.town.server.goAway()
+          await sleep(400)
+          await stage.town.server.comeBack()
+        }),
+      )
       // Who meets it tells it once, and not again until it is over.
-      return { ...playing, enough: 1, fired: async () => Math.min(await playing.fired(), written(stage, 'ECONNREFUSED') - before) }
+      return {
+        ...playing,
+        enough: 1,
+        fired: async () => Math.min(await playing.fired(), written(stage, 'ECONNREFUSED') - before),
+      }
     },
   },
   scattered('reset before the request was read', { kind: 'drop-unread' }, { times: 8 }),
   scattered('reset before the request was taken', { kind: 'drop-before' }),
   scattered('reset after it was accepted', { kind: 'drop-after' }),
   scattered('an answer that never comes', { kind: 'silence' }, { times: 3 }),
-  scattered('an answer that never comes, though it was accepted', { kind: 'silence-after' }, { times: 3, of: ['sendMessage', 'sendVideo', 'deleteMessage'] }),
+  scattered(
+    'an answer that never comes, though it was accepted',
+    { kind: 'silence-after' },
+    { times: 3, of: ['sendMessage', 'sendVideo', 'deleteMessage'] },
+  ),
   {
     name: '400 wrong file identifier, in every wording',
-    begin: (scene) => planned(scene, badFileIds.map((words, n) => ({ method: 'sendVideo', upload: 'file_id', skip: 4 * n, times: 2, answer: { kind: 'refuse', code: 400, description: `Bad Request: ${words}` } })), 2 * badFileIds.length),
+    begin: (scene) =>
+      planned(
+        scene,
+        badFileIds.map((words, n) => ({
+          method: 'sendVideo',
+          upload: 'file_id',
+          skip: 4 * n,
+          times: 2,
+          answer: { kind: 'refuse', code: 400, description: `Bad Request: ${words}` },
+        })),
+        2 * badFileIds.length,
+      ),
   },
   {
     name: 'every file_id forgotten',
     begin: async (scene) => {
       const { town } = scene.stage
-      const seen = async () => (await town.telegram.calls({ method: 'sendVideo', upload: 'file_id', ok: false })).filter(({ status }) => status === 400).length
+      const seen = async () =>
+        (await town.telegram.calls({ method: 'sendVideo', upload: 'file_id', ok: false })).filter(
+          ({ status }) => status === 400,
+        ).length
       const before = await seen()
       const playing = await again(scene, 3, 500, () => town.telegram.forgetFileIds())
       return { ...playing, enough: 1, fired: async () => ((await playing.fired()) === 3 ? (await seen()) - before : 0) }
     },
   },
-  { ...refusal('403 blocked by the person', ({ stage }, id) => stage.town.telegram.block(id), 403), withoutChannel: true },
+  {
+    ...refusal('403 blocked by the person', ({ stage }, id) => stage.town.telegram.block(id), 403),
+    withoutChannel: true,
+  },
   refusal('403 the person is deactivated', ({ stage }, id) => stage.town.telegram.deleteUser(id), 403),
-  refusal('400 chat not found', ({ stage }, id) => stage.town.telegram.fault({ chatId: id, times: 0, answer: { kind: 'refuse', code: 400, description: 'Bad Request: chat not found' } }), 400),
+  refusal(
+    '400 chat not found',
+    ({ stage }, id) =>
+      stage.town.telegram.fault({
+        chatId: id,
+        times: 0,
+        answer: { kind: 'refuse', code: 400, description: 'Bad Request: chat not found' },
+      }),
+    400,
+  ),
   {
     name: '403 kicked from a storage channel',
     begin: async ({ stage: { town } }) => {
@@ -294,7 +374,9 @@ export const faults: Fault[] = [
       await town.telegram.setMember({ chatId, status: 'kicked' })
       return {
         enough: 1,
-        fired: async () => (await town.telegram.calls({ method: 'sendVideo', chatId, ok: false })).filter(({ status }) => status === 403).length,
+        fired: async () =>
+          (await town.telegram.calls({ method: 'sendVideo', chatId, ok: false })).filter(({ status }) => status === 403)
+            .length,
         end: () => town.telegram.setMember({ chatId, status: 'administrator', can_post_messages: true }),
       }
     },
@@ -302,14 +384,16 @@ export const faults: Fault[] = [
   {
     name: '400 need administrator rights, in all storage channels',
     begin: async ({ stage, stage: { town } }) => {
-      for (const chatId of town.storage.chatIds) await town.telegram.setMember({ chatId: Number(chatId), status: 'administrator', can_post_messages: false })
+      for (const chatId of town.storage.chatIds)
+        await town.telegram.setMember({ chatId: Number(chatId), status: 'administrator', can_post_messages: false })
       // One upload after the other has to find out that no channel takes it.
       const before = written(stage, '"step":"storage"')
       return {
         enough: 3,
         fired: async () => written(stage, '"step":"storage"') - before,
         async end() {
-          for (const chatId of town.storage.chatIds) await town.telegram.setMember({ chatId: Number(chatId), status: 'administrator', can_post_messages: true })
+          for (const chatId of town.storage.chatIds)
+            await town.telegram.setMember({ chatId: Number(chatId), status: 'administrator', can_post_messages: true })
         },
       }
     },
@@ -317,11 +401,30 @@ export const faults: Fault[] = [
   {
     name: '400 migrated to a supergroup',
     begin: async (scene) => {
-      const { stage: { town }, load, random, allowed } = scene
+      const {
+        stage: { town },
+        load,
+        random,
+        allowed,
+      } = scene
       const ids = [...load.wishes.keys()].filter(() => random() < 0.05)
       await town.telegram.sayAll(ids.map((id) => ({ userId: id + 500, text: '/start' })))
       for (const id of ids) allowed.moved.set(id, id + 500)
-      return planned(scene, ids.map((chatId) => ({ method: ['sendVideo', 'sendMessage'], chatId, times: 0, answer: { kind: 'refuse', code: 400, description: 'Bad Request: group chat was upgraded to a supergroup chat', parameters: { migrate_to_chat_id: chatId + 500 } } })), ids.length)
+      return planned(
+        scene,
+        ids.map((chatId) => ({
+          method: ['sendVideo', 'sendMessage'],
+          chatId,
+          times: 0,
+          answer: {
+            kind: 'refuse',
+            code: 400,
+            description: 'Bad Request: group chat was upgraded to a supergroup chat',
+            parameters: { migrate_to_chat_id: chatId + 500 },
+          },
+        })),
+        ids.length,
+      )
     },
   },
   {
@@ -332,12 +435,22 @@ export const faults: Fault[] = [
       const before = services.map(({ ends }) => ends.length)
       await sleep(300 + 400 * random())
       await town.telegram.revokeToken(town.token)
-      const ended = () => services.filter(({ ends, output }, n) => ends.length > (before[n] ?? 0) && ends.at(-1) === 2 && output().includes('@BotFather')).length
+      const ended = () =>
+        services.filter(
+          ({ ends, output }, n) =>
+            ends.length > (before[n] ?? 0) && ends.at(-1) === 2 && output().includes('@BotFather'),
+        ).length
       return {
         enough: services.length,
         fired: async () => ended(),
         async end() {
-          if (ended() < services.length) throw new Error(`after a revoked token these go on: ${services.filter(({ ends }, n) => ends.length === before[n]).map(({ name }) => name).join(', ')}`)
+          if (ended() < services.length)
+            throw new Error(
+              `after a revoked token these go on: ${services
+                .filter(({ ends }, n) => ends.length === before[n])
+                .map(({ name }) => name)
+                .join(', ')}`,
+            )
           await town.telegram.registerBot({ token: town.token, username: 'greetings_test_bot' })
           await Promise.all(services.map((service) => service.revive()))
         },
@@ -349,11 +462,16 @@ export const faults: Fault[] = [
     begin: async ({ stage: { town } }) => {
       let going = true
       const rival = (async () => {
-        while (going) await fetch(`${town.server.url}/bot${town.token}/getUpdates?timeout=1`).then((answer) => answer.text()).catch(() => sleep(100))
+        while (going)
+          await fetch(`${town.server.url}/bot${town.token}/getUpdates?timeout=1`)
+            .then((answer) => answer.text())
+            .catch(() => sleep(100))
       })()
       return {
         enough: 3,
-        fired: async () => (await town.telegram.calls({ method: 'getUpdates', ok: false })).filter(({ status }) => status === 409).length,
+        fired: async () =>
+          (await town.telegram.calls({ method: 'getUpdates', ok: false })).filter(({ status }) => status === 409)
+            .length,
         async end() {
           going = false
           await rival
@@ -370,7 +488,8 @@ export const faults: Fault[] = [
       await writeFile(join(stage.renders, `huge-${revisionOf(huge)}`), '')
       return {
         enough: 3,
-        fired: async () => (await stage.town.telegram.calls({})).filter(({ status }) => status === 413).length + written(stage, '413 '),
+        fired: async () =>
+          (await stage.town.telegram.calls({})).filter(({ status }) => status === 413).length + written(stage, '413 '),
         end: async () => undefined,
       }
     },
@@ -388,7 +507,13 @@ export const faults: Fault[] = [
       const filler = join(renders, 'filler')
       await writeFile(filler, Buffer.alloc(64 * 1024 * 1024 - 90_000))
       // Without a reserve, so that it meets the end of the disk itself.
-      const real = keep('worker', () => startProgram(['worker'], { env: { ...town.env, RENDER_CONCURRENCY: '2', KEEP_FREE_GB: '0' }, cwd: town.folder, longestMs: 2_147_000_000 }))
+      const real = keep('worker', () =>
+        startProgram(['worker'], {
+          env: { ...town.env, RENDER_CONCURRENCY: '2', KEEP_FREE_GB: '0' },
+          cwd: town.folder,
+          longestMs: 2_147_000_000,
+        }),
+      )
       stage.workers.push(real)
       await real.ready()
       return {
@@ -403,7 +528,10 @@ export const faults: Fault[] = [
     needsMount: true,
     alone: true,
     begin: async (scene) => {
-      const { stage, stage: { renders, workers } } = scene
+      const {
+        stage,
+        stage: { renders, workers },
+      } = scene
       // Another program leaves less than has to stay free.
       await Promise.all(workers.map((worker) => worker.stop()))
       smallDisk(renders)
@@ -453,7 +581,10 @@ export const faults: Fault[] = [
     withoutChannel: true,
     begin: async (scene) => {
       scene.allowed.mayDouble = true // its claims and its lease run out while it may have sent already
-      return besides(scene, await again(scene, 2, 500, () => scene.stage.workers[below(scene.random, 2)]?.freeze(minuteMs(scene))))
+      return besides(
+        scene,
+        await again(scene, 2, 500, () => scene.stage.workers[below(scene.random, 2)]?.freeze(minuteMs(scene))),
+      )
     },
   },
   {
@@ -466,7 +597,10 @@ export const faults: Fault[] = [
   {
     name: 'a row stays locked',
     begin: async (scene) => {
-      const { stage: { town }, load } = scene
+      const {
+        stage: { town },
+        load,
+      } = scene
       const key = load.names[0]?.key
       const client = new pg.Client(town.database.url)
       client.on('error', () => undefined)
@@ -525,7 +659,11 @@ export const faults: Fault[] = [
       // Far more people than answers can be on their way at one time: whoever asks after the first refusal is spared.
       const others = askMeanwhile(scene.stage, { atOnce: 20, everyMs: 100 })
       const early = async () => (await town.telegram.calls({ method: 'sendVideo' })).filter((call) => call.early).length
-      const playing = await planned(scene, [{ method: 'sendVideo', answer: { kind: 'flood', retryAfter: 50 }, skip: 20 }], 1)
+      const playing = await planned(
+        scene,
+        [{ method: 'sendVideo', answer: { kind: 'flood', retryAfter: 50 }, skip: 20 }],
+        1,
+      )
       return {
         ...playing,
         async end() {
@@ -539,7 +677,19 @@ export const faults: Fault[] = [
       }
     },
   },
-  { name: 'Redis hangs', needsRedis: true, begin: async (scene) => besides(scene, await again(scene, 2, 500, () => scene.stage.town.redis?.hang(4_000))) },
-  { name: 'Redis is restarted', needsRedis: true, begin: (scene) => again(scene, 3, 600, () => scene.stage.town.redis?.restart(() => sleep(300))) },
-  { name: 'Redis is emptied', needsRedis: true, begin: (scene) => again(scene, 3, 500, () => scene.stage.town.redis?.empty()) },
+  {
+    name: 'Redis hangs',
+    needsRedis: true,
+    begin: async (scene) => besides(scene, await again(scene, 2, 500, () => scene.stage.town.redis?.hang(4_000))),
+  },
+  {
+    name: 'Redis is restarted',
+    needsRedis: true,
+    begin: (scene) => again(scene, 3, 600, () => scene.stage.town.redis?.restart(() => sleep(300))),
+  },
+  {
+    name: 'Redis is emptied',
+    needsRedis: true,
+    begin: (scene) => again(scene, 3, 500, () => scene.stage.town.redis?.empty()),
+  },
 ]

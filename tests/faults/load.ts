@@ -74,7 +74,11 @@ export async function bringIn({ town, alone }: Stage, { wishes, names }: Load, l
         return
       } catch (error) {
         if (Date.now() > deadline) throw error
-        if (!isDatabaseTrouble(error) && !/Connection is closed|writeable|gave no answer|ECONN|max retries/i.test(String(error))) throw error
+        if (
+          !isDatabaseTrouble(error) &&
+          !/Connection is closed|writeable|gave no answer|ECONN|max retries/i.test(String(error))
+        )
+          throw error
         await new Promise((resolve) => setTimeout(resolve, 100))
       }
     }
@@ -93,7 +97,10 @@ export interface Bystanders {
 let bystanders = 9_000_000
 
 /** Until it is stopped, `atOnce` new people ask for the known name every `everyMs`; then it waits for the answers. */
-export function askMeanwhile({ town }: Stage, { atOnce, everyMs }: { atOnce: number; everyMs: number }): { stop(): Promise<Bystanders> } {
+export function askMeanwhile(
+  { town }: Stage,
+  { atOnce, everyMs }: { atOnce: number; everyMs: number },
+): { stop(): Promise<Bystanders> } {
   const asked = new Map<number, number>()
   let going = true
   const asking = (async () => {
@@ -111,10 +118,17 @@ export function askMeanwhile({ town }: Stage, { atOnce, everyMs }: { atOnce: num
       await asking
       const deadline = Date.now() + 30_000
       for (;;) {
-        const sent = new Map((await town.telegram.calls({ method: 'sendVideo', ok: true })).map(({ chatId, at }) => [chatId, at]))
+        const sent = new Map(
+          (await town.telegram.calls({ method: 'sendVideo', ok: true })).map(({ chatId, at }) => [chatId, at]),
+        )
         const waits = [...asked].map(([id, at]) => (sent.get(id) ?? Infinity) - at)
         const unserved = waits.filter((ms) => ms === Infinity).length
-        if (unserved === 0 || Date.now() > deadline) return { asked: asked.size, unserved, slowMs: waits.sort((a, b) => a - b)[Math.floor(waits.length * 0.9)] ?? 0 }
+        if (unserved === 0 || Date.now() > deadline)
+          return {
+            asked: asked.size,
+            unserved,
+            slowMs: waits.sort((a, b) => a - b)[Math.floor(waits.length * 0.9)] ?? 0,
+          }
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
     },

@@ -18,7 +18,16 @@ import { faults, noFault, type Fault, type Playing } from './faults.ts'
 import { bringIn, planLoad, randomFrom } from './load.ts'
 import { openStage, type Stage } from './stage.ts'
 
-const { values } = parseArgs({ options: { seed: { type: 'string' }, only: { type: 'string' }, combinations: { type: 'string' }, together: { type: 'string' }, queue: { type: 'string' }, real: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    only: { type: 'string' },
+    combinations: { type: 'string' },
+    together: { type: 'string' },
+    queue: { type: 'string' },
+    real: { type: 'boolean', default: false },
+  },
+})
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9))
 const divisor = values.real ? 1 : 25
 /** times that are spent waiting for the program grow with its own */
@@ -33,14 +42,22 @@ interface Row extends Finding {
 
 let loads = 0
 const open = new Set<Stage>()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void Promise.all([...open].map((stage) => stage.close())).finally(() => process.exit(130)))
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void Promise.all([...open].map((stage) => stage.close())).finally(() => process.exit(130)))
 
 /** One load, in which these faults play. */
 async function round(stage: Stage, name: string, chosen: readonly Fault[]): Promise<Row> {
   const number = ++loads
   const random = randomFrom(seed + number)
   const load = planLoad(number, { warmed: stage.town.storage.chatIds.length > 0 }) // to warm names takes a channel
-  const allowed: Allowance = { unreachable: new Set(), moved: new Map(), impossible: new Set(), mayDouble: false, mayUseAttempts: false, rendersUnseen: false }
+  const allowed: Allowance = {
+    unreachable: new Set(),
+    moved: new Map(),
+    impossible: new Set(),
+    mayDouble: false,
+    mayUseAttempts: false,
+    rendersUnseen: false,
+  }
   const started = Date.now()
   const violations: string[] = []
   let fired = 0
@@ -52,7 +69,13 @@ async function round(stage: Stage, name: string, chosen: readonly Fault[]): Prom
   await Promise.all(
     chosen.map(async (fault) => {
       if (chosen.length > 1) await sleep(random() * 3_000)
-      const playing = await fault.begin({ stage, load, random: randomFrom(seed + number + faults.indexOf(fault)), allowed, isAlone: chosen.length === 1 })
+      const playing = await fault.begin({
+        stage,
+        load,
+        random: randomFrom(seed + number + faults.indexOf(fault)),
+        allowed,
+        isAlone: chosen.length === 1,
+      })
       const times = await lasts(playing, fault)
       // Of several, one may be in the way of another.
       if (times === 0 && chosen.length === 1) violations.push(`never fired: ${fault.name}`)
@@ -86,7 +109,8 @@ async function round(stage: Stage, name: string, chosen: readonly Fault[]): Prom
 async function keepLogs({ bot, workers }: Stage, number: number): Promise<string> {
   const folder = join(packageRoot, 'tmp', 'faults')
   await mkdir(folder, { recursive: true })
-  for (const service of [bot, ...workers]) await writeFile(join(folder, `${seed}-${number}-${service.name.replace(' ', '-')}.log`), service.output())
+  for (const service of [bot, ...workers])
+    await writeFile(join(folder, `${seed}-${number}-${service.name.replace(' ', '-')}.log`), service.output())
   return join('tmp', 'faults', `${seed}-${number}-*.log`)
 }
 
@@ -120,17 +144,32 @@ async function play(stage: Stage, name: string, chosen: readonly Fault[]): Promi
 }
 
 function failure(name: string, error: unknown): Row {
-  return { name, fired: 0, requests: 0, lost: 0, doubled: 0, recoverySeconds: 0, seconds: 0, violations: [error instanceof Error ? String(error.stack) : String(error)] }
+  return {
+    name,
+    fired: 0,
+    requests: 0,
+    lost: 0,
+    doubled: 0,
+    recoverySeconds: 0,
+    seconds: 0,
+    violations: [error instanceof Error ? String(error.stack) : String(error)],
+  }
 }
 
 async function suite(): Promise<Row[]> {
   const rows: Row[] = []
   const report = (row: Row) => {
     rows.push(row)
-    process.stderr.write(`${row.violations.length === 0 ? '✓' : '✗'} ${row.name} (${row.seconds.toFixed(1)} s, fired ${row.fired})\n${row.violations.map((text) => `    ${text}\n`).join('')}`)
+    process.stderr.write(
+      `${row.violations.length === 0 ? '✓' : '✗'} ${row.name} (${row.seconds.toFixed(1)} s, fired ${row.fired})\n${row.violations.map((text) => `    ${text}\n`).join('')}`,
+    )
   }
-  const singles = faults.filter(({ name }) => values.together === undefined && (values.only === undefined || new RegExp(values.only).test(name)))
-  const chosenTogether = faults.filter(({ name }) => values.together !== undefined && new RegExp(values.together).test(name))
+  const singles = faults.filter(
+    ({ name }) => values.together === undefined && (values.only === undefined || new RegExp(values.only).test(name)),
+  )
+  const chosenTogether = faults.filter(
+    ({ name }) => values.together !== undefined && new RegExp(values.together).test(name),
+  )
   const random = randomFrom(seed)
   const mayMount = process.getuid?.() === 0
   if (!mayMount) process.stderr.write('skipped: disks that are full or small, as only root can make one\n')
@@ -138,7 +177,9 @@ async function suite(): Promise<Row[]> {
   for (const queueMode of modes) {
     const first = queueMode === modes[0]
     // Most faults have nothing to do with where the queue lives: they play once, on Redis where there is one.
-    const here = singles.filter(({ name, needsRedis }) => (needsRedis === true ? queueMode === 'redis' : first || name.startsWith('PostgreSQL')))
+    const here = singles.filter(({ name, needsRedis }) =>
+      needsRedis === true ? queueMode === 'redis' : first || name.startsWith('PostgreSQL'),
+    )
     const together = chosenTogether.length > 0 ? 1 : Number(values.combinations ?? (values.only === undefined ? 2 : 0))
     if (here.length + together === 0) continue
     const stage = await openStage({ queueMode, divisor })
@@ -148,9 +189,18 @@ async function suite(): Promise<Row[]> {
       // What changes the stage for good comes last.
       const isFinal = ({ needsMount }: Fault) => needsMount === true
       const final = here.filter((one) => isFinal(one) && mayMount)
-      for (const fault of here.filter((one) => !isFinal(one))) report(await play(stage, first ? fault.name : `${fault.name} (queue on ${queueMode})`, [fault]))
+      for (const fault of here.filter((one) => !isFinal(one)))
+        report(await play(stage, first ? fault.name : `${fault.name} (queue on ${queueMode})`, [fault]))
       for (let n = 1; n <= together; n++) {
-        const chosen = chosenTogether.length > 0 ? chosenTogether : combination(random, faults.filter(({ alone, needsRedis }) => alone !== true && (needsRedis !== true || queueMode === 'redis')))
+        const chosen =
+          chosenTogether.length > 0
+            ? chosenTogether
+            : combination(
+                random,
+                faults.filter(
+                  ({ alone, needsRedis }) => alone !== true && (needsRedis !== true || queueMode === 'redis'),
+                ),
+              )
         const row = await play(stage, `several together, ${n} (queue on ${queueMode})`, chosen)
         process.stderr.write(`  ${chosen.map(({ name }) => name).join(' + ')}\n`)
         report(row)
@@ -174,20 +224,35 @@ async function suite(): Promise<Row[]> {
       await stage.close().catch((error: unknown) => report(failure('the end (no storage channel)', error)))
     }
   }
-  if (!queueModes.includes('redis')) process.stderr.write('skipped: faults of Redis, as there is no redis-server in PATH\n')
+  if (!queueModes.includes('redis'))
+    process.stderr.write('skipped: faults of Redis, as there is no redis-server in PATH\n')
   return rows
 }
 
 function table(rows: Row[]): string {
-  const cells = [['fault', 'fired', 'requests', 'lost', 'doubled', 'slowest recovery, s'], ...rows.map(({ name, fired, requests, lost, doubled, recoverySeconds }) => [name, fired, requests, lost, doubled, recoverySeconds.toFixed(1)].map(String))]
+  const cells = [
+    ['fault', 'fired', 'requests', 'lost', 'doubled', 'slowest recovery, s'],
+    ...rows.map(({ name, fired, requests, lost, doubled, recoverySeconds }) =>
+      [name, fired, requests, lost, doubled, recoverySeconds.toFixed(1)].map(String),
+    ),
+  ]
   const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)))
-  return cells.map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')).join('\n')
+  return cells
+    .map((row) =>
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+        .join('  '),
+    )
+    .join('\n')
 }
 
 const began = Date.now()
 process.stderr.write(`seed ${seed}; times divided by ${divisor}\n`)
 const rows = await suite()
 const bad = rows.filter(({ violations }) => violations.length > 0)
-process.stdout.write(`\n${table(rows)}\n\n${rows.length - bad.length} of ${rows.length} hold, ${((Date.now() - began) / 60_000).toFixed(1)} min. Again with: npm run test:faults -- --seed ${seed}\n`)
-for (const { name, violations } of bad) process.stdout.write(`✗ ${name}\n${violations.map((text) => `    ${text}\n`).join('')}`)
+process.stdout.write(
+  `\n${table(rows)}\n\n${rows.length - bad.length} of ${rows.length} hold, ${((Date.now() - began) / 60_000).toFixed(1)} min. Again with: npm run test:faults -- --seed ${seed}\n`,
+)
+for (const { name, violations } of bad)
+  process.stdout.write(`✗ ${name}\n${violations.map((text) => `    ${text}\n`).join('')}`)
 process.exitCode = bad.length > 0 || rows.length === 0 ? 1 : 0

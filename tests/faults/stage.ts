@@ -60,10 +60,23 @@ const usualChannels = 3
 const longestStopMs = 15_000
 
 /** Opens a stage. Nothing of it is shared with other tests. */
-export async function openStage({ queueMode, divisor, channels = usualChannels }: { queueMode: 'postgresql' | 'redis'; divisor: number; channels?: number }): Promise<Stage> {
+export async function openStage({
+  queueMode,
+  divisor,
+  channels = usualChannels,
+}: {
+  queueMode: 'postgresql' | 'redis'
+  divisor: number
+  channels?: number
+}): Promise<Stage> {
   const home = await temporaryHome()
   const server = await joinServer(home.folder, 'faults')
-  const database = await openDatabase({ home: home.folder, databaseUrl: server.url('postgres'), sandbox: false, role: 'faults' })
+  const database = await openDatabase({
+    home: home.folder,
+    databaseUrl: server.url('postgres'),
+    sandbox: false,
+    role: 'faults',
+  })
   const town = await openTown({
     queueMode,
     channels,
@@ -90,7 +103,13 @@ export async function openStage({ queueMode, divisor, channels = usualChannels }
   const env = { ...town.env, RENDER_CONCURRENCY: '2', STOP_SECONDS: '2', KEEP_FREE_GB: '0' }
   const order = JSON.stringify({ renders, ledger, clip, renderMs: 40 })
   const longestMs = 2_147_000_000
-  const startWorker = (more: Record<string, string> = {}) => startProgram([order], { env: { ...env, ...more }, cwd: town.folder, script: join(import.meta.dirname, 'worker.js'), longestMs })
+  const startWorker = (more: Record<string, string> = {}) =>
+    startProgram([order], {
+      env: { ...env, ...more },
+      cwd: town.folder,
+      script: join(import.meta.dirname, 'worker.js'),
+      longestMs,
+    })
   const workers = ['worker 1', 'worker 2'].map((name) => keep(name, startWorker))
   const bot = keep('bot', () => startProgram(['bot'], { env, cwd: town.folder, longestMs }))
   await Promise.all([bot, ...workers].map((service) => service.ready()))
@@ -124,7 +143,11 @@ export const knownName = 'Проба'
 
 async function makeKnownVideo({ db, telegram }: Town): Promise<void> {
   await telegram.sayAll([{ userId: 999_000, text: knownName, languageCode: 'ru' }])
-  await until(async () => (await db.userRequest.count({ where: { userId: 999_000, status: 'COMPLETED' } })) === 1, 'the video of the known name', 60_000)
+  await until(
+    async () => (await db.userRequest.count({ where: { userId: 999_000, status: 'COMPLETED' } })) === 1,
+    'the video of the known name',
+    60_000,
+  )
 }
 
 /** Starts a service, and again whenever it ends. */
@@ -171,7 +194,10 @@ export function keep(name: string, start: () => Program): Service {
       }, longestStopMs)
       await over
       clearTimeout(killer)
-      if (late) throw new Error(`${name} did not end within ${longestStopMs / 1_000} s of SIGTERM: ${service.output().slice(-1_500)}`)
+      if (late)
+        throw new Error(
+          `${name} did not end within ${longestStopMs / 1_000} s of SIGTERM: ${service.output().slice(-1_500)}`,
+        )
     },
   }
   let program: Program | undefined

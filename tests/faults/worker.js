@@ -1,7 +1,16 @@
 // A worker of the built program whose studio keeps to a plan: what a video looks like is of no matter to faults. Run
 // by the fault suite, with what the studio needs as JSON. Every render is written to a ledger, so that none is missed.
 import { createHash } from 'node:crypto'
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { configOfProcess } from '../../dist/config.js'
@@ -41,7 +50,12 @@ async function plannedStudio() {
   const revisionOf = async (_template, { key }) => createHash('sha256').update(key).digest('hex').slice(0, 32)
   const pathOf = (revision) => join(renders, `${revision}.mp4`)
   const videoOf = (revision) => ({ ...clip, path: pathOf(revision), revision, bytes: statSync(pathOf(revision)).size })
-  const room = openRoom({ rendersFolder: renders, cacheFolder: renders, keepFreeBytes: config.keepFreeBytes, uploaded: (revisions) => uploadedRevisions(world.db, revisions) })
+  const room = openRoom({
+    rendersFolder: renders,
+    cacheFolder: renders,
+    keepFreeBytes: config.keepFreeBytes,
+    uploaded: (revisions) => uploadedRevisions(world.db, revisions),
+  })
   const studio = {
     templates: await loadTemplates(config.templatesFolder, config.templates),
     revisionOf,

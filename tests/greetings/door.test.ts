@@ -23,11 +23,22 @@ beforeEach(async () => {
 const longAgo = new Date('2020-01-01')
 const [past, future] = [() => new Date(Date.now() - 60_000), () => new Date(Date.now() + 60_000)]
 type Fields = Partial<Parameters<Town['db']['videoAsset']['create']>[0]['data']>
-const create = (name: string, fields: Fields = {}) => town.db.videoAsset.create({ data: { template: 'tiny', name: ask(name).key, display: name, generation: 5, updatedAt: longAgo, ...fields } })
-const video = () => ({ status: 'AVAILABLE', telegramFileId: 'file', telegramFileUniqueId: 'unique', telegramBotId: town.botId, revision: 'old' }) as const
+const create = (name: string, fields: Fields = {}) =>
+  town.db.videoAsset.create({
+    data: { template: 'tiny', name: ask(name).key, display: name, generation: 5, updatedAt: longAgo, ...fields },
+  })
+const video = () =>
+  ({
+    status: 'AVAILABLE',
+    telegramFileId: 'file',
+    telegramFileUniqueId: 'unique',
+    telegramBotId: town.botId,
+    revision: 'old',
+  }) as const
 const rowOf = (id: string) => town.db.videoAsset.findUniqueOrThrow({ where: { id } })
 const asks = async (name: string, who: Person) => (await request(town.door, [ask(name)], who))[0]
-const has = async (lane: 'people' | 'warm', assetId: string, generation: number) => (await town.queue.missing(lane, [{ assetId, generation }])).length === 0
+const has = async (lane: 'people' | 'warm', assetId: string, generation: number) =>
+  (await town.queue.missing(lane, [{ assetId, generation }])).length === 0
 
 /** While another transaction has done this and not committed it; it does when `work` waits for it. */
 async function meanwhile<T>(sql: string, values: unknown[], work: () => Promise<T>): Promise<T> {
@@ -35,7 +46,9 @@ async function meanwhile<T>(sql: string, values: unknown[], work: () => Promise<
   await other.query(sql, values)
   const working = work()
   await until(async () => {
-    const [row] = await town.db.$queryRaw<{ count: bigint }[]>`SELECT count(*) AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+    const [row] = await town.db.$queryRaw<
+      { count: bigint }[]
+    >`SELECT count(*) AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
     return Number(row?.count) > 0
   }, 'waiting for the other transaction')
   await other.query('COMMIT')
@@ -44,7 +57,9 @@ async function meanwhile<T>(sql: string, values: unknown[], work: () => Promise<
 
 describe('property 7: a hit is claimed for whoever sends it, for as long as a claim lasts', () => {
   async function expectClaimed(requestId: string | null): Promise<void> {
-    const [row] = await town.db.$queryRaw<{ claimOwner: string; ms: number; hit: boolean }[]>`SELECT "claimOwner", hit, (extract(epoch FROM "claimUntil" - now()) * 1000)::float8 AS ms FROM "UserRequest" WHERE id = ${requestId}`
+    const [row] = await town.db.$queryRaw<
+      { claimOwner: string; ms: number; hit: boolean }[]
+    >`SELECT "claimOwner", hit, (extract(epoch FROM "claimUntil" - now()) * 1000)::float8 AS ms FROM "UserRequest" WHERE id = ${requestId}`
     expect(row?.claimOwner).toBe('door')
     expect(row?.ms).toBeGreaterThan(town.times.claimMs / 3)
     expect(row?.ms).toBeLessThanOrEqual(town.times.claimMs)
@@ -60,25 +75,56 @@ describe('property 7: a hit is claimed for whoever sends it, for as long as a cl
 
   it('when it came in the moment of asking', async () => {
     const { id } = await create('Маша', { queuedAt: longAgo })
-    const answer = await meanwhile(`UPDATE "VideoAsset" SET status = 'AVAILABLE', "telegramFileId" = 'new', "telegramBotId" = $2 WHERE id = $1`, [id, town.botId], () => asks('Маша', person(1)))
+    const answer = await meanwhile(
+      `UPDATE "VideoAsset" SET status = 'AVAILABLE', "telegramFileId" = 'new', "telegramBotId" = $2 WHERE id = $1`,
+      [id, town.botId],
+      () => asks('Маша', person(1)),
+    )
     expect(answer).toMatchObject({ status: 'available', fileId: 'new' })
     if (answer?.status === 'available') await expectClaimed(answer.requestId)
   })
 
   it('a miss is claimed by nobody', async () => {
     await asks('Маша', person(1))
-    expect(await town.db.userRequest.findFirstOrThrow()).toMatchObject({ claimOwner: null, claimUntil: null, hit: false, status: 'PENDING' })
+    expect(await town.db.userRequest.findFirstOrThrow()).toMatchObject({
+      claimOwner: null,
+      claimUntil: null,
+      hit: false,
+      status: 'PENDING',
+    })
   })
 })
 
 describe('property 15: limits', () => {
   /** Requests of one person, finished unless they wait. */
-  async function had(many: number, { hit = false, daysAgo = 0, status = 'COMPLETED' }: { hit?: boolean; daysAgo?: number; status?: 'COMPLETED' | 'PENDING' } = {}, userId = 1): Promise<void> {
+  async function had(
+    many: number,
+    {
+      hit = false,
+      daysAgo = 0,
+      status = 'COMPLETED',
+    }: { hit?: boolean; daysAgo?: number; status?: 'COMPLETED' | 'PENDING' } = {},
+    userId = 1,
+  ): Promise<void> {
     await town.db.user.upsert({ where: { id: userId }, create: { id: userId }, update: {} })
     for (let n = 0; n < many; n++) {
       const { updateId } = person(userId)
-      const asset = await town.db.videoAsset.create({ data: { template: 'other', name: `${userId} ${updateId}`, display: '' } })
-      await town.db.userRequest.create({ data: { userId, assetId: asset.id, chatId: userId, language: 'ru', botId: town.botId, updateId, hit, status, createdAt: new Date(Date.now() - daysAgo * 86_400_000) } })
+      const asset = await town.db.videoAsset.create({
+        data: { template: 'other', name: `${userId} ${updateId}`, display: '' },
+      })
+      await town.db.userRequest.create({
+        data: {
+          userId,
+          assetId: asset.id,
+          chatId: userId,
+          language: 'ru',
+          botId: town.botId,
+          updateId,
+          hit,
+          status,
+          createdAt: new Date(Date.now() - daysAgo * 86_400_000),
+        },
+      })
     }
   }
 
@@ -96,7 +142,17 @@ describe('property 15: limits', () => {
     await create('Маша', video())
     const { id } = await create('Петя', { queuedAt: longAgo })
     await town.db.user.create({ data: { id: 1 } })
-    await town.db.userRequest.create({ data: { userId: 1, assetId: id, chatId: 1, language: 'ru', botId: town.botId, updateId: person(1).updateId, status: 'COMPLETED' } })
+    await town.db.userRequest.create({
+      data: {
+        userId: 1,
+        assetId: id,
+        chatId: 1,
+        language: 'ru',
+        botId: town.botId,
+        updateId: person(1).updateId,
+        status: 'COMPLETED',
+      },
+    })
     await had(personLimits.waiting - 1, { status: 'PENDING' })
     expect(await asks('Ваня', person(1))).toMatchObject({ status: 'waiting' })
     expect(await asks('Ваня', person(1))).toMatchObject({ status: 'waiting', again: true })
@@ -107,11 +163,28 @@ describe('property 15: limits', () => {
 
 describe('property 2: what becomes work again', () => {
   it('does so under the next generation and without its past', async () => {
-    const asset = await create('Маша', { status: 'FAILED', attempts: 3, queuedAt: longAgo, retryAfter: past(), leaseOwner: 'dead', leaseUntil: past() })
+    const asset = await create('Маша', {
+      status: 'FAILED',
+      attempts: 3,
+      queuedAt: longAgo,
+      retryAfter: past(),
+      leaseOwner: 'dead',
+      leaseUntil: past(),
+    })
     const another = await create('Петя', { status: 'FAILED', attempts: 3, retryAfter: past() })
     expect(await asks('Маша', person(1))).toMatchObject({ status: 'waiting', started: true })
     const row = await rowOf(asset.id)
-    expect(row).toEqual({ ...asset, status: 'PENDING', generation: 6, attempts: 0, retryAfter: null, leaseOwner: null, leaseUntil: null, queuedAt: row.queuedAt, updatedAt: row.updatedAt })
+    expect(row).toEqual({
+      ...asset,
+      status: 'PENDING',
+      generation: 6,
+      attempts: 0,
+      retryAfter: null,
+      leaseOwner: null,
+      leaseUntil: null,
+      queuedAt: row.queuedAt,
+      updatedAt: row.updatedAt,
+    })
     expect(row.updatedAt.getTime()).toBeGreaterThan(longAgo.getTime())
     expect(row.queuedAt?.getTime()).toBeGreaterThan(longAgo.getTime())
     expect(await has('people', asset.id, 6)).toBe(true)
@@ -120,7 +193,11 @@ describe('property 2: what becomes work again', () => {
 
   it('is marked as queued once it is in the queue', async () => {
     const asset = await create('Маша', { status: 'FAILED', queuedAt: longAgo, retryAfter: past() })
-    await request({ ...town.door, queue: { ...town.queue, promote: () => Promise.reject(new Error('no answer')) } }, [ask('Маша')], person(1))
+    await request(
+      { ...town.door, queue: { ...town.queue, promote: () => Promise.reject(new Error('no answer')) } },
+      [ask('Маша')],
+      person(1),
+    )
     expect((await rowOf(asset.id)).queuedAt).toBeNull()
   })
 
@@ -128,21 +205,31 @@ describe('property 2: what becomes work again', () => {
     const asset = await create('Маша', { status: 'FAILED' })
     let looks = 0
     const late = new Proxy(town.db, {
-      get: (target, key) => key !== '$queryRawUnsafe' ? (Reflect.get(target, key) as unknown) : async (...query: Parameters<Town['db']['$queryRawUnsafe']>) => {
-        const rows = await target.$queryRawUnsafe(...query)
-        if (looks++ === 0) await target.videoAsset.update({ where: { id: asset.id }, data: { generation: 7 } })
-        return rows
-      },
+      get: (target, key) =>
+        key !== '$queryRawUnsafe'
+          ? (Reflect.get(target, key) as unknown)
+          : async (...query: Parameters<Town['db']['$queryRawUnsafe']>) => {
+              const rows = await target.$queryRawUnsafe(...query)
+              if (looks++ === 0) await target.videoAsset.update({ where: { id: asset.id }, data: { generation: 7 } })
+              return rows
+            },
     })
-    expect(await request({ ...town.door, db: late }, [ask('Маша')], undefined, { retryFailed: true })).toMatchObject([{ status: 'failed' }])
+    expect(await request({ ...town.door, db: late }, [ask('Маша')], undefined, { retryFailed: true })).toMatchObject([
+      { status: 'failed' },
+    ])
     expect(await rowOf(asset.id)).toMatchObject({ status: 'FAILED', generation: 7 })
     expect(await has('warm', asset.id, 8)).toBe(false)
   })
 
   it('is not what a worker has, or what waits already', async () => {
-    const rows = [await create('Маша', { status: 'GENERATING', leaseOwner: 'worker', leaseUntil: future() }), await create('Петя', { queuedAt: longAgo })]
-    for (const [n, name] of ['Маша', 'Петя'].entries()) expect(await asks(name, person(n + 1))).toMatchObject({ status: 'waiting', started: false, again: false })
-    for (const row of rows) expect(await rowOf(row.id)).toMatchObject({ status: row.status, generation: 5, leaseOwner: row.leaseOwner })
+    const rows = [
+      await create('Маша', { status: 'GENERATING', leaseOwner: 'worker', leaseUntil: future() }),
+      await create('Петя', { queuedAt: longAgo }),
+    ]
+    for (const [n, name] of ['Маша', 'Петя'].entries())
+      expect(await asks(name, person(n + 1))).toMatchObject({ status: 'waiting', started: false, again: false })
+    for (const row of rows)
+      expect(await rowOf(row.id)).toMatchObject({ status: row.status, generation: 5, leaseOwner: row.leaseOwner })
   })
 })
 
@@ -171,29 +258,74 @@ describe('a list', () => {
       { status: 'waiting', assetId: another.id, started: true },
       { status: 'waiting', started: true },
     ])
-    expect(await Promise.all([has('warm', loose.id, 5), has('warm', queued.id, 5), has('warm', failed.id, 6), has('warm', another.id, 6)])).toEqual([true, false, false, true])
+    expect(
+      await Promise.all([
+        has('warm', loose.id, 5),
+        has('warm', queued.id, 5),
+        has('warm', failed.id, 6),
+        has('warm', another.id, 6),
+      ]),
+    ).toEqual([true, false, false, true])
     expect((await rowOf(loose.id)).queuedAt).not.toBeNull()
     expect((await town.queue.counts()).waiting).toBe(3)
-    expect(await request(town.door, names, undefined, { retryFailed: true })).toMatchObject([{}, {}, { status: 'waiting', started: true }, {}, { started: false }, { started: false }])
+    expect(await request(town.door, names, undefined, { retryFailed: true })).toMatchObject([
+      {},
+      {},
+      { status: 'waiting', started: true },
+      {},
+      { started: false },
+      { started: false },
+    ])
     expect(await has('warm', failed.id, 6)).toBe(true)
   })
 
   it('joins what another process creates in that moment', async () => {
-    const answers = await meanwhile(`INSERT INTO "VideoAsset" (id, template, name, display) VALUES ('theirs', 'tiny', $1, 'Маша')`, [ask('Маша').key], () => request(town.door, [ask('Маша'), ask('Петя')]))
-    expect(answers).toMatchObject([{ status: 'waiting', assetId: 'theirs', started: false }, { status: 'waiting', started: true }])
+    const answers = await meanwhile(
+      `INSERT INTO "VideoAsset" (id, template, name, display) VALUES ('theirs', 'tiny', $1, 'Маша')`,
+      [ask('Маша').key],
+      () => request(town.door, [ask('Маша'), ask('Петя')]),
+    )
+    expect(answers).toMatchObject([
+      { status: 'waiting', assetId: 'theirs', started: false },
+      { status: 'waiting', started: true },
+    ])
   })
 
   it('makes videos anew that would be others today, serves the old ones meanwhile, and keeps how they are spoken', async () => {
-    const [same, old, spoken, pending] = [await create('Маша', { ...video(), revision: 'маша' }), await create('Петя', video()), await create('Ваня', { ...video(), say: 'ва-ня' }), await create('Юра', { ...video(), status: 'PENDING', queuedAt: longAgo })]
+    const [same, old, spoken, pending] = [
+      await create('Маша', { ...video(), revision: 'маша' }),
+      await create('Петя', video()),
+      await create('Ваня', { ...video(), say: 'ва-ня' }),
+      await create('Юра', { ...video(), status: 'PENDING', queuedAt: longAgo }),
+    ]
     const wanted: unknown[] = []
     const revisionNow = async ({ key, say }: { key: string; say?: string | null }) => {
       wanted.push([key, say])
       return key
     }
-    const answers = await request(town.door, [ask('Маша'), { ...ask('Петя'), say: 'пе-тя' }, ask('Ваня'), ask('Юра')], undefined, { revisionNow })
-    expect(answers).toMatchObject([{ status: 'available' }, { status: 'waiting', started: true }, { status: 'waiting', started: true }, { status: 'available' }])
-    expect(wanted).toEqual([['маша', null], ['петя', 'пе-тя'], ['ваня', 'ва-ня']])
-    expect(await rowOf(old.id)).toMatchObject({ status: 'PENDING', generation: 6, say: 'пе-тя', telegramFileId: 'file' })
+    const answers = await request(
+      town.door,
+      [ask('Маша'), { ...ask('Петя'), say: 'пе-тя' }, ask('Ваня'), ask('Юра')],
+      undefined,
+      { revisionNow },
+    )
+    expect(answers).toMatchObject([
+      { status: 'available' },
+      { status: 'waiting', started: true },
+      { status: 'waiting', started: true },
+      { status: 'available' },
+    ])
+    expect(wanted).toEqual([
+      ['маша', null],
+      ['петя', 'пе-тя'],
+      ['ваня', 'ва-ня'],
+    ])
+    expect(await rowOf(old.id)).toMatchObject({
+      status: 'PENDING',
+      generation: 6,
+      say: 'пе-тя',
+      telegramFileId: 'file',
+    })
     expect(await rowOf(spoken.id)).toMatchObject({ status: 'PENDING', generation: 6, say: 'ва-ня' })
     expect(await rowOf(same.id)).toEqual(same)
     expect(await rowOf(pending.id)).toEqual(pending)
@@ -212,7 +344,8 @@ describe('a list', () => {
 
 it('remembers a person’s language, of a hit and of a miss', async () => {
   await create('Маша', video())
-  const languages = async () => Object.fromEntries((await town.db.user.findMany()).map(({ id, language }) => [Number(id), language]))
+  const languages = async () =>
+    Object.fromEntries((await town.db.user.findMany()).map(({ id, language }) => [Number(id), language]))
   for (const language of ['ru', 'en']) {
     await asks('Маша', { ...person(1), language })
     await asks('Петя', { ...person(2), language })
@@ -221,7 +354,11 @@ it('remembers a person’s language, of a hit and of a miss', async () => {
 })
 
 it('only what waits is marked as queued', async () => {
-  const [waits, made, another] = [await create('Маша'), await create('Петя', { status: 'AVAILABLE' }), await create('Ваня')]
+  const [waits, made, another] = [
+    await create('Маша'),
+    await create('Петя', { status: 'AVAILABLE' }),
+    await create('Ваня'),
+  ]
   await markQueued(town.db, [waits.id, made.id])
   expect((await rowOf(waits.id)).queuedAt).not.toBeNull()
   expect(await rowOf(made.id)).toEqual(made)

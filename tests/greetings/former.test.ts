@@ -5,7 +5,15 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
 import { claim, markAvailable, uploadedRevisions } from '../../src/greetings/assets.ts'
-import { forgetFiles, forgottenFiles, formerPosts, formerRevisions, postsAreGone, purgeForgottenFiles, rememberPost } from '../../src/greetings/former.ts'
+import {
+  forgetFiles,
+  forgottenFiles,
+  formerPosts,
+  formerRevisions,
+  postsAreGone,
+  purgeForgottenFiles,
+  rememberPost,
+} from '../../src/greetings/former.ts'
 import { removeKept } from '../../src/video/studio.ts'
 import { temporaryDatabase } from '../db/temporary-database.ts'
 
@@ -17,12 +25,26 @@ afterAll(() => database.close())
 beforeEach(() => database.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "FormerPost", "FormerFile"`)
 
 const channel = -1_001n
-const post = (messageId: number | null) => ({ fileId: `f${messageId}`, fileUniqueId: 'u', chatId: messageId === null ? null : channel, messageId })
+const post = (messageId: number | null) => ({
+  fileId: `f${messageId}`,
+  fileUniqueId: 'u',
+  chatId: messageId === null ? null : channel,
+  messageId,
+})
 
 /** A worker makes the name's video (again). */
-async function made(name: string, revision: string, messageId: number | null, { owner = 'w', lost = false } = {}): Promise<boolean> {
+async function made(
+  name: string,
+  revision: string,
+  messageId: number | null,
+  { owner = 'w', lost = false } = {},
+): Promise<boolean> {
   const { db } = database
-  const { id, generation } = await db.videoAsset.upsert({ where: { template_name: { template: 't', name } }, create: { template: 't', name, display: name }, update: { status: 'PENDING', generation: { increment: 1 } } })
+  const { id, generation } = await db.videoAsset.upsert({
+    where: { template_name: { template: 't', name } },
+    create: { template: 't', name, display: name },
+    update: { status: 'PENDING', generation: { increment: 1 } },
+  })
   const asset = await claim(db, { assetId: id, generation }, owner, 60_000)
   if (asset === undefined) throw new Error('not claimed')
   if (lost) await db.videoAsset.update({ where: { id }, data: { leaseOwner: 'other' } })
@@ -30,7 +52,10 @@ async function made(name: string, revision: string, messageId: number | null, { 
   if (lost) await db.videoAsset.update({ where: { id }, data: { leaseOwner: null, leaseUntil: null } })
   return recorded
 }
-const left = async (name: string) => [(await formerPosts(database.db, name)).map(({ messageId }) => messageId), (await formerRevisions(database.db, name)).sort()]
+const left = async (name: string) => [
+  (await formerPosts(database.db, name)).map(({ messageId }) => messageId),
+  (await formerRevisions(database.db, name)).sort(),
+]
 
 it('a video that takes the place of another leaves its post and its file on record, and so does one that is removed', async () => {
   await made('a', 'r1', 1)
@@ -42,10 +67,19 @@ it('a video that takes the place of another leaves its post and its file on reco
   await made('a', 'r2', 3)
   expect(await left('a')).toEqual([[1, 2], ['r1']])
   await database.db.videoAsset.deleteMany({ where: { name: 'a' } })
-  expect(await left('a')).toEqual([[1, 2, 3], ['r1', 'r2']])
+  expect(await left('a')).toEqual([
+    [1, 2, 3],
+    ['r1', 'r2'],
+  ])
   expect(await left('b')).toEqual([[], []])
-  await postsAreGone(database.db, [{ chatId: channel, messageId: 2 }, { chatId: -5n, messageId: 1 }])
-  expect(await left('a')).toEqual([[1, 3], ['r1', 'r2']])
+  await postsAreGone(database.db, [
+    { chatId: channel, messageId: 2 },
+    { chatId: -5n, messageId: 1 },
+  ])
+  expect(await left('a')).toEqual([
+    [1, 3],
+    ['r1', 'r2'],
+  ])
 })
 
 it('what is in use again is not left behind', async () => {

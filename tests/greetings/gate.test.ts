@@ -11,7 +11,9 @@ function enter(gate: Gate, asset: string, attempt: { giveUp?: AbortSignal; isRet
     asset,
     () => {
       isThrough = true
-      return new Promise<string>((resolve, reject) => (end = (error) => (error === undefined ? resolve('done') : reject(error))))
+      return new Promise<string>(
+        (resolve, reject) => (end = (error) => (error === undefined ? resolve('done') : reject(error))),
+      )
     },
     attempt,
   )
@@ -23,7 +25,13 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 describe('the gate', () => {
   it('lets so many through at a time, and so many for one asset, in their order', async () => {
     const gate = openGate({ atOnce: 3, forOneAsset: 2 })
-    const [a1, a2, a3, b1, c1] = ['a', 'a', 'a', 'b', 'c'].map((asset) => enter(gate, asset)) as [ReturnType<typeof enter>, ReturnType<typeof enter>, ReturnType<typeof enter>, ReturnType<typeof enter>, ReturnType<typeof enter>]
+    const [a1, a2, a3, b1, c1] = ['a', 'a', 'a', 'b', 'c'].map((asset) => enter(gate, asset)) as [
+      ReturnType<typeof enter>,
+      ReturnType<typeof enter>,
+      ReturnType<typeof enter>,
+      ReturnType<typeof enter>,
+      ReturnType<typeof enter>,
+    ]
     const through = () => [a1, a2, a3, b1, c1].map((one) => one.isThrough())
     expect(through()).toEqual([true, true, false, true, false])
     b1.end()

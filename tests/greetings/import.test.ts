@@ -13,7 +13,20 @@ beforeEach(async () => {
   await database.db.importedVideo.deleteMany()
 })
 
-const video = (name: string): CachedVideo => ({ template: 'tiny', name, display: name, say: null, revision: null, templateRevision: null, botId: 1, fileId: `file of ${name}`, fileUniqueId: null, storageChatId: null, storageMessageId: null, availableAt: null })
+const video = (name: string): CachedVideo => ({
+  template: 'tiny',
+  name,
+  display: name,
+  say: null,
+  revision: null,
+  templateRevision: null,
+  botId: 1,
+  fileId: `file of ${name}`,
+  fileUniqueId: null,
+  storageChatId: null,
+  storageMessageId: null,
+  availableAt: null,
+})
 const options = { overwrite: false, botId: 1n, onProgress: () => undefined }
 
 it('property 16: while an import waits for its next line no transaction is open, and nothing is there before the last', async () => {
@@ -22,7 +35,9 @@ it('property 16: while an import waits for its next line no transaction is open,
   async function* slowly() {
     yield [video('маша')]
     expect(await db.importedVideo.count()).toBe(1)
-    expect(await db.$queryRaw`SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL AND state <> 'active'`).toEqual([])
+    expect(
+      await db.$queryRaw`SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL AND state <> 'active'`,
+    ).toEqual([])
     expect(await db.videoAsset.count()).toBe(0)
     looked = true
     yield [video('петя'), video('маша')]
@@ -50,7 +65,18 @@ it('an import that breaks off leaves nothing, and touches no other that is under
 
 it('lines of an import that was killed go after a day', async () => {
   const { db } = database
-  for (const hours of [1, 25]) await db.importedVideo.create({ data: { run: 'killed', template: 'tiny', name: `${hours}`, display: 'N', botId: 1n, fileId: 'f', createdAt: new Date(Date.now() - hours * 3_600_000) } })
+  for (const hours of [1, 25])
+    await db.importedVideo.create({
+      data: {
+        run: 'killed',
+        template: 'tiny',
+        name: `${hours}`,
+        display: 'N',
+        botId: 1n,
+        fileId: 'f',
+        createdAt: new Date(Date.now() - hours * 3_600_000),
+      },
+    })
   await forgetImported(db)
   expect((await db.importedVideo.findMany()).map(({ name }) => name)).toEqual(['1'])
 })

@@ -27,7 +27,9 @@ describe.each(queueModes)('jobs that the queue does not hold, queue on %s', (que
     expect(found.queueFault).toBeUndefined()
     return found
   }
-  const longAgo = () => town.db.$executeRaw`UPDATE "VideoAsset" SET "queuedAt" = now() - interval '1 minute', "updatedAt" = now() - interval '1 minute' WHERE "queuedAt" IS NOT NULL`
+  const longAgo = () =>
+    town.db
+      .$executeRaw`UPDATE "VideoAsset" SET "queuedAt" = now() - interval '1 minute', "updatedAt" = now() - interval '1 minute' WHERE "queuedAt" IS NOT NULL`
   const jobOf = async (name: string) => {
     const { id, generation } = await town.db.videoAsset.findFirstOrThrow({ where: { name: ask(name).key } })
     return { assetId: id, generation }
@@ -38,7 +40,10 @@ describe.each(queueModes)('jobs that the queue does not hold, queue on %s', (que
     const lost = await jobOf('Борис')
     await town.queue.remove('people', [lost])
     // The queue holds more jobs than there are unfinished assets, as it does while more comes in than is made.
-    await town.queue.add('people', Array.from({ length: 20 }, () => ({ assetId: randomUUID(), generation: 1 })))
+    await town.queue.add(
+      'people',
+      Array.from({ length: 20 }, () => ({ assetId: randomUUID(), generation: 1 })),
+    )
     await longAgo()
     expect(await town.queue.missing('people', [lost, await jobOf('Вера')])).toEqual([lost])
     expect(await pass()).toMatchObject({ queued: 1 })
@@ -72,7 +77,8 @@ describe.each(queueModes)('jobs that the queue does not hold, queue on %s', (que
     await request(town.door, [ask('Жанна'), ask('Захар')])
     await town.queue.remove('warm', [await jobOf('Жанна'), await jobOf('Захар')])
     await town.db.$executeRaw`UPDATE "VideoAsset" SET "updatedAt" = now() - interval '1 minute'`
-    await town.db.$executeRaw`UPDATE "VideoAsset" SET status = 'GENERATING', "leaseUntil" = now() + interval '1 minute', "queuedAt" = now() - interval '1 minute' WHERE name = ${ask('Захар').key}`
+    await town.db
+      .$executeRaw`UPDATE "VideoAsset" SET status = 'GENERATING', "leaseUntil" = now() + interval '1 minute', "queuedAt" = now() - interval '1 minute' WHERE name = ${ask('Захар').key}`
     expect(await pass()).toMatchObject({ queued: 0, recovered: 0 })
   })
 
@@ -80,8 +86,13 @@ describe.each(queueModes)('jobs that the queue does not hold, queue on %s', (que
     await town.db.$executeRaw`
       INSERT INTO "VideoAsset" (template, name, display, "queuedAt", "updatedAt") SELECT 'tiny', 'имя ' || n, 'Имя', now() - interval '1 hour' + n / 100 * interval '1 second', now() FROM generate_series(1, 5500) AS n`
     const rows = await town.db.videoAsset.findMany({ select: { id: true, name: true } })
-    const lost = rows.filter(({ name }) => name === 'имя 10' || name === 'имя 5400').map(({ id }) => ({ assetId: id, generation: 1 }))
-    await town.queue.add('warm', rows.map(({ id }) => ({ assetId: id, generation: 1 })))
+    const lost = rows
+      .filter(({ name }) => name === 'имя 10' || name === 'имя 5400')
+      .map(({ id }) => ({ assetId: id, generation: 1 }))
+    await town.queue.add(
+      'warm',
+      rows.map(({ id }) => ({ assetId: id, generation: 1 })),
+    )
     await town.queue.remove('warm', lost)
     const first = await pass()
     expect(first.queued).toBe(1)
@@ -102,7 +113,8 @@ describe.each(queueModes)('jobs that the queue does not hold, queue on %s', (que
         const value: unknown = Reflect.get(target, key)
         if (key !== '$queryRaw') return value
         return (strings: TemplateStringsArray, ...values: unknown[]) => {
-          if (strings[0]?.includes(`SET status = 'GENERATING'`) === true && refused++ === 0) return Promise.reject(Object.assign(new Error('terminating connection'), { code: '57P01' }))
+          if (strings[0]?.includes(`SET status = 'GENERATING'`) === true && refused++ === 0)
+            return Promise.reject(Object.assign(new Error('terminating connection'), { code: '57P01' }))
           return (value as (...all: unknown[]) => unknown).call(target, strings, ...values)
         }
       },
@@ -112,7 +124,10 @@ describe.each(queueModes)('jobs that the queue does not hold, queue on %s', (que
     try {
       await town.telegram.say({ userId: 9, text: '/start' })
       await request(town.door, [ask('Иван')], person(9))
-      await until(async () => (await town.db.userRequest.findFirst({ where: { status: 'COMPLETED' } })) !== null, 'the delivery')
+      await until(
+        async () => (await town.db.userRequest.findFirst({ where: { status: 'COMPLETED' } })) !== null,
+        'the delivery',
+      )
       expect(refused).toBe(2)
     } finally {
       await worker.stop(100)
@@ -143,7 +158,11 @@ describe('the reconciler beside others', () => {
     try {
       // Two are recovered or marked, and two are locked.
       expect(await pass()).toMatchObject({ recovered: 1, queued: 3 })
-      const marked = await town.db.videoAsset.findMany({ where: { queuedAt: { not: null } }, select: { name: true }, orderBy: { name: 'asc' } })
+      const marked = await town.db.videoAsset.findMany({
+        where: { queuedAt: { not: null } },
+        select: { name: true },
+        orderBy: { name: 'asc' },
+      })
       expect(marked).toEqual([{ name: 'клим 2' }, { name: 'клим 4' }])
     } finally {
       await other.query('ROLLBACK')
@@ -156,15 +175,20 @@ describe('the reconciler beside others', () => {
     let go = () => {}
     const gate = new Promise<void>((resolve) => (go = resolve))
     let begun = false
-    const slow = { ...town.queue, missing: async () => {
-      begun = true
-      await gate
-      return []
-    } }
+    const slow = {
+      ...town.queue,
+      missing: async () => {
+        begun = true
+        await gate
+        return []
+      },
+    }
     const frozen = reconcile({ db: town.db, queue: slow, botId: town.botId, times: town.times })
     await until(async () => begun, 'the first pass')
     expect(await pass()).toBeUndefined()
-    const { rows } = await other.query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`)
+    const { rows } = await other.query(
+      `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`,
+    )
     expect(rows).toEqual([])
     const found = await until(pass, 'another pass', town.times.leaseMs + 2_000)
     expect(found.queueFault).toBeUndefined()

@@ -29,12 +29,25 @@ beforeEach(async () => {
 /** How many wait for a lock in the town's database. */
 async function waitForBlocked(many: number): Promise<void> {
   await until(async () => {
-    const [row] = await town.db.$queryRaw<{ count: bigint }[]>`SELECT count(*) AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+    const [row] = await town.db.$queryRaw<
+      { count: bigint }[]
+    >`SELECT count(*) AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
     return Number(row?.count) === many
   }, `${many} waiting for a lock`)
 }
 
-const ready = (name: string) => town.db.videoAsset.create({ data: { template: 'tiny', name: ask(name).key, display: ask(name).display, status: 'AVAILABLE', telegramFileId: 'file', telegramFileUniqueId: 'unique', telegramBotId: town.botId } })
+const ready = (name: string) =>
+  town.db.videoAsset.create({
+    data: {
+      template: 'tiny',
+      name: ask(name).key,
+      display: ask(name).display,
+      status: 'AVAILABLE',
+      telegramFileId: 'file',
+      telegramFileUniqueId: 'unique',
+      telegramBotId: town.botId,
+    },
+  })
 
 it('a name that is taken back stays for whoever subscribed in that moment', async () => {
   await request(town.door, [ask('Маша'), ask('Петя')])
@@ -42,7 +55,10 @@ it('a name that is taken back stays for whoever subscribed in that moment', asyn
   await town.db.user.create({ data: { id: 1n, language: 'ru' } })
   await other.query('BEGIN')
   await other.query('SELECT 1 FROM "VideoAsset" WHERE id = $1 FOR SHARE', [id])
-  await other.query(`INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId") VALUES (1, $1, 1, 'ru', $2, 1)`, [id, town.botId])
+  await other.query(
+    `INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId") VALUES (1, $1, 1, 'ru', $2, 1)`,
+    [id, town.botId],
+  )
   const taking = takeBack(town)
   await waitForBlocked(1)
   await other.query('COMMIT')
@@ -59,7 +75,10 @@ it('an asset is not given up when somebody subscribes in that moment', async () 
   await town.db.user.upsert({ where: { id: 1n }, create: { id: 1n }, update: {} })
   await other.query('BEGIN')
   await other.query('SELECT 1 FROM "VideoAsset" WHERE id = $1 FOR SHARE', [id])
-  await other.query(`INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId") VALUES (1, $1, 1, 'ru', $2, 7)`, [id, town.botId])
+  await other.query(
+    `INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId") VALUES (1, $1, 1, 'ru', $2, 7)`,
+    [id, town.botId],
+  )
   const givingUp = giveUpUnlessWanted(town.db, asset, 'me', reason)
   await waitForBlocked(1)
   await other.query('COMMIT')
@@ -69,7 +88,13 @@ it('an asset is not given up when somebody subscribes in that moment', async () 
   expect(await giveUpUnlessWanted(town.db, asset, 'somebody else', reason)).toBe(false)
   expect(await giveUpUnlessWanted(town.db, { ...asset, generation: generation + 1 }, 'me', reason)).toBe(false)
   expect(await giveUpUnlessWanted(town.db, asset, 'me', reason)).toBe(true)
-  expect(await town.db.videoAsset.findFirst()).toMatchObject({ status: 'FAILED', leaseOwner: null, leaseUntil: null, retryAfter: null, errorClass: 'storage' })
+  expect(await town.db.videoAsset.findFirst()).toMatchObject({
+    status: 'FAILED',
+    leaseOwner: null,
+    leaseUntil: null,
+    retryAfter: null,
+    errorClass: 'storage',
+  })
 })
 
 it('who asks for a cached name while it is removed is not lost: a new video is made', async () => {
@@ -88,19 +113,24 @@ it('an update’s number that somebody else’s update had is no repetition', as
   await ready('Маша')
   const first = person(3)
   const second = person(4, first.updateId)
-  for (const each of [first, second]) expect(await request(town.door, [ask('Маша')], each)).toMatchObject([{ status: 'available' }])
+  for (const each of [first, second])
+    expect(await request(town.door, [ask('Маша')], each)).toMatchObject([{ status: 'available' }])
   expect(await request(town.door, [ask('Маша')], second)).toMatchObject([{ status: 'repeated' }])
 })
 
 it('while the reconciler adds many jobs, nobody waits for what it has added', async () => {
-  await town.db.$executeRaw`INSERT INTO "VideoAsset" (template, name, display, "createdAt", "updatedAt") SELECT 'tiny', 'имя ' || n, 'Имя', now() - interval '1 hour' + n * interval '1 second', now() - interval '1 hour' FROM generate_series(1, 1500) AS n`
+  await town.db
+    .$executeRaw`INSERT INTO "VideoAsset" (template, name, display, "createdAt", "updatedAt") SELECT 'tiny', 'имя ' || n, 'Имя', now() - interval '1 hour' + n * interval '1 second', now() - interval '1 hour' FROM generate_series(1, 1500) AS n`
   await town.db.$executeRaw`UPDATE "VideoAsset" SET name = ${ask('Маша').key}, display = 'Маша' WHERE name = 'имя 1'`
   let go = () => {}
   let batches = 0
-  const slow = { ...town.queue, add: async (...jobs: Parameters<typeof town.queue.add>) => {
-    await town.queue.add(...jobs)
-    if (jobs[1].length > 0 && ++batches === 2) await new Promise<void>((resolve) => (go = resolve))
-  } }
+  const slow = {
+    ...town.queue,
+    add: async (...jobs: Parameters<typeof town.queue.add>) => {
+      await town.queue.add(...jobs)
+      if (jobs[1].length > 0 && ++batches === 2) await new Promise<void>((resolve) => (go = resolve))
+    },
+  }
   const pass = reconcile({ db: town.db, queue: slow, botId: town.botId, times: town.times })
   await until(async () => batches === 2, 'the second batch')
   expect(await town.db.videoAsset.count({ where: { queuedAt: { not: null } } })).toBe(1_000)
@@ -110,8 +140,12 @@ it('while the reconciler adds many jobs, nobody waits for what it has added', as
 })
 
 it('an outage that nobody meets any more is forgotten; a refused token is not', async () => {
-  for (const step of ['telegram', 'voice', 'token'] as const) await noteOutage(town.db, new Outage(step, 'away'), town.times.outageMs)
-  await town.db.outage.updateMany({ where: { step: { not: 'voice' } }, data: { until: new Date(Date.now() - 21 * town.times.outageMs) } })
+  for (const step of ['telegram', 'voice', 'token'] as const)
+    await noteOutage(town.db, new Outage(step, 'away'), town.times.outageMs)
+  await town.db.outage.updateMany({
+    where: { step: { not: 'voice' } },
+    data: { until: new Date(Date.now() - 21 * town.times.outageMs) },
+  })
   await reconcile({ db: town.db, queue: town.queue, botId: town.botId, times: town.times })
   expect((await currentOutages(town.db)).map(({ step }) => step).sort()).toEqual(['token', 'voice'])
 })

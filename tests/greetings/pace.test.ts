@@ -4,7 +4,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { waitingTimes } from '../../src/config.ts'
 import type { Database, Db } from '../../src/db/database.ts'
 import { tell } from '../../src/greetings/events.ts'
-import { estimate, forgetPaces, measurePaces, readPaces, recordPaces, type Pace, type PlannedRun } from '../../src/greetings/pace.ts'
+import {
+  estimate,
+  forgetPaces,
+  measurePaces,
+  readPaces,
+  recordPaces,
+  type Pace,
+  type PlannedRun,
+} from '../../src/greetings/pace.ts'
 import { temporaryDatabase } from '../db/temporary-database.ts'
 
 let database: Database
@@ -16,7 +24,14 @@ beforeAll(async () => {
 afterAll(() => database.close())
 beforeEach(() => db.$executeRaw`TRUNCATE "StepPace", "WorkerProcess"`)
 
-const render = (seconds: number, more: Partial<Pace> & { samples?: number } = {}) => ({ step: 'render' as const, template: 't', parallel: 2, seconds, samples: 1, ...more })
+const render = (seconds: number, more: Partial<Pace> & { samples?: number } = {}) => ({
+  step: 'render' as const,
+  template: 't',
+  parallel: 2,
+  seconds,
+  samples: 1,
+  ...more,
+})
 
 describe('what is kept', () => {
   it('a mean, of which the older samples count less and less', async () => {
@@ -31,10 +46,31 @@ describe('what is kept', () => {
   })
 
   it('by how many were made at a time, those of other workers of the host included', async () => {
-    await db.workerProcess.create({ data: { id: 'other', host: hostname(), pid: 1, concurrency: 2, rendering: 2, seenAt: new Date(Date.now() + 3_600_000) } })
-    await db.workerProcess.create({ data: { id: 'mine', host: hostname(), pid: 1, concurrency: 2, rendering: 2, seenAt: new Date(Date.now() + 3_600_000) } })
+    await db.workerProcess.create({
+      data: {
+        id: 'other',
+        host: hostname(),
+        pid: 1,
+        concurrency: 2,
+        rendering: 2,
+        seenAt: new Date(Date.now() + 3_600_000),
+      },
+    })
+    await db.workerProcess.create({
+      data: {
+        id: 'mine',
+        host: hostname(),
+        pid: 1,
+        concurrency: 2,
+        rendering: 2,
+        seenAt: new Date(Date.now() + 3_600_000),
+      },
+    })
     await recordPaces(db, [render(4), { ...render(1), step: 'send', template: '' }], 'mine')
-    expect((await readPaces(db)).map(({ step, parallel }) => [step, parallel]).sort()).toEqual([['render', 4], ['send', 2]])
+    expect((await readPaces(db)).map(({ step, parallel }) => [step, parallel]).sort()).toEqual([
+      ['render', 4],
+      ['send', 2],
+    ])
   })
 
   it('what a worker of this process does', async () => {
@@ -56,23 +92,47 @@ describe('what is kept', () => {
 
   it('not of a host that made nothing for a season', async () => {
     await recordPaces(db, [render(1), render(2, { template: 'old' })])
-    await db.stepPace.updateMany({ where: { template: 'old' }, data: { updatedAt: new Date(Date.now() - 101 * 86_400_000) } })
+    await db.stepPace.updateMany({
+      where: { template: 'old' },
+      data: { updatedAt: new Date(Date.now() - 101 * 86_400_000) },
+    })
     await forgetPaces(db)
     expect((await readPaces(db)).map(({ template }) => template)).toEqual(['t'])
   })
 })
 
 describe('the estimate', () => {
-  const pace = (seconds: number, more: Partial<Pace> = {}): Pace => ({ host: 'here', template: 't', step: 'render', parallel: 2, seconds, ...more })
+  const pace = (seconds: number, more: Partial<Pace> = {}): Pace => ({
+    host: 'here',
+    template: 't',
+    step: 'render',
+    parallel: 2,
+    seconds,
+    ...more,
+  })
   const here = { host: 'here', places: 2, processors: 2 }
-  const run = (more: Partial<PlannedRun> = {}): PlannedRun => ({ videos: new Map([['t', 30]]), hosts: [here], host: 'here', unprepared: [], channels: undefined, ...more })
+  const run = (more: Partial<PlannedRun> = {}): PlannedRun => ({
+    videos: new Map([['t', 30]]),
+    hosts: [here],
+    host: 'here',
+    unprepared: [],
+    channels: undefined,
+    ...more,
+  })
   const start = pace(3, { step: 'start', template: '', parallel: 1 })
   const send = pace(0.5, { step: 'send', template: '', parallel: 1 })
 
   it('divides by what runs in parallel, and adds the start and the last upload', () => {
-    expect(estimate([pace(4), start, send], run())).toEqual({ render: 60, upload: 30 / 16, prepare: 0, total: 3 + 60 + 0.5 })
+    expect(estimate([pace(4), start, send], run())).toEqual({
+      render: 60,
+      upload: 30 / 16,
+      prepare: 0,
+      total: 3 + 60 + 0.5,
+    })
     expect(estimate([pace(4), start], run({ host: 'nowhere else' })).total).toBe(63)
-    expect(estimate([pace(4), pace(8, { host: 'there' })], run({ hosts: [here, { ...here, host: 'there' }] })).render).toBeCloseTo(30 / (0.5 + 0.25))
+    expect(
+      estimate([pace(4), pace(8, { host: 'there' })], run({ hosts: [here, { ...here, host: 'there' }] })).render,
+    ).toBeCloseTo(30 / (0.5 + 0.25))
     // A host of which nothing is known is taken to be like the others.
     expect(estimate([pace(4)], run({ hosts: [here, { ...here, host: 'there' }] })).render).toBeCloseTo(30)
   })
@@ -98,19 +158,46 @@ describe('the estimate', () => {
   })
 
   it('weighs templates by how many videos each has', () => {
-    expect(estimate([pace(4), pace(8, { template: 'u' })], run({ videos: new Map([['t', 20], ['u', 10]]) })).render).toBeCloseTo(80)
+    expect(
+      estimate(
+        [pace(4), pace(8, { template: 'u' })],
+        run({
+          videos: new Map([
+            ['t', 20],
+            ['u', 10],
+          ]),
+        }),
+      ).render,
+    ).toBeCloseTo(80)
   })
 
   it('adds the preparation of a new clip, by what it took before', () => {
     const prepare = pace(12, { step: 'prepare', parallel: 1 })
     expect(estimate([pace(4), prepare], run({ unprepared: ['t'] }))).toMatchObject({ prepare: 12, total: 72 })
-    expect(estimate([pace(4), pace(20, { step: 'prepare', template: 'other', parallel: 1 })], run({ unprepared: ['t'] }))).toMatchObject({ prepare: 20, total: 80 })
+    expect(
+      estimate([pace(4), pace(20, { step: 'prepare', template: 'other', parallel: 1 })], run({ unprepared: ['t'] })),
+    ).toMatchObject({ prepare: 20, total: 80 })
     expect(estimate([pace(4)], run({ unprepared: ['t'] }))).toMatchObject({ render: 60, prepare: null, total: null })
   })
 
   it('is unknown until something was measured, and when nobody works', () => {
-    expect(estimate([], run({ channels: { count: 1, postSeconds: 3 } }))).toEqual({ render: null, upload: 87, prepare: 0, total: null })
-    expect(estimate([pace(4)], run({ videos: new Map([['t', 3], ['new', 1]]) }))).toMatchObject({ render: null, total: null })
+    expect(estimate([], run({ channels: { count: 1, postSeconds: 3 } }))).toEqual({
+      render: null,
+      upload: 87,
+      prepare: 0,
+      total: null,
+    })
+    expect(
+      estimate(
+        [pace(4)],
+        run({
+          videos: new Map([
+            ['t', 3],
+            ['new', 1],
+          ]),
+        }),
+      ),
+    ).toMatchObject({ render: null, total: null })
     expect(estimate([pace(4)], run({ hosts: [] }))).toMatchObject({ render: null, total: null })
     expect(estimate([], run({ videos: new Map() }))).toEqual({ render: 0, upload: 0, prepare: 0, total: 0 })
   })

@@ -24,8 +24,14 @@ const elsewhere = (id: string) => ({ id, host: id, pid: 1, machine: 'another' })
 
 it('a worker tells what it does until it leaves', async () => {
   let rendering = 1
-  const presence = await announceWorker(db, times, { id: 'w', concurrency: 2, load: () => ({ rendering, uploading: 3 }) })
-  expect(await liveWorkers(db, times)).toMatchObject([{ id: 'w', pid: process.pid, concurrency: 2, rendering: 1, uploading: 3 }])
+  const presence = await announceWorker(db, times, {
+    id: 'w',
+    concurrency: 2,
+    load: () => ({ rendering, uploading: 3 }),
+  })
+  expect(await liveWorkers(db, times)).toMatchObject([
+    { id: 'w', pid: process.pid, concurrency: 2, rendering: 1, uploading: 3 },
+  ])
   rendering = 2
   await until(async () => (await liveWorkers(db, times))[0]?.rendering === 2, 'the next beat')
   await presence.leave()
@@ -47,7 +53,10 @@ it('what was killed on this machine is gone at once', async () => {
   const row = { host: 'here', pid: child.pid ?? 0, machine, seenAt: ago(-3_600_000) }
   await db.workerProcess.create({ data: { id: 'w', concurrency: 2, rendering: 2, ...row } })
   await db.botProcess.create({ data: { id: 'b', mode: 'polling', ...row } })
-  expect([await liveWorkers(db, times), await liveBots(db, times)]).toMatchObject([[{ id: 'w', rendering: 2 }], [{ id: 'b' }]])
+  expect([await liveWorkers(db, times), await liveBots(db, times)]).toMatchObject([
+    [{ id: 'w', rendering: 2 }],
+    [{ id: 'b' }],
+  ])
   const gone = once(child, 'exit')
   child.kill('SIGKILL')
   await gone
@@ -59,7 +68,9 @@ it('what was killed on this machine is gone at once', async () => {
 
 it('what was killed or stands still elsewhere is silent within seconds, renders nothing, and is gone after some more', async () => {
   const life = waitingTimes(1)
-  await db.workerProcess.create({ data: { ...elsewhere('w'), concurrency: 2, rendering: 2, uploading: 1, seenAt: ago(11_000) } })
+  await db.workerProcess.create({
+    data: { ...elsewhere('w'), concurrency: 2, rendering: 2, uploading: 1, seenAt: ago(11_000) },
+  })
   expect(await liveWorkers(db, life)).toMatchObject([{ rendering: 2, uploading: 1, silent: false }])
   await db.workerProcess.updateMany({ data: { seenAt: ago(13_000) } })
   const [silent] = await liveWorkers(db, life)
@@ -70,7 +81,8 @@ it('what was killed or stands still elsewhere is silent within seconds, renders 
 })
 
 it('names bots that fetch updates at the same time, and no other', async () => {
-  const bot = (id: string, mode: string, more: object = {}) => db.botProcess.create({ data: { ...elsewhere(id), mode, seenAt: ago(-3_600_000), ...more } })
+  const bot = (id: string, mode: string, more: object = {}) =>
+    db.botProcess.create({ data: { ...elsewhere(id), mode, seenAt: ago(-3_600_000), ...more } })
   await bot('a', 'polling', { startedAt: ago(2_000) })
   await bot('b', 'webhook')
   await bot('c', 'webhook')

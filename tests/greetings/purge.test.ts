@@ -18,13 +18,31 @@ const daysMs = 86_400_000
 const purging = (signal = never) => purgeRequests(town.db, 30 * daysMs, { signal, onProgress: () => undefined })
 
 /** A person and one request of theirs, made and finished so many days ago. */
-async function asked(userId: number, status: 'PENDING' | 'COMPLETED' | 'FAILED', createdDays: number, finishedDays: number | null): Promise<void> {
+async function asked(
+  userId: number,
+  status: 'PENDING' | 'COMPLETED' | 'FAILED',
+  createdDays: number,
+  finishedDays: number | null,
+): Promise<void> {
   const ago = (days: number) => new Date(Date.now() - days * daysMs)
   const asset = await town.db.videoAsset.create({ data: { template: 'tiny', name: `name ${userId}`, display: '' } })
   await town.db.user.create({ data: { id: userId } })
-  await town.db.userRequest.create({ data: { userId, assetId: asset.id, chatId: userId, language: 'ru', botId: 1, updateId: userId, status, createdAt: ago(createdDays), finishedAt: finishedDays === null ? null : ago(finishedDays) } })
+  await town.db.userRequest.create({
+    data: {
+      userId,
+      assetId: asset.id,
+      chatId: userId,
+      language: 'ru',
+      botId: 1,
+      updateId: userId,
+      status,
+      createdAt: ago(createdDays),
+      finishedAt: finishedDays === null ? null : ago(finishedDays),
+    },
+  })
 }
-const left = async () => (await town.db.userRequest.findMany({ orderBy: { userId: 'asc' } })).map(({ userId }) => Number(userId))
+const left = async () =>
+  (await town.db.userRequest.findMany({ orderBy: { userId: 'asc' } })).map(({ userId }) => Number(userId))
 
 it('requests that were made and finished long ago go, and with them people of whom nothing is left', async () => {
   await asked(1, 'COMPLETED', 40, 40)
@@ -81,15 +99,41 @@ it('who asked between the look and the lock stays, and the purge goes on', async
   await town.db.user.create({ data: { id: 2 } })
   // As if the first look had been a moment earlier, when the first person had asked for nothing yet.
   const earlier = new Proxy(town.db, {
-    get: (target, key) => key !== '$transaction' ? (Reflect.get(target, key) as unknown) : (work: (tx: unknown) => Promise<unknown>, options: object) =>
-      target.$transaction((tx) => work(new Proxy(tx, { get: (inner, name) => name === '$queryRaw' ? async (...query: Parameters<Db['$queryRaw']>) => [...(await inner.$queryRaw<{ id: bigint }[]>(...query)), { id: 1n }] : (Reflect.get(inner, name) as unknown) })), options),
+    get: (target, key) =>
+      key !== '$transaction'
+        ? (Reflect.get(target, key) as unknown)
+        : (work: (tx: unknown) => Promise<unknown>, options: object) =>
+            target.$transaction(
+              (tx) =>
+                work(
+                  new Proxy(tx, {
+                    get: (inner, name) =>
+                      name === '$queryRaw'
+                        ? async (...query: Parameters<Db['$queryRaw']>) => [
+                            ...(await inner.$queryRaw<{ id: bigint }[]>(...query)),
+                            { id: 1n },
+                          ]
+                        : (Reflect.get(inner, name) as unknown),
+                  }),
+                ),
+              options,
+            ),
   })
   expect(await purgePeople(earlier, { signal: never })).toBe(1)
   expect((await town.db.user.findMany()).map(({ id }) => Number(id))).toEqual([1])
 })
 
 it('nobody loses their request, whoever comes first: the person who asks or the purge', async () => {
-  await town.db.videoAsset.create({ data: { template: 'tiny', name: 'маша', display: 'Маша', status: 'AVAILABLE', telegramFileId: 'x', telegramBotId: town.botId } })
+  await town.db.videoAsset.create({
+    data: {
+      template: 'tiny',
+      name: 'маша',
+      display: 'Маша',
+      status: 'AVAILABLE',
+      telegramFileId: 'x',
+      telegramBotId: town.botId,
+    },
+  })
   const { signal } = new AbortController()
   const people = Array.from({ length: 12 }, (_, n) => n + 1)
   const names = ['Маша', 'Петя'] // a hit, and a miss

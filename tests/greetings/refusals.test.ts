@@ -21,10 +21,16 @@ it('counts by reason, adds up over processes, and writes the rest when it is clo
   tell({ what: 'asked', outcome: 'too_many_today' })
   tell({ what: 'asked', outcome: 'hit' })
   await until(async () => (await refusalsOfDay(db)).length === 2, 'the first to write')
-  expect(await refusalsOfDay(db)).toEqual([{ reason: 'emoji', count: 5 }, { reason: 'too_many_today', count: 1 }])
+  expect(await refusalsOfDay(db)).toEqual([
+    { reason: 'emoji', count: 5 },
+    { reason: 'too_many_today', count: 1 },
+  ])
   await other.close()
   await one.close()
-  expect(await refusalsOfDay(db)).toEqual([{ reason: 'emoji', count: 10 }, { reason: 'too_many_today', count: 2 }])
+  expect(await refusalsOfDay(db)).toEqual([
+    { reason: 'emoji', count: 10 },
+    { reason: 'too_many_today', count: 2 },
+  ])
   tell({ what: 'asked', outcome: 'no_name', reason: 'emoji' })
   expect((await refusalsOfDay(db))[0]?.count).toBe(10)
 })
@@ -32,14 +38,24 @@ it('counts by reason, adds up over processes, and writes the rest when it is clo
 it('loses nothing while the database is away, and keeps a month', async () => {
   const { db } = database
   await db.refusalCount.deleteMany()
-  await db.refusalCount.createMany({ data: [{ hour: new Date(Date.now() - 31 * 86_400_000), reason: 'digits', count: 1 }, { hour: new Date(Date.now() - 29 * 86_400_000), reason: 'digits', count: 1 }] })
+  await db.refusalCount.createMany({
+    data: [
+      { hour: new Date(Date.now() - 31 * 86_400_000), reason: 'digits', count: 1 },
+      { hour: new Date(Date.now() - 29 * 86_400_000), reason: 'digits', count: 1 },
+    ],
+  })
   let away = true
   let tries = 0
   const refuse = () => {
     tries += 1
     return Promise.reject(new Error('away'))
   }
-  const counting = countRefusals(new Proxy(db, { get: (target, key) => (key === '$executeRaw' && away ? refuse : Reflect.get(target, key) as unknown) }), { leaseRenewMs: 10 })
+  const counting = countRefusals(
+    new Proxy(db, {
+      get: (target, key) => (key === '$executeRaw' && away ? refuse : (Reflect.get(target, key) as unknown)),
+    }),
+    { leaseRenewMs: 10 },
+  )
   tell({ what: 'asked', outcome: 'no_name', reason: 'digits' })
   await until(async () => tries > 2, 'tries in vain')
   away = false
@@ -52,7 +68,16 @@ it('loses nothing while the database is away, and keeps a month', async () => {
 it('the pace is that of the last minutes, and unknown without any', async () => {
   const { db } = database
   expect(await paceOf(db)).toBeNull()
-  const made = (name: string, secondsAgo: number) => db.videoAsset.create({ data: { template: 'tiny', name, display: name, status: 'AVAILABLE', availableAt: new Date(Date.now() - secondsAgo * 1_000) } })
+  const made = (name: string, secondsAgo: number) =>
+    db.videoAsset.create({
+      data: {
+        template: 'tiny',
+        name,
+        display: name,
+        status: 'AVAILABLE',
+        availableAt: new Date(Date.now() - secondsAgo * 1_000),
+      },
+    })
   for (let count = 0; count < 5; count++) await made(`a${count}`, 590)
   for (let count = 0; count < 20; count++) await made(`b${count}`, 5 + count * 5)
   // Twenty in the last two minutes; those ten minutes ago do not make them slower.

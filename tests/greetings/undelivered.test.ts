@@ -18,13 +18,31 @@ beforeEach(async () => {
 
 let updateId = 1_000_000
 /** Somebody asked so long ago and was not served; `claim`: seconds from now until their claim ends. */
-async function waits(userId: number, asset: string, { ageSeconds, claim = -1 }: { ageSeconds: number; claim?: number }) {
+async function waits(
+  userId: number,
+  asset: string,
+  { ageSeconds, claim = -1 }: { ageSeconds: number; claim?: number },
+) {
   await town.db.userRequest.create({
-    data: { userId: BigInt(userId), chatId: BigInt(userId), assetId: asset, language: 'ru', botId: town.botId, updateId: updateId++, hit: true, createdAt: new Date(Date.now() - ageSeconds * 1_000), claimOwner: 'dead', claimUntil: new Date(Date.now() + claim * 1_000) },
+    data: {
+      userId: BigInt(userId),
+      chatId: BigInt(userId),
+      assetId: asset,
+      language: 'ru',
+      botId: town.botId,
+      updateId: updateId++,
+      hit: true,
+      createdAt: new Date(Date.now() - ageSeconds * 1_000),
+      claimOwner: 'dead',
+      claimUntil: new Date(Date.now() + claim * 1_000),
+    },
   })
 }
 const undelivered = async () => {
-  const found = await until(() => reconcile({ db: town.db, queue: town.queue, botId: town.botId, times: town.times }), 'a pass')
+  const found = await until(
+    () => reconcile({ db: town.db, queue: town.queue, botId: town.botId, times: town.times }),
+    'a pass',
+  )
   return found.undelivered
 }
 
@@ -58,17 +76,25 @@ it('who was put off, or is being served, is passed over; so is a video of anothe
 })
 
 it('property 15: so many videos may be on their way to one person, and then they are asked to wait', async () => {
-  const asks = (n: number, id: number, unlimited = false) => request(town.door, [{ template: 'tiny', key: `n${n}`, display: 'N' }], { ...person(id), unlimited })
+  const asks = (n: number, id: number, unlimited = false) =>
+    request(town.door, [{ template: 'tiny', key: `n${n}`, display: 'N' }], { ...person(id), unlimited })
   for (let n = 1; n <= personLimits.onTheirWay; n++) expect(await asks(n, 8)).toMatchObject([{ status: 'available' }])
   expect(await asks(50, 8)).toEqual([{ status: 'refused', reason: 'too_many_waiting' }])
   expect(await town.db.userRequest.count()).toBe(personLimits.onTheirWay)
   expect(await asks(50, 9)).toMatchObject([{ status: 'available' }])
   expect(await asks(51, 8, true)).toMatchObject([{ status: 'available' }])
-  await town.db.userRequest.updateMany({ where: { userId: 8n, assetId: { in: ['n1', 'n2'] } }, data: { status: 'COMPLETED' } })
+  await town.db.userRequest.updateMany({
+    where: { userId: 8n, assetId: { in: ['n1', 'n2'] } },
+    data: { status: 'COMPLETED' },
+  })
   expect(await asks(50, 8)).toMatchObject([{ status: 'available' }])
   // What was redelivered is known, however full it is.
   const first = person(10)
-  expect(await request(town.door, [{ template: 'tiny', key: 'n1', display: 'N' }], first)).toMatchObject([{ status: 'available' }])
+  expect(await request(town.door, [{ template: 'tiny', key: 'n1', display: 'N' }], first)).toMatchObject([
+    { status: 'available' },
+  ])
   for (let n = 2; n <= personLimits.onTheirWay; n++) await asks(n, 10)
-  expect(await request(town.door, [{ template: 'tiny', key: 'n1', display: 'N' }], first)).toMatchObject([{ status: 'repeated' }])
+  expect(await request(town.door, [{ template: 'tiny', key: 'n1', display: 'N' }], first)).toMatchObject([
+    { status: 'repeated' },
+  ])
 })

@@ -27,15 +27,34 @@ beforeEach(async () => {
 const longAgo = new Date('2020-01-01')
 const [past, future] = [() => new Date(Date.now() - 60_000), () => new Date(Date.now() + 60_000)]
 type Fields = Partial<Parameters<Town['db']['videoAsset']['create']>[0]['data']>
-const create = (name: string, fields: Fields = {}) => town.db.videoAsset.create({ data: { template: 'tiny', name, display: name, generation: 5, createdAt: longAgo, updatedAt: longAgo, queuedAt: longAgo, ...fields } })
+const create = (name: string, fields: Fields = {}) =>
+  town.db.videoAsset.create({
+    data: {
+      template: 'tiny',
+      name,
+      display: name,
+      generation: 5,
+      createdAt: longAgo,
+      updatedAt: longAgo,
+      queuedAt: longAgo,
+      ...fields,
+    },
+  })
 const rowOf = (id: string) => town.db.videoAsset.findUnique({ where: { id } })
 const jobOf = ({ id, generation }: { id: string; generation: number }) => ({ assetId: id, generation })
-const has = async (lane: 'people' | 'warm', asset: { id: string; generation: number }) => (await town.queue.missing(lane, [jobOf(asset)])).length === 0
+const has = async (lane: 'people' | 'warm', asset: { id: string; generation: number }) =>
+  (await town.queue.missing(lane, [jobOf(asset)])).length === 0
 
 let updates = 1
-async function asks(assetId: string, userId: number, status: 'PENDING' | 'COMPLETED' | 'FAILED' = 'PENDING'): Promise<void> {
+async function asks(
+  assetId: string,
+  userId: number,
+  status: 'PENDING' | 'COMPLETED' | 'FAILED' = 'PENDING',
+): Promise<void> {
   await town.db.user.upsert({ where: { id: userId }, create: { id: userId }, update: {} })
-  await town.db.userRequest.create({ data: { userId, assetId, chatId: userId, language: 'ru', botId: 1, updateId: updates++, status } })
+  await town.db.userRequest.create({
+    data: { userId, assetId, chatId: userId, language: 'ru', botId: 1, updateId: updates++, status },
+  })
 }
 
 /** While another transaction has done this and not committed it; it does when `work` waits for it. */
@@ -44,7 +63,9 @@ async function meanwhile<T>(sql: string, values: unknown[], work: () => Promise<
   await other.query(sql, values)
   const working = work()
   await until(async () => {
-    const [row] = await town.db.$queryRaw<{ count: bigint }[]>`SELECT count(*) AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+    const [row] = await town.db.$queryRaw<
+      { count: bigint }[]
+    >`SELECT count(*) AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
     return Number(row?.count) > 0
   }, 'waiting for the other transaction')
   await other.query('COMMIT')
@@ -54,7 +75,14 @@ const claiming = `UPDATE "VideoAsset" SET status = 'GENERATING', "leaseOwner" = 
 
 describe('forget', () => {
   it('knows a name’s assets of every template, who holds them and who waits', async () => {
-    const english = await create('маша', { template: 'b', leaseUntil: past(), storageChatId: -1n, storageMessageId: 7, revision: 'r', say: 'ма-ша' })
+    const english = await create('маша', {
+      template: 'b',
+      leaseUntil: past(),
+      storageChatId: -1n,
+      storageMessageId: 7,
+      revision: 'r',
+      say: 'ма-ша',
+    })
     const russian = await create('маша', { template: 'a', leaseUntil: future() })
     const another = await create('петя')
     for (const user of [1, 2]) await asks(russian.id, user)
@@ -62,22 +90,47 @@ describe('forget', () => {
     await asks(another.id, 4)
     expect(await assetsOf(town.db, 'маша')).toMatchObject([
       { id: russian.id, template: 'a', held: true, waiting: 2 },
-      { id: english.id, template: 'b', held: false, waiting: 0, say: 'ма-ша', chatId: -1n, messageId: 7, revision: 'r', generation: 5 },
+      {
+        id: english.id,
+        template: 'b',
+        held: false,
+        waiting: 0,
+        say: 'ма-ша',
+        chatId: -1n,
+        messageId: 7,
+        revision: 'r',
+        generation: 5,
+      },
     ])
   })
 
   it('property 2: what is fenced can be begun by nobody; nothing else changes', async () => {
-    const [asset, another] = [await create('маша', { leaseUntil: past(), errorText: 'it was dark' }), await create('петя')]
+    const [asset, another] = [
+      await create('маша', { leaseUntil: past(), errorText: 'it was dark' }),
+      await create('петя'),
+    ]
     expect(await fence(town.db, await assetsOf(town.db, 'маша'))).toBe(true)
     const row = await rowOf(asset.id)
-    expect(row).toEqual({ ...asset, status: 'FAILED', generation: 6, queuedAt: null, errorClass: 'forgotten', errorText: null, retryAfter: row?.retryAfter, updatedAt: row?.updatedAt })
+    expect(row).toEqual({
+      ...asset,
+      status: 'FAILED',
+      generation: 6,
+      queuedAt: null,
+      errorClass: 'forgotten',
+      errorText: null,
+      retryAfter: row?.retryAfter,
+      updatedAt: row?.updatedAt,
+    })
     expect(row?.updatedAt.getTime()).toBeGreaterThan(longAgo.getTime())
     expect(Math.abs((row?.retryAfter?.getTime() ?? 0) - Date.now() - 60_000)).toBeLessThan(30_000)
     expect(await rowOf(another.id)).toEqual(another)
   })
 
   it('property 5: a name that a worker holds, by one template only, is left alone', async () => {
-    const assets = [await create('маша', { template: 'a' }), await create('маша', { template: 'b', status: 'GENERATING', leaseOwner: 'worker', leaseUntil: future() })]
+    const assets = [
+      await create('маша', { template: 'a' }),
+      await create('маша', { template: 'b', status: 'GENERATING', leaseOwner: 'worker', leaseUntil: future() }),
+    ]
     await asks(assets[0]?.id ?? '', 1)
     await asks(assets[0]?.id ?? '', 2, 'COMPLETED')
     expect(await fence(town.db, await assetsOf(town.db, 'маша'))).toBe(false)
@@ -107,8 +160,12 @@ describe('forget', () => {
     await asks(another.id, 2, 'COMPLETED')
     expect(await forgetAssets(town, await assetsOf(town.db, 'маша'))).toEqual({ requests: 4, waiting: 2 })
     expect(await town.db.videoAsset.findMany()).toEqual([another])
-    expect(await town.db.userRequest.findMany({ select: { assetId: true } })).toEqual([{ assetId: another.id }, { assetId: another.id }])
-    for (const lane of ['people', 'warm'] as const) expect([await has(lane, asset), await has(lane, another)]).toEqual([false, true])
+    expect(await town.db.userRequest.findMany({ select: { assetId: true } })).toEqual([
+      { assetId: another.id },
+      { assetId: another.id },
+    ])
+    for (const lane of ['people', 'warm'] as const)
+      expect([await has(lane, asset), await has(lane, another)]).toEqual([false, true])
   })
 })
 
@@ -118,7 +175,12 @@ describe('take back', () => {
   it('leaves alone what is wanted, begun or finished', async () => {
     const wanted = await create('маша')
     await asks(wanted.id, 1)
-    const kept = [wanted, await begun('петя'), await create('ваня', { status: 'AVAILABLE' }), await create('юра', { status: 'FAILED' })]
+    const kept = [
+      wanted,
+      await begun('петя'),
+      await create('ваня', { status: 'AVAILABLE' }),
+      await create('юра', { status: 'FAILED' }),
+    ]
     await town.queue.add('warm', kept.map(jobOf))
     expect(await takeBack(town)).toBe(0)
     for (const asset of kept) {
@@ -129,16 +191,34 @@ describe('take back', () => {
 
   it('removes what never had a video, keeps an old one served, and what somebody asked for long ago', async () => {
     const traces = { errorClass: 'render', errorText: 'it was dark', retryAfter: future() }
-    const [fresh, old, asked, another] = [await create('маша', traces), await create('петя', { ...traces, telegramFileId: 'old' }), await create('ваня', traces), await create('юра', traces)]
+    const [fresh, old, asked, another] = [
+      await create('маша', traces),
+      await create('петя', { ...traces, telegramFileId: 'old' }),
+      await create('ваня', traces),
+      await create('юра', traces),
+    ]
     await asks(asked.id, 1, 'FAILED')
     await asks(another.id, 2)
     await town.queue.add('warm', [fresh, old, asked, another].map(jobOf))
     expect(await takeBack(town)).toBe(3)
     expect(await rowOf(fresh.id)).toBeNull()
     expect(await rowOf(old.id)).toEqual({ ...old, status: 'AVAILABLE', generation: 6, queuedAt: null })
-    expect(await rowOf(asked.id)).toEqual({ ...asked, status: 'FAILED', generation: 6, queuedAt: null, errorClass: 'cancelled', errorText: null, retryAfter: null })
+    expect(await rowOf(asked.id)).toEqual({
+      ...asked,
+      status: 'FAILED',
+      generation: 6,
+      queuedAt: null,
+      errorClass: 'cancelled',
+      errorText: null,
+      retryAfter: null,
+    })
     expect(await rowOf(another.id)).toEqual(another)
-    expect(await Promise.all([fresh, old, asked, another].map((asset) => has('warm', asset)))).toEqual([false, false, false, true])
+    expect(await Promise.all([fresh, old, asked, another].map((asset) => has('warm', asset)))).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ])
   })
 
   it('takes back the names that are given, and no other', async () => {
@@ -158,11 +238,31 @@ describe('take back', () => {
 
 describe('retry', () => {
   it('makes work of what failed, under a next generation, without its past, and queues it', async () => {
-    const failed = await create('маша', { status: 'FAILED', attempts: 3, retryAfter: future(), leaseOwner: 'worker', leaseUntil: future() })
-    const others = [await create('петя', { status: 'AVAILABLE' }), await create('ваня'), await create('юра', { status: 'GENERATING', leaseOwner: 'worker', leaseUntil: future() })]
+    const failed = await create('маша', {
+      status: 'FAILED',
+      attempts: 3,
+      retryAfter: future(),
+      leaseOwner: 'worker',
+      leaseUntil: future(),
+    })
+    const others = [
+      await create('петя', { status: 'AVAILABLE' }),
+      await create('ваня'),
+      await create('юра', { status: 'GENERATING', leaseOwner: 'worker', leaseUntil: future() }),
+    ]
     expect(await retryFailed(town)).toBe(1)
     const row = await rowOf(failed.id)
-    expect(row).toEqual({ ...failed, status: 'PENDING', generation: 6, attempts: 0, retryAfter: null, leaseOwner: null, leaseUntil: null, queuedAt: row?.queuedAt, updatedAt: row?.updatedAt })
+    expect(row).toEqual({
+      ...failed,
+      status: 'PENDING',
+      generation: 6,
+      attempts: 0,
+      retryAfter: null,
+      leaseOwner: null,
+      leaseUntil: null,
+      queuedAt: row?.queuedAt,
+      updatedAt: row?.updatedAt,
+    })
     expect(row?.updatedAt.getTime()).toBeGreaterThan(longAgo.getTime())
     expect(row?.queuedAt?.getTime()).toBeGreaterThan(longAgo.getTime())
     expect(await has('warm', { id: failed.id, generation: 6 })).toBe(true)
@@ -184,7 +284,11 @@ describe('retry', () => {
 })
 
 describe('outages', () => {
-  const seconds = async (step: string) => Math.round(((await currentOutages(town.db)).find((each) => each.step === step)?.until.getTime() ?? 0) / 1_000 - Date.now() / 1_000)
+  const seconds = async (step: string) =>
+    Math.round(
+      ((await currentOutages(town.db)).find((each) => each.step === step)?.until.getTime() ?? 0) / 1_000 -
+        Date.now() / 1_000,
+    )
 
   it('are noted with their latest reason and their longest end, and cleared by their step', async () => {
     await noteOutage(town.db, new Outage('voice', 'the first reason'), 600_000)

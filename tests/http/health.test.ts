@@ -131,7 +131,16 @@ describe('a running process', () => {
 
   it('names no child, no person, no channel and no secret', async () => {
     const text = await figures()
-    for (const secret of [marker, marker.toLowerCase(), 'Снежана', String(markedPerson), String(town.channelId), town.token, town.database.url]) expect(text).not.toContain(secret)
+    for (const secret of [
+      marker,
+      marker.toLowerCase(),
+      'Снежана',
+      String(markedPerson),
+      String(town.channelId),
+      town.token,
+      town.database.url,
+    ])
+      expect(text).not.toContain(secret)
     // All values of labels are words of ours, bounds, or versions.
     const values = [...text.matchAll(/="([^"]*)"/g)].map(([, value]) => value ?? '')
     expect(values.filter((value) => !/^([a-z_]+|[A-Za-z]+|\+Inf|[\d.]+|v?\d+\.\d+\.\d+)$/.test(value))).toEqual([])
@@ -167,13 +176,20 @@ describe('a running process', () => {
   })
 
   it('is reached from this machine only', async () => {
-    const outside = Object.values(networkInterfaces()).flat().find((each) => each !== undefined && !each.internal && each.family === 'IPv4')
+    const outside = Object.values(networkInterfaces())
+      .flat()
+      .find((each) => each !== undefined && !each.internal && each.family === 'IPv4')
     if (outside === undefined) return
     await expect(fetch(`http://${outside.address}:${new URL(server.url).port}/healthz`)).rejects.toThrow()
   })
 
   it('is not ready without a database, and while it stops', async () => {
-    server.watch({ db: { $queryRaw: () => Promise.reject(new Error('away')) } as never, queue: town.queue, workers: async () => 1, bots: async () => 2 })
+    server.watch({
+      db: { $queryRaw: () => Promise.reject(new Error('away')) } as never,
+      queue: town.queue,
+      workers: async () => 1,
+      bots: async () => 2,
+    })
     const away = await ask('/readyz')
     expect([away.status, await away.json()]).toEqual([503, { ready: false, reasons: ['the database does not answer'] }])
     expect(await figure('greetings_state_up')).toBe(0)

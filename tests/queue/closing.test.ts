@@ -6,7 +6,12 @@ import { until } from '../town.ts'
 it.runIf(queueModes.includes('redis'))('a worker closes after its job in hand, though Redis is gone', async () => {
   const redis = await startRedis()
   let complaints = 0
-  const queue = await openQueue({ databaseUrl: '', redisUrl: redis.url, queueId: 'closing', log: { warn: () => complaints++ } })
+  const queue = await openQueue({
+    databaseUrl: '',
+    redisUrl: redis.url,
+    queueId: 'closing',
+    log: { warn: () => complaints++ },
+  })
   let go = () => {}
   let inHand = false
   let done = false

@@ -34,7 +34,10 @@ describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
   afterAll(() => town.close())
 
   async function work(storage: Partial<Storage> = {}, concurrency = 1): Promise<RunningWorker> {
-    const worker = await startWorker({ ...workerParts(town, studio), storage: { ...town.storage, ...storage } }, concurrency)
+    const worker = await startWorker(
+      { ...workerParts(town, studio), storage: { ...town.storage, ...storage } },
+      concurrency,
+    )
     workers.add(worker)
     return worker
   }
@@ -46,9 +49,20 @@ describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
     return answer.assetId
   }
 
-  const madeBefore = async () => uploadToStorage(town.storage, await studio.make(studio.templates[0] as never, { key: 'x', display: 'X', say: null }, { signal: new AbortController().signal, onStep: () => undefined }), { signal: new AbortController().signal, isWanted: () => true })
-  const assetOf = (id: string) => town.db.videoAsset.findUniqueOrThrow({ where: { id }, include: { userRequests: true } })
-  const served = (id: string) => until(async () => (await assetOf(id)).userRequests.every(({ status }) => status === 'COMPLETED'), 'the delivery')
+  const madeBefore = async () =>
+    uploadToStorage(
+      town.storage,
+      await studio.make(
+        studio.templates[0] as never,
+        { key: 'x', display: 'X', say: null },
+        { signal: new AbortController().signal, onStep: () => undefined },
+      ),
+      { signal: new AbortController().signal, isWanted: () => true },
+    )
+  const assetOf = (id: string) =>
+    town.db.videoAsset.findUniqueOrThrow({ where: { id }, include: { userRequests: true } })
+  const served = (id: string) =>
+    until(async () => (await assetOf(id)).userRequests.every(({ status }) => status === 'COMPLETED'), 'the delivery')
 
   it('property 11: three faults of the asset, then FAILED, and the people are told when to try again', async () => {
     let tries = 0
@@ -63,7 +77,12 @@ describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
       const asset = await assetOf(assetId)
       return asset.userRequests.every(({ status }) => status === 'FAILED') && asset
     }, 'the failure')
-    expect(failed).toMatchObject({ status: 'FAILED', attempts: 3, errorClass: 'render', errorText: 'the frames do not fit' })
+    expect(failed).toMatchObject({
+      status: 'FAILED',
+      attempts: 3,
+      errorClass: 'render',
+      errorText: 'the frames do not fit',
+    })
     expect(tries).toBe(3)
     for (const id of [10, 11]) {
       expect((await town.telegram.messages(id)).filter(({ text }) => text?.includes('не получилось')).length).toBe(1)
@@ -82,7 +101,11 @@ describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
   it.each([
     { what: 'ffmpeg is missing', name: 'Борис', outage: () => new Outage('ffmpeg', 'There is no ffmpeg.') },
     { what: 'the disk is full', name: 'Богдан', outage: () => new Outage('disk', 'The disk is full.') },
-    { what: 'the voice does not answer', name: 'Белла', outage: () => new Outage('voice', 'The voice does not answer.') },
+    {
+      what: 'the voice does not answer',
+      name: 'Белла',
+      outage: () => new Outage('voice', 'The voice does not answer.'),
+    },
   ])('property 11: when $what no attempt is used, and the work goes on by itself', async ({ outage, name }) => {
     let works = false
     making = async () => {
@@ -103,16 +126,24 @@ describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
   it.each([
     { what: 'a proxy answers 502', name: 'Вера', answer: { kind: 'html', code: 502 }, times: 3 },
     { what: 'the connection breaks', name: 'Владлен', answer: { kind: 'drop-before' }, times: 7 },
-    { what: 'Telegram asks for minutes of rest', name: 'Василиса', answer: { kind: 'flood', retryAfter: 90 }, times: 1 },
-  ] as const)('property 11: when $what during the upload, nothing is lost and nothing rendered again', async ({ answer, times, name }) => {
-    await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', times, answer })
-    const before = studio.made.length
-    const assetId = await asks(name, 30)
-    await work()
-    await served(assetId)
-    expect((await assetOf(assetId)).attempts).toBe(0)
-    expect(studio.made.length - before).toBe(1)
-  })
+    {
+      what: 'Telegram asks for minutes of rest',
+      name: 'Василиса',
+      answer: { kind: 'flood', retryAfter: 90 },
+      times: 1,
+    },
+  ] as const)(
+    'property 11: when $what during the upload, nothing is lost and nothing rendered again',
+    async ({ answer, times, name }) => {
+      await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', times, answer })
+      const before = studio.made.length
+      const assetId = await asks(name, 30)
+      await work()
+      await served(assetId)
+      expect((await assetOf(assetId)).attempts).toBe(0)
+      expect(studio.made.length - before).toBe(1)
+    },
+  )
 
   it('property 11: a channel in which the bot may not post is an outage until it may', async () => {
     await town.telegram.setMember({ chatId: town.channelId, status: 'administrator', can_post_messages: false })
@@ -127,14 +158,18 @@ describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
 
   it('property 11: an outage is over when somebody is served, though nothing is uploaded', async () => {
     const asset = await asks('Жанна', 55)
-    await town.db.videoAsset.update({ where: { id: asset }, data: { status: 'AVAILABLE', telegramFileId: (await madeBefore()).fileId, telegramBotId: town.botId } })
+    await town.db.videoAsset.update({
+      where: { id: asset },
+      data: { status: 'AVAILABLE', telegramFileId: (await madeBefore()).fileId, telegramBotId: town.botId },
+    })
     await town.db.outage.create({ data: { step: 'telegram', reason: 'away', until: new Date(Date.now() + 60_000) } })
     await work()
     await served(asset)
     await until(async () => (await town.db.outage.count()) === 0, 'the end of the outage')
   })
 
-  const told = async (id: number) => (await town.telegram.messages(id)).some(({ text }) => text?.includes('не получилось') === true)
+  const told = async (id: number) =>
+    (await town.telegram.messages(id)).some(({ text }) => text?.includes('не получилось') === true)
 
   it('property 8: without a storage channel a flood is waited for, and nobody is told that it failed', async () => {
     await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', answer: { kind: 'flood', retryAfter: 40 } })
@@ -166,44 +201,62 @@ describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
   })
 
   it('property 5: jobs that were never added are added', async () => {
-    const broken = { ...town.queue, add: () => Promise.reject(new Error('no queue')), promote: () => Promise.reject(new Error('no queue')) }
+    const broken = {
+      ...town.queue,
+      add: () => Promise.reject(new Error('no queue')),
+      promote: () => Promise.reject(new Error('no queue')),
+    }
     await town.telegram.say({ userId: 50, text: '/start' })
     await expect(request({ ...town.door, queue: broken }, [ask('Дина'), ask('Демьян')])).rejects.toThrow('no queue')
-    expect(await request({ ...town.door, queue: broken }, [ask('Динара')], person(50))).toMatchObject([{ status: 'waiting' }])
+    expect(await request({ ...town.door, queue: broken }, [ask('Динара')], person(50))).toMatchObject([
+      { status: 'waiting' },
+    ])
     expect(await town.db.videoAsset.count({ where: { queuedAt: null } })).toBe(3)
     await work()
     await until(async () => (await town.db.videoAsset.count({ where: { status: 'AVAILABLE' } })) === 3, 'all videos')
     await until(async () => (await videosOf(town, 50)) === 1, 'the delivery')
   })
 
-  it.runIf(queueMode === 'redis')('property 5: a Redis that was emptied loses nothing, whatever waits in it', async () => {
-    const names = Array.from({ length: 20 }, (_, n) => ask(`Имя${'абвгдежзиклмнопрстуф'.charAt(n)}`))
-    await request(town.door, names)
-    const asset = await asks('Есения', 60)
-    const { flush, close } = await redisOf(String(town.redis?.url))
-    try {
-      await flush()
-      expect(await town.queue.counts()).toMatchObject({ waiting: 0 })
-      const hold = await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', answer: { kind: 'hold' } })
-      await work()
-      await town.telegram.waitForHeld(hold.id)
-      // And once more while it works.
-      await flush()
-      await town.telegram.release()
-      await until(async () => (await town.db.videoAsset.count({ where: { status: 'AVAILABLE' } })) === 21, 'all videos')
-      await served(asset)
-      expect((await town.telegram.calls({ method: 'sendVideo', chatId: 60 })).filter(({ status }) => status === 200).length).toBe(1)
-    } finally {
-      await close()
-    }
-  })
+  it.runIf(queueMode === 'redis')(
+    'property 5: a Redis that was emptied loses nothing, whatever waits in it',
+    async () => {
+      const names = Array.from({ length: 20 }, (_, n) => ask(`Имя${'абвгдежзиклмнопрстуф'.charAt(n)}`))
+      await request(town.door, names)
+      const asset = await asks('Есения', 60)
+      const { flush, close } = await redisOf(String(town.redis?.url))
+      try {
+        await flush()
+        expect(await town.queue.counts()).toMatchObject({ waiting: 0 })
+        const hold = await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', answer: { kind: 'hold' } })
+        await work()
+        await town.telegram.waitForHeld(hold.id)
+        // And once more while it works.
+        await flush()
+        await town.telegram.release()
+        await until(
+          async () => (await town.db.videoAsset.count({ where: { status: 'AVAILABLE' } })) === 21,
+          'all videos',
+        )
+        await served(asset)
+        expect(
+          (await town.telegram.calls({ method: 'sendVideo', chatId: 60 })).filter(({ status }) => status === 200)
+            .length,
+        ).toBe(1)
+      } finally {
+        await close()
+      }
+    },
+  )
 
   it('property 12: a person overtakes the render slot and the upload, though warm is at its limit', async () => {
     const names = Array.from({ length: 24 }, (_, n) => ask(`Тёплый${'абвгдежзиклмнопрстуфхцчш'.charAt(n)}`))
     await request(town.door, names)
     // One upload in four seconds: Telegram's time is not divided here.
     await work({ ratePerMinute: 15, times: { ...town.times, longestFloodSleepMs: 60_000, telegramSecondMs: 1_000 } })
-    await until(async () => (await town.db.videoAsset.count({ where: { status: 'AVAILABLE' } })) === 1, 'the first upload')
+    await until(
+      async () => (await town.db.videoAsset.count({ where: { status: 'AVAILABLE' } })) === 1,
+      'the first upload',
+    )
     const startedAt = Date.now()
     const queued = names.at(-1)?.display ?? ''
     const cold = await asks('Холод', 70)
@@ -247,13 +300,20 @@ describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
   })
 
   it('property 13: a stop whose time is over returns the work without an attempt', async () => {
-    making = (_display, signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }))
+    making = (_display, signal) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }))
     const assetId = await asks('Нина', 95)
     const worker = await work()
     await until(async () => (await assetOf(assetId)).status === 'GENERATING', 'the claim')
     await worker.stop(50)
     workers.delete(worker)
-    expect(await assetOf(assetId)).toMatchObject({ status: 'PENDING', attempts: 0, leaseOwner: null, retryAfter: null, errorText: null })
+    expect(await assetOf(assetId)).toMatchObject({
+      status: 'PENDING',
+      attempts: 0,
+      leaseOwner: null,
+      retryAfter: null,
+      errorText: null,
+    })
     making = async () => undefined
     await work()
     await served(assetId)

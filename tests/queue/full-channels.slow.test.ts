@@ -21,7 +21,10 @@ afterAll(async () => {
 
 it('property 12: a cold name takes a person no more than its render and ten seconds, though warm has the channel full', async () => {
   const letters = [...'абвгдежзик']
-  await request(town.door, letters.flatMap((one) => letters.map((other) => ask(`Ими${one}${other}`))))
+  await request(
+    town.door,
+    letters.flatMap((one) => letters.map((other) => ask(`Ими${one}${other}`))),
+  )
   worker = await startWorker(workerParts(town, await plannedStudio(town)), 2)
   const warmed = () => town.db.videoAsset.count({ where: { status: 'AVAILABLE', userRequests: { none: {} } } })
   await until(async () => (await warmed()) > perMinute + 2, 'more than a minute of posts', 60_000)
@@ -31,11 +34,16 @@ it('property 12: a cold name takes a person no more than its render and ten seco
     await town.telegram.say({ userId: 100 + n, text: '/start' })
     const startedAt = Date.now()
     await request(town.door, [ask(name)], person(100 + n))
-    await until(async () => (await town.db.userRequest.count({ where: { userId: 100 + n, status: 'COMPLETED' } })) === 1, name)
+    await until(
+      async () => (await town.db.userRequest.count({ where: { userId: 100 + n, status: 'COMPLETED' } })) === 1,
+      name,
+    )
     waits.push(Date.now() - startedAt)
   }
   expect(Math.max(...waits)).toBeLessThan(10_000 / timeDivisor)
   // The run was still at its limit, and nobody went beyond Telegram's.
   expect(await warmed()).toBeLessThan(100)
-  expect((await town.telegram.calls({ method: 'sendVideo', upload: 'multipart', ok: false })).map(({ status }) => status)).toEqual([])
+  expect(
+    (await town.telegram.calls({ method: 'sendVideo', upload: 'multipart', ok: false })).map(({ status }) => status),
+  ).toEqual([])
 })

@@ -40,7 +40,8 @@ async function jobOf(name: string) {
   return { assetId: asset.id, generation: asset.generation }
 }
 
-const works = async (name: string) => generateVideo(workshop(town, studio), await jobOf(name), 'people', { closing: never, stop: never })
+const works = async (name: string) =>
+  generateVideo(workshop(town, studio), await jobOf(name), 'people', { closing: never, stop: never })
 
 describe('property 4: nobody waits for ever; no reconciler runs here', () => {
   it('property 4: who joins before the job begins is served once', async () => {
@@ -100,7 +101,10 @@ describe('property 4: nobody waits for ever; no reconciler runs here', () => {
     try {
       await town.db.user.create({ data: { id: late.userId, language: 'ru' } })
       await blocker.query('BEGIN')
-      await blocker.query('INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId") VALUES ($1, $2, 1, \'ru\', $3, $4)', [late.userId, assetId, town.botId, late.updateId])
+      await blocker.query(
+        'INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId") VALUES ($1, $2, 1, \'ru\', $3, $4)',
+        [late.userId, assetId, town.botId, late.updateId],
+      )
       let door: Promise<unknown> = Promise.resolve()
       making = async () => {
         door = request(town.door, [ask(name)], late)

@@ -14,7 +14,9 @@ import { temporaryDatabase } from '../db/temporary-database.ts'
 import { freePort, queueModes, startRedis } from '../redis.ts'
 import { quietLog, until } from '../town.ts'
 
-const program = ['pgbouncer', '/usr/sbin/pgbouncer'].find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0)
+const program = ['pgbouncer', '/usr/sbin/pgbouncer'].find(
+  (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0,
+)
 if (program === undefined) process.stderr.write('skipped: tests of PgBouncer, as there is none in PATH\n')
 
 describe.runIf(program !== undefined)('PgBouncer before PostgreSQL', () => {
@@ -36,16 +38,23 @@ describe.runIf(program !== undefined)('PgBouncer before PostgreSQL', () => {
   })
 
   /** The address of the database through a pooler of this mode. */
-  async function pooled(mode: 'session' | 'transaction' | 'statement', { more = '', ignores = 'extra_float_digits,options' } = {}): Promise<string> {
+  async function pooled(
+    mode: 'session' | 'transaction' | 'statement',
+    { more = '', ignores = 'extra_float_digits,options' } = {},
+  ): Promise<string> {
     await end()
     const url = new URL(database.url)
     const port = await freePort()
     writeFileSync(join(folder, 'users'), `"${url.username}" "${decodeURIComponent(url.password)}"\n`)
-    writeFileSync(join(folder, 'pgbouncer.ini'), `[databases]\n* = host=${url.hostname} port=${url.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${port}\nunix_socket_dir =\nauth_type = scram-sha-256\nauth_file = ${folder}/users\npool_mode = ${mode}\nignore_startup_parameters = ${ignores}\n${more}`)
+    writeFileSync(
+      join(folder, 'pgbouncer.ini'),
+      `[databases]\n* = host=${url.hostname} port=${url.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${port}\nunix_socket_dir =\nauth_type = scram-sha-256\nauth_file = ${folder}/users\npool_mode = ${mode}\nignore_startup_parameters = ${ignores}\n${more}`,
+    )
     // It refuses to run as root.
     const account = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
     chmodSync(folder, 0o755)
-    if (account.uid !== undefined) for (const file of ['users', 'pgbouncer.ini']) chownSync(join(folder, file), account.uid, account.gid)
+    if (account.uid !== undefined)
+      for (const file of ['users', 'pgbouncer.ini']) chownSync(join(folder, file), account.uid, account.gid)
     running = spawn(program ?? '', [join(folder, 'pgbouncer.ini')], { stdio: 'ignore', ...account })
     const through = new URL(url)
     through.host = `127.0.0.1:${port}`
@@ -59,13 +68,19 @@ describe.runIf(program !== undefined)('PgBouncer before PostgreSQL', () => {
     await client.query(sql).finally(() => client.end())
   }
 
-  const open = (databaseUrl: string, redisUrl?: string) => openQueue({ databaseUrl, redisUrl, queueId: 'pooler', log: quietLog })
-  const refusal = (why: string) => new RegExp(`leads through a connection pooler .* that ${why}\\. .* Give DATABASE_URL the address of PostgreSQL itself, or keep the queue in Redis with REDIS_URL`)
+  const open = (databaseUrl: string, redisUrl?: string) =>
+    openQueue({ databaseUrl, redisUrl, queueId: 'pooler', log: quietLog })
+  const refusal = (why: string) =>
+    new RegExp(
+      `leads through a connection pooler .* that ${why}\\. .* Give DATABASE_URL the address of PostgreSQL itself, or keep the queue in Redis with REDIS_URL`,
+    )
 
   it('is refused for the queue in PostgreSQL, in every mode', async () => {
     for (const mode of ['session', 'transaction', 'statement'] as const) {
       await expect(open(await pooled(mode))).rejects.toThrow(refusal('drops what a session begins with'))
-      await expect(open(await pooled(mode, { ignores: 'extra_float_digits' }))).rejects.toThrow(refusal('refuses what a session begins with'))
+      await expect(open(await pooled(mode, { ignores: 'extra_float_digits' }))).rejects.toThrow(
+        refusal('refuses what a session begins with'),
+      )
     }
   })
 
@@ -75,11 +90,13 @@ describe.runIf(program !== undefined)('PgBouncer before PostgreSQL', () => {
       const name = new URL(database.url).pathname.slice(1)
       await direct(`ALTER DATABASE "${name}" SET search_path = greetings_probe`)
       const url = await pooled('transaction', { more })
-      const others = await Promise.all(Array.from({ length: more === '' ? 0 : 4 }, async () => {
-        const client = new pg.Client(url)
-        await client.connect()
-        return client
-      }))
+      const others = await Promise.all(
+        Array.from({ length: more === '' ? 0 : 4 }, async () => {
+          const client = new pg.Client(url)
+          await client.connect()
+          return client
+        }),
+      )
       await Promise.all(others.map((client) => client.query('SELECT pg_sleep(0.1)')))
       await expect(open(url)).rejects.toThrow(refusal('changes sessions between transactions'))
       await Promise.all(others.map((client) => client.end()))
@@ -89,7 +106,12 @@ describe.runIf(program !== undefined)('PgBouncer before PostgreSQL', () => {
 
   it('is refused by a command with exit 2 and that sentence', async () => {
     await openHome({ folder: join(folder, 'home'), create: true })
-    const env = { PATH: process.env.PATH ?? '', HOME: folder, GREETINGS_HOME: join(folder, 'home'), DATABASE_URL: await pooled('transaction') }
+    const env = {
+      PATH: process.env.PATH ?? '',
+      HOME: folder,
+      GREETINGS_HOME: join(folder, 'home'),
+      DATABASE_URL: await pooled('transaction'),
+    }
     const { code, stdout, stderr } = await runProgram(['cancel', '--all'], { env })
     expect([code, stdout], stderr).toEqual([2, ''])
     expect(stderr).toMatch(refusal('drops what a session begins with'))

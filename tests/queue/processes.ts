@@ -37,7 +37,8 @@ export function createServices(town: () => Town): Services {
       const service: Running = {
         pid: program.pid,
         output: () => program.output(),
-        wrote: async (text) => void (await program.waitForText(new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))),
+        wrote: async (text) =>
+          void (await program.waitForText(new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))),
         signal: (name) => program.signal(name),
         ended,
         async kill() {
@@ -65,7 +66,10 @@ export async function processesOf(town: Town): Promise<{ pid: number; commandLin
   for (const pid of (await readdir('/proc').catch(() => [])).filter((entry) => /^\d+$/.test(entry))) {
     try {
       if (!(await readFile(`/proc/${pid}/environ`, 'latin1')).includes(mark)) continue
-      found.push({ pid: Number(pid), commandLine: (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ') })
+      found.push({
+        pid: Number(pid),
+        commandLine: (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' '),
+      })
     } catch {
       // ended in the meantime
     }
@@ -75,9 +79,11 @@ export async function processesOf(town: Town): Promise<{ pid: number; commandLin
 
 /** Waits until no process of the town is left. */
 export async function nobodyLeft(town: Town): Promise<void> {
-  await until(async () => (await processesOf(town)).length === 0, 'the end of every process of the town').catch(async (error: unknown) => {
-    throw new Error(`${String(error)}: ${JSON.stringify(await processesOf(town))}`)
-  })
+  await until(async () => (await processesOf(town)).length === 0, 'the end of every process of the town').catch(
+    async (error: unknown) => {
+      throw new Error(`${String(error)}: ${JSON.stringify(await processesOf(town))}`)
+    },
+  )
 }
 
 /** Videos in a person's chat. */

@@ -25,14 +25,19 @@ describe.each(queueModes)('a worker is killed, queue on %s', (queueMode) => {
     const startedAt = Date.now()
     const assetId = await asks('Яна', [1])
     await (await worker()).wrote('"step":"upload"')
-    await until(async () => (await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId } })).status === 'AVAILABLE', 'the first video', soonMs)
+    await until(
+      async () => (await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId } })).status === 'AVAILABLE',
+      'the first video',
+      soonMs,
+    )
     soonMs = resumeMs + 5_000 + 3 * (Date.now() - startedAt)
     await services.endAll()
   }, 180_000)
   afterEach(() => services.endAll())
   afterAll(() => town.close())
 
-  const worker = (): Promise<Running> => services.start('worker', { RENDER_CONCURRENCY: '1', LOG_LEVEL: 'debug', TIME_DIVISOR: String(timeDivisor) })
+  const worker = (): Promise<Running> =>
+    services.start('worker', { RENDER_CONCURRENCY: '1', LOG_LEVEL: 'debug', TIME_DIVISOR: String(timeDivisor) })
 
   async function asks(name: string, people: number[]): Promise<string> {
     await town.telegram.sayAll(people.map((userId) => ({ userId, text: '/start' })))
@@ -49,10 +54,17 @@ describe.each(queueModes)('a worker is killed, queue on %s', (queueMode) => {
   async function recovers(assetId: string, people: number[]) {
     const killedAt = Date.now()
     await worker()
-    const asset = await until(async () => {
-      const found = await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId }, include: { userRequests: true } })
-      return found.status === 'AVAILABLE' && found.userRequests.every(({ status }) => status === 'COMPLETED') && found
-    }, 'the recovery', soonMs)
+    const asset = await until(
+      async () => {
+        const found = await town.db.videoAsset.findUniqueOrThrow({
+          where: { id: assetId },
+          include: { userRequests: true },
+        })
+        return found.status === 'AVAILABLE' && found.userRequests.every(({ status }) => status === 'COMPLETED') && found
+      },
+      'the recovery',
+      soonMs,
+    )
     expect(Date.now() - killedAt).toBeLessThan(soonMs)
     for (const id of people) expect(await videosOf(town, id)).toBe(1)
     expect(asset.attempts).toBe(0)
@@ -69,7 +81,11 @@ describe.each(queueModes)('a worker is killed, queue on %s', (queueMode) => {
     const first = await worker()
     const assetId = await asks(name, [id])
     if (log !== undefined) await first.wrote(log)
-    else await until(async () => (await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId } })).status === 'GENERATING', 'the claim')
+    else
+      await until(
+        async () => (await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId } })).status === 'GENERATING',
+        'the claim',
+      )
     await first.kill()
     expect((await town.telegram.counts()).uploads).toBe(before)
     await recovers(assetId, [id])
@@ -107,12 +123,20 @@ describe.each(queueModes)('a worker is killed, queue on %s', (queueMode) => {
   it('property 7: during the delivery; the rest is served, nobody twice', async () => {
     const people = Array.from({ length: 30 }, (_, n) => 100 + n)
     const { uploads } = await town.telegram.counts()
-    const hold = await town.telegram.fault({ method: 'sendVideo', upload: 'file_id', skip: 7, answer: { kind: 'hold' } })
+    const hold = await town.telegram.fault({
+      method: 'sendVideo',
+      upload: 'file_id',
+      skip: 7,
+      answer: { kind: 'hold' },
+    })
     const first = await worker()
     const assetId = await asks('Дарина', people)
     await town.telegram.waitForHeld(hold.id, 10)
     // Those that were let through are recorded; what was not taken may be sent by another.
-    await until(async () => (await town.db.userRequest.count({ where: { assetId, status: 'COMPLETED' } })) === 7, 'seven deliveries')
+    await until(
+      async () => (await town.db.userRequest.count({ where: { assetId, status: 'COMPLETED' } })) === 7,
+      'seven deliveries',
+    )
     await first.kill()
     await town.telegram.release()
     await recovers(assetId, people)

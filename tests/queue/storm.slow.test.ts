@@ -30,9 +30,23 @@ describe.each(queueModes)('a storm, queue on %s', (queueMode) => {
   it('properties 1, 2 and 3: 1,000 people, one cold name, three processes: one asset, one job, one render, one upload, 1,000 videos', async () => {
     const { queueId } = await town.db.installation.findUniqueOrThrow({ where: { id: 1 } })
     const started = Array.from({ length: processes }, async (_, n) => {
-      const order = { home: town.env.GREETINGS_HOME, databaseUrl: town.database.url, redisUrl: town.redis?.url, queueId, botId: String(town.botId), ask: ask('Снежана') }
-      const share = { from: first + Math.ceil((people * n) / processes), to: first + Math.ceil((people * (n + 1)) / processes) }
-      const crowd = spawn(process.execPath, [join(import.meta.dirname, 'crowd.js'), JSON.stringify({ ...order, ...share })], { stdio: ['pipe', 'pipe', 'inherit'] })
+      const order = {
+        home: town.env.GREETINGS_HOME,
+        databaseUrl: town.database.url,
+        redisUrl: town.redis?.url,
+        queueId,
+        botId: String(town.botId),
+        ask: ask('Снежана'),
+      }
+      const share = {
+        from: first + Math.ceil((people * n) / processes),
+        to: first + Math.ceil((people * (n + 1)) / processes),
+      }
+      const crowd = spawn(
+        process.execPath,
+        [join(import.meta.dirname, 'crowd.js'), JSON.stringify({ ...order, ...share })],
+        { stdio: ['pipe', 'pipe', 'inherit'] },
+      )
       crowds.push(crowd)
       const lines = createInterface(crowd.stdout)[Symbol.asyncIterator]()
       expect((await lines.next()).value).toBe('ready')
@@ -54,12 +68,18 @@ describe.each(queueModes)('a storm, queue on %s', (queueMode) => {
 
     const studio = await plannedStudio(town)
     worker = await startWorker(workerParts(town, studio), 2)
-    await until(async () => (await town.db.userRequest.count({ where: { status: 'COMPLETED' } })) === people, 'all deliveries', 180_000)
+    await until(
+      async () => (await town.db.userRequest.count({ where: { status: 'COMPLETED' } })) === people,
+      'all deliveries',
+      180_000,
+    )
     expect(studio.made).toEqual(['Снежана'])
     const counts = await town.telegram.counts()
     expect(counts.uploads).toBe(1)
     expect(counts.succeeded.sendVideo).toBe(people + 1)
-    const chats = (await town.telegram.calls({ method: 'sendVideo', upload: 'file_id', limit: 5_000 })).map(({ chatId }) => chatId)
+    const chats = (await town.telegram.calls({ method: 'sendVideo', upload: 'file_id', limit: 5_000 })).map(
+      ({ chatId }) => chatId,
+    )
     expect(new Set(chats).size).toBe(people)
     expect(await town.queue.counts()).toMatchObject({ waiting: 0, active: 0, delayed: 0, failed: 0 })
   })

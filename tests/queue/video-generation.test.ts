@@ -42,14 +42,21 @@ const newName = () => `Им${letters[Math.floor(names / letters.length)] ?? ''}$
 type Fields = Partial<Parameters<Town['db']['videoAsset']['create']>[0]['data']>
 const create = (fields: Fields = {}) => {
   const { template, key, display } = ask(newName())
-  return town.db.videoAsset.create({ data: { template, name: key, display, generation: 5, queuedAt: new Date(), ...fields } })
+  return town.db.videoAsset.create({
+    data: { template, name: key, display, generation: 5, queuedAt: new Date(), ...fields },
+  })
 }
 type Asset = Awaited<ReturnType<typeof create>>
 const rowOf = ({ id }: Asset) => town.db.videoAsset.findUniqueOrThrow({ where: { id } })
-const run = (shop: Workshop, { id, generation }: Asset, signals: { closing?: AbortSignal; stop?: AbortSignal } = {}) => generateVideo(shop, { assetId: id, generation }, 'people', { closing: never, stop: never, ...signals })
+const run = (shop: Workshop, { id, generation }: Asset, signals: { closing?: AbortSignal; stop?: AbortSignal } = {}) =>
+  generateVideo(shop, { assetId: id, generation }, 'people', { closing: never, stop: never, ...signals })
 const uploads = async () => (await town.telegram.calls({ method: 'sendVideo', upload: 'multipart' })).length
 const faults = () => happened.filter(({ what }) => what === 'fault' || what === 'outage')
-const rests = async ({ pauses }: Workshop) => Promise.race([pauses.whenClear(never).then(() => false), new Promise<true>((resolve) => setTimeout(resolve, 50, true))])
+const rests = async ({ pauses }: Workshop) =>
+  Promise.race([
+    pauses.whenClear(never).then(() => false),
+    new Promise<true>((resolve) => setTimeout(resolve, 50, true)),
+  ])
 
 describe('property 2: an asset that is no longer ours', () => {
   /** Somebody else has it from now on, and this worker hears of it. */
@@ -70,7 +77,13 @@ describe('property 2: an asset that is no longer ours', () => {
     }
     const shop = workshop(town, studio)
     await run(shop, asset)
-    expect(await rowOf(asset)).toMatchObject({ status: 'GENERATING', generation: 6, leaseOwner: 'another', attempts: 0, errorClass: null })
+    expect(await rowOf(asset)).toMatchObject({
+      status: 'GENERATING',
+      generation: 6,
+      leaseOwner: 'another',
+      attempts: 0,
+      errorClass: null,
+    })
     expect(faults()).toEqual([])
     expect(await rests(shop)).toBe(false)
     expect(await town.db.outage.count()).toBe(0)
@@ -89,7 +102,10 @@ describe('property 2: an asset that is no longer ours', () => {
   })
 
   it('is left alone from the start, when the job is old or somebody has it', async () => {
-    const [old, held] = [await create(), await create({ status: 'GENERATING', leaseOwner: 'another', leaseUntil: new Date(Date.now() + 60_000) })]
+    const [old, held] = [
+      await create(),
+      await create({ status: 'GENERATING', leaseOwner: 'another', leaseUntil: new Date(Date.now() + 60_000) }),
+    ]
     await run(workshop(town, studio), { ...old, generation: 4 })
     await run(workshop(town, studio), held)
     expect([await rowOf(old), await rowOf(held)]).toEqual([old, held])
@@ -98,7 +114,12 @@ describe('property 2: an asset that is no longer ours', () => {
 })
 
 describe('property 3: a video that lies in the channel already', () => {
-  const uploaded = (fields: Fields) => ({ telegramFileId: 'file', telegramFileUniqueId: 'u', telegramBotId: town.botId, ...fields })
+  const uploaded = (fields: Fields) => ({
+    telegramFileId: 'file',
+    telegramFileUniqueId: 'u',
+    telegramBotId: town.botId,
+    ...fields,
+  })
   const revisionOf = ({ name }: Asset) => `revision of ${name}`
 
   it('is not uploaded again', async () => {
@@ -109,7 +130,11 @@ describe('property 3: a video that lies in the channel already', () => {
     expect(await uploads()).toBe(0)
   })
 
-  it.each([['of an older revision', { revision: 'another' }], ['of another bot', { telegramBotId: 1n }], ['that Telegram forgot', { telegramFileId: null }]])('but one %s is', async (_what, fields) => {
+  it.each([
+    ['of an older revision', { revision: 'another' }],
+    ['of another bot', { telegramBotId: 1n }],
+    ['that Telegram forgot', { telegramFileId: null }],
+  ])('but one %s is', async (_what, fields) => {
     const asset = await create(uploaded({}))
     await town.db.videoAsset.update({ where: { id: asset.id }, data: { revision: revisionOf(asset), ...fields } })
     await run(workshop(town, studio), asset)
@@ -123,7 +148,10 @@ describe('property 3: a video that lies in the channel already', () => {
     const asset = await create()
     await run(workshop(town, studio), asset)
     const before = studio.made.length
-    await town.db.videoAsset.update({ where: { id: asset.id }, data: { status: 'PENDING', generation: 6, telegramFileId: null } })
+    await town.db.videoAsset.update({
+      where: { id: asset.id },
+      data: { status: 'PENDING', generation: 6, telegramFileId: null },
+    })
     await run(workshop(town, studio), { ...asset, generation: 6 })
     expect(studio.made.length).toBe(before)
     expect(await uploads()).toBe(2)
@@ -155,23 +183,35 @@ describe('property 12: a place to render', () => {
 })
 
 describe('property 11: what does not work', () => {
-  it.each(['ffmpeg', 'voice', 'disk', 'telegram', 'storage', 'token'] as const)('of %s pauses that step, is noted, and uses no attempt', async (step) => {
-    const asset = await create({ attempts: 1 })
-    const refused: Outage[] = []
-    const shop: Workshop = { ...workshop(town, studio), onTokenRefused: (outage) => refused.push(outage) }
-    making = async () => Promise.reject(new Outage(step, 'out of order', 60_000))
-    await run(shop, asset)
-    expect(await rests(shop)).toBe(true)
-    expect(shop.outOfOrder).toEqual(new Set([step]))
-    expect(await town.db.outage.findMany({ select: { step: true, reason: true } })).toEqual([{ step, reason: 'out of order' }])
-    const row = await rowOf(asset)
-    expect(row).toMatchObject({ status: 'PENDING', generation: 6, attempts: 1, errorClass: step, errorText: 'out of order', leaseOwner: null })
-    expect((row.retryAfter?.getTime() ?? 0) - Date.now()).toBeGreaterThan(30_000)
-    expect(row.queuedAt).not.toBeNull()
-    expect(await town.queue.counts()).toMatchObject({ waiting: 0, delayed: 1 })
-    expect(faults()).toEqual([{ what: 'outage', step }])
-    expect(refused.length).toBe(step === 'token' ? 1 : 0)
-  })
+  it.each(['ffmpeg', 'voice', 'disk', 'telegram', 'storage', 'token'] as const)(
+    'of %s pauses that step, is noted, and uses no attempt',
+    async (step) => {
+      const asset = await create({ attempts: 1 })
+      const refused: Outage[] = []
+      const shop: Workshop = { ...workshop(town, studio), onTokenRefused: (outage) => refused.push(outage) }
+      making = async () => Promise.reject(new Outage(step, 'out of order', 60_000))
+      await run(shop, asset)
+      expect(await rests(shop)).toBe(true)
+      expect(shop.outOfOrder).toEqual(new Set([step]))
+      expect(await town.db.outage.findMany({ select: { step: true, reason: true } })).toEqual([
+        { step, reason: 'out of order' },
+      ])
+      const row = await rowOf(asset)
+      expect(row).toMatchObject({
+        status: 'PENDING',
+        generation: 6,
+        attempts: 1,
+        errorClass: step,
+        errorText: 'out of order',
+        leaseOwner: null,
+      })
+      expect((row.retryAfter?.getTime() ?? 0) - Date.now()).toBeGreaterThan(30_000)
+      expect(row.queuedAt).not.toBeNull()
+      expect(await town.queue.counts()).toMatchObject({ waiting: 0, delayed: 1 })
+      expect(faults()).toEqual([{ what: 'outage', step }])
+      expect(refused.length).toBe(step === 'token' ? 1 : 0)
+    },
+  )
 
   it('of a template that this worker lacks pauses nothing else', async () => {
     const shop = workshop(town, { ...studio, templates: [] })
@@ -197,7 +237,10 @@ describe('property 11: what does not work', () => {
     const asset = await create()
     await run(shop, asset)
     shop.outOfOrder.add('disk')
-    await town.db.videoAsset.update({ where: { id: asset.id }, data: { status: 'PENDING', generation: 6, telegramFileId: null } })
+    await town.db.videoAsset.update({
+      where: { id: asset.id },
+      data: { status: 'PENDING', generation: 6, telegramFileId: null },
+    })
     await run(shop, { ...asset, generation: 6 })
     expect(await rowOf(asset)).toMatchObject({ status: 'AVAILABLE' })
     expect([...shop.outOfOrder]).toEqual(['disk'])
@@ -208,9 +251,24 @@ describe('property 11: what does not work', () => {
     making = async () => Promise.reject(new AssetFault('gate', 'no sound'))
     await run(workshop(town, studio), second)
     await run(workshop(town, studio), last)
-    expect(await rowOf(second)).toMatchObject({ status: 'PENDING', attempts: 2, errorClass: 'gate', errorText: 'no sound', generation: 6 })
-    expect(await rowOf(last)).toMatchObject({ status: 'FAILED', attempts: 3, errorClass: 'gate', errorText: 'no sound', leaseOwner: null })
-    expect(faults()).toEqual([{ what: 'fault', cause: 'gate', final: false }, { what: 'fault', cause: 'gate', final: true }])
+    expect(await rowOf(second)).toMatchObject({
+      status: 'PENDING',
+      attempts: 2,
+      errorClass: 'gate',
+      errorText: 'no sound',
+      generation: 6,
+    })
+    expect(await rowOf(last)).toMatchObject({
+      status: 'FAILED',
+      attempts: 3,
+      errorClass: 'gate',
+      errorText: 'no sound',
+      leaseOwner: null,
+    })
+    expect(faults()).toEqual([
+      { what: 'fault', cause: 'gate', final: false },
+      { what: 'fault', cause: 'gate', final: true },
+    ])
   })
 
   it('unexpectedly is a fault of the render, told by its place and without its words', async () => {
@@ -235,7 +293,14 @@ describe('property 13: a worker that stops', () => {
       signal.throwIfAborted()
     }
     await run(workshop(town, studio), asset, { stop: stop.signal })
-    expect(await rowOf(asset)).toMatchObject({ status: 'PENDING', generation: 2, attempts: 0, leaseOwner: null, retryAfter: null, errorClass: null })
+    expect(await rowOf(asset)).toMatchObject({
+      status: 'PENDING',
+      generation: 2,
+      attempts: 0,
+      leaseOwner: null,
+      retryAfter: null,
+      errorClass: null,
+    })
     expect(await town.queue.missing('people', [{ assetId: asset.id, generation: 2 }])).toEqual([])
     expect(faults()).toEqual([])
   })
@@ -243,10 +308,18 @@ describe('property 13: a worker that stops', () => {
   it('leaves what it has not begun to the next, at once, and only that', async () => {
     const closing = new AbortController()
     closing.abort(new Error('closing'))
-    const rows = [await create(), await create({ status: 'GENERATING', leaseOwner: 'another', leaseUntil: new Date(Date.now() + 60_000) }), await create()]
+    const rows = [
+      await create(),
+      await create({ status: 'GENERATING', leaseOwner: 'another', leaseUntil: new Date(Date.now() + 60_000) }),
+      await create(),
+    ]
     for (const asset of rows.slice(0, 2)) await run(workshop(town, studio), asset, { closing: closing.signal })
     await run(workshop(town, studio), { ...(rows[2] as Asset), generation: 4 }, { closing: closing.signal })
-    expect(await Promise.all(rows.map(async (asset) => (await rowOf(asset)).queuedAt === null))).toEqual([true, false, false])
+    expect(await Promise.all(rows.map(async (asset) => (await rowOf(asset)).queuedAt === null))).toEqual([
+      true,
+      false,
+      false,
+    ])
   })
 })
 
@@ -256,7 +329,10 @@ it('property 5: the lease is renewed while the work goes on', async () => {
   making = () => new Promise((resolve) => (go = resolve))
   const working = run(workshop(town, studio), asset)
   const first = await until(async () => (await rowOf(asset)).leaseUntil, 'the claim')
-  await until(async () => ((await rowOf(asset)).leaseUntil?.getTime() ?? 0) > first.getTime() + town.times.leaseRenewMs, 'a renewal')
+  await until(
+    async () => ((await rowOf(asset)).leaseUntil?.getTime() ?? 0) > first.getTime() + town.times.leaseRenewMs,
+    'a renewal',
+  )
   go()
   await working
   expect(await rowOf(asset)).toMatchObject({ status: 'AVAILABLE', leaseUntil: null })
@@ -272,7 +348,14 @@ it('property 16: while its row is locked, a lease that is renewed takes one conn
   await other.connect()
   await other.query('BEGIN')
   await other.query('SELECT 1 FROM "VideoAsset" WHERE id = $1 FOR UPDATE', [asset.id])
-  const waiting = async () => Number((await other.query<{ count: string }>(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)).rows[0]?.count)
+  const waiting = async () =>
+    Number(
+      (
+        await other.query<{ count: string }>(
+          `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        )
+      ).rows[0]?.count,
+    )
   await until(async () => (await waiting()) > 0, 'a renewal that waits')
   const since = Date.now()
   let most = 0

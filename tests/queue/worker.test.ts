@@ -24,7 +24,10 @@ it('property 13: a stop lets every delivery in hand end, also one that another o
   // Its video is looked at once more, and handed to whoever waits: nobody but who is being served.
   await town.db.videoAsset.update({ where: { id }, data: { status: 'PENDING', generation: 2 } })
   await town.queue.add('people', [{ assetId: id, generation: 2 }])
-  await until(async () => (await town.db.videoAsset.findUniqueOrThrow({ where: { id } })).status === 'AVAILABLE', 'the second look')
+  await until(
+    async () => (await town.db.videoAsset.findUniqueOrThrow({ where: { id } })).status === 'AVAILABLE',
+    'the second look',
+  )
   let isStopped = false
   const stopped = worker.stop(20_000).then(() => (isStopped = true))
   await until(async () => (await town.queue.counts()).active === 0, 'the end of the jobs')
@@ -39,13 +42,21 @@ it('property 13: a stop lets every delivery in hand end, also one that another o
 
 it.each([
   ['that another worker met, and that of this host’s disk', 'Петя', diskOutage('full'), []],
-  ['that another worker met, but none of another host’s disk', 'Оля', new Outage('disk', 'another.example: full'), ['disk']],
+  [
+    'that another worker met, but none of another host’s disk',
+    'Оля',
+    new Outage('disk', 'another.example: full'),
+    ['disk'],
+  ],
 ])('property 11: a video that is made ends an outage %s', async (_what, name, ofDisk, left) => {
   for (const outage of [ofDisk, new Outage('voice', 'away')]) await noteOutage(town.db, outage, 60_000)
   const worker = await startWorker(workerParts(town, await plannedStudio(town)), 1)
   try {
     await request(town.door, [ask(name)])
-    await until(async () => (await town.db.videoAsset.count({ where: { name: ask(name).key, status: 'AVAILABLE' } })) === 1, 'the video')
+    await until(
+      async () => (await town.db.videoAsset.count({ where: { name: ask(name).key, status: 'AVAILABLE' } })) === 1,
+      'the video',
+    )
     await until(async () => (await currentOutages(town.db)).length === left.length, 'the end of the outages')
     expect((await currentOutages(town.db)).map(({ step }) => step)).toEqual(left)
   } finally {

@@ -11,7 +11,10 @@ import { quietLog, type Town } from '../town.ts'
 export type Making = (display: string, signal: AbortSignal) => Promise<void>
 
 /** A studio whose every video is the same tiny real clip; `made` counts. */
-export async function plannedStudio(town: Town, making: Making = async () => undefined): Promise<Studio & { made: string[] }> {
+export async function plannedStudio(
+  town: Town,
+  making: Making = async () => undefined,
+): Promise<Studio & { made: string[] }> {
   const templates = await loadTemplates(town.env.TEMPLATES_FOLDER, ['tiny'])
   const clip = await makeClip(town.folder)
   const videos = new Map<string, Video>()
@@ -40,8 +43,20 @@ export async function plannedStudio(town: Town, making: Making = async () => und
 }
 
 /** What `startWorker` needs. */
-export function workerParts(town: Town, studio: Studio): Parameters<typeof import('../../src/queue/processors/worker.ts').startWorker>[0] {
-  return { db: town.db, queue: town.queue, storage: town.storage, courier: town.courier, studio, times: town.times, keepBytes: Infinity, log: quietLog }
+export function workerParts(
+  town: Town,
+  studio: Studio,
+): Parameters<typeof import('../../src/queue/processors/worker.ts').startWorker>[0] {
+  return {
+    db: town.db,
+    queue: town.queue,
+    storage: town.storage,
+    courier: town.courier,
+    studio,
+    times: town.times,
+    keepBytes: Infinity,
+    log: quietLog,
+  }
 }
 
 /** What `generateVideo` needs, without a worker around it: no reconciler runs. */

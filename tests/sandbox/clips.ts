@@ -36,7 +36,23 @@ export async function makeClips(colour = 'navy'): Promise<Clips> {
   const silent = join(folder, 'silent.mp4')
   const picture = join(folder, 'picture.jpg')
   const input = ['-v', 'error', '-y', '-f', 'lavfi', '-i', `color=${colour}:s=64x96:r=10:d=2`]
-  await run(ffmpegPath(), [...input, '-f', 'lavfi', '-i', 'sine=440:duration=2', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-movflags', '+faststart', '-shortest', video])
+  await run(ffmpegPath(), [
+    ...input,
+    '-f',
+    'lavfi',
+    '-i',
+    'sine=440:duration=2',
+    '-c:v',
+    'libx264',
+    '-pix_fmt',
+    'yuv420p',
+    '-c:a',
+    'aac',
+    '-movflags',
+    '+faststart',
+    '-shortest',
+    video,
+  ])
   await run(ffmpegPath(), ['-v', 'error', '-y', '-i', video, '-an', '-c', 'copy', silent])
   await run(ffmpegPath(), ['-v', 'error', '-y', '-i', video, '-frames:v', '1', picture])
   return { video, silent, picture }

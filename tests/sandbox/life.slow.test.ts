@@ -64,9 +64,18 @@ describe('the life of the sandbox', () => {
   it('is furnished and one for all, keeps everything and ends with its last member', async () => {
     const first = await enter()
     const second = await enter()
-    expect(second).toMatchObject({ url: first.url, token: first.token, botId: first.botId, storageChatId: first.storageChatId, pageUrl: `${first.url}/` })
+    expect(second).toMatchObject({
+      url: first.url,
+      token: first.token,
+      botId: first.botId,
+      storageChatId: first.storageChatId,
+      pageUrl: `${first.url}/`,
+    })
     const api = new Api(first.token, { apiRoot: first.url })
-    expect(await api.getChatMember(first.storageChatId, first.botId)).toMatchObject({ status: 'administrator', can_post_messages: true })
+    expect(await api.getChatMember(first.storageChatId, first.botId)).toMatchObject({
+      status: 'administrator',
+      can_post_messages: true,
+    })
     expect(await sandboxControl(first.url).users()).toMatchObject([{ languageCode: 'ru' }])
     const posted = await api.sendMessage(first.storageChatId, 'kept')
     const pid = serverPid()
@@ -78,7 +87,9 @@ describe('the life of the sandbox', () => {
     const later = await enter()
     expect(serverPid()).not.toBe(pid)
     expect(later).toMatchObject({ url: first.url, token: first.token, storageChatId: first.storageChatId })
-    expect(await sandboxControl(later.url).messages(later.storageChatId)).toMatchObject([{ message_id: posted.message_id, text: 'kept' }])
+    expect(await sandboxControl(later.url).messages(later.storageChatId)).toMatchObject([
+      { message_id: posted.message_id, text: 'kept' },
+    ])
   })
 
   it('starts again for its members when the server is killed, at the same address', async () => {
@@ -87,19 +98,35 @@ describe('the life of the sandbox', () => {
     await api.sendMessage(sandbox.storageChatId, 'before')
     const pid = serverPid()
     process.kill(pid, 'SIGKILL')
-    await until(async () => serverPid() !== pid && (await api.getMe().then(() => true, () => false)), 'the next server')
+    await until(
+      async () =>
+        serverPid() !== pid &&
+        (await api.getMe().then(
+          () => true,
+          () => false,
+        )),
+      'the next server',
+    )
     await api.sendMessage(sandbox.storageChatId, 'after')
-    expect((await sandboxControl(sandbox.url).messages(sandbox.storageChatId)).map(({ text }) => text)).toEqual(['before', 'after'])
+    expect((await sandboxControl(sandbox.url).messages(sandbox.storageChatId)).map(({ text }) => text)).toEqual([
+      'before',
+      'after',
+    ])
   })
 
   it('adopts no stranger who listens at a dead server’s port', async () => {
-    const stranger = createServer((_request, response) => response.end('{"proof":"guess","url":"http://127.0.0.1:1"}\n'))
+    const stranger = createServer((_request, response) =>
+      response.end('{"proof":"guess","url":"http://127.0.0.1:1"}\n'),
+    )
     await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve))
     const first = await enter()
     const { number } = lastIncarnation(folder) as { number: number }
     await first.close()
     await gone()
-    await writeFile(join(folder, 'servers', String(number)), JSON.stringify({ port: (stranger.address() as AddressInfo).port, pid: process.pid, secret: 'x' }))
+    await writeFile(
+      join(folder, 'servers', String(number)),
+      JSON.stringify({ port: (stranger.address() as AddressInfo).port, pid: process.pid, secret: 'x' }),
+    )
     const second = await enter()
     expect(second.url).toBe(first.url)
     expect(lastIncarnation(folder)?.number).toBe(number + 1)
@@ -112,21 +139,25 @@ describe('the life of the sandbox', () => {
     if (guard === undefined) throw new Error('no server')
     const ask = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
       new Promise<{ status: number | undefined; text: string }>((done, fail) => {
-        const asked = request({ host: '127.0.0.1', port: guard.port, path, headers, method, agent: false }, (response) => {
-          let text = ''
-          const end = () => {
-            asked.destroy()
-            done({ status: response.statusCode, text })
-          }
-          response.setEncoding('utf8')
-          // A member's answer has no end.
-          response.on('data', (chunk: string) => (text += chunk)).on('end', end)
-          response.once('data', end)
-        })
+        const asked = request(
+          { host: '127.0.0.1', port: guard.port, path, headers, method, agent: false },
+          (response) => {
+            let text = ''
+            const end = () => {
+              asked.destroy()
+              done({ status: response.statusCode, text })
+            }
+            response.setEncoding('utf8')
+            // A member's answer has no end.
+            response.on('data', (chunk: string) => (text += chunk)).on('end', end)
+            response.once('data', end)
+          },
+        )
         asked.on('error', fail)
         asked.end()
       })
-    const proof = (side: 'server' | 'member', nonce: string, secret = guard.secret) => `/member?nonce=${nonce}&proof=${proofOf(secret, side, nonce)}`
+    const proof = (side: 'server' | 'member', nonce: string, secret = guard.secret) =>
+      `/member?nonce=${nonce}&proof=${proofOf(secret, side, nonce)}`
     const nothing = { status: 403, text: '' }
     expect(await ask('/member?nonce=x')).toEqual(nothing)
     expect(await ask(proof('member', 'x', 'guessed'))).toEqual(nothing)
@@ -141,13 +172,22 @@ describe('the life of the sandbox', () => {
     expect(member.status).toBe(200)
     expect(JSON.parse(member.text)).toEqual({ proof: proofOf(guard.secret, 'server', 'x'), url: sandbox.url })
     // Nor do the page and what it reads.
-    for (const path of ['/', '/page.js', '/sandbox/world', '/sandbox/bots', '/sandbox/chats', '/sandbox/calls', '/sandbox/users']) {
+    for (const path of [
+      '/',
+      '/page.js',
+      '/sandbox/world',
+      '/sandbox/bots',
+      '/sandbox/chats',
+      '/sandbox/calls',
+      '/sandbox/users',
+    ]) {
       const answer = await fetch(`${sandbox.url}${path}`)
       expect(answer.status, path).toBe(200)
       expect(await answer.text(), path).not.toContain(sandbox.token.split(':')[1])
       expect([...answer.headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([])
     }
-    for (const file of ['sandbox.json', 'servers', `servers/${guard.number}`]) expect(statSync(join(folder, file)).mode & 0o077, file).toBe(0)
+    for (const file of ['sandbox.json', 'servers', `servers/${guard.number}`])
+      expect(statSync(join(folder, file)).mode & 0o077, file).toBe(0)
   })
 
   it('says why a server cannot be started', async () => {
@@ -168,7 +208,9 @@ describe('the life of the sandbox', () => {
       await sandbox.close()`
     const command = (kill: boolean) =>
       new Promise<{ kill: boolean; code: number | null; text: string }>((resolve) => {
-        const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'ignore', 'pipe'] })
+        const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+          stdio: ['ignore', 'ignore', 'pipe'],
+        })
         let text = ''
         child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()))
         if (kill) setTimeout(() => child.kill('SIGKILL'), 150 + Math.random() * 200)

@@ -17,9 +17,20 @@ const browserPath = (process.env.PATH ?? '')
   .split(delimiter)
   .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)))
   .find((path) => existsSync(path))
-if (browserPath === undefined) console.warn('Skipped tests/sandbox/page.slow.test.ts: there is no chromium in PATH to open the chat page with.')
+if (browserPath === undefined)
+  console.warn('Skipped tests/sandbox/page.slow.test.ts: there is no chromium in PATH to open the chat page with.')
 
-const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required']
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--autoplay-policy=no-user-gesture-required',
+]
 const hostile = '<img src=x onerror="document.title=1"> & <b>Маша</b>'
 
 describe.skipIf(browserPath === undefined)('the chat page', () => {
@@ -49,11 +60,24 @@ describe.skipIf(browserPath === undefined)('the chat page', () => {
     })
     bot.on('message:text', async (ctx) => {
       await ctx.replyWithChatAction('upload_video')
-      const posted = await ctx.api.sendVideo(channel, new InputFile(clips.video, 'greeting.mp4'), { width: 64, height: 96, duration: 2, thumbnail: new InputFile(clips.picture, 'poster.jpg') })
-      await ctx.replyWithVideo(posted.video.file_id, { caption: ctx.message.text, reply_markup: { inline_keyboard: [[{ text: 'Ещё', callback_data: 'more' }]] } })
+      const posted = await ctx.api.sendVideo(channel, new InputFile(clips.video, 'greeting.mp4'), {
+        width: 64,
+        height: 96,
+        duration: 2,
+        thumbnail: new InputFile(clips.picture, 'poster.jpg'),
+      })
+      await ctx.replyWithVideo(posted.video.file_id, {
+        caption: ctx.message.text,
+        reply_markup: { inline_keyboard: [[{ text: 'Ещё', callback_data: 'more' }]] },
+      })
     })
     running = bot.start()
-    browser = await chromium.launchPersistentContext(join(folder, 'profile'), { executablePath: browserPath, args: flags, locale: 'ru-RU', viewport: { width: 390, height: 844 } })
+    browser = await chromium.launchPersistentContext(join(folder, 'profile'), {
+      executablePath: browserPath,
+      args: flags,
+      locale: 'ru-RU',
+      viewport: { width: 390, height: 844 },
+    })
     page = await browser.newPage()
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text())
@@ -89,7 +113,9 @@ describe.skipIf(browserPath === undefined)('the chat page', () => {
     expect(await page.getAttribute('.film video', 'poster')).toMatch(/^\/sandbox\/files\//)
     await page.click('.film .play')
     await page.waitForFunction(() => {
-      const { document } = globalThis as unknown as { document: { querySelector(selector: string): { currentTime: number; videoWidth: number } } }
+      const { document } = globalThis as unknown as {
+        document: { querySelector(selector: string): { currentTime: number; videoWidth: number } }
+      }
       const { currentTime, videoWidth } = document.querySelector('.film video')
       return currentTime > 0.2 && videoWidth === 64
     })

@@ -41,7 +41,10 @@ describe('what the sandbox remembers', () => {
     const after = sandboxControl(second.url)
     const again = new Api(token, { apiRoot: second.url })
     expect((await after.messages(5)).map(({ text }) => text)).toEqual(['a', 'b', 'new'])
-    expect(await after.chats()).toMatchObject([{ id: channel, messages: 1 }, { id: 5, title: 'Оля', blocked: true }])
+    expect(await after.chats()).toMatchObject([
+      { id: channel, messages: 1 },
+      { id: 5, title: 'Оля', blocked: true },
+    ])
     expect((await after.pending()).updateIds[0]).toBe(confirmed + 1)
     expect(await again.getMyCommands()).toEqual([{ command: 'start', description: 'Start' }])
     const file = (posted as { document?: { file_id: string } }).document?.file_id ?? ''
@@ -59,9 +62,13 @@ describe('what the sandbox remembers', () => {
   it('holds every message that was answered when the server is killed', async () => {
     const module = pathToFileURL(builtScript('sandbox/server')).href
     const program = `const { startSandboxServer } = await import(${JSON.stringify(module)}); console.log((await startSandboxServer({ folder: ${JSON.stringify(folder)} })).url)`
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     const ended = new Promise((resolve) => child.on('exit', resolve))
-    const url = await new Promise<string>((resolve) => child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString().trim())))
+    const url = await new Promise<string>((resolve) =>
+      child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString().trim())),
+    )
     const control = sandboxControl(url)
     await control.registerBot({ token, username: 'one_bot' })
     await control.say({ userId: 5, text: '/start' })

@@ -10,11 +10,24 @@ const template = { id: 'evening', scripts: ['Cyrillic'] }
 
 test('are found by the key of the name a file is called by, and what serves no name is told', async () => {
   mkdirSync(join(folder, 'evening'))
-  for (const file of ['Маша.wav', 'анна—мария.MP3', 'Йод'.normalize('NFD') + '.flac', 'маша.ogg', 'readme.txt', 'take 2.wav', '.DS_Store']) writeFileSync(join(folder, 'evening', file), file)
+  for (const file of [
+    'Маша.wav',
+    'анна—мария.MP3',
+    'Йод'.normalize('NFD') + '.flac',
+    'маша.ogg',
+    'readme.txt',
+    'take 2.wav',
+    '.DS_Store',
+  ])
+    writeFileSync(join(folder, 'evening', file), file)
   const recordings = openRecordings(folder)
   const { byKey, faults } = await recordings.list(template)
   expect([...byKey.keys()].sort()).toEqual(['анна-мария', 'йод', 'маша'])
-  expect(faults).toEqual([expect.stringMatching(/^readme.txt: is no sound file/), expect.stringMatching(/^take 2.wav: is not called by a name/), expect.stringMatching(/^маша.ogg: another file/)])
+  expect(faults).toEqual([
+    expect.stringMatching(/^readme.txt: is no sound file/),
+    expect.stringMatching(/^take 2.wav: is not called by a name/),
+    expect.stringMatching(/^маша.ogg: another file/),
+  ])
   const found = await recordings.find(template, 'маша')
   expect(found?.path).toBe(join(folder, 'evening', 'Маша.wav'))
   expect(await recordings.find(template, 'петя')).toBeUndefined()

@@ -3,7 +3,14 @@ import { readWav, resampled, trimmed, WavFault } from '../../src/speech/sound.ts
 import { wav } from './wav.ts'
 
 describe('a WAV file', () => {
-  test.each([[1, 16, 1], [1, 16, 2], [1, 24, 1], [1, 32, 1], [1, 8, 1], [3, 32, 2]])('of code %d, %d bits, %d channels is read', (code, bits, channels) => {
+  test.each([
+    [1, 16, 1],
+    [1, 16, 2],
+    [1, 24, 1],
+    [1, 32, 1],
+    [1, 8, 1],
+    [3, 32, 2],
+  ])('of code %d, %d bits, %d channels is read', (code, bits, channels) => {
     const { samples, rate } = readWav(wav([0, 0.5, -0.5, 0.25], { code, bits, channels, rate: 22_050 }))
     expect(rate).toBe(22_050)
     expect([...samples]).toHaveLength(4)
@@ -30,11 +37,15 @@ describe('a WAV file', () => {
 })
 
 test('a tone keeps its pitch and level at another rate', () => {
-  const samples = Float32Array.from({ length: 22_050 }, (_, index) => 0.5 * Math.sin((2 * Math.PI * 1_000 * index) / 22_050))
+  const samples = Float32Array.from(
+    { length: 22_050 },
+    (_, index) => 0.5 * Math.sin((2 * Math.PI * 1_000 * index) / 22_050),
+  )
   const { samples: result, rate } = resampled({ samples, rate: 22_050 }, 48_000)
   expect(rate).toBe(48_000)
   expect(result).toHaveLength(48_000)
-  for (let index = 2_000; index < 46_000; index += 37) expect(result[index]).toBeCloseTo(0.5 * Math.sin((2 * Math.PI * 1_000 * index) / 48_000), 2)
+  for (let index = 2_000; index < 46_000; index += 37)
+    expect(result[index]).toBeCloseTo(0.5 * Math.sin((2 * Math.PI * 1_000 * index) / 48_000), 2)
 })
 
 test('silence around a sound is taken away, and all of what is silent', () => {

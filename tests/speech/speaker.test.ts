@@ -14,7 +14,15 @@ import { wav } from './wav.ts'
 const folder = mkdtempSync(join(tmpdir(), 'greetings-speech-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const none: Config['voice'] = { engine: 'espeak', voice: undefined, url: undefined, apiKey: undefined, model: undefined, piperPath: undefined, piperModel: undefined }
+const none: Config['voice'] = {
+  engine: 'espeak',
+  voice: undefined,
+  url: undefined,
+  apiKey: undefined,
+  model: undefined,
+  piperPath: undefined,
+  piperModel: undefined,
+}
 const free = () => new AbortController().signal
 const name = (display: string, say: string | null = null) => ({ display, say })
 
@@ -30,17 +38,24 @@ async function open(voice: Partial<Config['voice']>): Promise<Speaker> {
 
 /** Arguments of every process of this host. */
 function commandLines(): string {
-  return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).map((entry) => {
-    try {
-      return readFileSync(`/proc/${entry}/cmdline`, 'utf8')
-    } catch {
-      return ''
-    }
-  }).join('\n')
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map((entry) => {
+      try {
+        return readFileSync(`/proc/${entry}/cmdline`, 'utf8')
+      } catch {
+        return ''
+      }
+    })
+    .join('\n')
 }
 
 /** Process ids of the bundled voice that this process started. */
-const espeakProcesses = () => readdirSync(`/proc/${process.pid}/task`).flatMap((task) => readFileSync(`/proc/${process.pid}/task/${task}/children`, 'utf8').trim().split(' ')).filter((pid) => pid !== '' && commandLineOf(pid).includes('espeak-process')).map(Number)
+const espeakProcesses = () =>
+  readdirSync(`/proc/${process.pid}/task`)
+    .flatMap((task) => readFileSync(`/proc/${process.pid}/task/${task}/children`, 'utf8').trim().split(' '))
+    .filter((pid) => pid !== '' && commandLineOf(pid).includes('espeak-process'))
+    .map(Number)
 const commandLineOf = (pid: string) => {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
@@ -62,7 +77,8 @@ describe('the sentence', () => {
     expect(sentence('{name}!', name('Амир'), 'ru')).toBe('а-мир!')
     expect(sentence('{name}!', name('Амир', 'Амир'), 'ru')).toBe('Амир!')
     expect(sentence('{name}!', name('Амир'), 'en')).toBe('Амир!')
-    for (const strange of ['constructor', '__proto__', 'toString']) expect(sentence('{name}!', name(strange), 'ru')).toBe(`${strange}!`)
+    for (const strange of ['constructor', '__proto__', 'toString'])
+      expect(sentence('{name}!', name(strange), 'ru')).toBe(`${strange}!`)
   })
 })
 
@@ -112,7 +128,11 @@ describe('the bundled voice', () => {
 
   test('stops after a minute of sound', async () => {
     const voice = await open({})
-    await expect(voice.speak('Маша, с Новым годом! '.repeat(100), 'ru', free())).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'voice', message: expect.stringContaining('is longer than 61 s') as string })
+    await expect(voice.speak('Маша, с Новым годом! '.repeat(100), 'ru', free())).rejects.toMatchObject({
+      name: 'AssetFault',
+      faultClass: 'voice',
+      message: expect.stringContaining('is longer than 61 s') as string,
+    })
     expect((await voice.speak('Маша!', 'ru', free())).samples.length).toBeGreaterThan(1_000)
   })
 
@@ -137,7 +157,9 @@ describe('the bundled voice', () => {
 })
 
 describe('a voice behind an endpoint', () => {
-  async function served(answer: (request: IncomingMessage, body: string, response: ServerResponse) => void): Promise<{ url: string; close: () => Promise<void> }> {
+  async function served(
+    answer: (request: IncomingMessage, body: string, response: ServerResponse) => void,
+  ): Promise<{ url: string; close: () => Promise<void> }> {
     const server = createServer((request, response) => {
       let body = ''
       request.on('data', (chunk: Buffer) => (body += chunk.toString()))
@@ -146,15 +168,19 @@ describe('a voice behind an endpoint', () => {
     await new Promise<void>((go) => server.listen(0, '127.0.0.1', go))
     return {
       url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      close: () => new Promise((go) => {
-        server.closeAllConnections()
-        server.close(() => go())
-      }),
+      close: () =>
+        new Promise((go) => {
+          server.closeAllConnections()
+          server.close(() => go())
+        }),
     }
   }
-  const tone = wav(Array.from({ length: 8_000 }, (_, index) => 0.5 * Math.sin(index * 0.3)), { code: 1, bits: 16, channels: 1, rate: 16_000 })
+  const tone = wav(
+    Array.from({ length: 8_000 }, (_, index) => 0.5 * Math.sin(index * 0.3)),
+    { code: 1, bits: 16, channels: 1, rate: 16_000 },
+  )
 
-  test('is asked as OpenAI\'s is, with model, voice and key', async () => {
+  test("is asked as OpenAI's is, with model, voice and key", async () => {
     const asked: { url: string | undefined; key: string | undefined; body: unknown }[] = []
     const server = await served((request, body, response) => {
       asked.push({ url: request.url, key: request.headers.authorization, body: JSON.parse(body) })
@@ -164,15 +190,32 @@ describe('a voice behind an endpoint', () => {
       const voice = await open({ engine: 'http', url: `${server.url}${path}`, apiKey: 'key', model: 'm', voice: 'v' })
       expect((await voice.speak('С Новым годом, "Маша"!', 'ru', free())).rate).toBe(16_000)
     }
-    for (const one of asked) expect(one).toEqual({ url: '/v1/audio/speech', key: 'Bearer key', body: { model: 'm', voice: 'v', input: 'С Новым годом, "Маша"!', response_format: 'wav' } })
+    for (const one of asked)
+      expect(one).toEqual({
+        url: '/v1/audio/speech',
+        key: 'Bearer key',
+        body: { model: 'm', voice: 'v', input: 'С Новым годом, "Маша"!', response_format: 'wav' },
+      })
     expect(asked).toHaveLength(3)
     await server.close()
   })
 
-  test.each([[401, Outage, /Check TTS_API_KEY/], [404, Outage, /Check TTS_URL/], [429, Outage, /HTTP 429/], [500, Outage, /HTTP 500/], [400, AssetFault, /does not read this greeting/], [422, AssetFault, /HTTP 422/]])('answers %d', async (status, kind, message) => {
-    const server = await served((_request, _body, response) => response.writeHead(status, { 'retry-after': '7' }).end('Приметноеимя'))
+  test.each([
+    [401, Outage, /Check TTS_API_KEY/],
+    [404, Outage, /Check TTS_URL/],
+    [429, Outage, /HTTP 429/],
+    [500, Outage, /HTTP 500/],
+    [400, AssetFault, /does not read this greeting/],
+    [422, AssetFault, /HTTP 422/],
+  ])('answers %d', async (status, kind, message) => {
+    const server = await served((_request, _body, response) =>
+      response.writeHead(status, { 'retry-after': '7' }).end('Приметноеимя'),
+    )
     const voice = await open({ engine: 'http', url: server.url, apiKey: 'secret-key' })
-    const error: unknown = await voice.speak('Приметноеимя!', 'ru', free()).then(() => undefined, (thrown: unknown) => thrown)
+    const error: unknown = await voice.speak('Приметноеимя!', 'ru', free()).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    )
     expect(error).toBeInstanceOf(kind)
     expect((error as Error).message).toMatch(message)
     expect((error as Error).message).not.toMatch(/Приметноеимя|secret-key/)
@@ -183,9 +226,15 @@ describe('a voice behind an endpoint', () => {
   test('that answers with something else, or not at all, is an outage', async () => {
     const server = await served((_request, _body, response) => response.end('<html>'))
     const voice = await open({ engine: 'http', url: server.url })
-    await expect(voice.speak('Маша!', 'ru', free())).rejects.toThrow(/is no WAV file\. It must understand "response_format": "wav"/)
+    await expect(voice.speak('Маша!', 'ru', free())).rejects.toThrow(
+      /is no WAV file\. It must understand "response_format": "wav"/,
+    )
     await server.close()
-    await expect(voice.speak('Маша!', 'ru', free())).rejects.toMatchObject({ name: 'Outage', step: 'voice', message: expect.stringContaining('ECONNREFUSED') as string })
+    await expect(voice.speak('Маша!', 'ru', free())).rejects.toMatchObject({
+      name: 'Outage',
+      step: 'voice',
+      message: expect.stringContaining('ECONNREFUSED') as string,
+    })
   })
 
   test('that does not stop is left after a minute of sound, and costs no memory', async () => {
@@ -209,7 +258,12 @@ describe('a voice behind an endpoint', () => {
     const server = await served((_request, _body, response) => answers.shift()?.(response))
     const voice = await open({ engine: 'http', url: server.url })
     const before = process.memoryUsage.rss()
-    while (answers.length > 0) await expect(voice.speak('Маша!', 'ru', free())).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'voice', message: expect.stringContaining('is longer than 61 s') as string })
+    while (answers.length > 0)
+      await expect(voice.speak('Маша!', 'ru', free())).rejects.toMatchObject({
+        name: 'AssetFault',
+        faultClass: 'voice',
+        message: expect.stringContaining('is longer than 61 s') as string,
+      })
     expect(process.memoryUsage.rss() - before).toBeLessThan(250_000_000)
     expect(sent).toBeLessThan(100_000_000)
     await server.close()
@@ -232,8 +286,17 @@ describe('Piper', () => {
   writeFileSync(model, 'a model')
   /** Writes down what it was given, and a sound unless the text asks for none. */
   const piper = join(folder, 'piper')
-  writeFileSync(join(folder, 'tone.wav'), wav(Array.from({ length: 8_000 }, (_, index) => 0.5 * Math.sin(index * 0.3)), { code: 1, bits: 16, channels: 1, rate: 16_000 }))
-  writeFileSync(piper, `#!/bin/sh\ncat > ${folder}/stdin\nprintf '%s\\n' "$@" > ${folder}/arguments\ngrep -q nothing ${folder}/stdin && exit 1\ncp ${folder}/tone.wav "$4"\n`)
+  writeFileSync(
+    join(folder, 'tone.wav'),
+    wav(
+      Array.from({ length: 8_000 }, (_, index) => 0.5 * Math.sin(index * 0.3)),
+      { code: 1, bits: 16, channels: 1, rate: 16_000 },
+    ),
+  )
+  writeFileSync(
+    piper,
+    `#!/bin/sh\ncat > ${folder}/stdin\nprintf '%s\\n' "$@" > ${folder}/arguments\ngrep -q nothing ${folder}/stdin && exit 1\ncp ${folder}/tone.wav "$4"\n`,
+  )
   chmodSync(piper, 0o755)
 
   test('reads the text from its input and never from its arguments', async () => {
@@ -248,8 +311,13 @@ describe('Piper', () => {
     const voice = await open({ engine: 'piper', piperPath: piper, piperModel: model })
     await expect(voice.speak('nothing', 'ru', free())).rejects.toBeInstanceOf(AssetFault)
     const missing = await open({ engine: 'piper', piperPath: join(folder, 'nowhere'), piperModel: model })
-    await expect(missing.speak('Маша!', 'ru', free())).rejects.toMatchObject({ name: 'Outage', message: expect.stringContaining('Install it, or set PIPER_PATH') as string })
-    await expect(open({ engine: 'piper', piperPath: piper, piperModel: join(folder, 'nowhere.onnx') })).rejects.toBeInstanceOf(Outage)
+    await expect(missing.speak('Маша!', 'ru', free())).rejects.toMatchObject({
+      name: 'Outage',
+      message: expect.stringContaining('Install it, or set PIPER_PATH') as string,
+    })
+    await expect(
+      open({ engine: 'piper', piperPath: piper, piperModel: join(folder, 'nowhere.onnx') }),
+    ).rejects.toBeInstanceOf(Outage)
   })
 
   test('that does not stop is stopped, and its file goes', async () => {
@@ -257,13 +325,20 @@ describe('Piper', () => {
     writeFileSync(endless, '#!/bin/sh\ncat > /dev/null\nexec cat /dev/zero > "$4"\n')
     chmodSync(endless, 0o755)
     const voice = await open({ engine: 'piper', piperPath: endless, piperModel: model })
-    await expect(voice.speak('Маша!', 'ru', free())).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'voice', message: expect.stringContaining('is longer than 61 s') as string })
+    await expect(voice.speak('Маша!', 'ru', free())).rejects.toMatchObject({
+      name: 'AssetFault',
+      faultClass: 'voice',
+      message: expect.stringContaining('is longer than 61 s') as string,
+    })
     // All at once, and too much of it.
     const large = join(folder, 'large')
     writeFileSync(large, '#!/bin/sh\ncat > /dev/null\nhead -c 40000000 /dev/zero > "$4"\n')
     chmodSync(large, 0o755)
     const other = await open({ engine: 'piper', piperPath: large, piperModel: model })
-    await expect(other.speak('Маша!', 'ru', free())).rejects.toMatchObject({ name: 'AssetFault', message: expect.stringContaining('is longer than 61 s') as string })
+    await expect(other.speak('Маша!', 'ru', free())).rejects.toMatchObject({
+      name: 'AssetFault',
+      message: expect.stringContaining('is longer than 61 s') as string,
+    })
     expect(readdirSync(folder).filter((file) => file.startsWith('speech-'))).toEqual([])
   })
 
@@ -274,6 +349,10 @@ describe('Piper', () => {
   })
 })
 
-test.runIf(process.platform === 'linux')('the system\'s voice is an outage where there is none', async () => {
-  await expect(open({ engine: 'say' })).rejects.toMatchObject({ name: 'Outage', step: 'voice', message: expect.stringContaining('macOS and Windows only') as string })
+test.runIf(process.platform === 'linux')("the system's voice is an outage where there is none", async () => {
+  await expect(open({ engine: 'say' })).rejects.toMatchObject({
+    name: 'Outage',
+    step: 'voice',
+    message: expect.stringContaining('macOS and Windows only') as string,
+  })
 })

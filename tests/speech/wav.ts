@@ -1,12 +1,17 @@
 /** A WAV file for the tests; every channel has the same samples. */
-export function wav(samples: number[], { code, bits, channels, rate }: { code: number; bits: number; channels: number; rate: number }): Buffer {
+export function wav(
+  samples: number[],
+  { code, bits, channels, rate }: { code: number; bits: number; channels: number; rate: number },
+): Buffer {
   const bytes = bits / 8
   const data = Buffer.alloc(samples.length * bytes * channels)
-  samples.flatMap((value) => Array.from({ length: channels }, () => value)).forEach((value, index) => {
-    if (code === 3) data.writeFloatLE(value, index * bytes)
-    else if (bits === 8) data.writeUInt8(Math.round(value * 127) + 128, index)
-    else data.writeIntLE(Math.round(value * (2 ** (bits - 1) - 1)), index * bytes, bytes)
-  })
+  samples
+    .flatMap((value) => Array.from({ length: channels }, () => value))
+    .forEach((value, index) => {
+      if (code === 3) data.writeFloatLE(value, index * bytes)
+      else if (bits === 8) data.writeUInt8(Math.round(value * 127) + 128, index)
+      else data.writeIntLE(Math.round(value * (2 ** (bits - 1) - 1)), index * bytes, bytes)
+    })
   const header = Buffer.alloc(44)
   header.write('RIFF', 0, 'latin1')
   header.writeUInt32LE(36 + data.length, 4)

@@ -30,25 +30,70 @@ afterEach(() => town.telegram.release())
 let people = 3_000
 const [past, future] = [() => new Date(Date.now() - 60_000), () => new Date(Date.now() + 60_000)]
 type Fields = Partial<Parameters<Town['db']['videoAsset']['create']>[0]['data']>
-const create = (fields: Fields = {}) => town.db.videoAsset.create({ data: { template: 'tiny', name: `name ${people++}`, display: 'Маша', generation: 5, status: 'AVAILABLE', telegramFileId: post.fileId, telegramFileUniqueId: 'u', telegramBotId: town.botId, storageChatId: post.chatId, storageMessageId: post.messageId, ...fields } })
+const create = (fields: Fields = {}) =>
+  town.db.videoAsset.create({
+    data: {
+      template: 'tiny',
+      name: `name ${people++}`,
+      display: 'Маша',
+      generation: 5,
+      status: 'AVAILABLE',
+      telegramFileId: post.fileId,
+      telegramFileUniqueId: 'u',
+      telegramBotId: town.botId,
+      storageChatId: post.chatId,
+      storageMessageId: post.messageId,
+      ...fields,
+    },
+  })
 const rowOf = (id: string) => town.db.videoAsset.findUniqueOrThrow({ where: { id } })
 
 /** Somebody whose request is in this state. */
-async function asked(assetId: string, fields: { status?: 'COMPLETED'; claimOwner?: string | null; claimUntil?: Date | null; createdAt?: Date; noteMessageId?: number } = {}) {
+async function asked(
+  assetId: string,
+  fields: {
+    status?: 'COMPLETED'
+    claimOwner?: string | null
+    claimUntil?: Date | null
+    createdAt?: Date
+    noteMessageId?: number
+  } = {},
+) {
   const id = people++
   await town.telegram.say({ userId: id, text: '/start' })
   await town.db.user.create({ data: { id } })
-  return town.db.userRequest.create({ data: { userId: id, assetId, chatId: id, language: 'ru', botId: town.botId, updateId: person(id).updateId, ...fields } })
+  return town.db.userRequest.create({
+    data: {
+      userId: id,
+      assetId,
+      chatId: id,
+      language: 'ru',
+      botId: town.botId,
+      updateId: person(id).updateId,
+      ...fields,
+    },
+  })
 }
 type Asked = Awaited<ReturnType<typeof asked>>
 const requestOf = ({ id }: Asked) => town.db.userRequest.findUniqueOrThrow({ where: { id } })
-const videosOf = async ({ chatId }: Asked) => (await town.telegram.messages(Number(chatId))).filter(({ video }) => video !== undefined).length
+const videosOf = async ({ chatId }: Asked) =>
+  (await town.telegram.messages(Number(chatId))).filter(({ video }) => video !== undefined).length
 const sends = async () => (await town.telegram.calls({ method: 'sendVideo' })).length
-const refuseVideo = (code: number, description: string, one?: Asked) => town.telegram.fault({ method: 'sendVideo', ...(one === undefined ? {} : { chatId: Number(one.chatId) }), answer: { kind: 'refuse', code, description } })
+const refuseVideo = (code: number, description: string, one?: Asked) =>
+  town.telegram.fault({
+    method: 'sendVideo',
+    ...(one === undefined ? {} : { chatId: Number(one.chatId) }),
+    answer: { kind: 'refuse', code, description },
+  })
 
 describe('property 7: a direct answer', () => {
   const direct = (one: Asked, { assetId, claimedAt }: { assetId: string; claimedAt: number }) =>
-    sendDirectly(town.courier, { id: one.id, chatId: one.chatId, language: 'ru', noteMessageId: null, claimOwner: 'door' }, { id: assetId, display: 'Маша', fileId: post.fileId }, { claimedAt, signal: never })
+    sendDirectly(
+      town.courier,
+      { id: one.id, chatId: one.chatId, language: 'ru', noteMessageId: null, claimOwner: 'door' },
+      { id: assetId, display: 'Маша', fileId: post.fileId },
+      { claimedAt, signal: never },
+    )
   const longAgo = () => Date.now() - town.times.claimMs
 
   it('whose claim ran out, so that somebody else has the request, is not sent', async () => {
@@ -69,7 +114,10 @@ describe('property 7: a direct answer', () => {
 
   it('that comes late under a claim of its own renews it, alone, and is sent', async () => {
     const { id } = await create()
-    const [late, other] = [await asked(id, { claimOwner: 'door', claimUntil: past() }), await asked(id, { claimOwner: 'door', claimUntil: past() })]
+    const [late, other] = [
+      await asked(id, { claimOwner: 'door', claimUntil: past() }),
+      await asked(id, { claimOwner: 'door', claimUntil: past() }),
+    ]
     const hold = await town.telegram.fault({ method: 'sendVideo', answer: { kind: 'hold' } })
     const sending = direct(late, { assetId: id, claimedAt: longAgo() })
     await town.telegram.waitForHeld(hold.id)
@@ -86,16 +134,30 @@ describe('property 7: a delivery', () => {
   it('takes what waits and whose claim ran out, and nothing that somebody has or that is served', async () => {
     const [asset, another] = [await create(), await create()]
     const [waits, left] = [await asked(asset.id), await asked(asset.id, { claimOwner: 'dead', claimUntil: past() })]
-    const others = [await asked(asset.id, { claimOwner: 'alive', claimUntil: future() }), await asked(asset.id, { status: 'COMPLETED' }), await asked(another.id)]
+    const others = [
+      await asked(asset.id, { claimOwner: 'alive', claimUntil: future() }),
+      await asked(asset.id, { status: 'COMPLETED' }),
+      await asked(another.id),
+    ]
     expect(await deliver(town.courier, asset.id, never)).toBe(2)
-    for (const one of [waits, left]) expect(await requestOf(one)).toMatchObject({ status: 'COMPLETED', claimOwner: null, claimUntil: null, errorText: null })
+    for (const one of [waits, left])
+      expect(await requestOf(one)).toMatchObject({
+        status: 'COMPLETED',
+        claimOwner: null,
+        claimUntil: null,
+        errorText: null,
+      })
     expect((await requestOf(waits)).finishedAt).not.toBeNull()
     for (const one of others) expect(await requestOf(one)).toEqual(one)
     expect(await sends()).toBe(2)
   })
 
   it('property 10: of a video of another bot, or of what is not made, serves nobody', async () => {
-    for (const asset of [await create({ telegramBotId: town.botId + 1n }), await create({ telegramFileId: null }), await create({ telegramFileId: null, status: 'GENERATING' })]) {
+    for (const asset of [
+      await create({ telegramBotId: town.botId + 1n }),
+      await create({ telegramFileId: null }),
+      await create({ telegramFileId: null, status: 'GENERATING' }),
+    ]) {
       const waits = await asked(asset.id)
       expect(await deliver(town.courier, asset.id, never)).toBe(0)
       expect(await requestOf(waits)).toEqual(waits)
@@ -110,7 +172,9 @@ describe('property 7: a delivery', () => {
     await town.db.userRequest.update({ where: { id: noted.id }, data: { noteMessageId: note.message_id } })
     await asked(id)
     await deliver(town.courier, id, never)
-    expect((await town.telegram.messages(Number(noted.chatId))).map(({ message_id }) => message_id)).not.toContain(note.message_id)
+    expect((await town.telegram.messages(Number(noted.chatId))).map(({ message_id }) => message_id)).not.toContain(
+      note.message_id,
+    )
     expect((await town.telegram.calls({ method: 'deleteMessage' })).length).toBe(1)
   })
 
@@ -119,7 +183,12 @@ describe('property 7: a delivery', () => {
     const [gone, other] = [await asked(id), await asked(id)]
     await refuseVideo(403, 'Forbidden: something new', gone)
     await deliver(town.courier, id, never)
-    expect(await requestOf(gone)).toMatchObject({ status: 'FAILED', errorText: 'Forbidden: something new', claimOwner: null, claimUntil: null })
+    expect(await requestOf(gone)).toMatchObject({
+      status: 'FAILED',
+      errorText: 'Forbidden: something new',
+      claimOwner: null,
+      claimUntil: null,
+    })
     expect((await requestOf(gone)).finishedAt).not.toBeNull()
     expect((await requestOf(other)).status).toBe('COMPLETED')
   })
@@ -136,7 +205,12 @@ describe('property 7: a delivery', () => {
   it('a flood gives the request back for as long as it lasts; two of them rest all that is sent in bulk', async () => {
     const { id } = await create()
     const [one, other] = [await asked(id), await asked(id)]
-    for (const { chatId } of [one, other]) await town.telegram.fault({ method: 'sendVideo', chatId: Number(chatId), answer: { kind: 'flood', retryAfter: 1_000 } })
+    for (const { chatId } of [one, other])
+      await town.telegram.fault({
+        method: 'sendVideo',
+        chatId: Number(chatId),
+        answer: { kind: 'flood', retryAfter: 1_000 },
+      })
     await deliver(town.courier, id, never)
     for (const each of [one, other]) {
       const row = await requestOf(each)
@@ -161,13 +235,27 @@ describe('property 7: a delivery', () => {
   })
 
   it('the news of a failure reaches those who can be reached, and costs no outage where they cannot', async () => {
-    const { id } = await create({ status: 'FAILED', telegramFileId: null, retryAfter: new Date(Date.now() + 3_600_000) })
+    const { id } = await create({
+      status: 'FAILED',
+      telegramFileId: null,
+      retryAfter: new Date(Date.now() + 3_600_000),
+    })
     const [told, gone, slow] = [await asked(id), await asked(id), await asked(id)]
     await town.telegram.block(Number(gone.chatId))
-    await town.telegram.fault({ method: 'sendMessage', chatId: Number(slow.chatId), answer: { kind: 'flood', retryAfter: 1_000 } })
+    await town.telegram.fault({
+      method: 'sendMessage',
+      chatId: Number(slow.chatId),
+      answer: { kind: 'flood', retryAfter: 1_000 },
+    })
     await deliver(town.courier, id, never)
-    expect([await requestOf(told), await requestOf(gone), await requestOf(slow)]).toMatchObject([{ status: 'FAILED', errorText: 'told that the video could not be made' }, { status: 'FAILED' }, { status: 'PENDING', claimOwner: null }])
-    expect(await town.db.floodBucket.count({ where: { key: chatKey(slow.chatId), restUntil: { gt: new Date() } } })).toBe(1)
+    expect([await requestOf(told), await requestOf(gone), await requestOf(slow)]).toMatchObject([
+      { status: 'FAILED', errorText: 'told that the video could not be made' },
+      { status: 'FAILED' },
+      { status: 'PENDING', claimOwner: null },
+    ])
+    expect(
+      await town.db.floodBucket.count({ where: { key: chatKey(slow.chatId), restUntil: { gt: new Date() } } }),
+    ).toBe(1)
     expect((await town.telegram.messages(Number(told.chatId))).at(-1)?.text).toContain('примерно через час')
   })
 })
@@ -176,13 +264,23 @@ describe('property 10: a file_id that Telegram refuses', () => {
   it('is not replaced by itself: then the video is made again', async () => {
     const asset = await create({ attempts: 2, queuedAt: past(), retryAfter: future() })
     const api = new Proxy(town.api, {
-      get: (target, key) => key !== 'forwardMessage' ? (Reflect.get(target, key) as unknown) : async (...to: Parameters<typeof town.api.forwardMessage>) => {
-        const copy = await target.forwardMessage(...to)
-        return { ...copy, video: { ...('video' in copy ? copy.video : {}), file_id: post.fileId } }
-      },
+      get: (target, key) =>
+        key !== 'forwardMessage'
+          ? (Reflect.get(target, key) as unknown)
+          : async (...to: Parameters<typeof town.api.forwardMessage>) => {
+              const copy = await target.forwardMessage(...to)
+              return { ...copy, video: { ...('video' in copy ? copy.video : {}), file_id: post.fileId } }
+            },
     })
     expect(await heal({ ...town.courier, api }, asset.id, post.fileId)).toBe('remaking')
-    expect(await rowOf(asset.id)).toMatchObject({ status: 'PENDING', generation: 6, telegramFileId: null, telegramFileUniqueId: null, attempts: 0, retryAfter: null })
+    expect(await rowOf(asset.id)).toMatchObject({
+      status: 'PENDING',
+      generation: 6,
+      telegramFileId: null,
+      telegramFileUniqueId: null,
+      attempts: 0,
+      retryAfter: null,
+    })
     expect(await town.queue.missing('people', [{ assetId: asset.id, generation: 6 }])).toEqual([])
   })
 
@@ -207,20 +305,43 @@ describe('property 10: a file_id that Telegram refuses', () => {
     await town.telegram.fault({ method: 'forwardMessage', answer: { kind: 'flood', retryAfter: 1_000 } })
     expect(await heal(town.courier, asset.id, post.fileId)).toBe('later')
     expect(await rowOf(asset.id)).toEqual(asset)
-    expect(await town.db.floodBucket.count({ where: { key: channelKey(String(post.chatId)), restUntil: { gt: new Date() } } })).toBe(1)
+    expect(
+      await town.db.floodBucket.count({
+        where: { key: channelKey(String(post.chatId)), restUntil: { gt: new Date() } },
+      }),
+    ).toBe(1)
   })
 
   it('of what nobody waits for is made again behind people; of what is in hand changes no generation', async () => {
-    const [asset, inHand] = [await create({ storageMessageId: null }), await create({ storageMessageId: null, status: 'GENERATING', leaseOwner: 'worker', leaseUntil: future() })]
+    const [asset, inHand] = [
+      await create({ storageMessageId: null }),
+      await create({ storageMessageId: null, status: 'GENERATING', leaseOwner: 'worker', leaseUntil: future() }),
+    ]
     expect(await heal(town.courier, asset.id, post.fileId, 'warm')).toBe('remaking')
     expect(await town.queue.missing('warm', [{ assetId: asset.id, generation: 6 }])).toEqual([])
     expect(await heal(town.courier, inHand.id, post.fileId)).toBe('remaking')
-    expect(await rowOf(inHand.id)).toMatchObject({ status: 'GENERATING', generation: 5, telegramFileId: null, leaseOwner: 'worker' })
+    expect(await rowOf(inHand.id)).toMatchObject({
+      status: 'GENERATING',
+      generation: 5,
+      telegramFileId: null,
+      leaseOwner: 'worker',
+    })
   })
 })
 
 describe('without a storage channel', () => {
-  const claimed = ({ id, name }: { id: string; name: string }): ClaimedAsset => ({ id, name, generation: 5, template: 'tiny', display: 'Маша', say: null, attempts: 0, revision: null, fileId: null, botId: null })
+  const claimed = ({ id, name }: { id: string; name: string }): ClaimedAsset => ({
+    id,
+    name,
+    generation: 5,
+    template: 'tiny',
+    display: 'Маша',
+    say: null,
+    attempts: 0,
+    revision: null,
+    fileId: null,
+    botId: null,
+  })
 
   it('property 3: an upload whose answer was lost is counted, and its person stays first in line', async () => {
     const asset = await create({ status: 'GENERATING', telegramFileId: null })
@@ -229,10 +350,16 @@ describe('without a storage channel', () => {
     const repeated = async () => (await town.db.installation.findUniqueOrThrow({ where: { id: 1 } })).repeatedUploads
     const before = await repeated()
     await town.telegram.fault({ method: 'sendVideo', chatId: Number(first.chatId), answer: { kind: 'drop-after' } })
-    await expect(uploadToSubscriber(town.courier, claimed(asset), clip, never)).rejects.toMatchObject({ name: 'Outage', step: 'telegram' })
+    await expect(uploadToSubscriber(town.courier, claimed(asset), clip, never)).rejects.toMatchObject({
+      name: 'Outage',
+      step: 'telegram',
+    })
     expect(await repeated()).toBe(before + 1)
     expect(await requestOf(first)).toMatchObject({ status: 'PENDING', claimOwner: null })
     await (await uploadToSubscriber(town.courier, claimed(asset), clip, never))?.delivered()
-    expect([await requestOf(first), await requestOf(second)]).toMatchObject([{ status: 'COMPLETED' }, { status: 'PENDING' }])
+    expect([await requestOf(first), await requestOf(second)]).toMatchObject([
+      { status: 'COMPLETED' },
+      { status: 'PENDING' },
+    ])
   })
 })

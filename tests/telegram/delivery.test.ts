@@ -47,33 +47,50 @@ async function made(name: string, people: number[]) {
   return asset.id
 }
 
-const videosOf = async (userId: number) => (await town.telegram.messages(userId)).filter((message) => message.video !== undefined).length
-const states = async () => Object.fromEntries((await town.db.userRequest.findMany()).map(({ userId, status }) => [Number(userId), status]))
+const videosOf = async (userId: number) =>
+  (await town.telegram.messages(userId)).filter((message) => message.video !== undefined).length
+const states = async () =>
+  Object.fromEntries((await town.db.userRequest.findMany()).map(({ userId, status }) => [Number(userId), status]))
 
 describe('delivery', () => {
   it('sends to everyone who waits, in the order of asking, and marks each', async () => {
     const people = Array.from({ length: 45 }, (_, n) => 100 + n)
     const assetId = await made('Маша', people)
     expect(await deliver(town.courier, assetId, never)).toBe(45)
-    const sent = (await town.telegram.calls({ method: 'sendVideo', upload: 'file_id' })).map(({ chatId }) => chatId ?? 0)
+    const sent = (await town.telegram.calls({ method: 'sendVideo', upload: 'file_id' })).map(
+      ({ chatId }) => chatId ?? 0,
+    )
     expect(new Set(sent).size).toBe(45)
     // Within a batch the sends run at the same time; batches follow each other.
     const batches = [sent.slice(0, 20), sent.slice(20, 40), sent.slice(40)]
-    expect(batches.map((batch) => [...batch].sort())).toEqual([people.slice(0, 20), people.slice(20, 40), people.slice(40)])
+    expect(batches.map((batch) => [...batch].sort())).toEqual([
+      people.slice(0, 20),
+      people.slice(20, 40),
+      people.slice(40),
+    ])
     expect(new Set(Object.values(await states()))).toEqual(new Set(['COMPLETED']))
   })
 
   it('property 7: two who deliver at the same time send to each person once', async () => {
     const people = Array.from({ length: 60 }, (_, n) => 200 + n)
     const assetId = await made('Маша', people)
-    await Promise.all([deliver(town.courier, assetId, never), deliver(town.courier, assetId, never), deliver(town.courier, assetId, never)])
+    await Promise.all([
+      deliver(town.courier, assetId, never),
+      deliver(town.courier, assetId, never),
+      deliver(town.courier, assetId, never),
+    ])
     expect((await town.telegram.counts()).succeeded.sendVideo).toBe(61)
   })
 
   it('property 7: interrupted anywhere, it goes on with the rest', async () => {
     const people = Array.from({ length: 60 }, (_, n) => 300 + n)
     const assetId = await made('Маша', people)
-    const hold = await town.telegram.fault({ method: 'sendVideo', upload: 'file_id', skip: 23, answer: { kind: 'hold' } })
+    const hold = await town.telegram.fault({
+      method: 'sendVideo',
+      upload: 'file_id',
+      skip: 23,
+      answer: { kind: 'hold' },
+    })
     const stop = new AbortController()
     setMaxListeners(0, stop.signal)
     const first = deliver(town.courier, assetId, stop.signal)
@@ -119,13 +136,24 @@ describe('delivery', () => {
     await deliver(town.courier, asset.id, never)
     expect(await states()).toMatchObject({ 512: 'COMPLETED' })
     const { fileUniqueId } = upload.post
-    expect((await town.telegram.messages(512)).some((message) => message.video?.file_unique_id === fileUniqueId)).toBe(true)
+    expect((await town.telegram.messages(512)).some((message) => message.video?.file_unique_id === fileUniqueId)).toBe(
+      true,
+    )
   })
 
   it('property 11: without a storage channel one chat that rests holds up neither the worker nor the others', async () => {
     const asset = await asked('Яна', [420, 421, 422])
-    await town.telegram.fault({ method: 'sendVideo', chatId: 420, times: 0, answer: { kind: 'flood', retryAfter: 3_000 } })
-    await town.telegram.fault({ method: 'sendVideo', chatId: 421, answer: { kind: 'refuse', code: 400, description: 'Bad Request: VOICE_MESSAGES_FORBIDDEN' } })
+    await town.telegram.fault({
+      method: 'sendVideo',
+      chatId: 420,
+      times: 0,
+      answer: { kind: 'flood', retryAfter: 3_000 },
+    })
+    await town.telegram.fault({
+      method: 'sendVideo',
+      chatId: 421,
+      answer: { kind: 'refuse', code: 400, description: 'Bad Request: VOICE_MESSAGES_FORBIDDEN' },
+    })
     const upload = () => uploadToSubscriber(town.courier, asset, video, never)
     await expect(upload()).rejects.toMatchObject({ name: 'NotNow', delayMs: town.times.outageMs })
     await (await upload())?.delivered()
@@ -142,7 +170,9 @@ describe('delivery', () => {
     await town.telegram.fault({ method: 'sendVideo', chatId: 436, answer: { kind: 'flood', retryAfter: 100 } })
     await expect(upload()).rejects.toMatchObject({ name: 'NotNow' })
     // Its rest is known to everybody now.
-    expect(await town.db.floodBucket.findUnique({ where: { key: 'chat:436' } })).toMatchObject({ restUntil: expect.any(Date) as Date })
+    expect(await town.db.floodBucket.findUnique({ where: { key: 'chat:436' } })).toMatchObject({
+      restUntil: expect.any(Date) as Date,
+    })
     await expect(upload()).rejects.toMatchObject({ name: 'NotNow' })
     expect(await states()).toEqual({ 436: 'PENDING' })
     const done = await until(() => upload().catch(() => undefined), 'the upload')
@@ -162,13 +192,23 @@ describe('delivery', () => {
     await town.db.userRequest.updateMany({ data: { claimOwner: 'another', claimUntil } })
     stop.abort(new Error('the lease was lost'))
     await frozen
-    expect(await town.db.userRequest.findFirstOrThrow()).toMatchObject({ claimOwner: 'another', claimUntil, status: 'PENDING' })
+    expect(await town.db.userRequest.findFirstOrThrow()).toMatchObject({
+      claimOwner: 'another',
+      claimUntil,
+      status: 'PENDING',
+    })
   })
 
   it('property 11: without a storage channel a file that is too large is the asset’s own fault', async () => {
     const asset = await asked('Яна', [425])
-    await town.telegram.fault({ method: 'sendVideo', answer: { kind: 'refuse', code: 413, description: 'Request Entity Too Large' } })
-    await expect(uploadToSubscriber(town.courier, asset, video, never)).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'too_large' })
+    await town.telegram.fault({
+      method: 'sendVideo',
+      answer: { kind: 'refuse', code: 413, description: 'Request Entity Too Large' },
+    })
+    await expect(uploadToSubscriber(town.courier, asset, video, never)).rejects.toMatchObject({
+      name: 'AssetFault',
+      faultClass: 'too_large',
+    })
     expect(await states()).toEqual({ 425: 'PENDING' })
   })
 
@@ -179,7 +219,9 @@ describe('delivery', () => {
       get(target, key) {
         if (key !== '$queryRaw') return Reflect.get(target, key) as unknown
         return (parts: TemplateStringsArray, ...values: unknown[]) =>
-          parts.join('').includes(`SET status = 'COMPLETED'`) && away-- > 0 ? Promise.reject(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })) : target.$queryRaw(parts, ...values)
+          parts.join('').includes(`SET status = 'COMPLETED'`) && away-- > 0
+            ? Promise.reject(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }))
+            : target.$queryRaw(parts, ...values)
       },
     })
     expect(await deliver({ ...town.courier, db }, assetId, never)).toBe(1)
@@ -197,7 +239,12 @@ describe('delivery', () => {
   it('a 429 is obeyed: nobody sends in bulk before it is over, and everyone is served after it', async () => {
     const people = Array.from({ length: 30 }, (_, n) => 600 + n)
     const assetId = await made('Маша', people)
-    await town.telegram.fault({ method: 'sendVideo', upload: 'file_id', skip: 25, answer: { kind: 'flood', retryAfter: 20 } })
+    await town.telegram.fault({
+      method: 'sendVideo',
+      upload: 'file_id',
+      skip: 25,
+      answer: { kind: 'flood', retryAfter: 20 },
+    })
     await until(async () => {
       await deliver(town.courier, assetId, never)
       return (await town.db.userRequest.count({ where: { status: 'PENDING' } })) === 0
@@ -210,19 +257,37 @@ describe('delivery', () => {
 
   it('a group that became a supergroup is followed', async () => {
     const assetId = await made('Маша', [700])
-    await town.telegram.fault({ method: 'sendVideo', chatId: 700, answer: { kind: 'refuse', code: 400, description: 'Bad Request: group chat was upgraded to a supergroup chat', parameters: { migrate_to_chat_id: 701 } } })
+    await town.telegram.fault({
+      method: 'sendVideo',
+      chatId: 700,
+      answer: {
+        kind: 'refuse',
+        code: 400,
+        description: 'Bad Request: group chat was upgraded to a supergroup chat',
+        parameters: { migrate_to_chat_id: 701 },
+      },
+    })
     await town.telegram.say({ userId: 701, text: '/start' })
     await deliver(town.courier, assetId, never)
     expect(await videosOf(701)).toBe(1)
     expect(await states()).toEqual({ 700: 'COMPLETED' })
   })
 
-  it.each(['wrong file identifier/HTTP URL specified', 'wrong remote file identifier specified: Wrong string length', 'invalid remote file identifier', "can't use file of type Photo as Video"])(
+  it.each([
+    'wrong file identifier/HTTP URL specified',
+    'wrong remote file identifier specified: Wrong string length',
+    'invalid remote file identifier',
+    "can't use file of type Photo as Video",
+  ])(
     'property 10: a refused file_id (%s) is healed from the stored post, and the person gets the video',
     async (wording) => {
       const assetId = await made('Маша', [800])
       const before = await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId } })
-      await town.telegram.fault({ method: 'sendVideo', upload: 'file_id', answer: { kind: 'refuse', code: 400, description: `Bad Request: ${wording}` } })
+      await town.telegram.fault({
+        method: 'sendVideo',
+        upload: 'file_id',
+        answer: { kind: 'refuse', code: 400, description: `Bad Request: ${wording}` },
+      })
       const had = await videosOf(800)
       await deliver(town.courier, assetId, never)
       expect(await videosOf(800)).toBe(had + 1)
@@ -239,7 +304,11 @@ describe('delivery', () => {
     await town.db.videoAsset.update({ where: { id: assetId }, data: { storageMessageId: null } })
     await town.telegram.forgetFileIds()
     await deliver(town.courier, assetId, never)
-    expect(await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId } })).toMatchObject({ status: 'PENDING', generation: 2, telegramFileId: null })
+    expect(await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId } })).toMatchObject({
+      status: 'PENDING',
+      generation: 2,
+      telegramFileId: null,
+    })
     expect(await states()).toEqual({ 810: 'PENDING' })
   })
 
@@ -248,7 +317,13 @@ describe('delivery', () => {
     await town.telegram.fault({ method: 'sendVideo', upload: 'file_id', times: 2, answer: { kind: 'html', code: 502 } })
     await expect(deliver(town.courier, assetId, never)).rejects.toBeInstanceOf(Outage)
     expect(await states()).toEqual({ 900: 'PENDING', 901: 'PENDING' })
-    await until(async () => (await reconcile({ db: town.db, queue: town.queue, botId: town.botId, times: town.times }))?.undelivered.includes(assetId), 'the reconciler noticing them')
+    await until(
+      async () =>
+        (
+          await reconcile({ db: town.db, queue: town.queue, botId: town.botId, times: town.times })
+        )?.undelivered.includes(assetId),
+      'the reconciler noticing them',
+    )
     await until(async () => {
       await deliver(town.courier, assetId, never)
       return (await town.db.userRequest.count({ where: { status: 'PENDING' } })) === 0
@@ -258,7 +333,10 @@ describe('delivery', () => {
 
   it('property 11: of a failed asset its people are told, and only then their requests are FAILED', async () => {
     const asset = await asked('Маша', [910, 911])
-    await town.db.videoAsset.update({ where: { id: asset.id }, data: { status: 'FAILED', leaseOwner: null, retryAfter: new Date(Date.now() + 3_600_000) } })
+    await town.db.videoAsset.update({
+      where: { id: asset.id },
+      data: { status: 'FAILED', leaseOwner: null, retryAfter: new Date(Date.now() + 3_600_000) },
+    })
     await town.telegram.fault({ method: 'sendMessage', chatId: 911, answer: { kind: 'drop-before' } })
     await deliver(town.courier, asset.id, never).catch(() => undefined)
     expect(await states()).toMatchObject({ 910: 'FAILED' })
@@ -286,14 +364,19 @@ describe('the storage channel', () => {
     const [first, second] = town.storage.chatIds
     await town.telegram.fault({ method: 'sendVideo', chatId: first, answer: { kind: 'flood', retryAfter: 3_000 } })
     const posts = []
-    for (let n = 0; n < 4; n++) posts.push(await uploadToStorage(town.storage, video, { signal: never, isWanted: () => false }))
-    expect(posts.map(({ chatId }) => String(chatId)).filter((chatId) => chatId === second).length).toBeGreaterThanOrEqual(3)
+    for (let n = 0; n < 4; n++)
+      posts.push(await uploadToStorage(town.storage, video, { signal: never, isWanted: () => false }))
+    expect(
+      posts.map(({ chatId }) => String(chatId)).filter((chatId) => chatId === second).length,
+    ).toBeGreaterThanOrEqual(3)
     expect((await town.telegram.counts()).early).toBe(0)
   })
 
   it('property 11: all channels in a long flood are an outage, with the time until it is over', async () => {
     await town.telegram.fault({ method: 'sendVideo', times: 2, answer: { kind: 'flood', retryAfter: 10_000 } })
-    const error = await uploadToStorage(town.storage, video, { signal: never, isWanted: () => false }).catch((reason: unknown) => reason)
+    const error = await uploadToStorage(town.storage, video, { signal: never, isWanted: () => false }).catch(
+      (reason: unknown) => reason,
+    )
     expect(error).toMatchObject({ name: 'Outage', step: 'telegram' })
     expect((error as Outage).retryAfterMs).toBeGreaterThan(100_000)
   })
@@ -301,8 +384,12 @@ describe('the storage channel', () => {
   it('a minute that is full is no outage: the post waits for room', async () => {
     // As if five had been posted to each channel a moment from now: room is a little more than a minute away.
     const keys = town.storage.chatIds.map(channelKey)
-    await town.db.$executeRaw`INSERT INTO "FloodBucket" (key, posts) SELECT key, array_fill(now() + interval '0.1 s', ARRAY[5]) FROM unnest(${keys}::text[]) AS key`
-    const post = await uploadToStorage({ ...town.storage, ratePerMinute: 5 }, video, { signal: never, isWanted: () => true })
+    await town.db
+      .$executeRaw`INSERT INTO "FloodBucket" (key, posts) SELECT key, array_fill(now() + interval '0.1 s', ARRAY[5]) FROM unnest(${keys}::text[]) AS key`
+    const post = await uploadToStorage({ ...town.storage, ratePerMinute: 5 }, video, {
+      signal: never,
+      isWanted: () => true,
+    })
     expect(post.fileId).not.toBe('')
   })
 
@@ -316,14 +403,22 @@ describe('the storage channel', () => {
   it('a channel the bot was thrown out of is left alone; without any, storage is out of order', async () => {
     const [first, second] = town.storage.chatIds
     await town.telegram.setMember({ chatId: Number(first), status: 'kicked' })
-    for (let n = 0; n < 3; n++) expect(String((await uploadToStorage(town.storage, video, { signal: never, isWanted: () => true })).chatId)).toBe(second)
+    for (let n = 0; n < 3; n++)
+      expect(String((await uploadToStorage(town.storage, video, { signal: never, isWanted: () => true })).chatId)).toBe(
+        second,
+      )
     await town.telegram.setMember({ chatId: Number(second), status: 'member' })
-    const error = await uploadToStorage(town.storage, video, { signal: never, isWanted: () => true }).catch((reason: unknown) => reason)
+    const error = await uploadToStorage(town.storage, video, { signal: never, isWanted: () => true }).catch(
+      (reason: unknown) => reason,
+    )
     expect(error).toMatchObject({ name: 'Outage', step: 'storage' })
-    for (const chatId of town.storage.chatIds) await town.telegram.setMember({ chatId: Number(chatId), status: 'administrator', can_post_messages: true })
+    for (const chatId of town.storage.chatIds)
+      await town.telegram.setMember({ chatId: Number(chatId), status: 'administrator', can_post_messages: true })
   })
 
   it('what Telegram takes as something other than a video is a fault of the file', () => {
-    expect(() => postOf({ message_id: 1, date: 0, chat: { id: 1, type: 'channel', title: '' }, animation: {} } as never, 1n)).toThrow(/as a video/)
+    expect(() =>
+      postOf({ message_id: 1, date: 0, chat: { id: 1, type: 'channel', title: '' }, animation: {} } as never, 1n),
+    ).toThrow(/as a video/)
   })
 })

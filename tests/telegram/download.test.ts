@@ -17,7 +17,10 @@ const token = '1:secret'
 beforeAll(async () => {
   server = createServer((request, response) => {
     asked.push(request.url)
-    if (request.url === `/bot${token}/getFile`) response.setHeader('content-type', 'application/json').end(JSON.stringify({ ok: true, result: { file_id: 'f', file_unique_id: 'u', file_path: path } }))
+    if (request.url === `/bot${token}/getFile`)
+      response
+        .setHeader('content-type', 'application/json')
+        .end(JSON.stringify({ ok: true, result: { file_id: 'f', file_unique_id: 'u', file_path: path } }))
     else serve(request, response)
   })
   apiRoot = `http://127.0.0.1:${await listenAt(server, { host: '127.0.0.1', port: 0 })}`
@@ -28,15 +31,22 @@ afterEach(() => {
 })
 afterAll(() => closeServer(server))
 
-async function fetched({ range, local, signal = new AbortController().signal, answerMs = 10_000 }: { range?: string; local?: boolean; signal?: AbortSignal; answerMs?: number } = {}) {
+async function fetched({
+  range,
+  local,
+  signal = new AbortController().signal,
+  answerMs = 10_000,
+}: { range?: string; local?: boolean; signal?: AbortSignal; answerMs?: number } = {}) {
   const settings = { token, apiRoot, local: local === true, times: { ...waitingTimes(50), answerMs } }
   return download(connectTelegram(settings), settings, 'f', range, signal)
 }
-const bodyOf = (found: Awaited<ReturnType<typeof fetched>>) => (found !== undefined && 'body' in found ? buffer(found.body) : Promise.reject(new Error('There is no body.')))
+const bodyOf = (found: Awaited<ReturnType<typeof fetched>>) =>
+  found !== undefined && 'body' in found ? buffer(found.body) : Promise.reject(new Error('There is no body.'))
 
 describe('a file that Telegram keeps', () => {
   it('is read by its address, and only headers of its length and part are passed on', async () => {
-    serve = (_request, response) => response.writeHead(200, { 'content-length': 5, 'set-cookie': 'a=b', 'x-token': token }).end('hello')
+    serve = (_request, response) =>
+      response.writeHead(200, { 'content-length': 5, 'set-cookie': 'a=b', 'x-token': token }).end('hello')
     const found = await fetched()
     expect(found).toMatchObject({ status: 200, headers: { 'content-length': '5' } })
     expect(JSON.stringify(found !== undefined && 'headers' in found && found.headers)).not.toMatch(/cookie|secret/)
@@ -50,14 +60,20 @@ describe('a file that Telegram keeps', () => {
       ranges.push(request.headers.range)
       response.writeHead(206, { 'content-range': 'bytes 1-2/5' }).end('el')
     }
-    expect(await fetched({ range: 'bytes=1-2' })).toMatchObject({ status: 206, headers: { 'content-range': 'bytes 1-2/5' } })
+    expect(await fetched({ range: 'bytes=1-2' })).toMatchObject({
+      status: 206,
+      headers: { 'content-range': 'bytes 1-2/5' },
+    })
     await fetched({ range: 'bytes=0-0,2-2' })
     expect(ranges).toEqual(['bytes=1-2', undefined])
   })
 
   it.each([
     ['is not there', (_request, response) => response.writeHead(404).end()],
-    ['says that it is longer than a video can be', (_request, response) => response.writeHead(200, { 'content-length': 50_000_001 }).end()],
+    [
+      'says that it is longer than a video can be',
+      (_request, response) => response.writeHead(200, { 'content-length': 50_000_001 }).end(),
+    ],
     ['leads elsewhere', (_request, response) => response.writeHead(302, { location: 'http://127.0.0.1:9/' }).end()],
   ] as [string, RequestListener][])('counts as none when it %s', async (_what, listener) => {
     serve = listener

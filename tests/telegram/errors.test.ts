@@ -2,7 +2,11 @@
 import { describe, expect, it } from 'vitest'
 import { noAnswer, refusal } from '../../src/telegram/errors.ts'
 
-const refused = (code: number, description: string, parameters?: { retry_after?: number; migrate_to_chat_id?: number }) => refusal('sendVideo', { error_code: code, description, parameters }, 20)
+const refused = (
+  code: number,
+  description: string,
+  parameters?: { retry_after?: number; migrate_to_chat_id?: number },
+) => refusal('sendVideo', { error_code: code, description, parameters }, 20)
 
 describe('a refusal', () => {
   it.each([
@@ -57,8 +61,13 @@ describe('a refusal', () => {
   })
 
   it('keeps how long to wait, in Telegram’s seconds, and where the group went', () => {
-    expect(refused(429, 'Too Many Requests: retry after 5', { retry_after: 5 })).toMatchObject({ kind: 'flood', retryAfterMs: 100 })
-    expect(refused(400, 'Bad Request: group chat was upgraded to a supergroup chat', { migrate_to_chat_id: -1001 })).toMatchObject({ kind: 'migrated', migrateTo: -1001 })
+    expect(refused(429, 'Too Many Requests: retry after 5', { retry_after: 5 })).toMatchObject({
+      kind: 'flood',
+      retryAfterMs: 100,
+    })
+    expect(
+      refused(400, 'Bad Request: group chat was upgraded to a supergroup chat', { migrate_to_chat_id: -1001 }),
+    ).toMatchObject({ kind: 'migrated', migrateTo: -1001 })
     // A flood is a flood, whatever else is said.
     expect(refused(429, 'Too Many Requests', { retry_after: 1, migrate_to_chat_id: -1001 }).kind).toBe('flood')
   })
@@ -71,19 +80,38 @@ describe('a refusal', () => {
 describe('no answer', () => {
   const coded = (code: string) => Object.assign(new Error('fetch failed'), { code })
 
-  it.each(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT'])('after %s: the call never reached Telegram and may be made again', (code) => {
-    expect(noAnswer('sendVideo', coded(code), undefined)).toMatchObject({ kind: 'not_sent', code: 0, description: `cannot connect (${code})` })
+  it.each([
+    'ECONNREFUSED',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'UND_ERR_CONNECT_TIMEOUT',
+    'CERT_HAS_EXPIRED',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+  ])('after %s: the call never reached Telegram and may be made again', (code) => {
+    expect(noAnswer('sendVideo', coded(code), undefined)).toMatchObject({
+      kind: 'not_sent',
+      code: 0,
+      description: `cannot connect (${code})`,
+    })
   })
 
   it.each(['ECONNRESET', 'EPIPE', 'ETIMEDOUT'])('after %s: Telegram may have taken it', (code) => {
-    expect(noAnswer('sendVideo', coded(code), undefined)).toMatchObject({ kind: 'unknown_outcome', description: `the connection broke (${code})` })
+    expect(noAnswer('sendVideo', coded(code), undefined)).toMatchObject({
+      kind: 'unknown_outcome',
+      description: `the connection broke (${code})`,
+    })
   })
 
   it('finds the code where the client libraries hide it, and gives up in a circle', () => {
     expect(noAnswer('sendVideo', { error: { cause: coded('ECONNREFUSED') } }, undefined).kind).toBe('not_sent')
     const circle: { error?: unknown } = {}
     circle.error = circle
-    expect(noAnswer('sendVideo', circle, undefined)).toMatchObject({ kind: 'unknown_outcome', description: 'the connection broke' })
+    expect(noAnswer('sendVideo', circle, undefined)).toMatchObject({
+      kind: 'unknown_outcome',
+      description: 'the connection broke',
+    })
   })
 
   it('that is no JSON is the fault of a server in between', () => {

@@ -5,7 +5,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Database, Db } from '../../src/db/database.ts'
-import { bulkKey, bulkRate, channelKey, chatKey, chatRate, forgetChats, rest, restBulk, takePost, takeTicket, type Ticket } from '../../src/telegram/flood.ts'
+import {
+  bulkKey,
+  bulkRate,
+  channelKey,
+  chatKey,
+  chatRate,
+  forgetChats,
+  rest,
+  restBulk,
+  takePost,
+  takeTicket,
+  type Ticket,
+} from '../../src/telegram/flood.ts'
 import { temporaryDatabase } from '../db/temporary-database.ts'
 
 const secondMs = 60_000
@@ -51,7 +63,7 @@ async function takeAll(take: () => Promise<Ticket>): Promise<{ taken: string[]; 
 /** What is given within a time to somebody who always waits as long as told. */
 async function takeDuring(ms: number, take: () => Promise<Ticket>): Promise<string[]> {
   const all: string[] = []
-  for (let left = ms; ; ) {
+  for (let left = ms; ;) {
     const { taken, waitMs } = await takeAll(take)
     all.push(...taken)
     if (waitMs > left) {
@@ -115,7 +127,10 @@ describe('a leaky bucket', () => {
     expect(isTaken(await take())).toBe(true)
   })
 
-  it.each([['bulk', bulkRate, 1, 30], ['a chat', chatRate, 10, 15]] as const)('%s is given what Telegram takes, burst included', async (_what, real, seconds, most) => {
+  it.each([
+    ['bulk', bulkRate, 1, 30],
+    ['a chat', chatRate, 10, 15],
+  ] as const)('%s is given what Telegram takes, burst included', async (_what, real, seconds, most) => {
     const longSecondMs = 10 * secondMs
     const taken = await takeDuring(seconds * longSecondMs, () => takeTicket(db, 'real', real, longSecondMs))
     expect(taken.length).toBeLessThanOrEqual(most)
@@ -147,7 +162,9 @@ describe('a place in a channel', () => {
     await takeAll(ofNobody)
     await elapse(10 * minute)
     expect((await takeAll(ofNobody)).taken.length).toBe(2)
-    expect((await takeDuring(10 * minute, ofNobody)).length).toBeGreaterThanOrEqual(Math.floor((10 * perMinute * 60) / 61) - 1)
+    expect((await takeDuring(10 * minute, ofNobody)).length).toBeGreaterThanOrEqual(
+      Math.floor((10 * perMinute * 60) / 61) - 1,
+    )
   })
 
   it('goes to a person before it goes to a post nobody waits for', async () => {
@@ -231,13 +248,19 @@ describe('a place in a channel', () => {
       while (count() < 2 * wantedInAll) {
         const ticket = await takePost(db, ['-1', '-2'], { perMinute, wanted: n % 2 === 0, secondMs: fastSecondMs })
         if ('waitMs' in ticket) await sleep(Math.min(ticket.waitMs, fastSecondMs))
-        const seen = await db.$queryRaw<{ key: string; at: number; count: number }[]>`SELECT key, (extract(epoch FROM at) * 1000)::float8 AS at, count(*)::int AS count FROM "FloodBucket", unnest(posts) AS at GROUP BY 1, 2`
-        for (const post of seen) if (post.count > (posts.get(`${post.key} ${post.at}`)?.count ?? 0)) posts.set(`${post.key} ${post.at}`, post)
+        const seen = await db.$queryRaw<
+          { key: string; at: number; count: number }[]
+        >`SELECT key, (extract(epoch FROM at) * 1000)::float8 AS at, count(*)::int AS count FROM "FloodBucket", unnest(posts) AS at GROUP BY 1, 2`
+        for (const post of seen)
+          if (post.count > (posts.get(`${post.key} ${post.at}`)?.count ?? 0)) posts.set(`${post.key} ${post.at}`, post)
       }
     }
     await Promise.all(Array.from({ length: 8 }, (_, n) => asker(n)))
     for (const key of ['-1', '-2'].map(channelKey)) {
-      const times = [...posts.values()].filter((post) => post.key === key).flatMap((post) => Array.from({ length: post.count }, () => post.at)).sort((a, b) => a - b)
+      const times = [...posts.values()]
+        .filter((post) => post.key === key)
+        .flatMap((post) => Array.from({ length: post.count }, () => post.at))
+        .sort((a, b) => a - b)
       expect(times.length).toBeGreaterThan(perMinute)
       const spans = times.slice(perMinute).map((at, n) => at - (times[n] ?? 0))
       expect(Math.min(...spans)).toBeGreaterThan(60 * fastSecondMs)

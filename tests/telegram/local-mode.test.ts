@@ -35,7 +35,15 @@ beforeAll(async () => {
   const bot = await telegram.registerBot()
   const channelId = await telegram.createChannel({ title: 'storage', admins: [bot.id] })
   api = connectTelegram({ token: bot.token, apiRoot: server.url, local: true, times: town.times })
-  storage = { db: town.db, api, chatIds: [String(channelId)], leftOut: new Map(), ratePerMinute: 60_000, times: town.times, log: quietLog }
+  storage = {
+    db: town.db,
+    api,
+    chatIds: [String(channelId)],
+    leftOut: new Map(),
+    ratePerMinute: 60_000,
+    times: town.times,
+    log: quietLog,
+  }
   courier = { db: town.db, api, queue: town.queue, botId: BigInt(bot.id), times: town.times, log: quietLog }
 })
 afterAll(async () => {
@@ -52,10 +60,24 @@ describe('a server in local mode', () => {
     const post = await uploadToStorage(storage, video, notWanted)
     await telegram.say({ userId: 5, text: '/start' })
     const sent = await api.sendVideo(5, post.fileId)
-    expect(sent.video).toMatchObject({ file_unique_id: post.fileUniqueId, width: 64, height: 64, thumbnail: { width: 64 } })
+    expect(sent.video).toMatchObject({
+      file_unique_id: post.fileUniqueId,
+      width: 64,
+      height: 64,
+      thumbnail: { width: 64 },
+    })
     const [uploaded, again] = await telegram.calls({ method: 'sendVideo' })
-    expect(uploaded).toMatchObject({ upload: 'path', thumbnail: 'taken', status: 200, uploadBytes: sent.video?.file_size })
-    expect(uploaded?.parameters).toMatchObject({ video: pathToFileURL(video.path).href, thumbnail: pathToFileURL(video.thumbnailPath).href, width: 64 })
+    expect(uploaded).toMatchObject({
+      upload: 'path',
+      thumbnail: 'taken',
+      status: 200,
+      uploadBytes: sent.video?.file_size,
+    })
+    expect(uploaded?.parameters).toMatchObject({
+      video: pathToFileURL(video.path).href,
+      thumbnail: pathToFileURL(video.thumbnailPath).href,
+      width: 64,
+    })
     expect(uploaded?.bodyBytes).toBeLessThan(1_500)
     expect(uploaded?.uploadBytes).toBeGreaterThan(3_000)
     expect(again).toMatchObject({ upload: 'file_id' })
@@ -70,7 +92,9 @@ describe('a server in local mode', () => {
     if (asset === undefined) throw new Error('could not claim')
     const uploaded = await uploadToSubscriber(courier, asset, video, never)
     expect(uploaded?.post.fileId).toBeTruthy()
-    expect((await telegram.calls({ method: 'sendVideo' })).map(({ upload, bodyBytes }) => [upload, bodyBytes < 1_500])).toEqual([['path', true]])
+    expect(
+      (await telegram.calls({ method: 'sendVideo' })).map(({ upload, bodyBytes }) => [upload, bodyBytes < 1_500]),
+    ).toEqual([['path', true]])
   })
 
   it('may take as long as the size of the file needs', async () => {
@@ -78,7 +102,12 @@ describe('a server in local mode', () => {
     const times = { ...town.times, answerMs: 50, uploadAnswerMs: 20_000 }
     const patient = connectTelegram({ token: town.token, apiRoot: server.url, local: true, times })
     await telegram.registerBot({ token: town.token })
-    await telegram.setMember({ chatId: Number(storage.chatIds[0]), botId: Number(town.botId), status: 'administrator', can_post_messages: true })
+    await telegram.setMember({
+      chatId: Number(storage.chatIds[0]),
+      botId: Number(town.botId),
+      status: 'administrator',
+      can_post_messages: true,
+    })
     const post = uploadToStorage({ ...storage, api: patient }, video, notWanted)
     await telegram.waitForHeld(hold.id)
     // A call without a file is given up long before.
@@ -102,9 +131,14 @@ describe('a server in local mode', () => {
     // Empty space behind the last box, which takes no room on the disk.
     await copyFile(video.path, large)
     await truncate(large, 51 * 1024 * 1024)
-    expect((await api.sendDocument(storage.chatIds[0] ?? '', pathToFileURL(large).href)).document).toMatchObject({ file_size: 51 * 1024 * 1024 })
+    expect((await api.sendDocument(storage.chatIds[0] ?? '', pathToFileURL(large).href)).document).toMatchObject({
+      file_size: 51 * 1024 * 1024,
+    })
     await truncate(large, 2_000 * 1024 * 1024 + 1)
-    await expect(uploadToStorage(storage, { ...video, path: large }, notWanted)).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'too_large' })
+    await expect(uploadToStorage(storage, { ...video, path: large }, notWanted)).rejects.toMatchObject({
+      name: 'AssetFault',
+      faultClass: 'too_large',
+    })
     await rm(large)
   })
 
@@ -118,17 +152,25 @@ describe('a server in local mode', () => {
     const file = join(town.folder, 'a b+c.txt')
     await writeFile(file, 'text')
     const { href } = pathToFileURL(file)
-    for (const good of [href, href.replace('file://', 'file://localhost')]) expect((await api.sendDocument(chat, good)).document).toMatchObject({ file_name: 'a b+c.txt', file_size: 4 })
+    for (const good of [href, href.replace('file://', 'file://localhost')])
+      expect((await api.sendDocument(chat, good)).document).toMatchObject({ file_name: 'a b+c.txt', file_size: 4 })
     // One slash makes a relative path of it; a folder is no file.
-    await expect(api.sendDocument(chat, href.replace('file:///', 'file:/'))).rejects.toMatchObject({ kind: 'file_unseen' })
-    await expect(api.sendDocument(chat, pathToFileURL(town.folder).href)).rejects.toMatchObject({ kind: 'file_unseen', description: 'Bad Request: file must be a regular file' })
+    await expect(api.sendDocument(chat, href.replace('file:///', 'file:/'))).rejects.toMatchObject({
+      kind: 'file_unseen',
+    })
+    await expect(api.sendDocument(chat, pathToFileURL(town.folder).href)).rejects.toMatchObject({
+      kind: 'file_unseen',
+      description: 'Bad Request: file must be a regular file',
+    })
   })
 })
 
 describe('a server that is not in local mode', () => {
   it('refuses an address; that is an outage too', async () => {
     const wrong = connectTelegram({ token: town.token, apiRoot: town.server.url, local: true, times: town.times })
-    const error: unknown = await uploadToStorage({ ...town.storage, api: wrong }, video, notWanted).catch((reason: unknown) => reason)
+    const error: unknown = await uploadToStorage({ ...town.storage, api: wrong }, video, notWanted).catch(
+      (reason: unknown) => reason,
+    )
     expect(error).toMatchObject({ name: 'Outage', step: 'storage' })
     expect((error as Error).message).toMatch(/invalid file HTTP URL specified: Unsupported URL protocol.*--local/)
     expect((await town.telegram.counts()).uploads).toBe(0)

@@ -7,20 +7,28 @@ import { tinyTemplates } from './tiny.ts'
 const [tiny] = await loadTemplates(tinyTemplates, ['tiny'])
 /** The tiny template at the real size, with a window as the shipped ones have. */
 const window: TemplateWindow = {
-  ...(tiny as Template).windows[0] as TemplateWindow,
-  from: 0, to: 4,
+  ...((tiny as Template).windows[0] as TemplateWindow),
+  from: 0,
+  to: 4,
   box: { x: 58, y: 440, width: 604, height: 320 },
   capHeightPercent: { ideal: 8, least: 4 },
   entrance: { style: 'write', after: 0.15, seconds: 1.5 },
   exit: { style: 'fade', seconds: 0.5 },
 }
-const template: Template = { ...(tiny as Template), size: { width: 720, height: 1280 }, fps: 30, seconds: 4, windows: [window] }
+const template: Template = {
+  ...(tiny as Template),
+  size: { width: 720, height: 1280 },
+  fps: 30,
+  seconds: 4,
+  windows: [window],
+}
 const { width, height } = template.size
 
 function plainFrame(luma: number): Uint8Array {
   return new Uint8Array((width * height * 3) / 2).fill(luma, 0, width * height).fill(128, width * height)
 }
-const draw = (name: string, luma = 60) => drawName(template, window, name, typefaceFor(template, 0, name) ?? '', { frame: plainFrame(luma) })
+const draw = (name: string, luma = 60) =>
+  drawName(template, window, name, typefaceFor(template, 0, name) ?? '', { frame: plainFrame(luma) })
 
 /** Relative luminance of a level, 0 to 1. */
 const light = (level: number) => Math.max(0, (level - 16) / 219) ** 2.2
@@ -37,8 +45,15 @@ describe('a drawn name', () => {
         const [start, end] = [row * width, (row + 1) * width]
         if (!inside) expect(Buffer.compare(frame.subarray(start, end), plain.subarray(start, end))).toBe(0)
         else {
-          expect(Buffer.compare(frame.subarray(start, start + window.box.x), plain.subarray(start, start + window.box.x))).toBe(0)
-          expect(Buffer.compare(frame.subarray(start + window.box.x + window.box.width, end), plain.subarray(start + window.box.x + window.box.width, end))).toBe(0)
+          expect(
+            Buffer.compare(frame.subarray(start, start + window.box.x), plain.subarray(start, start + window.box.x)),
+          ).toBe(0)
+          expect(
+            Buffer.compare(
+              frame.subarray(start + window.box.x + window.box.width, end),
+              plain.subarray(start + window.box.x + window.box.width, end),
+            ),
+          ).toBe(0)
         }
       }
       const above = width * height + (window.box.y / 2) * (width / 2)
@@ -62,7 +77,8 @@ describe('a drawn name', () => {
       drawing.drawInto(frame, index)
       let last = 0
       for (let column = window.box.x; column < window.box.x + window.box.width; column++) {
-        for (let row = window.box.y; row < window.box.y + window.box.height; row++) if ((frame[row * width + column] ?? 0) > 190) last = column
+        for (let row = window.box.y; row < window.box.y + window.box.height; row++)
+          if ((frame[row * width + column] ?? 0) > 190) last = column
       }
       return last
     }
@@ -71,7 +87,12 @@ describe('a drawn name', () => {
     expect(reached[3] ?? 0).toBeGreaterThan((reached[0] ?? 0) + 100)
   })
 
-  test.each([['Маша', 30], ['Анна-Мария', 60], ['Ия', 110], ['Владислав Владиславович', 140]])('stands out 4.5 : 1 from what lies around its letters: %s on %d', (name, luma) => {
+  test.each([
+    ['Маша', 30],
+    ['Анна-Мария', 60],
+    ['Ия', 110],
+    ['Владислав Владиславович', 140],
+  ])('stands out 4.5 : 1 from what lies around its letters: %s on %d', (name, luma) => {
     const frame = plainFrame(luma)
     draw(name, luma).drawInto(frame, 80)
     // Letters are what is brightest; around them lie the pixels a few columns off, without the soft edge of the strokes.
@@ -81,7 +102,11 @@ describe('a drawn name', () => {
     for (let row = window.box.y; row < window.box.y + window.box.height; row++) {
       for (let column = window.box.x + 12; column < window.box.x + window.box.width - 12; column++) {
         if (at(row, column) > 185) letters.push(light(at(row, column)))
-        else if ([-8, 8].some((step) => at(row, column + step) > 185) && ![-3, -2, -1, 0, 1, 2, 3].some((step) => at(row, column + step) > 140 || at(row + step, column) > 140)) around.push(light(at(row, column)))
+        else if (
+          [-8, 8].some((step) => at(row, column + step) > 185) &&
+          ![-3, -2, -1, 0, 1, 2, 3].some((step) => at(row, column + step) > 140 || at(row + step, column) > 140)
+        )
+          around.push(light(at(row, column)))
       }
     }
     expect(letters.length).toBeGreaterThan(2_000)
@@ -99,17 +124,22 @@ describe('a drawn name', () => {
     expect(shown('Маша').equals(shown('Даша'))).toBe(false)
   })
 
-  test.each(['Ия', 'Маша', 'Анна-Мария', 'Джалантахчандрачапала', 'Владислав Владиславович', 'Щ'.repeat(40)])('has capitals of 4 to 8 per cent of the frame: %s', (name) => {
-    const { capHeight, layout } = draw(name)
-    expect(capHeight / height).toBeGreaterThanOrEqual(0.0399)
-    expect(capHeight / height).toBeLessThanOrEqual(0.0801)
-    if (name.length <= 7) expect(capHeight / height).toBeCloseTo(0.08, 3)
-    if (name.length >= 14) expect(layout.lines.length).toBeGreaterThan(1)
-  })
+  test.each(['Ия', 'Маша', 'Анна-Мария', 'Джалантахчандрачапала', 'Владислав Владиславович', 'Щ'.repeat(40)])(
+    'has capitals of 4 to 8 per cent of the frame: %s',
+    (name) => {
+      const { capHeight, layout } = draw(name)
+      expect(capHeight / height).toBeGreaterThanOrEqual(0.0399)
+      expect(capHeight / height).toBeLessThanOrEqual(0.0801)
+      if (name.length <= 7) expect(capHeight / height).toBeCloseTo(0.08, 3)
+      if (name.length >= 14) expect(layout.lines.length).toBeGreaterThan(1)
+    },
+  )
 
   test('appears as a whole where the template says so', () => {
     const fading: TemplateWindow = { ...window, entrance: { style: 'fade', after: 0, seconds: 1 } }
-    const drawing = drawName(template, fading, 'Маша', typefaceFor(template, 0, 'Маша') ?? '', { frame: plainFrame(60) })
+    const drawing = drawName(template, fading, 'Маша', typefaceFor(template, 0, 'Маша') ?? '', {
+      frame: plainFrame(60),
+    })
     const brightest = (index: number) => {
       const frame = plainFrame(60)
       drawing.drawInto(frame, index)

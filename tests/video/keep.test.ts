@@ -15,8 +15,12 @@ test('the oldest uploaded files go until the rest fits; what is on its way stays
     writeFileSync(join(folder, `${revision}.jpg`), '')
     utimesSync(join(folder, `${revision}.mp4`), hoursAgo(hours), hoursAgo(hours))
   }
-  const left = () => Object.keys(files).filter((revision) => existsSync(join(folder, `${revision}.mp4`)) && existsSync(join(folder, `${revision}.jpg`)))
-  const uploaded = async (revisions: string[]) => new Set(revisions.filter((revision) => ['oldest', 'older', 'newest'].includes(revision)))
+  const left = () =>
+    Object.keys(files).filter(
+      (revision) => existsSync(join(folder, `${revision}.mp4`)) && existsSync(join(folder, `${revision}.jpg`)),
+    )
+  const uploaded = async (revisions: string[]) =>
+    new Set(revisions.filter((revision) => ['oldest', 'older', 'newest'].includes(revision)))
   expect(await keepWithin(folder, 5_000, uploaded)).toBe(0)
   expect(await keepWithin(folder, 4_999, uploaded)).toBe(1)
   expect(left()).toEqual(['oldest', 'waiting', 'older', 'newest'])

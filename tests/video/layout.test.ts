@@ -25,11 +25,19 @@ test('a word is broken by syllables only when it would be too small otherwise', 
   expect(layOut('Джалантахчандрачапала', space, measure).lines).toEqual(['Джалантах-', 'чандрачапала'])
 })
 
-test.each(['Ж'.repeat(40), 'а'.repeat(40), 'Абдурахмангаджи Мухаммедрасулович Оглы-Заде', 'Wolfeschlegelsteinhausenbergerdorff'])('the longest name fits and stays above the least size: %s', (name) => {
+test.each([
+  'Ж'.repeat(40),
+  'а'.repeat(40),
+  'Абдурахмангаджи Мухаммедрасулович Оглы-Заде',
+  'Wolfeschlegelsteinhausenbergerdorff',
+])('the longest name fits and stays above the least size: %s', (name) => {
   const layout = layOut(name, space, measure)
   expect(layout.fontSize).toBeGreaterThanOrEqual(space.leastSize * 0.999)
   expect(layout.lines.length).toBeLessThanOrEqual(4)
-  for (const line of layout.lines) expect(measure(line).width * layout.fontSize * layout.narrowing).toBeLessThanOrEqual(space.width + 0.001)
+  for (const line of layout.lines)
+    expect(measure(line).width * layout.fontSize * layout.narrowing).toBeLessThanOrEqual(space.width + 0.001)
   expect((layout.lines.length - 1) * layout.lineHeight + layout.fontSize).toBeLessThanOrEqual(space.height + 0.001)
-  expect(layout.lines.join('').replaceAll('-', '').replaceAll(' ', '')).toBe(name.replaceAll('-', '').replaceAll(' ', ''))
+  expect(layout.lines.join('').replaceAll('-', '').replaceAll(' ', '')).toBe(
+    name.replaceAll('-', '').replaceAll(' ', ''),
+  )
 })

@@ -16,7 +16,13 @@ function music(seconds: number, level: number): Float32Array {
 }
 
 function voice(seconds: number, level = 0.3, of = 22_050) {
-  return { samples: Float32Array.from({ length: seconds * of }, (_, index) => level * Math.sin(index * 0.12) * Math.abs(Math.sin(index * 0.0009))), rate: of }
+  return {
+    samples: Float32Array.from(
+      { length: seconds * of },
+      (_, index) => level * Math.sin(index * 0.12) * Math.abs(Math.sin(index * 0.0009)),
+    ),
+    rate: of,
+  }
 }
 
 function stretch(interleaved: Float32Array, from: number, to: number) {
@@ -28,7 +34,8 @@ function stretch(interleaved: Float32Array, from: number, to: number) {
   return { left, right }
 }
 
-const loudness = (interleaved: Float32Array, from: number, to: number) => plainLoudness(weightedPower(stretch(interleaved, from, to)))
+const loudness = (interleaved: Float32Array, from: number, to: number) =>
+  plainLoudness(weightedPower(stretch(interleaved, from, to)))
 
 describe('the mix', () => {
   test.each([[0.02], [0.2], [0.9]])('is at -16 LUFS whatever the level of the music (%d)', (level) => {
@@ -66,7 +73,9 @@ describe('the mix', () => {
   })
 
   test('refuses a greeting that outlasts the video', () => {
-    expect(() => mixSound(readyMusic(music(4, 0.3), 4), [{ at: 3, duckDecibels: 12, sound: voice(2) }])).toThrow(TooLong)
+    expect(() => mixSound(readyMusic(music(4, 0.3), 4), [{ at: 3, duckDecibels: 12, sound: voice(2) }])).toThrow(
+      TooLong,
+    )
   })
 })
 
@@ -82,9 +91,14 @@ function scaleBetween(mix: Float32Array, alone: Float32Array): number {
 
 test('the limiter lowers peaks between samples too, and leaves the rest alone', () => {
   // A quarter of the rate, sampled beside its crests: the true peak is 3 dB above the samples.
-  const left = Float32Array.from({ length: rate }, (_, index) => (index > rate / 2 ? 0.9 : 0.1) * Math.sin(index * (Math.PI / 2) + Math.PI / 4) * 1.4)
+  const left = Float32Array.from(
+    { length: rate },
+    (_, index) => (index > rate / 2 ? 0.9 : 0.1) * Math.sin(index * (Math.PI / 2) + Math.PI / 4) * 1.4,
+  )
   const sound = { left: left.slice(), right: left.slice() }
   limit(sound, -2)
   expect(Math.max(...sound.left.subarray(rate * 0.6))).toBeLessThan(10 ** (-2 / 20) * Math.SQRT1_2 + 0.01)
-  expect(sound.left.subarray(0, rate * 0.4).every((value, index) => Math.abs(value - (left[index] ?? 0)) < 1e-6)).toBe(true)
+  expect(sound.left.subarray(0, rate * 0.4).every((value, index) => Math.abs(value - (left[index] ?? 0)) < 1e-6)).toBe(
+    true,
+  )
 })

@@ -10,7 +10,20 @@ import { made, temporaryFolder, tinyTemplates } from './tiny.ts'
 const folder = temporaryFolder()
 const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=64x64:r=10:d=4']
 const tone = ['-f', 'lavfi', '-i', 'sine=r=48000:d=4']
-const h264 = ['-c:v', 'libx264', '-profile:v', 'high', '-level:v', '4.0', '-pix_fmt', 'yuv420p', '-bf', '2', '-force_key_frames', '1,1.4']
+const h264 = [
+  '-c:v',
+  'libx264',
+  '-profile:v',
+  'high',
+  '-level:v',
+  '4.0',
+  '-pix_fmt',
+  'yuv420p',
+  '-bf',
+  '2',
+  '-force_key_frames',
+  '1,1.4',
+]
 const aac = ['-c:a', 'aac', '-ac', '2', '-ar', '48000']
 const fast = ['-movflags', '+faststart']
 
@@ -25,7 +38,19 @@ describe('the reader of MP4 files', () => {
   test('tells what ffmpeg wrote', async () => {
     const { video, audio, ...file } = await readMp4(good)
     expect(file).toMatchObject({ fastStart: true, seconds: 4, bytes: readFileSync(good).length })
-    expect(video).toMatchObject({ codec: 'avc1', width: 64, height: 64, frames: 40, frameSeconds: 0.1, profile: 100, level: 40, chromaFormat: 1, bitDepth: 8, squarePixels: true, rotated: false })
+    expect(video).toMatchObject({
+      codec: 'avc1',
+      width: 64,
+      height: 64,
+      frames: 40,
+      frameSeconds: 0.1,
+      profile: 100,
+      level: 40,
+      chromaFormat: 1,
+      bitDepth: 8,
+      squarePixels: true,
+      rotated: false,
+    })
     expect(video?.seconds).toBeCloseTo(4)
     expect(video?.keyFrames).toEqual(expect.arrayContaining([0, 10, 14]))
     expect(audio).toMatchObject({ codec: 'mp4a', objectType: 2, sampleRate: 48_000, channels: 2 })
@@ -73,17 +98,83 @@ describe('the gate', () => {
     ['a frame is missing', [...picture, ...tone, '-frames:v', '39', ...h264, ...aac, ...fast], /39 frames, not 40/],
     ['there is no sound', [...picture, ...h264, ...fast], /no sound/],
     ['there is no picture', [...tone, ...aac, ...fast], /no picture/],
-    ['the sound is shorter', [...picture, '-f', 'lavfi', '-i', 'sine=r=48000:d=3', ...h264, ...aac, ...fast], /sound of 3\.\d+ s beside a picture of 4\.000 s/],
+    [
+      'the sound is shorter',
+      [...picture, '-f', 'lavfi', '-i', 'sine=r=48000:d=3', ...h264, ...aac, ...fast],
+      /sound of 3\.\d+ s beside a picture of 4\.000 s/,
+    ],
     ['the index is behind', [...picture, ...tone, ...h264, ...aac], /index behind the media/],
     ['it is MPEG-4', [...picture, ...tone, '-c:v', 'mpeg4', ...aac, ...fast], /picture is mp4v, not H\.264/],
-    ['it is baseline', [...picture, ...tone, '-c:v', 'libx264', '-profile:v', 'baseline', '-pix_fmt', 'yuv420p', ...aac, ...fast], /profile 66, not High/],
+    [
+      'it is baseline',
+      [...picture, ...tone, '-c:v', 'libx264', '-profile:v', 'baseline', '-pix_fmt', 'yuv420p', ...aac, ...fast],
+      /profile 66, not High/,
+    ],
     ['it is 4:4:4', [...picture, ...tone, '-c:v', 'libx264', '-pix_fmt', 'yuv444p', ...aac, ...fast], /not 4:2:0/],
-    ['the level is too high', [...picture, ...tone, '-c:v', 'libx264', '-profile:v', 'high', '-level:v', '5.1', '-pix_fmt', 'yuv420p', ...aac, ...fast], /level 5\.1, above 4\.0/],
-    ['pixels are not square', [...picture, ...tone, '-vf', 'setsar=4/3', ...h264, ...aac, ...fast], /pixels are not square/],
+    [
+      'the level is too high',
+      [
+        ...picture,
+        ...tone,
+        '-c:v',
+        'libx264',
+        '-profile:v',
+        'high',
+        '-level:v',
+        '5.1',
+        '-pix_fmt',
+        'yuv420p',
+        ...aac,
+        ...fast,
+      ],
+      /level 5\.1, above 4\.0/,
+    ],
+    [
+      'pixels are not square',
+      [...picture, ...tone, '-vf', 'setsar=4/3', ...h264, ...aac, ...fast],
+      /pixels are not square/,
+    ],
     ['it is MP3', [...picture, ...tone, ...h264, '-c:a', 'libmp3lame', ...fast], /sound is not AAC-LC/],
-    ['it is another size', ['-f', 'lavfi', '-i', 'testsrc2=s=32x64:r=10:d=4', ...tone, ...h264, ...aac, ...fast], /32×64 pixels, not 64×64/],
-    ['a seam is at no key frame', [...picture, ...tone, '-c:v', 'libx264', '-profile:v', 'high', '-pix_fmt', 'yuv420p', '-g', '100', ...aac, ...fast], /a seam is not at a key frame/],
-    ['frames come at a varying rate', [...picture, ...tone, '-vf', 'setpts=PTS+0.03/TB*mod(N\\,2)', '-fps_mode', 'vfr', '-enc_time_base', '1:1000', ...h264, ...aac, ...fast], /constant rate/],
+    [
+      'it is another size',
+      ['-f', 'lavfi', '-i', 'testsrc2=s=32x64:r=10:d=4', ...tone, ...h264, ...aac, ...fast],
+      /32×64 pixels, not 64×64/,
+    ],
+    [
+      'a seam is at no key frame',
+      [
+        ...picture,
+        ...tone,
+        '-c:v',
+        'libx264',
+        '-profile:v',
+        'high',
+        '-pix_fmt',
+        'yuv420p',
+        '-g',
+        '100',
+        ...aac,
+        ...fast,
+      ],
+      /a seam is not at a key frame/,
+    ],
+    [
+      'frames come at a varying rate',
+      [
+        ...picture,
+        ...tone,
+        '-vf',
+        'setpts=PTS+0.03/TB*mod(N\\,2)',
+        '-fps_mode',
+        'vfr',
+        '-enc_time_base',
+        '1:1000',
+        ...h264,
+        ...aac,
+        ...fast,
+      ],
+      /constant rate/,
+    ],
   ])('stops a file when %s', async (name, options, fault) => {
     const file = await made(join(folder, `${name.replaceAll(' ', '-').replaceAll(':', '')}.mp4`), ...options)
     expect((await judge(file, template)).faults.join('; ')).toMatch(fault)

@@ -18,15 +18,28 @@ vi.mock('../../src/disk.ts', async (original) => ({
     return disks.flatMap(({ sizeBytes, folders: its, reserveBytes = keepFreeBytes }) => {
       const [first, ...more] = folders.filter((folder) => its.includes(folder))
       if (first === undefined) return []
-      const used = its.flatMap((folder) => readdirSync(folder).map((name) => statSync(join(folder, name)).size)).reduce((sum, bytes) => sum + bytes, 0)
-      return [{ folders: [first, ...more], totalBytes: sizeBytes, freeBytes: sizeBytes - (giveNothingBack ? 50 * kilobyte : used), reserveBytes }]
+      const used = its
+        .flatMap((folder) => readdirSync(folder).map((name) => statSync(join(folder, name)).size))
+        .reduce((sum, bytes) => sum + bytes, 0)
+      return [
+        {
+          folders: [first, ...more],
+          totalBytes: sizeBytes,
+          freeBytes: sizeBytes - (giveNothingBack ? 50 * kilobyte : used),
+          reserveBytes,
+        },
+      ]
     })
   },
 }))
 
 const top = mkdtempSync(join(tmpdir(), 'greetings-room-'))
 afterAll(() => rmSync(top, { recursive: true, force: true }))
-const [renders, cache, database] = ['renders', 'cache', 'database'].map((name) => join(top, name)) as [string, string, string]
+const [renders, cache, database] = ['renders', 'cache', 'database'].map((name) => join(top, name)) as [
+  string,
+  string,
+  string,
+]
 
 const uploaded = ['first', 'second', 'third', 'fourth']
 let removed: number[]
@@ -48,9 +61,19 @@ beforeEach(() => {
 })
 
 const room = (settings: Partial<RoomSettings> = {}) =>
-  openRoom({ rendersFolder: renders, cacheFolder: cache, otherFolders: [database], uploaded: async (revisions) => new Set(revisions.filter((one) => uploaded.includes(one))), onRemoved: (count) => removed.push(count), ...settings })
+  openRoom({
+    rendersFolder: renders,
+    cacheFolder: cache,
+    otherFolders: [database],
+    uploaded: async (revisions) => new Set(revisions.filter((one) => uploaded.includes(one))),
+    onRemoved: (count) => removed.push(count),
+    ...settings,
+  })
 const free = () => new AbortController().signal
-const left = () => ['waiting', ...uploaded].filter((name) => existsSync(join(renders, `${name}.mp4`)) && existsSync(join(renders, `${name}.jpg`)))
+const left = () =>
+  ['waiting', ...uploaded].filter(
+    (name) => existsSync(join(renders, `${name}.mp4`)) && existsSync(join(renders, `${name}.jpg`)),
+  )
 const oneDisk = (sizeBytes: number) => (disks = [{ sizeBytes, folders: [renders, cache, database] }])
 
 it('nothing goes while the reserve is free', async () => {
@@ -66,9 +89,18 @@ it('below the reserve the oldest uploaded ones go, until a fifth more is free; w
 })
 
 it('only on the file system that lacks room', async () => {
-  for (const [small, other] of [[cache, database], [database, cache]] as const) {
-    disks = [{ sizeBytes: 1e9, folders: [renders, other] }, { sizeBytes: 9 * kilobyte, folders: [small] }]
-    await expect(room().take(free())).rejects.toMatchObject({ step: 'disk', message: expect.stringContaining(small) as string })
+  for (const [small, other] of [
+    [cache, database],
+    [database, cache],
+  ] as const) {
+    disks = [
+      { sizeBytes: 1e9, folders: [renders, other] },
+      { sizeBytes: 9 * kilobyte, folders: [small] },
+    ]
+    await expect(room().take(free())).rejects.toMatchObject({
+      step: 'disk',
+      message: expect.stringContaining(small) as string,
+    })
     expect(left()).toHaveLength(5)
   }
 })
@@ -84,7 +116,11 @@ it('only while that helps', async () => {
 it('nothing that may not be removed goes: then work rests, until a fifth more than the reserve is free', async () => {
   oneDisk(15 * kilobyte)
   const { take } = room()
-  const outage = { name: 'Outage', step: 'disk', message: expect.stringMatching(/^\S+: The disk of \S+renders .*KEEP_FREE_GB/) as string }
+  const outage = {
+    name: 'Outage',
+    step: 'disk',
+    message: expect.stringMatching(/^\S+: The disk of \S+renders .*KEEP_FREE_GB/) as string,
+  }
   await expect(take(free())).rejects.toMatchObject(outage)
   expect(left()).toEqual(['waiting'])
   oneDisk(10 * kilobyte + 11.9 * kilobyte)
@@ -108,7 +144,10 @@ it('KEEP_FREE_GB=0 asks no disk', async () => {
 })
 
 it('what has to be made first needs its room too, in the cache', async () => {
-  disks = [{ sizeBytes: 1e9, folders: [renders, database] }, { sizeBytes: 30 * kilobyte, folders: [cache] }]
+  disks = [
+    { sizeBytes: 1e9, folders: [renders, database] },
+    { sizeBytes: 30 * kilobyte, folders: [cache] },
+  ]
   await room().take(free(), async () => 20 * kilobyte)
   await expect(room().take(free(), async () => 20 * kilobyte + 1)).rejects.toMatchObject({ step: 'disk' })
 })
@@ -122,7 +161,10 @@ it('what those under way may still write counts: the next one waits for them, an
   const order: string[] = []
   const abort = new AbortController()
   const third = take(free()).then((end) => (order.push('third'), end))
-  const fourth = take(abort.signal).then(() => order.push('fourth'), (error: unknown) => order.push(String(error)))
+  const fourth = take(abort.signal).then(
+    () => order.push('fourth'),
+    (error: unknown) => order.push(String(error)),
+  )
   await vi.waitFor(() => expect(asked).toBeGreaterThan(3))
   expect(order).toEqual([])
   // Waiting asks twice a second, for all who wait.

@@ -9,14 +9,29 @@ import { bundledVoice, ffmpegOfTests, frameHashes, loudnessOf, temporaryFolder }
 
 const folder = temporaryFolder()
 
-describe.each([['new-year-ru', 'Маша', 'Владислав Владиславович'], ['new-year-en', 'Zoë', 'Wolfeschlegelsteinhausen']])('the template %s', (id, short, long) => {
+describe.each([
+  ['new-year-ru', 'Маша', 'Владислав Владиславович'],
+  ['new-year-en', 'Zoë', 'Wolfeschlegelsteinhausen'],
+])('the template %s', (id, short, long) => {
   let studio: Studio
   let template: Template
   const videos: Video[] = []
   beforeAll(async () => {
-    studio = await openStudio({ rendersFolder: `${folder}/renders`, cacheFolder: `${folder}/cache`, templateIds: [id], voice: bundledVoice })
+    studio = await openStudio({
+      rendersFolder: `${folder}/renders`,
+      cacheFolder: `${folder}/cache`,
+      templateIds: [id],
+      voice: bundledVoice,
+    })
     template = studio.templates[0] as Template
-    for (const display of [short, long]) videos.push(await studio.make(template, { key: display.toLowerCase(), display, say: null }, { signal: new AbortController().signal }))
+    for (const display of [short, long])
+      videos.push(
+        await studio.make(
+          template,
+          { key: display.toLowerCase(), display, say: null },
+          { signal: new AbortController().signal },
+        ),
+      )
   }, 280_000)
   afterAll(() => studio.close())
 
@@ -39,17 +54,38 @@ describe.each([['new-year-ru', 'Маша', 'Владислав Владисла�
   test('shows the same frames outside its windows, whatever the name', async () => {
     const [first, second] = [await frameHashes(videos[0]?.path ?? ''), await frameHashes(videos[1]?.path ?? '')]
     expect(first).toHaveLength(template.seconds * template.fps)
-    const inWindow = (frame: number) => template.windows.some(({ from, to }) => frame >= from * template.fps && frame < to * template.fps)
+    const inWindow = (frame: number) =>
+      template.windows.some(({ from, to }) => frame >= from * template.fps && frame < to * template.fps)
     expect(first.every((hash, frame) => hash === second[frame] || inWindow(frame))).toBe(true)
     expect(first.filter((hash, frame) => hash !== second[frame]).length).toBeGreaterThan(60)
   })
 
   test('is close to its clip on both sides of each seam', async () => {
     const { path } = await ffmpegOfTests()
-    const text = execFileSync(path, ['-hide_banner', '-nostats', '-i', videos[0]?.path ?? '', '-i', template.clipFile, '-filter_complex', '[0:v][1:v]psnr=stats_file=-', '-f', 'null', '-'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-    const quality = text.trim().split('\n').map((line) => Number(/psnr_avg:(\S+)/.exec(line)?.[1]?.replace('inf', '99')))
+    const text = execFileSync(
+      path,
+      [
+        '-hide_banner',
+        '-nostats',
+        '-i',
+        videos[0]?.path ?? '',
+        '-i',
+        template.clipFile,
+        '-filter_complex',
+        '[0:v][1:v]psnr=stats_file=-',
+        '-f',
+        'null',
+        '-',
+      ],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+    )
+    const quality = text
+      .trim()
+      .split('\n')
+      .map((line) => Number(/psnr_avg:(\S+)/.exec(line)?.[1]?.replace('inf', '99')))
     for (const { from, to } of template.windows) {
-      for (const frame of [from * template.fps - 1, from * template.fps, to * template.fps - 1, to * template.fps]) expect(quality[frame], `frame ${frame}`).toBeGreaterThan(36)
+      for (const frame of [from * template.fps - 1, from * template.fps, to * template.fps - 1, to * template.fps])
+        expect(quality[frame], `frame ${frame}`).toBeGreaterThan(36)
     }
   })
 })

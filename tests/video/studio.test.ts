@@ -1,5 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -11,7 +21,16 @@ import { openStudio } from '../../src/video/studio.ts'
 import type { Studio, StudioSettings } from '../../src/video/studio.ts'
 import type { Template } from '../../src/video/template.ts'
 import { wav } from '../speech/wav.ts'
-import { bundledVoice, changedTemplate, ffmpegOfTests, frameHashes, isRunning, loudnessOf, temporaryFolder, tinyTemplates } from './tiny.ts'
+import {
+  bundledVoice,
+  changedTemplate,
+  ffmpegOfTests,
+  frameHashes,
+  isRunning,
+  loudnessOf,
+  temporaryFolder,
+  tinyTemplates,
+} from './tiny.ts'
 
 const folder = temporaryFolder()
 const renders = join(folder, 'renders')
@@ -20,7 +39,14 @@ const free = () => new AbortController().signal
 const name = (display: string, say: string | null = null) => ({ key: display.toLowerCase(), display, say })
 
 function settings(changes: Partial<StudioSettings> = {}): StudioSettings {
-  return { rendersFolder: renders, cacheFolder: cache, templatesFolder: tinyTemplates, templateIds: ['tiny'], voice: bundledVoice, ...changes }
+  return {
+    rendersFolder: renders,
+    cacheFolder: cache,
+    templatesFolder: tinyTemplates,
+    templateIds: ['tiny'],
+    voice: bundledVoice,
+    ...changes,
+  }
 }
 
 const opened: Studio[] = []
@@ -36,13 +62,19 @@ beforeAll(() => mkdirSync(renders, { recursive: true }))
 
 /** Process ids below this one whose arguments hold the text. */
 function childrenWith(text: string): number[] {
-  return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).map(Number).filter((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === String(process.pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text)
-    } catch {
-      return false
-    }
-  })
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return (
+          readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === String(process.pid) &&
+          readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text)
+        )
+      } catch {
+        return false
+      }
+    })
 }
 
 /** An ffmpeg that is the bundled one, but for what the script does with its arguments first. */
@@ -58,15 +90,39 @@ describe('a recording', () => {
   const recordingsFolder = join(folder, 'recordings')
   const own = join(recordingsFolder, 'tiny')
   /** A tone of so many hertz for a second, with silence around it. */
-  const tone = (hertz: number) => wav(Array.from({ length: 32_000 }, (_, at) => (at < 8_000 || at > 24_000 ? 0 : Math.sin((2 * Math.PI * hertz * at) / 16_000) * 0.3)), { code: 1, bits: 16, channels: 2, rate: 16_000 })
+  const tone = (hertz: number) =>
+    wav(
+      Array.from({ length: 32_000 }, (_, at) =>
+        at < 8_000 || at > 24_000 ? 0 : Math.sin((2 * Math.PI * hertz * at) / 16_000) * 0.3,
+      ),
+      { code: 1, bits: 16, channels: 2, rate: 16_000 },
+    )
   beforeAll(() => mkdirSync(own, { recursive: true }))
 
   /** How many times a second the sound swings while the voice should speak. */
   async function pitchOf(file: string): Promise<number> {
     const { path } = await ffmpegOfTests()
-    const bytes = execFileSync(path, ['-loglevel', 'error', '-ss', '0.7', '-t', '0.6', '-i', file, '-vn', '-ac', '1', '-ar', '48000', '-f', 's16le', '-'])
+    const bytes = execFileSync(path, [
+      '-loglevel',
+      'error',
+      '-ss',
+      '0.7',
+      '-t',
+      '0.6',
+      '-i',
+      file,
+      '-vn',
+      '-ac',
+      '1',
+      '-ar',
+      '48000',
+      '-f',
+      's16le',
+      '-',
+    ])
     let swings = 0
-    for (let at = 2; at + 1 < bytes.length; at += 2) if (bytes.readInt16LE(at - 2) < 0 && bytes.readInt16LE(at) >= 0) swings++
+    for (let at = 2; at + 1 < bytes.length; at += 2)
+      if (bytes.readInt16LE(at - 2) < 0 && bytes.readInt16LE(at) >= 0) swings++
     return swings / (bytes.length / 2 / 48_000)
   }
 
@@ -89,7 +145,11 @@ describe('a recording', () => {
   test('reaches ffmpeg under a name that tells nothing', async () => {
     const log = join(folder, 'arguments.txt')
     writeFileSync(join(own, 'Любава.wav'), tone(440))
-    const { make, template } = await open({ recordingsFolder, rendersFolder: join(folder, 'quiet-renders'), ffmpegPath: await wrapped('telling', `echo "$@" >> ${log}`) })
+    const { make, template } = await open({
+      recordingsFolder,
+      rendersFolder: join(folder, 'quiet-renders'),
+      ffmpegPath: await wrapped('telling', `echo "$@" >> ${log}`),
+    })
     await make(template, name('Любава'), { signal: free() })
     expect(readFileSync(log, 'utf8')).toContain('recording-')
     expect(readFileSync(log, 'utf8')).not.toMatch(/любава/i)
@@ -98,9 +158,22 @@ describe('a recording', () => {
   test('that is no sound, or silent, is a fault of this name', async () => {
     const { make, template } = await open({ recordingsFolder })
     writeFileSync(join(own, 'Клара.mp3'), 'this is no sound')
-    await expect(make(template, name('Клара'), { signal: free() })).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'voice', message: expect.stringContaining('cannot be read as sound') as string })
-    writeFileSync(join(own, 'Роза.wav'), wav(Array.from({ length: 16_000 }, () => 0), { code: 1, bits: 16, channels: 1, rate: 16_000 }))
-    await expect(make(template, name('Роза'), { signal: free() })).rejects.toMatchObject({ name: 'AssetFault', message: expect.stringContaining('silent') as string })
+    await expect(make(template, name('Клара'), { signal: free() })).rejects.toMatchObject({
+      name: 'AssetFault',
+      faultClass: 'voice',
+      message: expect.stringContaining('cannot be read as sound') as string,
+    })
+    writeFileSync(
+      join(own, 'Роза.wav'),
+      wav(
+        Array.from({ length: 16_000 }, () => 0),
+        { code: 1, bits: 16, channels: 1, rate: 16_000 },
+      ),
+    )
+    await expect(make(template, name('Роза'), { signal: free() })).rejects.toMatchObject({
+      name: 'AssetFault',
+      message: expect.stringContaining('silent') as string,
+    })
   })
 })
 
@@ -109,11 +182,20 @@ describe('a video', () => {
     const { make, template, revisionOf } = await open()
     const steps: string[] = []
     const video = await make(template, name('Маша'), { signal: free(), onStep: (step) => steps.push(step) })
-    expect(video).toMatchObject({ path: join(renders, `${video.revision}.mp4`), thumbnailPath: join(renders, `${video.revision}.jpg`), width: 64, height: 64, durationSeconds: 4, bytes: statSync(video.path).size })
+    expect(video).toMatchObject({
+      path: join(renders, `${video.revision}.mp4`),
+      thumbnailPath: join(renders, `${video.revision}.jpg`),
+      width: 64,
+      height: 64,
+      durationSeconds: 4,
+      bytes: statSync(video.path).size,
+    })
     expect(video.revision).toBe(await revisionOf(template, name('Маша')))
     expect(await judge(video.path, template)).toMatchObject({ faults: [] })
     expect(steps).toEqual(['speech', 'draw', 'encode', 'join', 'gate'])
-    expect(readdirSync(renders).filter((file) => file.startsWith('tmp-') && readdirSync(join(renders, file)).length > 0)).toEqual([])
+    expect(
+      readdirSync(renders).filter((file) => file.startsWith('tmp-') && readdirSync(join(renders, file)).length > 0),
+    ).toEqual([])
     const { integrated, peak } = await loudnessOf(video.path)
     expect(integrated).toBeGreaterThan(-17.5)
     expect(integrated).toBeLessThan(-14.5)
@@ -122,21 +204,49 @@ describe('a video', () => {
 
   test('has B-frames, a key frame at every seam, and outside its window the frames of every other video', async () => {
     const { make, template } = await open()
-    const [masha, petya] = [await make(template, name('Маша'), { signal: free() }), await make(template, name('Петя'), { signal: free() })]
+    const [masha, petya] = [
+      await make(template, name('Маша'), { signal: free() }),
+      await make(template, name('Петя'), { signal: free() }),
+    ]
     const [first, second] = [await frameHashes(masha.path), await frameHashes(petya.path)]
     expect(first).toHaveLength(40)
     const different = first.flatMap((hash, index) => (hash === second[index] ? [] : [index]))
     expect(different.every((index) => index >= 10 && index < 14)).toBe(true)
     expect(different.length).toBeGreaterThan(1)
     const { path } = await ffmpegOfTests()
-    expect(execFileSync(path, ['-loglevel', 'error', '-i', masha.path, '-vf', 'select=eq(pict_type\\,B)', '-fps_mode', 'vfr', '-an', '-f', 'framemd5', '-'], { encoding: 'utf8' }).split('\n').filter((line) => line.startsWith('0,')).length).toBeGreaterThan(5)
+    expect(
+      execFileSync(
+        path,
+        [
+          '-loglevel',
+          'error',
+          '-i',
+          masha.path,
+          '-vf',
+          'select=eq(pict_type\\,B)',
+          '-fps_mode',
+          'vfr',
+          '-an',
+          '-f',
+          'framemd5',
+          '-',
+        ],
+        { encoding: 'utf8' },
+      )
+        .split('\n')
+        .filter((line) => line.startsWith('0,')).length,
+    ).toBeGreaterThan(5)
   })
 
   test('shows outside its window exactly what the encoded template shows', async () => {
     const { make, template } = await open()
     const video = await make(template, name('Маша'), { signal: free() })
     const hashes = await frameHashes(video.path)
-    const parts = join(cache, 'parts', readdirSync(join(cache, 'parts')).find((entry) => entry.startsWith('tiny-')) ?? '')
+    const parts = join(
+      cache,
+      'parts',
+      readdirSync(join(cache, 'parts')).find((entry) => entry.startsWith('tiny-')) ?? '',
+    )
     expect(hashes.slice(0, 10)).toEqual(await frameHashes(join(parts, 'fixed-0.ts')))
     expect(hashes.slice(14)).toEqual(await frameHashes(join(parts, 'fixed-1.ts')))
   })
@@ -145,8 +255,27 @@ describe('a video', () => {
     const { make, template } = await open()
     const video = await make(template, name('Маша'), { signal: free() })
     const { path } = await ffmpegOfTests()
-    const text = execFileSync(path, ['-hide_banner', '-nostats', '-i', video.path, '-i', template.clipFile, '-filter_complex', '[0:v][1:v]psnr=stats_file=-', '-f', 'null', '-'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-    const quality = text.trim().split('\n').map((line) => Number(/psnr_avg:(\S+)/.exec(line)?.[1]?.replace('inf', '99')))
+    const text = execFileSync(
+      path,
+      [
+        '-hide_banner',
+        '-nostats',
+        '-i',
+        video.path,
+        '-i',
+        template.clipFile,
+        '-filter_complex',
+        '[0:v][1:v]psnr=stats_file=-',
+        '-f',
+        'null',
+        '-',
+      ],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+    )
+    const quality = text
+      .trim()
+      .split('\n')
+      .map((line) => Number(/psnr_avg:(\S+)/.exec(line)?.[1]?.replace('inf', '99')))
     expect(quality).toHaveLength(40)
     for (const frame of [0, 9, 14, 39]) expect(quality[frame], `frame ${frame}`).toBeGreaterThan(36)
   })
@@ -179,7 +308,9 @@ describe('a video', () => {
     expect(await (await open()).revisionOf(template, { ...name('Маша'), key: 'other' })).toBe(first)
     expect(await revisionOf(template, name('Даша'))).not.toBe(first)
     expect(await revisionOf(template, name('Маша', 'Маша-Маша'))).not.toBe(first)
-    expect(await (await open({ voice: { ...bundledVoice, voice: 'ru+m3' } })).revisionOf(template, name('Маша'))).not.toBe(first)
+    expect(
+      await (await open({ voice: { ...bundledVoice, voice: 'ru+m3' } })).revisionOf(template, name('Маша')),
+    ).not.toBe(first)
     const other = await open({ templatesFolder: changedTemplate((manifest) => void (manifest.posterSeconds = 1.25)) })
     expect(await other.revisionOf(other.template, name('Маша'))).not.toBe(first)
   })
@@ -191,12 +322,19 @@ describe('a video', () => {
       manifest.windows = [{ ...window, from: 0, to: 0.5 }, window, { ...window, from: 3.5, to: 4 }]
     })
     const { make, template } = await open({ templatesFolder })
-    const [masha, petya] = [await make(template, name('Маша'), { signal: free() }), await make(template, name('Петя'), { signal: free() })]
+    const [masha, petya] = [
+      await make(template, name('Маша'), { signal: free() }),
+      await make(template, name('Петя'), { signal: free() }),
+    ]
     expect((await judge(masha.path, template)).faults).toEqual([])
     expect((await readMp4(masha.path)).video?.keyFrames).toEqual(expect.arrayContaining([0, 5, 10, 14, 35]))
     const second = await frameHashes(petya.path)
     const different = (await frameHashes(masha.path)).flatMap((hash, index) => (hash === second[index] ? [] : [index]))
-    expect(different.some((index) => index < 5) && different.some((index) => index >= 10 && index < 14) && different.some((index) => index >= 35)).toBe(true)
+    expect(
+      different.some((index) => index < 5) &&
+        different.some((index) => index >= 10 && index < 14) &&
+        different.some((index) => index >= 35),
+    ).toBe(true)
     expect(different.every((index) => index < 5 || (index >= 10 && index < 14) || index >= 35)).toBe(true)
   })
 })
@@ -208,7 +346,12 @@ describe('when something goes wrong', () => {
   test('parts that were damaged in the cache are caught by the gate, and the video is made as a whole', async () => {
     const cacheFolder = join(folder, 'damaged-cache')
     const notes: string[] = []
-    const { make, template, warmUp } = await open({ templatesFolder, cacheFolder, rendersFolder: join(folder, 'damaged-renders'), log: { warn: (text) => notes.push(text) } })
+    const { make, template, warmUp } = await open({
+      templatesFolder,
+      cacheFolder,
+      rendersFolder: join(folder, 'damaged-renders'),
+      log: { warn: (text) => notes.push(text) },
+    })
     await warmUp()
     const parts = join(cacheFolder, 'parts', readdirSync(join(cacheFolder, 'parts'))[0] ?? '')
     // Of the right size, so that it is taken for whole, but its second half holds no picture.
@@ -225,34 +368,72 @@ describe('when something goes wrong', () => {
 
   test('a file that is wrong even when made as a whole is a fault of the gate, and nothing is published', async () => {
     const rendersFolder = join(folder, 'gate-renders')
-    const ffmpegPath = await wrapped('no-faststart', 'args=(); for one in "$@"; do [ "$one" = +faststart ] && one=+write_colr; args+=("$one"); done; set -- "${args[@]}"')
+    const ffmpegPath = await wrapped(
+      'no-faststart',
+      'args=(); for one in "$@"; do [ "$one" = +faststart ] && one=+write_colr; args+=("$one"); done; set -- "${args[@]}"',
+    )
     const { make, template } = await open({ templatesFolder, ffmpegPath, rendersFolder })
-    await expect(make(template, name('Маша'), { signal: free() })).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'gate', message: expect.stringContaining('index behind the media') as string })
+    await expect(make(template, name('Маша'), { signal: free() })).rejects.toMatchObject({
+      name: 'AssetFault',
+      faultClass: 'gate',
+      message: expect.stringContaining('index behind the media') as string,
+    })
     expect(readdirSync(rendersFolder).filter((file) => !file.startsWith('tmp-'))).toEqual([])
   })
 
   test('an ffmpeg that is missing is an outage that says so', async () => {
-    await expect(openStudio(settings({ ffmpegPath: join(folder, 'nowhere') }))).rejects.toMatchObject({ name: 'Outage', step: 'ffmpeg', message: expect.stringContaining('Correct it, or unset it') as string })
+    await expect(openStudio(settings({ ffmpegPath: join(folder, 'nowhere') }))).rejects.toMatchObject({
+      name: 'Outage',
+      step: 'ffmpeg',
+      message: expect.stringContaining('Correct it, or unset it') as string,
+    })
     const ffmpegPath = await wrapped('vanishing', '')
-    const { make, template } = await open({ templatesFolder, ffmpegPath, rendersFolder: join(folder, 'vanishing-renders') })
+    const { make, template } = await open({
+      templatesFolder,
+      ffmpegPath,
+      rendersFolder: join(folder, 'vanishing-renders'),
+    })
     rmSync(ffmpegPath)
-    const error: unknown = await make(template, name('Маша'), { signal: free() }).then(() => undefined, (thrown: unknown) => thrown)
+    const error: unknown = await make(template, name('Маша'), { signal: free() }).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    )
     expect(error).toBeInstanceOf(Outage)
     expect(error).toMatchObject({ step: 'ffmpeg' })
   })
 
   test('an ffmpeg that fails is a fault of the render, with its last lines and without the folders', async () => {
-    const ffmpegPath = await wrapped('failing', `case " $* " in *" mpegts "*) case " $* " in *rawvideo*) echo "[libx264] something about ${folder}/x.ts broke" >&2; exit 1;; esac;; esac`)
-    const { make, template } = await open({ templatesFolder, ffmpegPath, rendersFolder: join(folder, 'failing-renders') })
-    const error: unknown = await make(template, name('Маша'), { signal: free() }).then(() => undefined, (thrown: unknown) => thrown)
-    expect(error).toMatchObject({ name: 'AssetFault', faultClass: 'render', message: expect.stringMatching(/exited with code 1: .*something about …\/x\.ts broke/) as string })
+    const ffmpegPath = await wrapped(
+      'failing',
+      `case " $* " in *" mpegts "*) case " $* " in *rawvideo*) echo "[libx264] something about ${folder}/x.ts broke" >&2; exit 1;; esac;; esac`,
+    )
+    const { make, template } = await open({
+      templatesFolder,
+      ffmpegPath,
+      rendersFolder: join(folder, 'failing-renders'),
+    })
+    const error: unknown = await make(template, name('Маша'), { signal: free() }).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    )
+    expect(error).toMatchObject({
+      name: 'AssetFault',
+      faultClass: 'render',
+      message: expect.stringMatching(/exited with code 1: .*something about …\/x\.ts broke/) as string,
+    })
     expect((error as Error).message).not.toContain(folder)
   })
 
   test('a disk without room is an outage', async () => {
-    const ffmpegPath = await wrapped('full', 'case " $* " in *" mp4 "*) echo "av_interleaved_write_frame(): No space left on device" >&2; exit 1;; esac')
+    const ffmpegPath = await wrapped(
+      'full',
+      'case " $* " in *" mp4 "*) echo "av_interleaved_write_frame(): No space left on device" >&2; exit 1;; esac',
+    )
     const { make, template } = await open({ templatesFolder, ffmpegPath, rendersFolder: join(folder, 'full-renders') })
-    await expect(make(template, name('Маша'), { signal: free() })).rejects.toMatchObject({ name: 'Outage', step: 'disk' })
+    await expect(make(template, name('Маша'), { signal: free() })).rejects.toMatchObject({
+      name: 'Outage',
+      step: 'disk',
+    })
   })
 
   test('an aborted render ends with the reason, and leaves no process and no file behind', async () => {
@@ -271,12 +452,21 @@ describe('when something goes wrong', () => {
   })
 
   /** An ffmpeg that for the last step keeps busy without end, as often as there are files to be written. */
-  const endless = (...files: string[]) => wrapped(`endless-${files.join('-')}`, `case " $* " in *" mp4 "*) for FILE in ${files.map((file) => `${folder}/${file}`).join(' ')}; do [ -e $FILE ] || { echo $$ > $FILE; exec "$REAL" -loglevel error -re -f lavfi -i testsrc2 -f null -; }; done;; esac`)
+  const endless = (...files: string[]) =>
+    wrapped(
+      `endless-${files.join('-')}`,
+      `case " $* " in *" mp4 "*) for FILE in ${files.map((file) => `${folder}/${file}`).join(' ')}; do [ -e $FILE ] || { echo $$ > $FILE; exec "$REAL" -loglevel error -re -f lavfi -i testsrc2 -f null -; }; done;; esac`,
+    )
   const end = (file: string) => process.kill(Number(readFileSync(join(folder, file), 'utf8')), 'SIGKILL')
 
   test('a render process that dies is replaced and its work begun again; when it dies once more that is a fault of the render', async () => {
     const notes: string[] = []
-    const { make, template } = await open({ templatesFolder, ffmpegPath: await endless('first.pid', 'second.pid', 'third.pid'), rendersFolder: join(folder, 'dying-renders'), log: { warn: (text) => notes.push(text) } })
+    const { make, template } = await open({
+      templatesFolder,
+      ffmpegPath: await endless('first.pid', 'second.pid', 'third.pid'),
+      rendersFolder: join(folder, 'dying-renders'),
+      log: { warn: (text) => notes.push(text) },
+    })
     const die = async (file: string) => {
       await untilWritten(join(folder, file))
       for (const pid of childrenWith('render-process')) process.kill(pid, 'SIGKILL')
@@ -288,13 +478,20 @@ describe('when something goes wrong', () => {
     const mended = make(template, name('Маша'), { signal: free() })
     await die('third.pid')
     expect((await mended).durationSeconds).toBe(4)
-    expect(notes).toEqual(Array.from({ length: 2 }, () => 'the render process ended unexpectedly; its work is begun again'))
+    expect(notes).toEqual(
+      Array.from({ length: 2 }, () => 'the render process ended unexpectedly; its work is begun again'),
+    )
     for (const file of ['first.pid', 'second.pid', 'third.pid']) end(file)
   })
 
   test('a render process that stands still for ten seconds is killed and its work begun again', async () => {
     const notes: string[] = []
-    const { make, template } = await open({ templatesFolder, ffmpegPath: await endless('still.pid'), rendersFolder: join(folder, 'still-renders'), log: { warn: (text) => notes.push(text) } })
+    const { make, template } = await open({
+      templatesFolder,
+      ffmpegPath: await endless('still.pid'),
+      rendersFolder: join(folder, 'still-renders'),
+      log: { warn: (text) => notes.push(text) },
+    })
     const video = make(template, name('Маша'), { signal: free() })
     await untilWritten(join(folder, 'still.pid'))
     for (const pid of childrenWith('render-process')) process.kill(pid, 'SIGSTOP')
@@ -305,19 +502,30 @@ describe('when something goes wrong', () => {
 
   test('a greeting longer than the video is a fault of the voice', async () => {
     const { make, template } = await open()
-    await expect(make(template, name('Маша', 'Маша '.repeat(20)), { signal: free() })).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'voice' })
+    await expect(make(template, name('Маша', 'Маша '.repeat(20)), { signal: free() })).rejects.toMatchObject({
+      name: 'AssetFault',
+      faultClass: 'voice',
+    })
   })
 
   test('a name no typeface has every character of is never drawn', async () => {
     const { make, template } = await open()
-    await expect(make(template, name('太郎', 'Таро'), { signal: free() })).rejects.toMatchObject({ name: 'AssetFault', faultClass: 'render', message: expect.not.stringContaining('太郎') as string })
+    await expect(make(template, name('太郎', 'Таро'), { signal: free() })).rejects.toMatchObject({
+      name: 'AssetFault',
+      faultClass: 'render',
+      message: expect.not.stringContaining('太郎') as string,
+    })
   })
 
   test('a clip or music that does not fit the manifest is named when the studio warms up', async () => {
     const long = changedTemplate((manifest) => void (manifest.seconds = 5))
-    await expect((await open({ templatesFolder: long })).warmUp()).rejects.toThrow('templates/tiny: clip.mp4: has 40 frames, the manifest\'s 5 s at 10 fps are 50')
+    await expect((await open({ templatesFolder: long })).warmUp()).rejects.toThrow(
+      "templates/tiny: clip.mp4: has 40 frames, the manifest's 5 s at 10 fps are 50",
+    )
     const large = changedTemplate((manifest) => void (manifest.size = { width: 128, height: 64 }))
-    await expect((await open({ templatesFolder: large })).warmUp()).rejects.toThrow('templates/tiny: clip.mp4: is 64×64, the manifest says 128×64')
+    await expect((await open({ templatesFolder: large })).warmUp()).rejects.toThrow(
+      'templates/tiny: clip.mp4: is 64×64, the manifest says 128×64',
+    )
   })
 })
 
@@ -325,19 +533,25 @@ describe('several processes', () => {
   test('make the same and other videos at once from one cache', async () => {
     const [cacheFolder, rendersFolder] = [join(folder, 'shared-cache'), join(folder, 'shared-renders')]
     const script = join(folder, 'process.mjs')
-    writeFileSync(script, `
+    writeFileSync(
+      script,
+      `
       const { openStudio } = await import(${JSON.stringify(builtScript('video/studio'))})
       const studio = await openStudio(${JSON.stringify(settings({ cacheFolder, rendersFolder }))})
       const videos = await Promise.all(['Маша', process.argv[2]].map((display) => studio.make(studio.templates[0], { key: display, display, say: null }, { signal: new AbortController().signal })))
       console.log(JSON.stringify(videos.map(({ path }) => path)))
       await studio.close()
-    `)
-    const run = (other: string) => new Promise<string[]>((done, fail) => {
-      const child = spawn(process.execPath, [script, other], { stdio: ['ignore', 'pipe', 'inherit'] })
-      let output = ''
-      child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-      child.once('close', (code) => (code === 0 ? done(JSON.parse(output) as string[]) : fail(new Error(`ended with ${code}`))))
-    })
+    `,
+    )
+    const run = (other: string) =>
+      new Promise<string[]>((done, fail) => {
+        const child = spawn(process.execPath, [script, other], { stdio: ['ignore', 'pipe', 'inherit'] })
+        let output = ''
+        child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+        child.once('close', (code) =>
+          code === 0 ? done(JSON.parse(output) as string[]) : fail(new Error(`ended with ${code}`)),
+        )
+      })
     const [one, two] = await Promise.all([run('Петя'), run('Даша')])
     expect(one?.[0]).toBe(two?.[0])
     const { template } = await open()
@@ -368,12 +582,18 @@ describe('several processes', () => {
 test('a program that is killed without warning leaves no process behind', async () => {
   const script = join(folder, 'killed.mjs')
   // ffmpeg keeps still in the middle of its work, so that all processes are there when the program is killed.
-  const ffmpegPath = await wrapped('keeping-still', `case " $* " in *" mp4 "*) echo $$ > ${folder}/keeping-still.pid; sleep 60;; esac`)
-  writeFileSync(script, `
+  const ffmpegPath = await wrapped(
+    'keeping-still',
+    `case " $* " in *" mp4 "*) echo $$ > ${folder}/keeping-still.pid; sleep 60;; esac`,
+  )
+  writeFileSync(
+    script,
+    `
     const { openStudio } = await import(${JSON.stringify(builtScript('video/studio'))})
     const studio = await openStudio(${JSON.stringify(settings({ ffmpegPath, rendersFolder: join(folder, 'killed-renders') }))})
     await studio.make(studio.templates[0], { key: 'маша', display: 'Маша', say: null }, { signal: new AbortController().signal })
-  `)
+  `,
+  )
   const program = spawn(process.execPath, [script], { stdio: 'ignore' })
   const ffmpeg = await untilWritten(join(folder, 'keeping-still.pid'))
   const below = descendants(program.pid ?? 0)
@@ -389,17 +609,29 @@ test('a program that is killed without warning leaves no process behind', async 
 test('an ffmpeg that stood still when everything above it was killed ends at the next start', async () => {
   const script = join(folder, 'frozen.mjs')
   const rendersFolder = join(folder, 'frozen-renders')
-  const ffmpegPath = await wrapped('freezing', `case " $* " in *" mp4 "*) echo $$ > ${folder}/freezing.pid; kill -STOP $$;; esac`)
-  writeFileSync(script, `
+  const ffmpegPath = await wrapped(
+    'freezing',
+    `case " $* " in *" mp4 "*) echo $$ > ${folder}/freezing.pid; kill -STOP $$;; esac`,
+  )
+  writeFileSync(
+    script,
+    `
     const { openStudio } = await import(${JSON.stringify(builtScript('video/studio'))})
     const studio = await openStudio(${JSON.stringify(settings({ ffmpegPath, rendersFolder }))})
     await studio.make(studio.templates[0], { key: 'маша', display: 'Маша', say: null }, { signal: new AbortController().signal })
-  `)
+  `,
+  )
   const program = spawn(process.execPath, [script], { stdio: 'ignore' })
   const frozen = await untilWritten(join(folder, 'freezing.pid'))
   const below = descendants(program.pid ?? 0).filter((pid) => pid !== frozen)
   // Its process is on record before anything can happen to us.
-  for (let tries = 0; readdirSync(rendersFolder, { recursive: true, encoding: 'utf8' }).every((file) => !file.endsWith(`ffmpeg-${frozen}`)); tries++) {
+  for (
+    let tries = 0;
+    readdirSync(rendersFolder, { recursive: true, encoding: 'utf8' }).every(
+      (file) => !file.endsWith(`ffmpeg-${frozen}`),
+    );
+    tries++
+  ) {
     if (tries > 250) throw new Error('it is not on record')
     await new Promise((go) => setTimeout(go, 20))
   }
@@ -433,13 +665,16 @@ afterAll(() => expect(childrenWith('render-process')).toEqual([]))
 
 /** Process ids of everything a process has started, and what that has started. */
 function descendants(pid: number): number[] {
-  const own = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).map(Number).filter((other) => {
-    try {
-      return readFileSync(`/proc/${other}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[1] === String(pid)
-    } catch {
-      return false
-    }
-  })
+  const own = readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((other) => {
+      try {
+        return readFileSync(`/proc/${other}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[1] === String(pid)
+      } catch {
+        return false
+      }
+    })
   return own.flatMap((child) => [child, ...descendants(child)])
 }
 

@@ -1,13 +1,24 @@
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { fixedFrames, listTemplateIds, loadTemplates, TemplateFault, templateFor, templateRevision, typefaceFor } from '../../src/video/template.ts'
+import {
+  fixedFrames,
+  listTemplateIds,
+  loadTemplates,
+  TemplateFault,
+  templateFor,
+  templateRevision,
+  typefaceFor,
+} from '../../src/video/template.ts'
 import type { Manifest } from '../../src/video/template.ts'
 import { changedTemplate, temporaryFolder, tinyTemplates } from './tiny.ts'
 
 async function faultsOf(change: (manifest: Manifest) => void): Promise<string[]> {
   const folder = changedTemplate(change)
-  const error = await loadTemplates(folder, ['tiny']).then(() => undefined, (thrown: unknown) => thrown)
+  const error = await loadTemplates(folder, ['tiny']).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
   expect(error).toBeInstanceOf(TemplateFault)
   return (error as TemplateFault).faults.map((fault) => fault.replace(`${folder}/`, ''))
 }
@@ -31,7 +42,9 @@ describe('a template', () => {
   })
 
   test('that is not there is named, with those that are', async () => {
-    await expect(loadTemplates(tinyTemplates, ['nowhere'])).rejects.toThrow(/There is no template "nowhere" in .*templates\. There are: tiny\./)
+    await expect(loadTemplates(tinyTemplates, ['nowhere'])).rejects.toThrow(
+      /There is no template "nowhere" in .*templates\. There are: tiny\./,
+    )
     await expect(loadTemplates(temporaryFolder(), ['nowhere'])).rejects.toThrow('It holds no template at all.')
     await expect(loadTemplates(tinyTemplates, [])).rejects.toThrow('No template is enabled.')
   })
@@ -44,21 +57,60 @@ describe('a template', () => {
   })
 
   test.each<[string, (manifest: Manifest) => void]>([
-    ['tiny/template.json: windows[0].to: 25 s is beyond the clip\'s 4 s', (manifest) => void (window(manifest).to = 25)],
-    ['tiny/template.json: windows[0].from: 1.05 s is no whole number of frames at 10 fps', (manifest) => void (window(manifest).from = 1.05)],
-    ['tiny/template.json: windows[0]: entrance and exit take longer than the window\'s 0.4 s', (manifest) => void (window(manifest).entrance.seconds = 0.35)],
-    ['tiny/template.json: windows[0].box: ends at x = 68, beyond the frame\'s width of 64', (manifest) => void (window(manifest).box.x = 12)],
-    ['tiny/template.json: windows[0].box.x: 3 is odd; it must be even, for colour is stored at half the size', (manifest) => void (window(manifest).box.x = 3)],
-    ['tiny/template.json: windows[1].from: 1.2 s lies before the end of the window before it, 1.4 s', (manifest) => void manifest.windows.push({ ...window(manifest), from: 1.2, to: 1.8 })],
-    ['tiny/template.json: longestName: Too big: expected number to be <=40', (manifest) => void (manifest.longestName = 41)],
-    ['tiny/template.json: posterSeconds: 3 s is no moment at which a window shows the whole name', (manifest) => void (manifest.posterSeconds = 3)],
-    ['tiny/template.json: speech[0].at: 4 s is beyond the clip\'s 4 s', (manifest) => manifest.speech.forEach((one) => (one.at = 4))],
+    ["tiny/template.json: windows[0].to: 25 s is beyond the clip's 4 s", (manifest) => void (window(manifest).to = 25)],
+    [
+      'tiny/template.json: windows[0].from: 1.05 s is no whole number of frames at 10 fps',
+      (manifest) => void (window(manifest).from = 1.05),
+    ],
+    [
+      "tiny/template.json: windows[0]: entrance and exit take longer than the window's 0.4 s",
+      (manifest) => void (window(manifest).entrance.seconds = 0.35),
+    ],
+    [
+      "tiny/template.json: windows[0].box: ends at x = 68, beyond the frame's width of 64",
+      (manifest) => void (window(manifest).box.x = 12),
+    ],
+    [
+      'tiny/template.json: windows[0].box.x: 3 is odd; it must be even, for colour is stored at half the size',
+      (manifest) => void (window(manifest).box.x = 3),
+    ],
+    [
+      'tiny/template.json: windows[1].from: 1.2 s lies before the end of the window before it, 1.4 s',
+      (manifest) => void manifest.windows.push({ ...window(manifest), from: 1.2, to: 1.8 }),
+    ],
+    [
+      'tiny/template.json: longestName: Too big: expected number to be <=40',
+      (manifest) => void (manifest.longestName = 41),
+    ],
+    [
+      'tiny/template.json: posterSeconds: 3 s is no moment at which a window shows the whole name',
+      (manifest) => void (manifest.posterSeconds = 3),
+    ],
+    [
+      "tiny/template.json: speech[0].at: 4 s is beyond the clip's 4 s",
+      (manifest) => manifest.speech.forEach((one) => (one.at = 4)),
+    ],
     ['tiny/template.json: id: "other" is not the folder\'s name "tiny"', (manifest) => void (manifest.id = 'other')],
-    ['tiny/template.json: clip: there is no file other.mp4 beside it', (manifest) => void (manifest.clip = 'other.mp4')],
-    ['tiny/template.json: clip: must be the name of a file in the template\'s folder', (manifest) => void (manifest.clip = '../clip.mp4')],
-    ['tiny/template.json: windows[0].typefaces[0]: nowhere.ttf: there is no such file in an installed package or in the template\'s folder', (manifest) => void (window(manifest).typefaces = ['nowhere.ttf'])],
-    ['tiny/template.json: windows[0].colours.ink: must be a colour, such as "#fff4d6"', (manifest) => void (window(manifest).colours.ink = 'white')],
-    ['tiny/template.json: speech[0].text: must contain {name} once', (manifest) => manifest.speech.forEach((one) => (one.text = 'С Новым годом!'))],
+    [
+      'tiny/template.json: clip: there is no file other.mp4 beside it',
+      (manifest) => void (manifest.clip = 'other.mp4'),
+    ],
+    [
+      "tiny/template.json: clip: must be the name of a file in the template's folder",
+      (manifest) => void (manifest.clip = '../clip.mp4'),
+    ],
+    [
+      "tiny/template.json: windows[0].typefaces[0]: nowhere.ttf: there is no such file in an installed package or in the template's folder",
+      (manifest) => void (window(manifest).typefaces = ['nowhere.ttf']),
+    ],
+    [
+      'tiny/template.json: windows[0].colours.ink: must be a colour, such as "#fff4d6"',
+      (manifest) => void (window(manifest).colours.ink = 'white'),
+    ],
+    [
+      'tiny/template.json: speech[0].text: must contain {name} once',
+      (manifest) => manifest.speech.forEach((one) => (one.text = 'С Новым годом!')),
+    ],
     ['tiny/template.json: Unrecognized key: "colour"', (manifest) => void Object.assign(manifest, { colour: 'red' })],
   ])('says what is wrong: %s', async (message, change) => {
     expect(await faultsOf(change)).toContain(message)
@@ -69,7 +121,10 @@ describe('a template', () => {
       window(manifest).to = 25
       manifest.music = 'other.flac'
     })
-    const error: unknown = await loadTemplates(folder, ['tiny', 'nowhere']).then(() => undefined, (thrown: unknown) => thrown)
+    const error: unknown = await loadTemplates(folder, ['tiny', 'nowhere']).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    )
     expect((error as TemplateFault).faults).toHaveLength(3)
   })
 
@@ -98,12 +153,29 @@ describe('a template', () => {
       manifest.windows = [{ ...first, from: 0, to: 0.5 }, first, { ...first, from: 1.4, to: 2 }]
     })
     const [template] = await loadTemplates(folder, ['tiny'])
-    expect(fixedFrames(template as never)).toEqual([{ start: 5, end: 10 }, { start: 20, end: 40 }])
+    expect(fixedFrames(template as never)).toEqual([
+      { start: 5, end: 10 },
+      { start: 20, end: 40 },
+    ])
   })
 })
 
 describe('the typeface of a name', () => {
-  test.each(['Щербаківна', 'Ёлка', 'Şerife', 'Łucja', 'Zoë', 'O\'Connor', 'Анна-Мария', 'Әсел', 'Гүлнар', 'Җәмилә', 'Ўладзімір', 'Ђорђе', 'Nguyễn'])('%s can be set in one of the tiny template\'s', async (name) => {
+  test.each([
+    'Щербаківна',
+    'Ёлка',
+    'Şerife',
+    'Łucja',
+    'Zoë',
+    "O'Connor",
+    'Анна-Мария',
+    'Әсел',
+    'Гүлнар',
+    'Җәмилә',
+    'Ўладзімір',
+    'Ђорђе',
+    'Nguyễn',
+  ])("%s can be set in one of the tiny template's", async (name) => {
     const [template] = await loadTemplates(tinyTemplates, ['tiny'])
     expect(typefaceFor(template as never, 0, name)).toBeDefined()
   })
@@ -114,9 +186,12 @@ describe('the typeface of a name', () => {
     expect(typefaceFor(template as never, 0, 'Nguyễn')).toMatch(/Pacifico_400Regular\.ttf$/)
   })
 
-  test.each(['สมชาย', '太郎', 'محمد', 'Γιώργος', '😀'])('is missing for %s, which must never become boxes', async (name) => {
-    const [template] = await loadTemplates(tinyTemplates, ['tiny'])
-    expect(typefaceFor(template as never, 0, name)).toBeUndefined()
-    expect(templateFor([template as never], { script: 'Cyrillic', display: name })).toBeUndefined()
-  })
+  test.each(['สมชาย', '太郎', 'محمد', 'Γιώργος', '😀'])(
+    'is missing for %s, which must never become boxes',
+    async (name) => {
+      const [template] = await loadTemplates(tinyTemplates, ['tiny'])
+      expect(typefaceFor(template as never, 0, name)).toBeUndefined()
+      expect(templateFor([template as never], { script: 'Cyrillic', display: name })).toBeUndefined()
+    },
+  )
 })

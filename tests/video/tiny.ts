@@ -12,7 +12,15 @@ import type { Manifest } from '../../src/video/template.ts'
 
 export const tinyTemplates = fileURLToPath(new URL('../fixtures/templates', import.meta.url))
 
-export const bundledVoice: Config['voice'] = { engine: 'espeak', voice: undefined, url: undefined, apiKey: undefined, model: undefined, piperPath: undefined, piperModel: undefined }
+export const bundledVoice: Config['voice'] = {
+  engine: 'espeak',
+  voice: undefined,
+  url: undefined,
+  apiKey: undefined,
+  model: undefined,
+  piperPath: undefined,
+  piperModel: undefined,
+}
 
 /** A folder that goes when the file's tests are over. */
 export function temporaryFolder(): string {
@@ -42,15 +50,39 @@ export function ffmpegOfTests(): Promise<Ffmpeg> {
 /** A hash per decoded frame, in order. */
 export async function frameHashes(file: string): Promise<string[]> {
   const { path } = await ffmpegOfTests()
-  const text = execFileSync(path, ['-loglevel', 'error', '-i', file, '-map', '0:v:0', '-f', 'framemd5', '-'], { encoding: 'utf8' })
-  return text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).map((line) => line.split(',').at(-1)?.trim() ?? '')
+  const text = execFileSync(path, ['-loglevel', 'error', '-i', file, '-map', '0:v:0', '-f', 'framemd5', '-'], {
+    encoding: 'utf8',
+  })
+  return text
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.split(',').at(-1)?.trim() ?? '')
 }
 
 /** What ffmpeg says of a file's loudness: integrated, LUFS, and true peak, dB. */
 export async function loudnessOf(file: string): Promise<{ integrated: number; peak: number }> {
   const { path } = await ffmpegOfTests()
-  const { stderr: text } = spawnSync(path, ['-hide_banner', '-nostats', '-i', file, '-map', '0:a:0', '-af', 'ebur128=peak=true:framelog=quiet', '-f', 'null', '-'], { encoding: 'utf8' })
-  return { integrated: Number(/I:\s*(-?[\d.]+) LUFS/.exec(text)?.[1]), peak: Number(/Peak:\s*(-?[\d.]+) dBFS/.exec(text)?.[1]) }
+  const { stderr: text } = spawnSync(
+    path,
+    [
+      '-hide_banner',
+      '-nostats',
+      '-i',
+      file,
+      '-map',
+      '0:a:0',
+      '-af',
+      'ebur128=peak=true:framelog=quiet',
+      '-f',
+      'null',
+      '-',
+    ],
+    { encoding: 'utf8' },
+  )
+  return {
+    integrated: Number(/I:\s*(-?[\d.]+) LUFS/.exec(text)?.[1]),
+    peak: Number(/Peak:\s*(-?[\d.]+) dBFS/.exec(text)?.[1]),
+  }
 }
 
 /** Makes a file with ffmpeg for a test. */

@@ -11,7 +11,10 @@ function packet(stream: number, counter: number, payload = true): Buffer {
 }
 
 test('counters go on across the seam, per stream; a packet without payload repeats the last', () => {
-  const joined = joinTransportStreams([Buffer.concat([packet(0, 0), packet(256, 0), packet(256, 1)]), Buffer.concat([packet(0, 0), packet(256, 0), packet(256, 0, false), packet(256, 1)])])
+  const joined = joinTransportStreams([
+    Buffer.concat([packet(0, 0), packet(256, 0), packet(256, 1)]),
+    Buffer.concat([packet(0, 0), packet(256, 0), packet(256, 0, false), packet(256, 1)]),
+  ])
   const counters = Array.from({ length: 7 }, (_, index) => (joined[index * 188 + 3] ?? 0) & 15)
   expect(counters).toEqual([0, 0, 1, 1, 2, 2, 3])
 })

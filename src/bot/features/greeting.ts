@@ -21,7 +21,15 @@ export interface GreetingParts {
   stop: AbortSignal
 }
 
-export function greeting({ door, courier, waitingRoom, templateFor, nameRules, isAdmin, stop }: GreetingParts): Composer<BotContext> {
+export function greeting({
+  door,
+  courier,
+  waitingRoom,
+  templateFor,
+  nameRules,
+  isAdmin,
+  stop,
+}: GreetingParts): Composer<BotContext> {
   const composer = new Composer<BotContext>()
   const seat = (ctx: BotContext, person: Seat) => ctx.later(() => waitingRoom.seat(person))
   const personal = composer.chatType('private')
@@ -55,7 +63,14 @@ export function greeting({ door, courier, waitingRoom, templateFor, nameRules, i
         const { requestId, assetId, fileId } = answer
         if (requestId === null) return ctx.say(say.onItsWay)
         const claimedAt = Date.now()
-        return ctx.later(() => sendDirectly(courier, { id: requestId, chatId, language: ctx.language, noteMessageId: null, claimOwner: doorClaims }, { id: assetId, display, fileId }, { claimedAt, signal: stop }))
+        return ctx.later(() =>
+          sendDirectly(
+            courier,
+            { id: requestId, chatId, language: ctx.language, noteMessageId: null, claimOwner: doorClaims },
+            { id: assetId, display, fileId },
+            { claimedAt, signal: stop },
+          ),
+        )
       }
       case 'waiting':
         if (answer.again || answer.requestId === null) return ctx.say(say.stillMaking(display))

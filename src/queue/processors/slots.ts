@@ -18,7 +18,8 @@ export function createPlaces(count: number, patience = Infinity): Places {
   function next() {
     const [first, ...others] = waiting
     if (used >= count || first === undefined) return
-    const chosen = ++given % patience === 0 ? first : others.reduce((best, one) => (one.rank < best.rank ? one : best), first)
+    const chosen =
+      ++given % patience === 0 ? first : others.reduce((best, one) => (one.rank < best.rank ? one : best), first)
     waiting = waiting.filter((one) => one !== chosen)
     used++
     chosen.start()

@@ -2,7 +2,17 @@
 import { performance } from 'node:perf_hooks'
 import type { Times } from '../../config.ts'
 import { isDatabaseDown, isDatabaseTrouble, type Db } from '../../db/database.ts'
-import { claim, giveUpUnlessWanted, markAvailable, markFailed, markStillAvailable, putBack, renewLease, type ClaimedAsset, type Post } from '../../greetings/assets.ts'
+import {
+  claim,
+  giveUpUnlessWanted,
+  markAvailable,
+  markFailed,
+  markStillAvailable,
+  putBack,
+  renewLease,
+  type ClaimedAsset,
+  type Post,
+} from '../../greetings/assets.ts'
 import { tell } from '../../greetings/events.ts'
 import { rememberPost } from '../../greetings/former.ts'
 import { AssetFault, NotNow, Outage, placeOf } from '../../greetings/faults.ts'
@@ -52,7 +62,12 @@ const maxAttempts = 3
  * gone or somebody else has it. Normal trouble never throws: the asset is put back or given up. A job whose
  * claim failed goes back into the queue as it is.
  */
-export async function generateVideo(workshop: Workshop, job: Job, lane: Lane, { closing, stop }: StopSignals): Promise<JobEnd> {
+export async function generateVideo(
+  workshop: Workshop,
+  job: Job,
+  lane: Lane,
+  { closing, stop }: StopSignals,
+): Promise<JobEnd> {
   const { db, owner, times, slots, pauses } = workshop
   let leave: (() => void) | undefined
   let claiming = false
@@ -71,7 +86,10 @@ export async function generateVideo(workshop: Workshop, job: Job, lane: Lane, { 
       const recorded = await publish(workshop, asset, video, lease)
       lease.release()
       if (!recorded) return
-      workshop.log.info({ assetId: asset.id, template: asset.template, seconds: Math.round((performance.now() - began) / 100) / 10 }, 'a video is ready')
+      workshop.log.info(
+        { assetId: asset.id, template: asset.template, seconds: Math.round((performance.now() - began) / 100) / 10 },
+        'a video is ready',
+      )
     } catch (error) {
       lease.release()
       await settle(workshop, asset, error, { lost: lease.lost, stopping: stop.aborted })
@@ -98,7 +116,12 @@ async function makeVideo(workshop: Workshop, asset: ClaimedAsset, signal: AbortS
     stepDone(log, asset, step, ms)
   }
   const video = kept ?? (await studio.make(template, name, { signal, onStep }))
-  stepDone(log, asset, kept === undefined ? 'video' : 'video kept from before', performance.now() - started - preparedMs)
+  stepDone(
+    log,
+    asset,
+    kept === undefined ? 'video' : 'video kept from before',
+    performance.now() - started - preparedMs,
+  )
   // One that was kept from before shows nothing of what makes videos, nor of room on the disk.
   if (kept === undefined) await works(workshop, ['ffmpeg', 'voice', 'disk', 'template'])
   return video
@@ -111,14 +134,16 @@ function stepDone(log: Workshop['log'], asset: ClaimedAsset, step: string, ms: n
 
 function templateOf({ studio }: Workshop, asset: ClaimedAsset): Template {
   const template = studio.templates.find(({ id }) => id === asset.template)
-  if (template === undefined) throw new Outage('template', `The template ${asset.template} is not enabled on this worker: add it to TEMPLATES.`)
+  if (template === undefined)
+    throw new Outage('template', `The template ${asset.template} is not enabled on this worker: add it to TEMPLATES.`)
   return template
 }
 
 /** Uploads once and records it. False: the asset was no longer ours. */
 async function publish(workshop: Workshop, asset: ClaimedAsset, video: Video, lease: Lease): Promise<boolean> {
   const { db, owner, courier, storage, log, uploads } = workshop
-  if (asset.fileId !== null && asset.botId === courier.botId && asset.revision === video.revision) return markStillAvailable(db, asset, owner)
+  if (asset.fileId !== null && asset.botId === courier.botId && asset.revision === video.revision)
+    return markStillAvailable(db, asset, owner)
   const started = performance.now()
   let post: Post
   let delivered = async () => {}
@@ -136,7 +161,18 @@ async function publish(workshop: Workshop, asset: ClaimedAsset, video: Video, le
   }
   stepDone(log, asset, 'upload', performance.now() - started)
   await works(workshop, ['telegram', 'storage', 'token'])
-  const recorded = await markAvailable(db, asset, owner, courier.botId, { revision: video.revision, templateRevision: await workshop.studio.templateRevisionOf(templateOf(workshop, asset)), bytes: video.bytes }, post)
+  const recorded = await markAvailable(
+    db,
+    asset,
+    owner,
+    courier.botId,
+    {
+      revision: video.revision,
+      templateRevision: await workshop.studio.templateRevisionOf(templateOf(workshop, asset)),
+      bytes: video.bytes,
+    },
+    post,
+  )
   // Work that was taken away after its upload: the post is known at least.
   if (!recorded) await rememberPost(db, asset.name, post)
   await delivered()
@@ -187,7 +223,8 @@ function holdLease({ db, owner, times, log }: Workshop, asset: ClaimedAsset, sto
     },
     release() {
       clearInterval(timer)
-      if (loss.signal.aborted) log.warn({ assetId: asset.id }, 'the lease on an asset was lost; its work here was dropped')
+      if (loss.signal.aborted)
+        log.warn({ assetId: asset.id }, 'the lease on an asset was lost; its work here was dropped')
     },
   }
 }
@@ -195,7 +232,12 @@ function holdLease({ db, owner, times, log }: Workshop, asset: ClaimedAsset, sto
 // ---- when it does not work -------------------------------------------------------------------------
 
 /** Puts the asset back or gives it up, by whose fault it was. */
-async function settle(workshop: Workshop, asset: ClaimedAsset, error: unknown, { lost, stopping }: { lost: boolean; stopping: boolean }): Promise<void> {
+async function settle(
+  workshop: Workshop,
+  asset: ClaimedAsset,
+  error: unknown,
+  { lost, stopping }: { lost: boolean; stopping: boolean },
+): Promise<void> {
   const { db, owner, times, log } = workshop
   if (lost) return
   if (stopping) {
@@ -204,7 +246,10 @@ async function settle(workshop: Workshop, asset: ClaimedAsset, error: unknown, {
   }
   if (isDatabaseTrouble(error)) throw error
   if (error instanceof NobodyReachable) {
-    const reason = { errorClass: 'storage', errorText: 'There is no storage channel, and nobody who can be reached waits.' }
+    const reason = {
+      errorClass: 'storage',
+      errorText: 'There is no storage channel, and nobody who can be reached waits.',
+    }
     if (await giveUpUnlessWanted(db, asset, owner, reason)) tell({ what: 'fault', cause: 'storage', final: true })
     else await putBackAndQueue(workshop, asset, { delayMs: 0, usesAttempt: false, reason: null })
     return
@@ -216,18 +261,32 @@ async function settle(workshop: Workshop, asset: ClaimedAsset, error: unknown, {
   if (error instanceof Outage) {
     const pauseMs = error.retryAfterMs ?? times.outageMs
     await beginOutage(workshop, error, pauseMs)
-    await putBackAndQueue(workshop, asset, { delayMs: pauseMs, usesAttempt: false, reason: { errorClass: error.step, errorText: error.message } })
+    await putBackAndQueue(workshop, asset, {
+      delayMs: pauseMs,
+      usesAttempt: false,
+      reason: { errorClass: error.step, errorText: error.message },
+    })
     return
   }
-  const reason = error instanceof AssetFault ? { errorClass: error.faultClass, errorText: error.message } : { errorClass: 'render', errorText: `unexpected ${placeOf(error)}` }
+  const reason =
+    error instanceof AssetFault
+      ? { errorClass: error.faultClass, errorText: error.message }
+      : { errorClass: 'render', errorText: `unexpected ${placeOf(error)}` }
   const final = asset.attempts + 1 >= maxAttempts
   tell({ what: 'fault', cause: reason.errorClass, final })
-  log.warn({ assetId: asset.id, attempt: asset.attempts + 1, errorClass: reason.errorClass, reason: reason.errorText }, 'a video could not be made')
+  log.warn(
+    { assetId: asset.id, attempt: asset.attempts + 1, errorClass: reason.errorClass, reason: reason.errorText },
+    'a video could not be made',
+  )
   if (!final) await putBackAndQueue(workshop, asset, { delayMs: times.attemptDelayMs, usesAttempt: true, reason })
   else await markFailed(db, asset, owner, reason, times.coolDownMs)
 }
 
-async function putBackAndQueue({ db, queue, owner, log }: Workshop, asset: ClaimedAsset, options: Parameters<typeof putBack>[3]): Promise<void> {
+async function putBackAndQueue(
+  { db, queue, owner, log }: Workshop,
+  asset: ClaimedAsset,
+  options: Parameters<typeof putBack>[3],
+): Promise<void> {
   const job = await putBack(db, asset, owner, options)
   if (job === undefined) return
   try {
@@ -250,7 +309,11 @@ async function afterwards(workshop: Workshop, job: Job, error: unknown, closing:
 }
 
 /** What stopped a job or a delivery from outside: the steps it needs rest, and the reconciler takes up what is left. */
-export async function interrupted(workshop: Pick<Workshop, 'db' | 'pauses' | 'log' | 'times' | 'outOfOrder' | 'onTokenRefused'>, assetId: string, error: unknown): Promise<void> {
+export async function interrupted(
+  workshop: Pick<Workshop, 'db' | 'pauses' | 'log' | 'times' | 'outOfOrder' | 'onTokenRefused'>,
+  assetId: string,
+  error: unknown,
+): Promise<void> {
   const { pauses, log, times } = workshop
   if (isDatabaseDown(error)) {
     pauses.pause('database', times.outageMs / 3)
@@ -259,12 +322,29 @@ export async function interrupted(workshop: Pick<Workshop, 'db' | 'pauses' | 'lo
   }
   if (error instanceof Outage) return beginOutage(workshop, error, error.retryAfterMs ?? times.outageMs)
   // One locked row is no reason for the others to wait.
-  if (isDatabaseTrouble(error)) return log.warn({ assetId, error: placeOf(error) }, 'the database could not do this in time, such as at a locked row; it is tried again')
+  if (isDatabaseTrouble(error))
+    return log.warn(
+      { assetId, error: placeOf(error) },
+      'the database could not do this in time, such as at a locked row; it is tried again',
+    )
   log.warn({ assetId, error: placeOf(error) }, 'a job or a delivery ended with an unexpected error')
 }
 
-async function beginOutage({ db, pauses, log, outOfOrder, onTokenRefused }: Pick<Workshop, 'db' | 'pauses' | 'log' | 'outOfOrder' | 'onTokenRefused'>, outage: Outage, pauseMs: number): Promise<void> {
-  log.warn({ trouble: `step ${outage.step}`, step: outage.step, reason: outage.message, pauseMs }, 'a step is out of order; work waits')
+async function beginOutage(
+  {
+    db,
+    pauses,
+    log,
+    outOfOrder,
+    onTokenRefused,
+  }: Pick<Workshop, 'db' | 'pauses' | 'log' | 'outOfOrder' | 'onTokenRefused'>,
+  outage: Outage,
+  pauseMs: number,
+): Promise<void> {
+  log.warn(
+    { trouble: `step ${outage.step}`, step: outage.step, reason: outage.message, pauseMs },
+    'a step is out of order; work waits',
+  )
   // A template that only this worker lacks stops nothing else.
   if (outage.step !== 'template') pauses.pause(outage.step, pauseMs)
   outOfOrder.add(outage.step)
@@ -274,7 +354,10 @@ async function beginOutage({ db, pauses, log, outOfOrder, onTokenRefused }: Pick
 }
 
 /** These steps were seen to work: an outage of theirs is over. */
-export async function works({ db, pauses, log, outOfOrder }: Pick<Workshop, 'db' | 'pauses' | 'log' | 'outOfOrder'>, steps: readonly string[]): Promise<void> {
+export async function works(
+  { db, pauses, log, outOfOrder }: Pick<Workshop, 'db' | 'pauses' | 'log' | 'outOfOrder'>,
+  steps: readonly string[],
+): Promise<void> {
   const over = steps.filter((step) => outOfOrder.delete(step))
   if (over.length === 0) return
   for (const step of over) pauses.clear(step)

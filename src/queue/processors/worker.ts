@@ -30,7 +30,10 @@ export interface RunningWorker {
 /** Reconciling passes from one look at the size of the kept files to the next. */
 const passesPerTidying = 30
 
-type WorkshopParts = { keepBytes: number } & Omit<Workshop, 'slots' | 'pauses' | 'owner' | 'uploads' | 'outOfOrder' | 'deliver' | 'onTokenRefused'>
+type WorkshopParts = { keepBytes: number } & Omit<
+  Workshop,
+  'slots' | 'pauses' | 'owner' | 'uploads' | 'outOfOrder' | 'deliver' | 'onTokenRefused'
+>
 
 // Assets whose people are served at the same time, per worker. A place is for one batch; who has fewer people goes first,
 // so that a name thousands wait for holds up no other, and one place of four goes by the time of waiting alone.
@@ -49,11 +52,24 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
   let refuse: (outage: Outage) => void = () => undefined
   const ended = new Promise<never>((_, reject) => (refuse = reject))
   ended.catch(() => undefined)
-  const workshop: Workshop = { ...parts, deliver: (assetId) => void deliverLater(assetId), slots: createSlots(concurrency), pauses: createPauses(), owner: id, uploads: { count: 0 }, outOfOrder, onTokenRefused: refuse }
+  const workshop: Workshop = {
+    ...parts,
+    deliver: (assetId) => void deliverLater(assetId),
+    slots: createSlots(concurrency),
+    pauses: createPauses(),
+    owner: id,
+    uploads: { count: 0 },
+    outOfOrder,
+    onTokenRefused: refuse,
+  }
   const deliveries = new Map<string, Promise<void>>()
   const couriers = createPlaces(deliveriesAtOnce, patience)
 
-  const presence = await announceWorker(db, times, { id, concurrency, load: () => ({ rendering: workshop.slots.used, uploading: workshop.uploads.count }) })
+  const presence = await announceWorker(db, times, {
+    id,
+    concurrency,
+    load: () => ({ rendering: workshop.slots.used, uploading: workshop.uploads.count }),
+  })
   const paces = measurePaces(db, times, { processId: id, rendering: () => workshop.slots.used })
 
   /** After the one under way, which may have looked for people already. */
@@ -67,7 +83,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
   async function serve(assetId: string, before: Promise<void> | undefined): Promise<void> {
     await before
     try {
-      for (let more = true; more; ) {
+      for (let more = true; more;) {
         const waiting = await waitingFor(db, assetId)
         if (waiting === 0) return
         const leave = await couriers.take(waiting, stop.signal)
@@ -95,17 +111,24 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
         log.info({ over: 'database' }, 'the database is back')
         log.info({ over: 'reconcile' }, 'reconciling works again')
         if (found?.queueFault === undefined) log.info({ over: 'queue' }, 'the queue is in line again')
-        if (found !== undefined && found.recovered + found.queued > 0) log.info({ recovered: found.recovered, queued: found.queued }, 'reconciled')
-        if (found?.queueFault !== undefined) log.warn({ trouble: 'queue', error: placeOf(found.queueFault) }, 'could not bring the queue into line now')
+        if (found !== undefined && found.recovered + found.queued > 0)
+          log.info({ recovered: found.recovered, queued: found.queued }, 'reconciled')
+        if (found?.queueFault !== undefined)
+          log.warn({ trouble: 'queue', error: placeOf(found.queueFault) }, 'could not bring the queue into line now')
         for (const assetId of found?.undelivered ?? []) if (!deliveries.has(assetId)) deliverLater(assetId)
         if (pass % passesPerTidying === 0) {
-          const removed = await parts.studio.keepWithin(parts.keepBytes, (revisions) => uploadedRevisions(db, revisions))
+          const removed = await parts.studio.keepWithin(parts.keepBytes, (revisions) =>
+            uploadedRevisions(db, revisions),
+          )
           if (removed > 0) log.info({ removed }, 'the oldest uploaded files were removed (KEEP_GB)')
           const forgotten = await parts.studio.remove(await forgottenFiles(db))
           if (forgotten > 0) log.info({ removed: forgotten }, 'files of names that were forgotten were removed')
         }
       } catch (error) {
-        log.warn({ trouble: 'reconcile', error: placeOf(error), databaseDown: isDatabaseDown(error) }, 'could not reconcile now')
+        log.warn(
+          { trouble: 'reconcile', error: placeOf(error), databaseDown: isDatabaseDown(error) },
+          'could not reconcile now',
+        )
       }
       await sleep(times.reconcileMs, undefined, { signal: closing.signal }).catch(() => undefined)
     }
@@ -113,7 +136,9 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
   const reconciling = keepReconciling()
 
   const signals = { closing: closing.signal, stop: stop.signal }
-  const workers = lanes.map((lane) => queue.work(lane, concurrency + rendersAhead, (job) => generateVideo(workshop, job, lane, signals)))
+  const workers = lanes.map((lane) =>
+    queue.work(lane, concurrency + rendersAhead, (job) => generateVideo(workshop, job, lane, signals)),
+  )
 
   return {
     ended,
