@@ -35,7 +35,9 @@ function documented(): { file: string; line: string }[] {
   for (const file of [
     'README.md',
     'deploy/README.md',
-    'docs/operating.md',
+    ...readdirSync(join(packageRoot, 'docs'))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
     'deploy/greetings.cron',
     ...['up', 'bot', 'worker'].map((unit) => `deploy/systemd/greetings-${unit}.service`),
   ]) {
