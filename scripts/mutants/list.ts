@@ -10,7 +10,7 @@ const byHandFile = join(packageRoot, 'scripts/mutants/by-hand.json')
 
 /** Where a promise to a person is kept or broken: the door, claims, the reconciler, delivery, the queue, the bot, the studio. */
 const brokenFiles = [
-  ...['request', 'gate', 'assets', 'reconcile', 'forget', 'purge', 'take-back', 'retry', 'outages'].map(
+  ...['request', 'requests', 'gate', 'assets', 'reconcile', 'forget', 'purge', 'take-back', 'retry', 'outages'].map(
     (name) => `src/greetings/${name}.ts`,
   ),
   ...['channels', 'delivery', 'errors', 'flood', 'storage'].map((name) => `src/telegram/${name}.ts`),

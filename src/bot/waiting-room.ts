@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
+import { noteSent } from '../greetings/requests.ts'
 import type { Api } from '../telegram/api.ts'
 import { TelegramError } from '../telegram/errors.ts'
 
@@ -77,12 +78,9 @@ export function openWaitingRoom({
       const { requestId, chatId } = seat
       const message = await send(seat)
       if (message !== undefined) {
-        const { count } = await db.userRequest.updateMany({
-          where: { id: requestId, status: 'PENDING' },
-          data: { noteMessageId: message.message_id },
-        })
+        const isNoted = await noteSent(db, requestId, message.message_id)
         // The video was faster than the note.
-        if (count === 0)
+        if (!isNoted)
           return void (await api
             .deleteMessage(String(chatId), message.message_id, stop as never)
             .catch(() => undefined))

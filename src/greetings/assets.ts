@@ -2,8 +2,10 @@
  * The life of an asset in the hands of a worker. Every write repeats `generation = mine` and the lease's
  * owner: a worker that lost its lease changes nothing any more.
  */
-import type { Db } from '../db/database.ts'
+import { serializable, type Db, type Tx } from '../db/database.ts'
 import type { Job, Lane } from '../queue/index.ts'
+import { askKey, type Ask } from './ask.ts'
+import { removeAllOf } from './requests.ts'
 
 /** An asset this worker holds a lease on. */
 export interface ClaimedAsset {
@@ -114,6 +116,11 @@ export async function putBack(
     : { assetId: asset.id, generation: row.generation, lane: row.wanted ? 'people' : 'warm' }
 }
 
+/** The job of an asset that no worker began is not in the queue any more: the reconciler adds it again. */
+export async function markUnqueued(db: Db, job: Job): Promise<void> {
+  await db.$executeRaw`UPDATE "VideoAsset" SET "queuedAt" = NULL WHERE id = ${job.assetId} AND generation = ${job.generation} AND status = 'PENDING' AND "leaseOwner" IS NULL`
+}
+
 /** Gives the asset up until somebody asks again after `coolDownMs`. False: it was no longer ours. */
 export async function markFailed(
   db: Db,
@@ -153,4 +160,290 @@ export async function uploadedRevisions(db: Db, revisions: string[]): Promise<Se
     SELECT revision FROM "VideoAsset" WHERE revision = ANY(${revisions}::text[]) AND "telegramFileId" IS NOT NULL AND status = 'AVAILABLE'
     UNION SELECT revision FROM "FormerFile" WHERE revision = ANY(${revisions}::text[])`
   return new Set(rows.map(({ revision }) => revision))
+}
+
+// ---- the door --------------------------------------------------------------------------------------
+
+/** An asset as the door sees it. */
+export interface AssetRow {
+  id: string
+  template: string
+  name: string
+  status: 'PENDING' | 'GENERATING' | 'AVAILABLE' | 'FAILED'
+  generation: number
+  fileId: string | null
+  botId: bigint | null
+  /** how the video was to be spoken */
+  say: string | null
+  /** content hash of the video there is */
+  revision: string | null
+  queuedAt: Date | null
+  coolsUntil: Date | null
+  cooling: boolean
+}
+
+const assetColumns = `id, template, name, status::text AS status, generation, "telegramFileId" AS "fileId", "telegramBotId" AS "botId", say, revision,
+  "queuedAt", "retryAfter" AS "coolsUntil", coalesce("retryAfter" > now(), false) AS cooling`
+
+/** Assets by what they were asked for as. */
+export const byAsk = (rows: AssetRow[]) =>
+  new Map(rows.map((row) => [askKey({ template: row.template, key: row.name }), row]))
+
+/** The assets of these names, as far as there are any. */
+export async function findAssets(db: Db | Tx, asks: readonly Ask[]): Promise<AssetRow[]> {
+  if (asks.length === 0) return []
+  const sql = `SELECT ${assetColumns} FROM "VideoAsset" JOIN unnest($1::text[], $2::text[]) AS ask(t, n) ON template = ask.t AND name = ask.n`
+  return db.$queryRawUnsafe<AssetRow[]>(
+    sql,
+    asks.map(({ template }) => template),
+    asks.map(({ key }) => key),
+  )
+}
+
+/** Creates the assets that do not exist; returns only those this call created. `lockMs`: how long it waits for others that create the same. */
+export async function createAssets(db: Db, asks: readonly Ask[], lockMs?: number): Promise<AssetRow[]> {
+  if (asks.length === 0) return []
+  const sql = `WITH patience AS (SELECT set_config('lock_timeout', coalesce($5, current_setting('lock_timeout')), true))
+    INSERT INTO "VideoAsset" (template, name, display, say)
+    SELECT asks.* FROM patience, unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS asks ON CONFLICT (template, name) DO NOTHING RETURNING ${assetColumns}`
+  const columns = [
+    asks.map((ask) => ask.template),
+    asks.map((ask) => ask.key),
+    asks.map((ask) => ask.display),
+    asks.map((ask) => ask.say ?? null),
+    lockMs?.toString() ?? null,
+  ]
+  return serializable(db, (tx) => tx.$queryRawUnsafe<AssetRow[]>(sql, ...columns))
+}
+
+/** How these videos are to be spoken from now on. */
+export async function setSpelling(
+  db: Db,
+  spellings: readonly { assetId: string; say: string | null }[],
+): Promise<void> {
+  await db.$executeRaw`UPDATE "VideoAsset" SET say = wanted.say FROM unnest(${spellings.map(({ assetId }) => assetId)}::text[], ${spellings.map(({ say }) => say)}::text[]) AS wanted(asset, say) WHERE id = wanted.asset`
+}
+
+/** FAILED and AVAILABLE assets become PENDING under a new generation, unless somebody else did it first. */
+export async function turnIntoWork(db: Db | Tx, assets: readonly AssetRow[]): Promise<AssetRow[]> {
+  if (assets.length === 0) return []
+  const sql = `UPDATE "VideoAsset" SET status = 'PENDING', generation = "VideoAsset".generation + 1, attempts = 0, "queuedAt" = NULL, "retryAfter" = NULL,
+      "leaseOwner" = NULL, "leaseUntil" = NULL, "updatedAt" = now()
+    FROM unnest($1::text[], $2::int[]) AS wanted(asset, seen)
+    WHERE id = wanted.asset AND "VideoAsset".generation = wanted.seen AND status IN ('FAILED', 'AVAILABLE') RETURNING ${assetColumns}`
+  return db.$queryRawUnsafe<AssetRow[]>(
+    sql,
+    assets.map(({ id }) => id),
+    assets.map(({ generation }) => generation),
+  )
+}
+
+/** Locks the name's row until the transaction ends: for whoever changes it alone, or together with others. */
+export async function lockAsset(tx: Tx, ask: Ask, exclusive: boolean): Promise<AssetRow | undefined> {
+  const sql = `SELECT ${assetColumns} FROM "VideoAsset" WHERE template = $1 AND name = $2 ${exclusive ? 'FOR UPDATE' : 'FOR SHARE'}`
+  const [row] = await tx.$queryRawUnsafe<AssetRow[]>(sql, ask.template, ask.key)
+  return row
+}
+
+/**
+ * What an asset is to the bot that sends: it can be sent; work on it is under way; it was given up; or only another bot can
+ * send it. `botId` null: no bot is known yet, so that no video is another's.
+ */
+export function classify(asset: AssetRow, botId: bigint | null): 'hit' | 'underWay' | 'failed' | 'otherBot' {
+  if (asset.fileId !== null && (botId === null || asset.botId === botId)) return 'hit'
+  if (asset.status === 'FAILED') return 'failed'
+  return asset.status === 'AVAILABLE' ? 'otherBot' : 'underWay'
+}
+
+/** Whether the bot can send it now. */
+export function isHit(asset: AssetRow, botId: bigint | null): asset is AssetRow & { fileId: string } {
+  return classify(asset, botId) === 'hit'
+}
+
+/** FAILED, or made for another bot: somebody must turn it into work before a job can run. */
+export function needsWork(asset: AssetRow, botId: bigint): boolean {
+  return ['failed', 'otherBot'].includes(classify(asset, botId))
+}
+
+/** Remembers that the assets' jobs were handed to the queue. `lockMs`: how long it waits for locked rows. Returns how many. */
+export async function markQueued(db: Db | Tx, assetIds: readonly string[], lockMs?: number): Promise<number> {
+  if (assetIds.length === 0) return 0
+  return db.$executeRaw`
+    WITH patience AS (SELECT set_config('lock_timeout', coalesce(${lockMs?.toString() ?? null}, current_setting('lock_timeout')), true))
+    UPDATE "VideoAsset" SET "queuedAt" = now() FROM patience WHERE id = ANY(${assetIds as string[]}) AND status = 'PENDING'`
+}
+
+// ---- commands --------------------------------------------------------------------------------------
+
+/** The next `batch` FAILED assets, of these keys or any, become work again; the cool-down counts no more. */
+export async function reviveFailed(db: Db, keys: readonly string[] | undefined, batch: number): Promise<Job[]> {
+  const everything = keys === undefined
+  const some = (keys ?? []) as string[]
+  return db.$queryRaw<Job[]>`
+      UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1, attempts = 0, "queuedAt" = NULL, "retryAfter" = NULL, "leaseOwner" = NULL, "leaseUntil" = NULL, "updatedAt" = now()
+      WHERE id IN (SELECT id FROM "VideoAsset" WHERE status = 'FAILED' AND (${everything} OR name = ANY(${some}::text[])) LIMIT ${batch} FOR UPDATE)
+      RETURNING id AS "assetId", generation`
+}
+
+/**
+ * Takes back the next thousand PENDING assets that nobody waits for, of these keys or any. One that has a video keeps
+ * serving it; one that never had any is removed.
+ */
+export async function cancelUnwanted(db: Db, keys: readonly string[] | undefined): Promise<Job[]> {
+  const everything = keys === undefined
+  const some = (keys ?? []) as string[]
+  return db.$transaction(
+    async (tx) => {
+      const seen = await tx.$queryRaw<(Job & { hasVideo: boolean })[]>`
+          SELECT id AS "assetId", generation, "telegramFileId" IS NOT NULL AS "hasVideo" FROM "VideoAsset"
+          WHERE status = 'PENDING' AND (${everything} OR name = ANY(${some}))
+            AND NOT EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING')
+          LIMIT 1000 FOR UPDATE`
+      // Whoever subscribed while the lock was waited for shows in this second look, and nobody can do so after it.
+      const joined = await tx.$queryRaw<
+        { assetId: string }[]
+      >`SELECT DISTINCT "assetId" FROM "UserRequest" WHERE "assetId" = ANY(${seen.map(({ assetId }) => assetId)}::text[]) AND status = 'PENDING'`
+      const rows = seen.filter(({ assetId }) => !joined.some((one) => one.assetId === assetId))
+      const kept = rows.filter(({ hasVideo }) => hasVideo).map(({ assetId }) => assetId)
+      const others = rows.filter(({ hasVideo }) => !hasVideo).map(({ assetId }) => assetId)
+      await tx.$executeRaw`UPDATE "VideoAsset" SET status = 'AVAILABLE', generation = generation + 1, "queuedAt" = NULL WHERE id = ANY(${kept})`
+      // Somebody who asked long ago keeps the row alive; such an asset becomes FAILED, to be asked for again at once.
+      await tx.$executeRaw`UPDATE "VideoAsset" SET status = 'FAILED', generation = generation + 1, "queuedAt" = NULL, "errorClass" = 'cancelled', "errorText" = NULL, "retryAfter" = NULL
+          WHERE id = ANY(${others}) AND EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id)`
+      await tx.$executeRaw`DELETE FROM "VideoAsset" WHERE id = ANY(${others}) AND NOT EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id)`
+      return rows
+    },
+    { timeout: 60_000, maxWait: 15_000 },
+  )
+}
+
+/**
+ * From here on no worker begins one of these, and who asks for what cannot be sent hears to try again in a minute. False: a
+ * worker has one of them, and nothing was changed.
+ */
+export async function fence(db: Db, assets: readonly { id: string }[]): Promise<boolean> {
+  const ids = assets.map(({ id }) => id)
+  return db.$transaction(async (tx) => {
+    const locked = await tx.$queryRaw<
+      { held: boolean }[]
+    >`SELECT coalesce("leaseUntil" > now(), false) AS held FROM "VideoAsset" WHERE id = ANY(${ids}::text[]) ORDER BY id FOR UPDATE`
+    if (locked.some(({ held }) => held)) return false
+    await tx.$executeRaw`
+      UPDATE "VideoAsset" SET status = 'FAILED', generation = generation + 1, "queuedAt" = NULL, "errorClass" = 'forgotten', "errorText" = NULL, "retryAfter" = now() + interval '1 minute', "updatedAt" = now()
+      WHERE id = ANY(${ids}::text[])`
+    return true
+  })
+}
+
+/**
+ * Removes assets with their requests; undefined, and nothing is removed, when a worker has one of them. Returns how many
+ * requests went, and how many of these still waited.
+ */
+export async function removeAssets(db: Db, ids: string[]): Promise<{ requests: number; waiting: number } | undefined> {
+  return db.$transaction(
+    async (tx) => {
+      // Whoever asks in this moment waits for the lock, and then finds no asset and makes a new one.
+      const locked = await tx.$queryRaw<
+        { held: boolean }[]
+      >`SELECT coalesce("leaseUntil" > now(), false) AS held FROM "VideoAsset" WHERE id = ANY(${ids}::text[]) ORDER BY id FOR UPDATE`
+      if (locked.some(({ held }) => held)) return undefined
+      const [waiting] = await tx.$queryRaw<
+        { count: bigint }[]
+      >`SELECT count(*) AS count FROM "UserRequest" WHERE "assetId" = ANY(${ids}::text[]) AND status = 'PENDING'`
+      const requests = await removeAllOf(tx, ids)
+      await tx.$executeRaw`DELETE FROM "VideoAsset" WHERE id = ANY(${ids}::text[])`
+      return { requests, waiting: Number(waiting?.count ?? 0) }
+    },
+    { timeout: 60_000, maxWait: 15_000 },
+  )
+}
+
+// ---- the reconciler --------------------------------------------------------------------------------
+
+/**
+ * Assets whose holder has died become work again; a row that somebody has locked is passed over. While the server was down
+ * nobody could renew a lease, so none is taken for lapsed until `renewedWithinMs` after its start. Returns how many.
+ */
+export async function recoverLapsed(db: Db, renewedWithinMs: number): Promise<number> {
+  return db.$executeRaw`
+    UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1, "leaseOwner" = NULL, "leaseUntil" = NULL, "queuedAt" = NULL
+    WHERE id IN (
+      SELECT id FROM "VideoAsset" WHERE status = 'GENERATING' AND ("leaseUntil" IS NULL OR "leaseUntil" < now())
+      AND pg_postmaster_start_time() < now() - ${renewedWithinMs}::float8 * interval '1 millisecond'
+      FOR NO KEY UPDATE SKIP LOCKED)`
+}
+
+/** Remembers that the assets' jobs were handed to the queue, but for rows that somebody has locked. Returns how many. */
+export async function markQueuedUnlessLocked(db: Db, assetIds: readonly string[]): Promise<number> {
+  return db.$executeRaw`
+    UPDATE "VideoAsset" SET "queuedAt" = now()
+    WHERE id IN (SELECT id FROM "VideoAsset" WHERE id = ANY(${assetIds as string[]}::text[]) AND status = 'PENDING' FOR NO KEY UPDATE SKIP LOCKED)`
+}
+
+// ---- the file_id -----------------------------------------------------------------------------------
+
+/** Another `file_id` of the same video takes the place of one that Telegram refuses. False: somebody has replaced it before. */
+export async function replaceFileId(
+  db: Db,
+  assetId: string,
+  dead: string,
+  { fileId, botId }: { fileId: string; botId: bigint },
+): Promise<boolean> {
+  const { count } = await db.videoAsset.updateMany({
+    where: { id: assetId, telegramFileId: dead },
+    data: { telegramFileId: fileId, telegramBotId: botId },
+  })
+  return count > 0
+}
+
+/** A `file_id` that is worth nothing goes, and the video becomes work again. Returns the job, unless one is under way or somebody was faster. */
+export async function dropFileId(db: Db, assetId: string, dead: string): Promise<Job | undefined> {
+  const [work] = await db.$queryRaw<{ generation: number; status: string }[]>`
+    UPDATE "VideoAsset" SET "telegramFileId" = NULL, "telegramFileUniqueId" = NULL, "updatedAt" = now(),
+      status = CASE WHEN status IN ('AVAILABLE', 'FAILED') THEN 'PENDING'::"AssetStatus" ELSE status END,
+      generation = CASE WHEN status IN ('AVAILABLE', 'FAILED') THEN generation + 1 ELSE generation END,
+      "queuedAt" = NULL, attempts = 0, "retryAfter" = NULL
+    WHERE id = ${assetId} AND "telegramFileId" = ${dead} RETURNING generation, status::text AS status`
+  return work?.status === 'PENDING' ? { assetId, generation: work.generation } : undefined
+}
+
+/** Telegram was asked whether it still knows the video's `file_id`, and answered. */
+export async function markVerified(db: Db, assetId: string): Promise<void> {
+  await db.$executeRaw`UPDATE "VideoAsset" SET "verifiedAt" = now() WHERE id = ${assetId}`
+}
+
+// ---- the import ------------------------------------------------------------------------------------
+
+/** Videos of the table `imported` whose names are not known yet. Returns how many. */
+export async function addImported(tx: Tx): Promise<number> {
+  return tx.$executeRaw`
+    INSERT INTO "VideoAsset" (template, name, display, say, status, revision, "templateRevision", "telegramFileId", "telegramFileUniqueId", "telegramBotId", "storageChatId", "storageMessageId", "availableAt")
+    SELECT template, name, display, say, 'AVAILABLE', revision, "templateRevision", "fileId", "fileUniqueId", "botId", "storageChatId", "storageMessageId", coalesce("availableAt", now()) FROM imported
+    ON CONFLICT (template, name) DO NOTHING`
+}
+
+/**
+ * Videos of the table `imported` take the place of what their names have. The generation fences whoever works on it.
+ * People who wait get the video from the reconciler. `hadVideo`, of each name: it had another one.
+ */
+export async function replaceByImported(
+  tx: Tx,
+  { overwrite, botId }: { overwrite: boolean; botId: bigint | null },
+): Promise<{ hadVideo: boolean }[]> {
+  return tx.$queryRaw<{ hadVideo: boolean }[]>`
+    WITH old AS (
+      SELECT id, "telegramFileId" IS NOT NULL AS "hadVideo", imported.* FROM "VideoAsset" AS asset JOIN imported USING (template, name),
+        LATERAL (SELECT coalesce(${botId}::bigint, imported."botId") AS own) AS installation
+      WHERE ("telegramFileId", "telegramBotId") IS DISTINCT FROM ("fileId", imported."botId") AND CASE
+        WHEN ${overwrite} THEN true
+        WHEN "telegramFileId" IS NULL THEN imported."botId" = own OR asset.status = 'FAILED'
+        WHEN "telegramBotId" <> imported."botId" THEN imported."botId" = own
+        ELSE coalesce(asset."availableAt", asset."createdAt") < imported."availableAt" END
+      FOR UPDATE OF asset
+    )
+    UPDATE "VideoAsset" AS asset SET status = 'AVAILABLE', generation = asset.generation + 1, "leaseOwner" = NULL, "leaseUntil" = NULL, "queuedAt" = NULL,
+      display = old.display, say = old.say, revision = old.revision, "templateRevision" = old."templateRevision", "telegramFileId" = old."fileId", "telegramFileUniqueId" = old."fileUniqueId",
+      "telegramBotId" = old."botId", "storageChatId" = old."storageChatId", "storageMessageId" = old."storageMessageId", "availableAt" = coalesce(old."availableAt", now()), bytes = NULL,
+      attempts = 0, "errorClass" = NULL, "errorText" = NULL, "retryAfter" = NULL, "updatedAt" = now()
+    FROM old WHERE asset.id = old.id RETURNING old."hadVideo"`
 }

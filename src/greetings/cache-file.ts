@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Db, Tx } from '../db/database.ts'
+import { addImported, replaceByImported } from './assets.ts'
 
 const text = (longest: number) =>
   z
@@ -211,27 +212,8 @@ async function merge(
   await tx.$executeRaw`ANALYZE imported`
   const [same] = await tx.$queryRaw<{ count: bigint }[]>`
     SELECT count(*) AS count FROM "VideoAsset" AS asset JOIN imported USING (template, name) WHERE "telegramFileId" = "fileId" AND "telegramBotId" = "botId"`
-  const created = await tx.$executeRaw`
-    INSERT INTO "VideoAsset" (template, name, display, say, status, revision, "templateRevision", "telegramFileId", "telegramFileUniqueId", "telegramBotId", "storageChatId", "storageMessageId", "availableAt")
-    SELECT template, name, display, say, 'AVAILABLE', revision, "templateRevision", "fileId", "fileUniqueId", "botId", "storageChatId", "storageMessageId", coalesce("availableAt", now()) FROM imported
-    ON CONFLICT (template, name) DO NOTHING`
-  // The generation fences whoever works on it. People who wait get the video from the reconciler.
-  const updated = await tx.$queryRaw<{ hadVideo: boolean }[]>`
-    WITH old AS (
-      SELECT id, "telegramFileId" IS NOT NULL AS "hadVideo", imported.* FROM "VideoAsset" AS asset JOIN imported USING (template, name),
-        LATERAL (SELECT coalesce(${botId}::bigint, imported."botId") AS own) AS installation
-      WHERE ("telegramFileId", "telegramBotId") IS DISTINCT FROM ("fileId", imported."botId") AND CASE
-        WHEN ${overwrite} THEN true
-        WHEN "telegramFileId" IS NULL THEN imported."botId" = own OR asset.status = 'FAILED'
-        WHEN "telegramBotId" <> imported."botId" THEN imported."botId" = own
-        ELSE coalesce(asset."availableAt", asset."createdAt") < imported."availableAt" END
-      FOR UPDATE OF asset
-    )
-    UPDATE "VideoAsset" AS asset SET status = 'AVAILABLE', generation = asset.generation + 1, "leaseOwner" = NULL, "leaseUntil" = NULL, "queuedAt" = NULL,
-      display = old.display, say = old.say, revision = old.revision, "templateRevision" = old."templateRevision", "telegramFileId" = old."fileId", "telegramFileUniqueId" = old."fileUniqueId",
-      "telegramBotId" = old."botId", "storageChatId" = old."storageChatId", "storageMessageId" = old."storageMessageId", "availableAt" = coalesce(old."availableAt", now()), bytes = NULL,
-      attempts = 0, "errorClass" = NULL, "errorText" = NULL, "retryAfter" = NULL, "updatedAt" = now()
-    FROM old WHERE asset.id = old.id RETURNING old."hadVideo"`
+  const created = await addImported(tx)
+  const updated = await replaceByImported(tx, { overwrite, botId })
   const replaced = updated.filter(({ hadVideo }) => hadVideo).length
   const added = created + updated.length - replaced
   const unchanged = Number(same?.count ?? 0)

@@ -1,6 +1,8 @@
 /** Removes what is known of a name. */
 import type { Db } from '../db/database.ts'
 import type { GreetingsQueue } from '../queue/index.ts'
+import { removeAssets } from './assets.ts'
+import { removeFinished } from './requests.ts'
 
 /** An asset that is to go. */
 export interface KnownAsset {
@@ -28,24 +30,6 @@ export async function assetsOf(db: Db, key: string): Promise<KnownAsset[]> {
     FROM "VideoAsset" WHERE name = ${key} ORDER BY template`
 }
 
-/**
- * From here on no worker begins one of these, and who asks for what cannot be sent hears to try again in a minute. False: a
- * worker has one of them, and nothing was changed.
- */
-export async function fence(db: Db, assets: readonly KnownAsset[]): Promise<boolean> {
-  const ids = assets.map(({ id }) => id)
-  return db.$transaction(async (tx) => {
-    const locked = await tx.$queryRaw<
-      { held: boolean }[]
-    >`SELECT coalesce("leaseUntil" > now(), false) AS held FROM "VideoAsset" WHERE id = ANY(${ids}::text[]) ORDER BY id FOR UPDATE`
-    if (locked.some(({ held }) => held)) return false
-    await tx.$executeRaw`
-      UPDATE "VideoAsset" SET status = 'FAILED', generation = generation + 1, "queuedAt" = NULL, "errorClass" = 'forgotten', "errorText" = NULL, "retryAfter" = now() + interval '1 minute', "updatedAt" = now()
-      WHERE id = ANY(${ids}::text[])`
-    return true
-  })
-}
-
 /** What went. */
 export interface Forgotten {
   requests: number
@@ -66,31 +50,13 @@ export async function forgetAssets(
   const ids = assets.map(({ id }) => id)
   let requests = 0
   // A popular name has a hundred thousand of them, and whoever asks waits for the last step only.
-  for (let removed = batch; removed === batch; requests += removed) {
-    removed =
-      await db.$executeRaw`DELETE FROM "UserRequest" WHERE id IN (SELECT id FROM "UserRequest" WHERE "assetId" = ANY(${ids}::text[]) AND status <> 'PENDING' LIMIT ${batch})`
-  }
-  const gone = await db.$transaction(
-    async (tx): Promise<Forgotten | undefined> => {
-      // Whoever asks in this moment waits for the lock, and then finds no asset and makes a new one.
-      const locked = await tx.$queryRaw<
-        { held: boolean }[]
-      >`SELECT coalesce("leaseUntil" > now(), false) AS held FROM "VideoAsset" WHERE id = ANY(${ids}::text[]) ORDER BY id FOR UPDATE`
-      if (locked.some(({ held }) => held)) return undefined
-      const [waiting] = await tx.$queryRaw<
-        { count: bigint }[]
-      >`SELECT count(*) AS count FROM "UserRequest" WHERE "assetId" = ANY(${ids}::text[]) AND status = 'PENDING'`
-      const last = await tx.$executeRaw`DELETE FROM "UserRequest" WHERE "assetId" = ANY(${ids}::text[])`
-      await tx.$executeRaw`DELETE FROM "VideoAsset" WHERE id = ANY(${ids}::text[])`
-      return { requests: requests + last, waiting: Number(waiting?.count ?? 0) }
-    },
-    { timeout: 60_000, maxWait: 15_000 },
-  )
+  for (let removed = batch; removed === batch; requests += removed) removed = await removeFinished(db, ids, batch)
+  const gone = await removeAssets(db, ids)
   if (gone !== undefined)
     for (const lane of ['people', 'warm'] as const)
       await queue.remove(
         lane,
         assets.map(({ id, generation }) => ({ assetId: id, generation })),
       )
-  return gone
+  return gone && { requests: requests + gone.requests, waiting: gone.waiting }
 }

@@ -1,5 +1,6 @@
 /** Removes old requests, and people of whom no request is left. The statistics stay: a request is counted when it is finished, see `statistics.ts`. */
 import type { Db } from '../db/database.ts'
+import { removeOld } from './requests.ts'
 
 // Small enough that nobody waits for a batch.
 const batch = 5_000
@@ -19,10 +20,7 @@ export async function purgeRequests(
 ): Promise<number> {
   let total = 0
   while (!signal.aborted) {
-    const removed = await db.$executeRaw`
-      DELETE FROM "UserRequest" WHERE id IN (
-        SELECT id FROM "UserRequest" WHERE "createdAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond' AND "finishedAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond' AND status <> 'PENDING'
-        ORDER BY "createdAt" LIMIT ${batch} FOR UPDATE SKIP LOCKED)`
+    const removed = await removeOld(db, olderThanMs, batch)
     total += removed
     onProgress(total)
     if (removed < batch) break

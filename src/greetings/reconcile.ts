@@ -9,6 +9,7 @@ import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
 import type { GreetingsQueue, Job } from '../queue/index.ts'
 import { forgetChats } from '../telegram/flood.ts'
+import { markQueuedUnlessLocked, recoverLapsed } from './assets.ts'
 import { forgetImported } from './cache-file.ts'
 import { endHeld } from './held-updates.ts'
 import { forgetOutages } from './outages.ts'
@@ -118,12 +119,7 @@ async function recover(db: Db, times: Times): Promise<number> {
   // Whoever subscribes has the row locked for a moment. One that is locked for longer is left to the next pass.
   for (let tries = 1; ; tries++) {
     // While the server was down nobody could renew a lease: those who hold one get the time to do so.
-    recovered += await db.$executeRaw`
-      UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1, "leaseOwner" = NULL, "leaseUntil" = NULL, "queuedAt" = NULL
-      WHERE id IN (
-        SELECT id FROM "VideoAsset" WHERE status = 'GENERATING' AND ("leaseUntil" IS NULL OR "leaseUntil" < now())
-          AND pg_postmaster_start_time() < now() - ${times.leaseRenewMs * 2}::float8 * interval '1 millisecond'
-        FOR NO KEY UPDATE SKIP LOCKED)`
+    recovered += await recoverLapsed(db, times.leaseRenewMs * 2)
     const [left] = await db.$queryRaw<
       object[]
     >`SELECT 1 FROM "VideoAsset" WHERE status = 'GENERATING' AND ("leaseUntil" IS NULL OR "leaseUntil" < now()) LIMIT 1`
@@ -227,7 +223,8 @@ async function add(db: Db, queue: GreetingsQueue, jobs: readonly Waiting[]): Pro
       await queue.add(lane, [job], { delayMs: Math.ceil(job.delayMs) })
   }
   // What somebody has locked stays as it is: if it is still to be made then, the next pass adds it again, which changes nothing.
-  return db.$executeRaw`
-    UPDATE "VideoAsset" SET "queuedAt" = now()
-    WHERE id IN (SELECT id FROM "VideoAsset" WHERE id = ANY(${jobs.map(({ assetId }) => assetId)}::text[]) AND status = 'PENDING' FOR NO KEY UPDATE SKIP LOCKED)`
+  return markQueuedUnlessLocked(
+    db,
+    jobs.map(({ assetId }) => assetId),
+  )
 }

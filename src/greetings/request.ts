@@ -2,11 +2,26 @@
  * The one door. Whoever wants a greeting, the bot for a person or `warm` for a list, asks here; it alone
  * decides what is a hit, what joins work under way and what becomes a new job.
  */
-import { serializable, type Db, type Tx } from '../db/database.ts'
-import type { GreetingsQueue, Job, Lane } from '../queue/index.ts'
+import type { Db, Tx } from '../db/database.ts'
+import type { GreetingsQueue, Job } from '../queue/index.ts'
 import type { Times } from '../config.ts'
+import { askKey, type Ask } from './ask.ts'
+import {
+  byAsk,
+  classify,
+  createAssets,
+  findAssets,
+  isHit,
+  lockAsset,
+  needsWork,
+  setSpelling,
+  turnIntoWork,
+  type AssetRow,
+} from './assets.ts'
+import { enqueue, enqueueFor } from './enqueue.ts'
 import { tell, type Happening } from './events.ts'
-import type { Attempt, Gate } from './gate.ts'
+import type { Gate } from './gate.ts'
+import { storeHit, storeRequest, type Person } from './requests.ts'
 
 /** What the door needs. */
 export interface Door {
@@ -19,29 +34,6 @@ export interface Door {
   gate?: Gate
   log: { warn(fields: object, message: string): void }
 }
-
-/** A name asked for. */
-export interface Ask {
-  template: string
-  key: string
-  display: string
-  /** how the operator's list wants it spoken */
-  say?: string | null
-}
-
-/** The person who asks, and the update in which they did. */
-export interface Person {
-  userId: bigint
-  chatId: bigint
-  language: string
-  updateId: number
-  /** without the limits below, for operators */
-  unlimited?: boolean
-  attempt?: Attempt
-}
-
-/** The owner of requests that the door claims for its caller. */
-export const doorClaims = 'door'
 
 /**
  * How many assets one person may wait for at a time, and cause to be made in a day; and how many videos that exist may be
@@ -61,26 +53,6 @@ export type Answer =
   | { status: 'refused'; reason: 'too_many_waiting' | 'too_many_today' }
   /** the update was answered before */
   | { status: 'repeated'; assetId: string; requestStatus: 'PENDING' | 'COMPLETED' | 'FAILED' }
-
-interface AssetRow {
-  id: string
-  template: string
-  name: string
-  status: 'PENDING' | 'GENERATING' | 'AVAILABLE' | 'FAILED'
-  generation: number
-  fileId: string | null
-  botId: bigint | null
-  /** how the video was to be spoken */
-  say: string | null
-  /** content hash of the video there is */
-  revision: string | null
-  queuedAt: Date | null
-  coolsUntil: Date | null
-  cooling: boolean
-}
-
-const assetColumns = `id, template, name, status::text AS status, generation, "telegramFileId" AS "fileId", "telegramBotId" AS "botId", say, revision,
-  "queuedAt", "retryAfter" AS "coolsUntil", coalesce("retryAfter" > now(), false) AS cooling`
 
 /** What a list may ask for beyond what is missing. */
 export interface ListOptions {
@@ -140,11 +112,12 @@ async function requestForList(
   if (late.length > 0) for (const [key, asset] of byAsk(await findAssets(db, late))) known.set(key, asset)
 
   for (const asset of outdated) revived.set(askKey({ template: asset.template, key: asset.name }), asset)
-  await enqueue(door, 'warm', [
-    ...created.values(),
-    ...revived.values(),
-    ...[...known.values()].filter(({ status, queuedAt }) => status === 'PENDING' && queuedAt === null),
-  ])
+  const unqueued = [...known.values()].filter(({ status, queuedAt }) => status === 'PENDING' && queuedAt === null)
+  await enqueue(
+    door,
+    'warm',
+    [...created.values(), ...revived.values(), ...unqueued].map(({ id, generation }) => ({ assetId: id, generation })),
+  )
 
   return asks.map((ask): Answer => {
     const key = askKey(ask)
@@ -176,9 +149,16 @@ export async function foresee(
   return asks.map((ask): Foreseen => {
     const asset = known.get(askKey(ask))
     if (asset === undefined) return 'new'
-    if (isHit(asset, botId)) return outdated.has(asset) ? 'outdated' : 'cached'
-    if (asset.status === 'FAILED') return retryFailed ? 'new' : 'failedBefore'
-    return asset.status === 'AVAILABLE' ? 'otherBot' : 'joined'
+    switch (classify(asset, botId)) {
+      case 'hit':
+        return outdated.has(asset) ? 'outdated' : 'cached'
+      case 'failed':
+        return retryFailed ? 'new' : 'failedBefore'
+      case 'otherBot':
+        return 'otherBot'
+      case 'underWay':
+        return 'joined'
+    }
   })
 }
 
@@ -211,7 +191,10 @@ async function makeOutdatedAnew(
   if (outdated.length === 0) return []
   const changed = outdated.filter(({ asset, ask }) => ask.say !== asset.say)
   if (changed.length > 0) {
-    await db.$executeRaw`UPDATE "VideoAsset" SET say = wanted.say FROM unnest(${changed.map(({ asset }) => asset.id)}::text[], ${changed.map(({ ask }) => ask.say ?? null)}::text[]) AS wanted(asset, say) WHERE id = wanted.asset`
+    await setSpelling(
+      db,
+      changed.map(({ asset, ask }) => ({ assetId: asset.id, say: ask.say ?? null })),
+    )
   }
   return turnIntoWork(
     db,
@@ -257,15 +240,12 @@ async function requestForPerson(door: Door, ask: Ask, person: Person): Promise<S
 
 /** Adds the job of a question that is stored. A queue that does not answer holds up nobody: the reconciler adds what is missing. */
 async function promote({ db, queue, times, log }: Door, job: Job): Promise<void> {
-  const promoted = queue
-    .promote(job)
-    .then(() => markQueued(db, [job.assetId], times.lockMs))
-    .catch((error: unknown) =>
-      log.warn(
-        { assetId: job.assetId, code: (error as { code?: string }).code },
-        'could not add a job now, the reconciler will',
-      ),
-    )
+  const promoted = enqueueFor({ db, queue }, job, { lockMs: times.lockMs }).catch((error: unknown) =>
+    log.warn(
+      { assetId: job.assetId, code: (error as { code?: string }).code },
+      'could not add a job now, the reconciler will',
+    ),
+  )
   let timer: NodeJS.Timeout | undefined
   await Promise.race([promoted, new Promise((resolve) => (timer = setTimeout(resolve, times.lockMs)))])
   clearTimeout(timer)
@@ -278,21 +258,7 @@ async function promote({ db, queue, times, log }: Door, job: Job): Promise<void>
  */
 async function requestHit({ db, botId, times }: Door, ask: Ask, person: Person): Promise<Answer | undefined> {
   const most = person.unlimited === true ? 1e9 : personLimits.onTheirWay
-  const [row] = await db.$queryRaw<{ assetId: string; fileId: string; requestId: string | null; isFull: boolean }[]>`
-    WITH patience AS (SELECT set_config('lock_timeout', ${String(times.lockMs)}, true)), asset AS (
-      SELECT id, "telegramFileId" FROM patience, "VideoAsset"
-      WHERE template = ${ask.template} AND name = ${ask.key} AND "telegramBotId" = ${botId} AND "telegramFileId" IS NOT NULL FOR KEY SHARE OF "VideoAsset"
-    ), person AS (
-      INSERT INTO "User" (id, language) SELECT ${person.userId}, ${person.language} FROM asset
-      ON CONFLICT (id) DO UPDATE SET language = EXCLUDED.language WHERE "User".language IS DISTINCT FROM EXCLUDED.language
-    ), way AS (
-      SELECT count(*) >= ${most} AS "isFull" FROM "UserRequest" WHERE "userId" = ${person.userId} AND status = 'PENDING' AND hit
-    ), request AS (
-      INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner", "claimUntil")
-      SELECT ${person.userId}, id, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, true, ${doorClaims}, now() + ${times.claimMs}::float8 * interval '1 millisecond'
-      FROM asset, way WHERE NOT "isFull" ON CONFLICT DO NOTHING RETURNING id
-    )
-    SELECT asset.id AS "assetId", "telegramFileId" AS "fileId", (SELECT id FROM request) AS "requestId", "isFull" FROM asset, way`
+  const row = await storeHit(db, ask, person, { botId, times, most })
   if (row === undefined) return undefined
   if (row.requestId !== null)
     return { status: 'available', assetId: row.assetId, fileId: row.fileId, requestId: row.requestId }
@@ -339,13 +305,8 @@ async function subscribe(door: Door, ask: Ask, person: Person): Promise<Stored |
         }
 
         const hit = isHit(asset, botId)
-        const [stored] = await tx.$queryRaw<{ id: string }[]>`
-          INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner", "claimUntil")
-          VALUES (${person.userId}, ${asset.id}, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, false,
-            ${hit ? doorClaims : null}, CASE WHEN ${hit} THEN now() + ${times.claimMs}::float8 * interval '1 millisecond' END)
-          ON CONFLICT DO NOTHING RETURNING id`
-        const requestId = stored?.id ?? null
-        const again = stored === undefined
+        const requestId = await storeRequest(tx, asset.id, person, { botId, claimMs: hit ? times.claimMs : undefined })
+        const again = requestId === null
         const job = asset.status === 'PENDING' ? { assetId: asset.id, generation: asset.generation } : undefined
         if (isHit(asset, botId) && !again)
           return { answer: { status: 'available', assetId: asset.id, fileId: asset.fileId, requestId } }
@@ -355,12 +316,6 @@ async function subscribe(door: Door, ask: Ask, person: Person): Promise<Stored |
     )
     if (outcome !== 'again exclusively') return outcome
   }
-}
-
-async function lockAsset(tx: Tx, ask: Ask, exclusive: boolean): Promise<AssetRow | undefined> {
-  const sql = `SELECT ${assetColumns} FROM "VideoAsset" WHERE template = $1 AND name = $2 ${exclusive ? 'FOR UPDATE' : 'FOR SHARE'}`
-  const [row] = await tx.$queryRawUnsafe<AssetRow[]>(sql, ask.template, ask.key)
-  return row
 }
 
 /**
@@ -387,77 +342,4 @@ async function refusalFor(db: Db | Tx, person: Person, assetId = ''): Promise<An
   if (count.waiting >= personLimits.waiting) return { status: 'refused', reason: 'too_many_waiting' }
   if (count.today >= personLimits.newPerDay) return { status: 'refused', reason: 'too_many_today' }
   return undefined
-}
-
-// ---- assets ----------------------------------------------------------------------------------------
-
-function isHit(asset: AssetRow, botId: bigint | null): asset is AssetRow & { fileId: string } {
-  return asset.fileId !== null && (botId === null || asset.botId === botId)
-}
-
-/** FAILED, or made for another bot: somebody must turn it into work before a job can run. */
-function needsWork(asset: AssetRow, botId: bigint): boolean {
-  return !isHit(asset, botId) && (asset.status === 'FAILED' || asset.status === 'AVAILABLE')
-}
-
-const askKey = ({ template, key }: { template: string; key: string }) => `${template}\n${key}`
-const byAsk = (rows: AssetRow[]) => new Map(rows.map((row) => [askKey({ template: row.template, key: row.name }), row]))
-
-async function findAssets(db: Db | Tx, asks: readonly Ask[]): Promise<AssetRow[]> {
-  if (asks.length === 0) return []
-  const sql = `SELECT ${assetColumns} FROM "VideoAsset" JOIN unnest($1::text[], $2::text[]) AS ask(t, n) ON template = ask.t AND name = ask.n`
-  return db.$queryRawUnsafe<AssetRow[]>(
-    sql,
-    asks.map(({ template }) => template),
-    asks.map(({ key }) => key),
-  )
-}
-
-/** Creates the assets that do not exist; returns only those this call created. `lockMs`: how long it waits for others that create the same. */
-async function createAssets(db: Db, asks: readonly Ask[], lockMs?: number): Promise<AssetRow[]> {
-  if (asks.length === 0) return []
-  const sql = `WITH patience AS (SELECT set_config('lock_timeout', coalesce($5, current_setting('lock_timeout')), true))
-    INSERT INTO "VideoAsset" (template, name, display, say)
-    SELECT asks.* FROM patience, unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS asks ON CONFLICT (template, name) DO NOTHING RETURNING ${assetColumns}`
-  const columns = [
-    asks.map((ask) => ask.template),
-    asks.map((ask) => ask.key),
-    asks.map((ask) => ask.display),
-    asks.map((ask) => ask.say ?? null),
-    lockMs?.toString() ?? null,
-  ]
-  return serializable(db, (tx) => tx.$queryRawUnsafe<AssetRow[]>(sql, ...columns))
-}
-
-/** FAILED and AVAILABLE assets become PENDING under a new generation, unless somebody else did it first. */
-async function turnIntoWork(db: Db | Tx, assets: readonly AssetRow[]): Promise<AssetRow[]> {
-  if (assets.length === 0) return []
-  const sql = `UPDATE "VideoAsset" SET status = 'PENDING', generation = "VideoAsset".generation + 1, attempts = 0, "queuedAt" = NULL, "retryAfter" = NULL,
-      "leaseOwner" = NULL, "leaseUntil" = NULL, "updatedAt" = now()
-    FROM unnest($1::text[], $2::int[]) AS wanted(asset, seen)
-    WHERE id = wanted.asset AND "VideoAsset".generation = wanted.seen AND status IN ('FAILED', 'AVAILABLE') RETURNING ${assetColumns}`
-  return db.$queryRawUnsafe<AssetRow[]>(
-    sql,
-    assets.map(({ id }) => id),
-    assets.map(({ generation }) => generation),
-  )
-}
-
-async function enqueue(door: Door, lane: Lane, assets: readonly AssetRow[]): Promise<void> {
-  await door.queue.add(
-    lane,
-    assets.map(({ id, generation }) => ({ assetId: id, generation })),
-  )
-  await markQueued(
-    door.db,
-    assets.map(({ id }) => id),
-  )
-}
-
-/** Remembers that the assets' jobs were handed to the queue. `lockMs`: how long it waits for locked rows. */
-export async function markQueued(db: Db | Tx, assetIds: readonly string[], lockMs?: number): Promise<void> {
-  if (assetIds.length === 0) return
-  await db.$executeRaw`
-    WITH patience AS (SELECT set_config('lock_timeout', coalesce(${lockMs?.toString() ?? null}, current_setting('lock_timeout')), true))
-    UPDATE "VideoAsset" SET "queuedAt" = now() FROM patience WHERE id = ANY(${assetIds as string[]}) AND status = 'PENDING'`
 }

@@ -2,16 +2,25 @@
  * Sends finished videos to the people who asked. A request is claimed before it is sent and marked after,
  * whoever sends: at least once, and twice only where Telegram's answer was lost.
  */
-import { hostname } from 'node:os'
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Times } from '../config.ts'
 import { isDatabaseTrouble, type Db } from '../db/database.ts'
 import type { GreetingsQueue, Lane } from '../queue/index.ts'
-import type { ClaimedAsset, Post } from '../greetings/assets.ts'
+import { dropFileId, replaceFileId, type ClaimedAsset, type Post } from '../greetings/assets.ts'
+import { enqueue, enqueueFor } from '../greetings/enqueue.ts'
 import { tell } from '../greetings/events.ts'
 import { AssetFault, NotNow, Outage } from '../greetings/faults.ts'
 import { rememberPost } from '../greetings/former.ts'
+import {
+  claimRequests,
+  extendClaim,
+  markCompleted,
+  markUnanswered,
+  moveToChat,
+  postpone,
+  renewClaim,
+  type ClaimedRequest,
+} from '../greetings/requests.ts'
 import { languageOf, texts } from '../greetings/texts.ts'
 import { isTelegram, type Api } from './api.ts'
 import { TelegramError } from './errors.ts'
@@ -28,16 +37,6 @@ export interface Courier {
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void }
 }
 
-/** A request this process has claimed. */
-export interface ClaimedRequest {
-  id: string
-  chatId: bigint
-  language: string
-  noteMessageId: number | null
-  /** as the request's row names whoever claimed it */
-  claimOwner: string
-}
-
 interface Finished {
   id: string
   status: string
@@ -47,7 +46,6 @@ interface Finished {
   coolMs: number
 }
 
-const me = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
 const batch = 20
 const crowd = 1_000
 
@@ -81,7 +79,7 @@ export async function deliverBatch(
   signal.throwIfAborted()
   const asset = await finishedAsset(courier, assetId)
   if (asset === undefined) return undefined
-  const requests = await claimRequests(courier, assetId)
+  const requests = await claimRequests(courier.db, courier.times, assetId, batch)
   if (requests.length === 0) return undefined
   const claimedAt = Date.now()
   const sends: Promise<void>[] = []
@@ -113,17 +111,6 @@ async function finishedAsset({ db, botId }: Courier, assetId: string): Promise<F
   return asset.fileId !== null || asset.status === 'FAILED' ? asset : undefined
 }
 
-async function claimRequests({ db, times }: Courier, assetId: string, most = batch): Promise<ClaimedRequest[]> {
-  const claimed = await db.$queryRaw<(ClaimedRequest & { createdAt: Date })[]>`
-    UPDATE "UserRequest" AS request SET "claimOwner" = ${me}, "claimUntil" = now() + ${times.claimMs}::float8 * interval '1 millisecond'
-    FROM (
-      SELECT id FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING' AND ("claimUntil" IS NULL OR "claimUntil" < now())
-      ORDER BY "createdAt" LIMIT ${most} FOR UPDATE SKIP LOCKED
-    ) AS next WHERE request.id = next.id
-    RETURNING request.id, "chatId", language, "noteMessageId", "claimOwner", request."createdAt"`
-  return claimed.sort((one, other) => one.createdAt.getTime() - other.createdAt.getTime())
-}
-
 /**
  * Waits until a message may go out in bulk. One waits for all of a batch, so that few ask for tickets at a time. False:
  * the request was put back, or its claim ran out meanwhile and it is somebody else's now.
@@ -145,7 +132,7 @@ async function takeTurn(
       const ticket = await takeTicket(db, key, rate, times.telegramSecondMs)
       if (!('waitMs' in ticket)) break
       if (ticket.waitMs > longestMs) {
-        await postpone(courier, request, ticket.waitMs)
+        await postpone(courier.db, request, ticket.waitMs)
         return false
       }
       await sleep(Math.min(ticket.waitMs, times.claimMs / 3), undefined, { signal })
@@ -156,14 +143,7 @@ async function takeTurn(
 
 /** A claim that is not fresh is renewed before anything is sent under it. False: it ran out, and somebody else took the request. */
 async function stillOurs(courier: Courier, request: ClaimedRequest, claimedAt: number): Promise<boolean> {
-  return Date.now() - claimedAt < courier.times.claimMs / 3 || renewed(courier, request)
-}
-
-async function renewed({ db, times }: Courier, request: ClaimedRequest): Promise<boolean> {
-  const kept = await db.$executeRaw`
-    UPDATE "UserRequest" SET "claimUntil" = now() + ${times.claimMs}::float8 * interval '1 millisecond'
-    WHERE id = ${request.id} AND status = 'PENDING' AND "claimOwner" = ${request.claimOwner}`
-  return kept > 0
+  return Date.now() - claimedAt < courier.times.claimMs / 3 || renewClaim(courier.db, courier.times, request)
 }
 
 /**
@@ -199,7 +179,7 @@ async function sendVideo(
   for (let healed = false, followed = false, floods = 0; ;) {
     try {
       // What came before took its time: another try needs a claim as fresh as the first.
-      if ((healed || followed || floods > 0) && !(await renewed(courier, request))) return
+      if ((healed || followed || floods > 0) && !(await renewClaim(courier.db, courier.times, request))) return
       await api.sendVideo(
         String(chatId),
         fileId,
@@ -214,13 +194,13 @@ async function sendVideo(
         case 'flood': {
           const restMs = error.retryAfterMs ?? times.telegramSecondMs
           if (onFlood === 'sleep' && restMs <= times.longestFloodSleepMs && ++floods <= 5) {
-            await db.$executeRaw`UPDATE "UserRequest" SET "claimUntil" = now() + ${restMs + times.claimMs}::float8 * interval '1 millisecond' WHERE id = ${request.id}`
+            await extendClaim(db, request, restMs + times.claimMs)
             await sleep(restMs, undefined, { signal })
             continue
           }
           // A direct answer's flood is noted where it is met.
           if (onFlood === 'postpone') await restBulk(db, chatId, restMs)
-          return postpone(courier, request, restMs)
+          return postpone(courier.db, request, restMs)
         }
         case 'person_unreachable':
         case 'no_rights':
@@ -229,13 +209,14 @@ async function sendVideo(
           if (followed || error.migrateTo === undefined) return giveUp(courier, request, error.description)
           followed = true
           chatId = BigInt(error.migrateTo)
-          await db.userRequest.updateMany({ where: { id: request.id }, data: { chatId } })
+          await moveToChat(db, request, chatId)
           continue
         }
         case 'bad_file_id': {
           const cure = healed ? 'later' : await heal(courier, asset.id, fileId)
           healed = true
-          if (typeof cure === 'string') return postpone(courier, request, cure === 'remaking' ? 0 : times.outageMs / 3)
+          if (typeof cure === 'string')
+            return postpone(courier.db, request, cure === 'remaking' ? 0 : times.outageMs / 3)
           fileId = cure.fileId
           continue
         }
@@ -243,15 +224,15 @@ async function sendVideo(
           // Perhaps it arrived. The claim runs out by itself and the video is sent again: at least once.
           return
         case 'aborted':
-          return postpone(courier, request, 0)
+          return postpone(courier.db, request, 0)
         case 'token':
-          await postpone(courier, request, 0)
+          await postpone(courier.db, request, 0)
           throw new Outage('token', 'Telegram does not accept the bot’s token.')
         case 'refused':
         case 'too_large':
           return sendRegret(courier, request, { display: asset.display, coolMs: 0 }, signal)
         default:
-          await postpone(courier, request, times.outageMs / 3)
+          await postpone(courier.db, request, times.outageMs / 3)
           throw new Outage('telegram', error.message)
       }
     }
@@ -282,9 +263,9 @@ async function sendRegret(
       return giveUp(courier, request, error.description)
     if (error.kind === 'flood') {
       await restBulk(courier.db, request.chatId, error.retryAfterMs ?? times.telegramSecondMs)
-      return postpone(courier, request, error.retryAfterMs ?? times.telegramSecondMs)
+      return postpone(courier.db, request, error.retryAfterMs ?? times.telegramSecondMs)
     }
-    await postpone(courier, request, times.outageMs / 3)
+    await postpone(courier.db, request, times.outageMs / 3)
     if (error.kind !== 'aborted') throw new Outage(error.kind === 'token' ? 'token' : 'telegram', error.message)
   }
 }
@@ -292,12 +273,7 @@ async function sendRegret(
 /** Telegram has the video: that is written down though the database is away for a moment, as long as the claim holds. */
 async function complete(courier: Courier, request: ClaimedRequest): Promise<void> {
   const { db, times } = courier
-  const [done] = await whileClaimed(
-    times,
-    () => db.$queryRaw<{ hit: boolean; seconds: number }[]>`
-    UPDATE "UserRequest" SET status = 'COMPLETED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = NULL, "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'
-    RETURNING hit, extract(epoch FROM "finishedAt" - "createdAt")::float8 AS seconds`,
-  )
+  const done = await whileClaimed(times, () => markCompleted(db, request))
   if (done !== undefined) tell({ what: 'delivered', ...done })
   await removeNote(courier, request)
 }
@@ -313,14 +289,7 @@ async function whileClaimed<T>({ claimMs, pollMs }: Times, write: () => Promise<
 }
 
 async function giveUp({ db }: Courier, request: ClaimedRequest, errorText: string): Promise<void> {
-  const rows =
-    await db.$executeRaw`UPDATE "UserRequest" SET status = 'FAILED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = ${errorText.slice(0, 200)}, "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'`
-  if (rows > 0) tell({ what: 'gave_up' })
-}
-
-/** Nobody takes the request before `delayMs` from now, unless it is somebody else's already. */
-async function postpone({ db }: Courier, request: ClaimedRequest, delayMs: number): Promise<void> {
-  await db.$executeRaw`UPDATE "UserRequest" SET "claimOwner" = NULL, "claimUntil" = now() + ${delayMs}::float8 * interval '1 millisecond' WHERE id = ${request.id} AND status = 'PENDING' AND "claimOwner" = ${request.claimOwner}`
+  if (await markUnanswered(db, request, errorText)) tell({ what: 'gave_up' })
 }
 
 /** The "being made" note has done its work. That it cannot be removed is nobody's concern. */
@@ -356,12 +325,9 @@ export async function heal(
         .catch(() => rememberPost(db, asset.name, { chatId: BigInt(chatId), messageId: copy.message_id }))
       const fresh = 'video' in copy ? copy.video?.file_id : undefined
       if (fresh !== undefined && fresh !== dead) {
-        const healed = await db.videoAsset.updateMany({
-          where: { id: assetId, telegramFileId: dead },
-          data: { telegramFileId: fresh, telegramBotId: botId },
-        })
-        if (healed.count > 0) courier.log.info({ assetId }, 'a dead file_id was replaced from the stored post')
-        return healed.count > 0 ? { fileId: fresh } : 'later'
+        const replaced = await replaceFileId(db, assetId, dead, { fileId: fresh, botId })
+        if (replaced) courier.log.info({ assetId }, 'a dead file_id was replaced from the stored post')
+        return replaced ? { fileId: fresh } : 'later'
       }
     } catch (error) {
       if (!(error instanceof TelegramError)) throw error
@@ -377,16 +343,10 @@ export async function heal(
       if (isTelegram(error, 'flood', 'server', 'not_sent', 'unknown_outcome')) return 'later'
     }
   }
-  const [work] = await db.$queryRaw<{ generation: number; status: string }[]>`
-    UPDATE "VideoAsset" SET "telegramFileId" = NULL, "telegramFileUniqueId" = NULL, "updatedAt" = now(),
-      status = CASE WHEN status IN ('AVAILABLE', 'FAILED') THEN 'PENDING'::"AssetStatus" ELSE status END,
-      generation = CASE WHEN status IN ('AVAILABLE', 'FAILED') THEN generation + 1 ELSE generation END,
-      "queuedAt" = NULL, attempts = 0, "retryAfter" = NULL
-    WHERE id = ${assetId} AND "telegramFileId" = ${dead} RETURNING generation, status::text AS status`
-  if (work?.status === 'PENDING') {
+  const job = await dropFileId(db, assetId, dead)
+  if (job !== undefined) {
     courier.log.info({ assetId }, 'a dead file_id: the video will be uploaded again')
-    const job = { assetId, generation: work.generation }
-    await (lane === 'people' ? courier.queue.promote(job) : courier.queue.add(lane, [job])).catch(() => undefined)
+    await (lane === 'people' ? enqueueFor(courier, job) : enqueue(courier, lane, [job])).catch(() => undefined)
   }
   return 'remaking'
 }
@@ -412,7 +372,7 @@ export async function uploadToSubscriber(
   for (;;) {
     signal.throwIfAborted()
     const claimedAt = Date.now()
-    const [first] = await claimRequests(courier, asset.id, 1)
+    const [first] = await claimRequests(courier.db, courier.times, asset.id, 1)
     if (first === undefined) {
       const waitMs = await untilSomebodyIsFree(courier, asset.id)
       if (waitMs === undefined) return undefined
@@ -438,10 +398,10 @@ export async function uploadToSubscriber(
         // The next try goes to the next person.
         const restMs = error.retryAfterMs ?? courier.times.telegramSecondMs
         await restBulk(courier.db, first.chatId, restMs)
-        await postpone(courier, first, restMs)
+        await postpone(courier.db, first, restMs)
         throw new NotNow(Math.min(restMs, courier.times.outageMs))
       }
-      await postpone(courier, first, 0)
+      await postpone(courier.db, first, 0)
       if (error.kind === 'too_large') throw new AssetFault('too_large', error.message)
       signal.throwIfAborted()
       if (error.kind === 'unknown_outcome') await countRepeatedUpload(courier.db)

@@ -4,6 +4,7 @@
  * stopped and a limited run each night comes round.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { markVerified } from '../greetings/assets.ts'
 import { Outage } from '../greetings/faults.ts'
 import { isTelegram } from './api.ts'
 import { heal, type Courier } from './delivery.ts'
@@ -86,7 +87,7 @@ export async function verify(courier: Courier, plan: VerifyPlan): Promise<Verifi
           )
       } else {
         inARow = 0
-        await db.$executeRaw`UPDATE "VideoAsset" SET "verifiedAt" = now() WHERE id = ${stored.id}`
+        await markVerified(db, stored.id)
       }
       plan.onProgress(verified)
       await next

@@ -1,5 +1,6 @@
 /** People who ask, and names that are warmed at the same time. */
-import { request, type Ask } from '../../src/greetings/request.ts'
+import type { Ask } from '../../src/greetings/ask.ts'
+import { request } from '../../src/greetings/request.ts'
 import { isDatabaseTrouble } from '../../src/db/database.ts'
 import { ask } from '../town.ts'
 import { knownName, type Stage } from './stage.ts'

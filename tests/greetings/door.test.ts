@@ -1,7 +1,9 @@
 /** The door: what exactly is stored, who is limited, and what happens when several come at the same moment. */
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { markQueued, personLimits, request, type Person } from '../../src/greetings/request.ts'
+import { markQueued } from '../../src/greetings/assets.ts'
+import { personLimits, request } from '../../src/greetings/request.ts'
+import type { Person } from '../../src/greetings/requests.ts'
 import { ask, openTown, person, until, type Town } from '../town.ts'
 
 let town: Town

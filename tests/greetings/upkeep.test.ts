@@ -1,7 +1,8 @@
 /** What an operator does to names: forget them, take them back, try them again. */
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { assetsOf, fence, forgetAssets } from '../../src/greetings/forget.ts'
+import { fence } from '../../src/greetings/assets.ts'
+import { assetsOf, forgetAssets } from '../../src/greetings/forget.ts'
 import { clearOutage, currentOutages, forgetOutages, noteOutage } from '../../src/greetings/outages.ts'
 import { Outage } from '../../src/greetings/faults.ts'
 import { retryFailed } from '../../src/greetings/retry.ts'

@@ -1,7 +1,8 @@
 /** A name as plain text: a hit is answered with the video at once, a miss with a note and, later, the video. */
 import { Composer } from 'grammy'
 import { tell } from '../../greetings/events.ts'
-import { doorClaims, request, type Door } from '../../greetings/request.ts'
+import { request, type Door } from '../../greetings/request.ts'
+import { doorClaims } from '../../greetings/requests.ts'
 import { texts } from '../../greetings/texts.ts'
 import { explainRejection, parseName, type NameRules } from '../../names/name.ts'
 import { sendDirectly, type Courier } from '../../telegram/delivery.ts'

@@ -8,16 +8,17 @@ import {
   markAvailable,
   markFailed,
   markStillAvailable,
+  markUnqueued,
   putBack,
   renewLease,
   type ClaimedAsset,
   type Post,
 } from '../../greetings/assets.ts'
+import { enqueue } from '../../greetings/enqueue.ts'
 import { tell } from '../../greetings/events.ts'
 import { rememberPost } from '../../greetings/former.ts'
 import { AssetFault, NotNow, Outage, placeOf } from '../../greetings/faults.ts'
 import { clearOutage, noteOutage } from '../../greetings/outages.ts'
-import { markQueued } from '../../greetings/request.ts'
 import { uploadToSubscriber, type Courier } from '../../telegram/delivery.ts'
 import { uploadToStorage, type Storage } from '../../telegram/storage.ts'
 import type { Studio, Video } from '../../video/studio.ts'
@@ -290,8 +291,7 @@ async function putBackAndQueue(
   const job = await putBack(db, asset, owner, options)
   if (job === undefined) return
   try {
-    await queue.add(job.lane, [job], { delayMs: options.delayMs })
-    await markQueued(db, [job.assetId])
+    await enqueue({ db, queue }, job.lane, [job], { delayMs: options.delayMs })
   } catch {
     log.warn({ assetId: asset.id }, 'could not add a job now, the reconciler will')
   }
@@ -302,7 +302,7 @@ async function afterwards(workshop: Workshop, job: Job, error: unknown, closing:
   const { db } = workshop
   if (closing.aborted) {
     // Not begun: its job ends here, and the next worker adds it again at once.
-    await db.$executeRaw`UPDATE "VideoAsset" SET "queuedAt" = NULL WHERE id = ${job.assetId} AND generation = ${job.generation} AND status = 'PENDING' AND "leaseOwner" IS NULL`
+    await markUnqueued(db, job)
     return
   }
   await interrupted(workshop, job.assetId, error)

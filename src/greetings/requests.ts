@@ -1,0 +1,178 @@
+/**
+ * What people asked for: who waits, who sends to them, and how it ended. All statements that change `UserRequest` stand here.
+ *
+ *   PENDING                the door stores it, claimed for its caller when there is a video already
+ *   PENDING, claimed       somebody sends: until `claimUntil`, by the database's clock. When that is over, it is anybody's
+ *   COMPLETED              the video arrived, or Telegram said so
+ *   FAILED                 the person was told that there is no video, or cannot be reached
+ *
+ * COMPLETED and FAILED are final; such requests are only removed.
+ */
+import { hostname } from 'node:os'
+import { randomUUID } from 'node:crypto'
+import type { Times } from '../config.ts'
+import type { Db, Tx } from '../db/database.ts'
+import type { Ask } from './ask.ts'
+import type { Attempt } from './gate.ts'
+
+/** The person who asks, and the update in which they did. */
+export interface Person {
+  userId: bigint
+  chatId: bigint
+  language: string
+  updateId: number
+  /** without the limits below, for operators */
+  unlimited?: boolean
+  attempt?: Attempt
+}
+
+/** The owner of requests that the door claims for its caller. */
+export const doorClaims = 'door'
+
+/** The owner of requests that this process claims. */
+const me = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
+
+/** A request this process has claimed. */
+export interface ClaimedRequest {
+  id: string
+  chatId: bigint
+  language: string
+  noteMessageId: number | null
+  /** as the request's row names whoever claimed it */
+  claimOwner: string
+}
+
+// ---- asking ----------------------------------------------------------------------------------------
+
+/**
+ * Stores and claims a person's request for a video that can be sent, in one statement; undefined: there is none. `requestId`
+ * null: it was stored before, or `isFull`: more than `most` are on their way to this person.
+ */
+export async function storeHit(
+  db: Db,
+  ask: Ask,
+  person: Person,
+  { botId, times, most }: { botId: bigint; times: Times; most: number },
+): Promise<{ assetId: string; fileId: string; requestId: string | null; isFull: boolean } | undefined> {
+  const [row] = await db.$queryRaw<{ assetId: string; fileId: string; requestId: string | null; isFull: boolean }[]>`
+    WITH patience AS (SELECT set_config('lock_timeout', ${String(times.lockMs)}, true)), asset AS (
+      SELECT id, "telegramFileId" FROM patience, "VideoAsset"
+      WHERE template = ${ask.template} AND name = ${ask.key} AND "telegramBotId" = ${botId} AND "telegramFileId" IS NOT NULL FOR KEY SHARE OF "VideoAsset"
+    ), person AS (
+      INSERT INTO "User" (id, language) SELECT ${person.userId}, ${person.language} FROM asset
+      ON CONFLICT (id) DO UPDATE SET language = EXCLUDED.language WHERE "User".language IS DISTINCT FROM EXCLUDED.language
+    ), way AS (
+      SELECT count(*) >= ${most} AS "isFull" FROM "UserRequest" WHERE "userId" = ${person.userId} AND status = 'PENDING' AND hit
+    ), request AS (
+      INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner", "claimUntil")
+      SELECT ${person.userId}, id, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, true, ${doorClaims}, now() + ${times.claimMs}::float8 * interval '1 millisecond'
+      FROM asset, way WHERE NOT "isFull" ON CONFLICT DO NOTHING RETURNING id
+    )
+    SELECT asset.id AS "assetId", "telegramFileId" AS "fileId", (SELECT id FROM request) AS "requestId", "isFull" FROM asset, way`
+  return row
+}
+
+/** Stores a person's request, claimed for the caller for `claimMs` if that is given. Null: they wait for this asset already. */
+export async function storeRequest(
+  tx: Tx,
+  assetId: string,
+  person: Person,
+  { botId, claimMs }: { botId: bigint; claimMs: number | undefined },
+): Promise<string | null> {
+  const isClaimed = claimMs !== undefined
+  const [stored] = await tx.$queryRaw<{ id: string }[]>`
+    INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner", "claimUntil")
+    VALUES (${person.userId}, ${assetId}, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, false,
+      ${isClaimed ? doorClaims : null}, CASE WHEN ${isClaimed} THEN now() + ${claimMs ?? 0}::float8 * interval '1 millisecond' END)
+    ON CONFLICT DO NOTHING RETURNING id`
+  return stored?.id ?? null
+}
+
+// ---- claims ----------------------------------------------------------------------------------------
+
+/** Claims the next `most` requests for an asset whom nobody serves now, the oldest first. */
+export async function claimRequests(
+  db: Db,
+  { claimMs }: Times,
+  assetId: string,
+  most: number,
+): Promise<ClaimedRequest[]> {
+  const claimed = await db.$queryRaw<(ClaimedRequest & { createdAt: Date })[]>`
+    UPDATE "UserRequest" AS request SET "claimOwner" = ${me}, "claimUntil" = now() + ${claimMs}::float8 * interval '1 millisecond'
+    FROM (
+      SELECT id FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING' AND ("claimUntil" IS NULL OR "claimUntil" < now())
+      ORDER BY "createdAt" LIMIT ${most} FOR UPDATE SKIP LOCKED
+    ) AS next WHERE request.id = next.id
+    RETURNING request.id, "chatId", language, "noteMessageId", "claimOwner", request."createdAt"`
+  return claimed.sort((one, other) => one.createdAt.getTime() - other.createdAt.getTime())
+}
+
+/** A claim is prolonged from now on. False: it ran out, and the request is somebody else's now, or done. */
+export async function renewClaim(db: Db, { claimMs }: Times, request: ClaimedRequest): Promise<boolean> {
+  const kept = await db.$executeRaw`
+    UPDATE "UserRequest" SET "claimUntil" = now() + ${claimMs}::float8 * interval '1 millisecond'
+    WHERE id = ${request.id} AND status = 'PENDING' AND "claimOwner" = ${request.claimOwner}`
+  return kept > 0
+}
+
+/** Holds a claim for `ms` from now: for as long as its chat is to rest. */
+export async function extendClaim(db: Db, request: ClaimedRequest, ms: number): Promise<void> {
+  await db.$executeRaw`UPDATE "UserRequest" SET "claimUntil" = now() + ${ms}::float8 * interval '1 millisecond' WHERE id = ${request.id}`
+}
+
+/** Nobody takes the request before `delayMs` from now, unless it is somebody else's already. */
+export async function postpone(db: Db, request: ClaimedRequest, delayMs: number): Promise<void> {
+  await db.$executeRaw`UPDATE "UserRequest" SET "claimOwner" = NULL, "claimUntil" = now() + ${delayMs}::float8 * interval '1 millisecond' WHERE id = ${request.id} AND status = 'PENDING' AND "claimOwner" = ${request.claimOwner}`
+}
+
+/** The person's chat has another number now. */
+export async function moveToChat(db: Db, request: ClaimedRequest, chatId: bigint): Promise<void> {
+  await db.userRequest.updateMany({ where: { id: request.id }, data: { chatId } })
+}
+
+/** The note that says that a video is being made. False: the request is answered already. */
+export async function noteSent(db: Db, requestId: string, noteMessageId: number): Promise<boolean> {
+  const { count } = await db.userRequest.updateMany({
+    where: { id: requestId, status: 'PENDING' },
+    data: { noteMessageId },
+  })
+  return count > 0
+}
+
+// ---- the end ---------------------------------------------------------------------------------------
+
+/** The person has their video. Undefined: somebody else has marked it; otherwise how it went, in seconds since they asked. */
+export async function markCompleted(
+  db: Db,
+  request: ClaimedRequest,
+): Promise<{ hit: boolean; seconds: number } | undefined> {
+  const [done] = await db.$queryRaw<{ hit: boolean; seconds: number }[]>`
+    UPDATE "UserRequest" SET status = 'COMPLETED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = NULL, "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'
+    RETURNING hit, extract(epoch FROM "finishedAt" - "createdAt")::float8 AS seconds`
+  return done
+}
+
+/** There is no video for the person, who was told so or cannot be reached. False: the request was answered before. */
+export async function markUnanswered(db: Db, request: ClaimedRequest, errorText: string): Promise<boolean> {
+  const rows =
+    await db.$executeRaw`UPDATE "UserRequest" SET status = 'FAILED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = ${errorText.slice(0, 200)}, "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'`
+  return rows > 0
+}
+
+/** Removes the next `most` finished requests for these assets. Returns how many. */
+export async function removeFinished(db: Db, assetIds: string[], most: number): Promise<number> {
+  return db.$executeRaw`DELETE FROM "UserRequest" WHERE id IN (SELECT id FROM "UserRequest" WHERE "assetId" = ANY(${assetIds}::text[]) AND status <> 'PENDING' LIMIT ${most})`
+}
+
+/** Removes all requests for these assets. Returns how many. */
+export async function removeAllOf(tx: Tx, assetIds: string[]): Promise<number> {
+  return tx.$executeRaw`DELETE FROM "UserRequest" WHERE "assetId" = ANY(${assetIds}::text[])`
+}
+
+/** Removes the next `most` requests that were finished longer ago than this, but for rows that somebody has locked. Returns how many. */
+export async function removeOld(db: Db, olderThanMs: number, most: number): Promise<number> {
+  return db.$executeRaw`
+      DELETE FROM "UserRequest" WHERE id IN (
+        SELECT id FROM "UserRequest" WHERE "createdAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond' AND "finishedAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond' AND status <> 'PENDING'
+        ORDER BY "createdAt" LIMIT ${most} FOR UPDATE SKIP LOCKED)`
+}
