@@ -6,6 +6,7 @@ import { CommanderError, type Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { blockOf, blocksOf, withBlock } from '../scripts/docs/blocks.ts'
 import { freshDocuments } from '../scripts/docs/documents.ts'
+import { proofsOf, propertiesOf, titles } from '../scripts/docs/properties.ts'
 import { commandTable } from '../src/cli.ts'
 import { packageRoot } from '../src/installation.ts'
 
@@ -65,6 +66,19 @@ describe('what is generated', () => {
       expect(blocksOf(text).sort()).toEqual(blocks.sort())
     },
   )
+
+  it('the properties are numbered without a gap, and a title names none that is not there', () => {
+    const headings = [...textOf('docs/properties.md').matchAll(/^## (\d+)\. /gm)].map(([, number]) => Number(number))
+    expect(headings).toEqual(headings.map((_number, n) => n + 1))
+    const named = titles().flatMap(({ title }) => propertiesOf(title))
+    expect(named.length).toBeGreaterThan(100)
+    expect(named.filter((number) => !headings.includes(number))).toEqual([])
+  })
+
+  it('a property that no test proves is noticed, and a test that does not exist', () => {
+    expect(() => proofsOf(99, '')).toThrow('No test proves property 99')
+    expect(() => proofsOf(4, '- `tests/a.test.ts`: there is no such test')).toThrow('there is no such test')
+  })
 
   it('a block that is missing is named', () => {
     expect(() => blockOf('no block here', 'commands')).toThrow('<!-- generated: commands -->')

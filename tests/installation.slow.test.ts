@@ -41,7 +41,7 @@ function documented(): { file: string; line: string }[] {
     'deploy/greetings.cron',
     ...['up', 'bot', 'worker'].map((unit) => `deploy/systemd/greetings-${unit}.service`),
   ]) {
-    const text = readFileSync(join(packageRoot, file), 'utf8')
+    const text = readFileSync(join(packageRoot, file), 'utf8').replace(/```mermaid[\s\S]*?```/g, '')
     const code = file.endsWith('.md')
       ? [...text.matchAll(/```[a-z]*\n([\s\S]*?)```|`([^`\n]+)`/g)].map(([, block, inline]) => block ?? inline ?? '')
       : [text]
