@@ -1,6 +1,31 @@
 /**
- * The life of an asset in the hands of a worker. Every write repeats `generation = mine` and the lease's
- * owner: a worker that lost its lease changes nothing any more.
+ * The life of an asset: all statements that change `VideoAsset` stand here. `gen` + says that the step raises the generation, which
+ * fences whoever worked under the old one; `clears` says what it sets back: the lease (owner and end), `queuedAt`, `attempts`,
+ * the error (class and text) and `retryAfter`. A test compares this drawing with the statements.
+ *
+ *   from                to          by                  gen  clears                             caused by
+ *   -                   PENDING     createAssets             -                                  a name asked for the first time
+ *   FAILED AVAILABLE    PENDING     turnIntoWork        +    lease queued attempts retry        the door: asked again, outdated
+ *   FAILED              PENDING     reviveFailed        +    lease queued attempts retry        `retry`
+ *   PENDING GENERATING  GENERATING  claim                    -                                  a worker
+ *   GENERATING          AVAILABLE   markAvailable            lease attempts error retry         the worker: uploaded
+ *   GENERATING          AVAILABLE   markStillAvailable       lease attempts error retry         the worker: the old upload is good
+ *   GENERATING          PENDING     putBack             +    lease queued                       the worker: to be tried again
+ *   GENERATING          FAILED      markFailed               lease                              the worker: three faults
+ *   GENERATING          FAILED      giveUpUnlessWanted       lease retry                        the worker: nobody to upload to
+ *   GENERATING          PENDING     recoverLapsed       +    lease queued                       the reconciler: the holder died
+ *   FAILED AVAILABLE    PENDING     dropFileId          +    queued attempts retry              Telegram refuses the file_id (1)
+ *   PENDING             AVAILABLE   cancelUnwanted      +    queued                             `cancel`: its old video is served
+ *   PENDING             FAILED      cancelUnwanted      +    queued retry                       `cancel`: somebody asked for it once
+ *   PENDING             -           cancelUnwanted           -                                  `cancel`: nobody ever did
+ *   any but held        FAILED      fence               +    queued                             `forget`: nobody begins it now
+ *   any but held        -           removeAssets             -                                  `forget`
+ *   -                   AVAILABLE   addImported              -                                  `import`
+ *   any                 AVAILABLE   replaceByImported   +    lease queued attempts error retry  `import`
+ *
+ * (1) Work that is under way keeps its status and generation.
+ *
+ * Every write of a worker repeats `generation = mine` and the lease's owner: one that lost its lease changes nothing any more.
  */
 import { serializable, type Db, type Tx } from '../db/database.ts'
 import type { Job, Lane } from '../queue/index.ts'
