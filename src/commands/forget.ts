@@ -12,7 +12,7 @@ import { removeKept } from '../video/studio.ts'
 import { loadTemplates } from '../video/template.ts'
 import { exitCode, UsageFault } from './exit.ts'
 import { keyOf, nameRulesOf } from './given-names.ts'
-import { openStore, openStudioOf, openWorld, studioFolders, type Store, type World } from './world.ts'
+import { openStore, openStudioOf, openServices, studioFolders, type Store, type Services } from './world.ts'
 
 export interface ForgetOptions {
   deletePost?: boolean
@@ -39,14 +39,14 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
   const key = keyOf(raw, rules)
   const open = { config, log, sandbox: options.sandbox === true, role: 'forget', create: false }
   const store = await openStore(open)
-  let world: World | undefined
+  let world: Services | undefined
   try {
     const assets = await assetsOf(store.db, key)
     refuseHeld(assets)
     const waiting = assets.reduce((sum, asset) => sum + asset.waiting, 0)
     const held = await heldQuestions(store.db, key, rules)
     const canTell = open.sandbox || config.token !== undefined
-    if (options.deletePost === true || (waiting + held.length > 0 && canTell)) world = await openWorld(open)
+    if (options.deletePost === true || (waiting + held.length > 0 && canTell)) world = await openServices(open)
     if (world !== undefined) {
       if (!(await fence(store.db, assets))) throw beingMade()
       await tellWaiting(world, assets)
@@ -102,14 +102,14 @@ function refuseHeld(assets: readonly KnownAsset[]): void {
 }
 
 /** Whoever waits hears that the video was not made, and the note about it goes; what is there already is sent. */
-async function tellWaiting({ courier }: World, assets: readonly KnownAsset[]): Promise<void> {
+async function tellWaiting({ courier }: Services, assets: readonly KnownAsset[]): Promise<void> {
   for (const { id, waiting } of assets) if (waiting > 0) await deliver(courier, id, new AbortController().signal)
 }
 
 /** A question that could not be handled yet would bring the name back. Whoever asked hears that it did not work. */
 async function dropQuestion(
   { db }: Store,
-  world: World | undefined,
+  world: Services | undefined,
   { botId, updateId, chatId, languageCode, display }: HeldQuestion,
 ): Promise<void> {
   await dropHeld(db, botId, updateId)

@@ -14,7 +14,7 @@ import { exitCode } from './exit.ts'
 import { nameRulesOf } from './given-names.ts'
 import { openPage } from './open-page.ts'
 import { listenForStop, whenAborted } from './stop.ts'
-import { openStudioOf, openWorld, startWorkerIn, type World } from './world.ts'
+import { openStudioOf, openServices, startWorkerIn, type Services } from './world.ts'
 
 export interface ServeOptions {
   sandbox?: boolean
@@ -35,9 +35,9 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   const nameRules = await nameRulesOf(config, templates)
   const stop = listenForStop()
   const health = options.http === undefined ? undefined : await startHealth(options.http, verb, log)
-  let world: World
+  let world: Services
   try {
-    world = await openWorld({
+    world = await openServices({
       config,
       log,
       sandbox: options.sandbox === true,
@@ -109,7 +109,7 @@ async function startHealth(address: Address, role: string, log: Log): Promise<He
 }
 
 async function startBotIn(
-  world: World,
+  world: Services,
   templates: Template[],
   nameRules: NameRules,
   config: Config,
@@ -133,7 +133,7 @@ async function startBotIn(
   })
 }
 
-async function showPage({ sandbox }: World, open: boolean): Promise<void> {
+async function showPage({ sandbox }: Services, open: boolean): Promise<void> {
   if (sandbox === undefined) return
   process.stdout.write(`The chat page: ${sandbox.pageUrl}\n`)
   if (open) await openPage(sandbox.pageUrl)

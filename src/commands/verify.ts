@@ -5,7 +5,7 @@ import { countDue, verify, type Verified } from '../telegram/verify.ts'
 import { exitCode } from './exit.ts'
 import { openCount } from './progress.ts'
 import { listenForStop } from './stop.ts'
-import { openWorld } from './world.ts'
+import { openServices } from './world.ts'
 
 export interface VerifyOptions {
   repair?: boolean
@@ -29,7 +29,7 @@ export async function verifyCache(options: VerifyOptions): Promise<number> {
   const stop = listenForStop()
   const { olderThan = 0, limit } = options
   try {
-    const world = await openWorld({
+    const world = await openServices({
       config,
       log,
       sandbox: options.sandbox === true,

@@ -26,7 +26,14 @@ import {
   type FailedName,
   type Summary,
 } from './warm-summary.ts'
-import { checkTelegramIsConfigured, openStudioOf, openWorld, revisionsOf, startWorkerIn, type World } from './world.ts'
+import {
+  checkTelegramIsConfigured,
+  openStudioOf,
+  openServices,
+  revisionsOf,
+  startWorkerIn,
+  type Services,
+} from './world.ts'
 
 export interface WarmOptions extends ListReading {
   sandbox?: boolean
@@ -86,7 +93,7 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
     throw new DoubtfulList(list.doubt)
   }
   const stop = listenForStop()
-  const world = await openWorld({
+  const world = await openServices({
     config,
     log,
     sandbox: options.sandbox === true,
@@ -185,7 +192,7 @@ function toAsks(rows: NameRow[], templates: Template[], forced: boolean, summary
 
 /** Everything through the door; returns the assets that are still to be made, and the first that were given up before. */
 async function enqueue(
-  { door }: World,
+  { door }: Services,
   selection: Selection,
   asksOf: (rows: NameRow[]) => Ask[],
   summary: Summary,
@@ -228,12 +235,12 @@ interface Waiting {
 
 /** Telegram's limit on everything a bot sends in bulk, and what the channels take together. */
 const overallPerMinute = 1_800
-const postsPerMinute = ({ storage }: World) =>
+const postsPerMinute = ({ storage }: Services) =>
   Math.min(overallPerMinute, storage.ratePerMinute * usableChannels(storage).length)
 
 /** Workers whose finished files pile up, while places to render are free, wait for the channels. */
 function boundOf(
-  { storage }: World,
+  { storage }: Services,
   workers: { concurrency: number; rendering: number; uploading: number }[],
 ): Progress['bound'] {
   const waiting = workers.filter(
@@ -245,7 +252,7 @@ function boundOf(
 
 /** Asks the database for those still open until there are none. True: the time was up. The first that fail are added to `failed`. */
 async function waitFor(
-  world: World,
+  world: Services,
   open: Set<string>,
   failed: string[],
   summary: Summary,

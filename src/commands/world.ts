@@ -46,7 +46,7 @@ export interface Store {
 }
 
 /** A store, and the bot that serves from it. */
-export interface World extends Store {
+export interface Services extends Store {
   api: Api
   token: string
   apiRoot: string | undefined
@@ -138,7 +138,9 @@ type ChannelNeed = 'needed' | 'usable' | 'any'
  * made and the message says what to do.
  * @throws UsageFault, HomeUnusable, DatabaseUnreachable, QueueUnreachable, TelegramError
  */
-export async function openWorld(options: StoreOptions & { newBot?: boolean; channels?: ChannelNeed }): Promise<World> {
+export async function openServices(
+  options: StoreOptions & { newBot?: boolean; channels?: ChannelNeed },
+): Promise<Services> {
   const { config, log, channels: need = 'any' } = options
   checkTelegramIsConfigured(config, options.sandbox)
   const { connectTelegram, patiently, whoAmI } = await import('../telegram/api.ts')
@@ -303,7 +305,7 @@ export function concurrencyOf(config: Config): number {
 }
 
 /** A worker in this process. */
-export async function startWorkerIn(world: World, studio: Studio, config: Config, log: Log): Promise<RunningWorker> {
+export async function startWorkerIn(world: Services, studio: Studio, config: Config, log: Log): Promise<RunningWorker> {
   const { db, queue, storage, courier } = world
   const { startWorker } = await import('../queue/processors/worker.ts')
   return startWorker(

@@ -16,7 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { configOfProcess } from '../../dist/config.js'
 import { endOf } from '../../dist/commands/exit.js'
 import { listenForStop, whenAborted } from '../../dist/commands/stop.js'
-import { openWorld, startWorkerIn } from '../../dist/commands/world.js'
+import { openServices, startWorkerIn } from '../../dist/commands/world.js'
 import { uploadedRevisions } from '../../dist/greetings/assets.js'
 import { openLog } from '../../dist/log.js'
 import { openRoom } from '../../dist/video/room.js'
@@ -32,7 +32,7 @@ let world
 let worker
 try {
   mkdirSync(renders, { recursive: true })
-  world = await openWorld({ config, log, sandbox: false, role: 'worker', create: true })
+  world = await openServices({ config, log, sandbox: false, role: 'worker', create: true })
   worker = await startWorkerIn(world, await plannedStudio(), config, log)
   log.info({}, 'worker is running')
   await Promise.race([whenAborted(stop.asked), worker.ended ?? new Promise(() => undefined)])
