@@ -39,28 +39,28 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
   const key = keyOf(raw, rules)
   const open = { config, log, sandbox: options.sandbox === true, role: 'forget', create: false }
   const store = await openStore(open)
-  let world: Services | undefined
+  let services: Services | undefined
   try {
     const assets = await assetsOf(store.db, key)
     refuseHeld(assets)
     const waiting = assets.reduce((sum, asset) => sum + asset.waiting, 0)
     const held = await heldQuestions(store.db, key, rules)
     const canTell = open.sandbox || config.token !== undefined
-    if (options.deletePost === true || (waiting + held.length > 0 && canTell)) world = await openServices(open)
-    if (world !== undefined) {
+    if (options.deletePost === true || (waiting + held.length > 0 && canTell)) services = await openServices(open)
+    if (services !== undefined) {
       if (!(await fence(store.db, assets))) throw beingMade()
-      await tellWaiting(world, assets)
+      await tellWaiting(services, assets)
       // Telling a crowd takes a while, and somebody may have asked anew.
       if (!(await fence(store.db, assets))) throw askedAnew()
     }
-    for (const question of held) await dropQuestion(store, world, question)
+    for (const question of held) await dropQuestion(store, services, question)
     const former = await formerPosts(store.db, key)
     const posts = await deletePosts(
       postsOf(assets, former),
-      world !== undefined && options.deletePost === true ? world.api : undefined,
+      services !== undefined && options.deletePost === true ? services.api : undefined,
     )
     const gone = assets.length === 0 ? { requests: 0, waiting: 0 } : await forgetAssets(store, assets)
-    if (gone === undefined) throw world === undefined ? beingMade() : askedAnew()
+    if (gone === undefined) throw services === undefined ? beingMade() : askedAnew()
     // Since the videos are removed theirs are among the former ones, and those that stay are known until they are gone.
     await postsAreGone(
       store.db,
@@ -84,7 +84,7 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
     )
     return posts.some(({ deleted }) => !deleted) && options.deletePost === true ? exitCode.someFailed : exitCode.done
   } finally {
-    await world?.close()
+    await services?.close()
     await store.close()
   }
 }
@@ -109,12 +109,12 @@ async function tellWaiting({ courier }: Services, assets: readonly KnownAsset[])
 /** A question that could not be handled yet would bring the name back. Whoever asked hears that it did not work. */
 async function dropQuestion(
   { db }: Store,
-  world: Services | undefined,
+  services: Services | undefined,
   { botId, updateId, chatId, languageCode, display }: HeldQuestion,
 ): Promise<void> {
   await dropHeld(db, botId, updateId)
-  if (world?.bot.id !== botId) return
-  await world.api
+  if (services?.bot.id !== botId) return
+  await services.api
     .sendMessage(String(chatId), texts[languageOf(languageCode)].failed(display, 1))
     .catch((error: unknown) => {
       if (!isTelegram(error)) throw error

@@ -35,9 +35,9 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   const nameRules = await nameRulesOf(config, templates)
   const stop = listenForStop()
   const health = options.http === undefined ? undefined : await startHealth(options.http, verb, log)
-  let world: Services
+  let services: Services
   try {
-    world = await openServices({
+    services = await openServices({
       config,
       log,
       sandbox: options.sandbox === true,
@@ -52,32 +52,32 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   let bot: RunningBot | undefined
   let worker: RunningWorker | undefined
   let closeStudio = async () => {}
-  const { storage } = world
+  const { storage } = services
   const over = new AbortController()
-  const takingBack = takeBackChannels(storage, { ...storage, botId: world.bot.id, log }, over.signal)
+  const takingBack = takeBackChannels(storage, { ...storage, botId: services.bot.id, log }, over.signal)
   try {
     if (verb !== 'bot') {
-      const studio = await openStudioOf(config, world.home, { db: world.db, log })
+      const studio = await openStudioOf(config, services.home, { db: services.db, log })
       closeStudio = () => studio.close()
-      worker = await startWorkerIn(world, studio, config, log)
+      worker = await startWorkerIn(services, studio, config, log)
     }
-    if (verb !== 'worker') bot = await startBotIn(world, templates, nameRules, config, log)
+    if (verb !== 'worker') bot = await startBotIn(services, templates, nameRules, config, log)
     if (health !== undefined) {
       // A connection of its own: however often the figures are asked for, nobody else waits for one.
-      const db = world.openPool(1)
+      const db = services.openPool(1)
       health.watch({
         db,
-        queue: world.queue,
+        queue: services.queue,
         workers: async () => (await liveWorkers(db, config.times)).length,
         bots: async () => (await liveBots(db, config.times)).length,
       })
     }
     log.info(
-      { bot: world.bot.username, sandbox: options.sandbox === true, channels: usableChannels(storage).length },
+      { bot: services.bot.username, sandbox: options.sandbox === true, channels: usableChannels(storage).length },
       `${verb} is running`,
     )
-    if (world.sandbox !== undefined && bot !== undefined)
-      await showPage(world, verb === 'demo' && options.open !== false)
+    if (services.sandbox !== undefined && bot !== undefined)
+      await showPage(services, verb === 'demo' && options.open !== false)
 
     await Promise.race([whenAborted(stop.asked), ...[bot?.ended, worker?.ended].filter((ended) => ended !== undefined)])
     log.info({}, 'stopping')
@@ -95,7 +95,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
     await Promise.all([bot?.stop(config.stopMs), worker?.stop(config.stopMs)])
     await closeStudio()
     await takingBack
-    await world.close()
+    await services.close()
     await health?.close()
     stop.close()
   }
@@ -109,7 +109,7 @@ async function startHealth(address: Address, role: string, log: Log): Promise<He
 }
 
 async function startBotIn(
-  world: Services,
+  services: Services,
   templates: Template[],
   nameRules: NameRules,
   config: Config,
@@ -117,14 +117,14 @@ async function startBotIn(
 ): Promise<RunningBot> {
   const admins = new Set(config.adminIds)
   return startBot({
-    token: world.token,
-    apiRoot: world.apiRoot,
+    token: services.token,
+    apiRoot: services.apiRoot,
     webhook:
-      config.webhook === undefined || world.sandbox !== undefined
+      config.webhook === undefined || services.sandbox !== undefined
         ? undefined
         : { ...config.webhook, port: config.port },
-    door: { ...world.door, db: world.openPool(peopleConnections) },
-    courier: world.courier,
+    door: { ...services.door, db: services.openPool(peopleConnections) },
+    courier: services.courier,
     templateFor: (name) => templateFor(templates, name),
     nameRules,
     isAdmin: (userId) => admins.has(String(userId)),

@@ -29,7 +29,7 @@ export async function verifyCache(options: VerifyOptions): Promise<number> {
   const stop = listenForStop()
   const { olderThan = 0, limit } = options
   try {
-    const world = await openServices({
+    const services = await openServices({
       config,
       log,
       sandbox: options.sandbox === true,
@@ -38,7 +38,7 @@ export async function verifyCache(options: VerifyOptions): Promise<number> {
       newBot: options.newBot,
       channels: 'usable',
     })
-    const { courier, storage } = world
+    const { courier, storage } = services
     const view = openCount({
       quiet: options.quiet === true,
       label: 'checked',
@@ -62,7 +62,7 @@ export async function verifyCache(options: VerifyOptions): Promise<number> {
       return stop.code ?? (result.dead > 0 ? exitCode.someFailed : exitCode.done)
     } finally {
       view.close()
-      await world.close()
+      await services.close()
     }
   } finally {
     stop.close()

@@ -93,7 +93,7 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
     throw new DoubtfulList(list.doubt)
   }
   const stop = listenForStop()
-  const world = await openServices({
+  const services = await openServices({
     config,
     log,
     sandbox: options.sandbox === true,
@@ -112,8 +112,8 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
     const openStudio = async () =>
       (studio ??= await openStudioOf(
         { ...config, templates: [...new Set([...config.templates, ...templates.map(({ id }) => id)])] },
-        world.home,
-        { db: world.db, log },
+        services.home,
+        { db: services.db, log },
       ))
     const revisionNow =
       options.refresh === true
@@ -121,7 +121,7 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
         : undefined
     const askedSince = performance.now()
     const { open, failed } = await enqueue(
-      world,
+      services,
       selection,
       asksOf,
       summary,
@@ -130,19 +130,19 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
     )
     const askedSeconds = secondsSince(askedSince)
     if (options.wait && open.size > 0 && stop.code === undefined) {
-      if (options.work) worker = await startWorkerIn(world, await openStudio(), config, log)
-      await recordPaces(world.db, [
+      if (options.work) worker = await startWorkerIn(services, await openStudio(), config, log)
+      await recordPaces(services.db, [
         { step: 'start', template: '', parallel: 1, seconds: secondsSince(started) - askedSeconds, samples: 1 },
       ]).catch(() => undefined)
       const view = openProgress({
         quiet: options.quiet === true,
         cached: summary.cached,
         alreadyDone: summary.available + summary.failed,
-        postsPerMinute: postsPerMinute(world),
+        postsPerMinute: postsPerMinute(services),
       })
       const waitedSince = performance.now()
       try {
-        timedOut = await waitFor(world, open, failed, summary, {
+        timedOut = await waitFor(services, open, failed, summary, {
           config,
           stop,
           view,
@@ -155,11 +155,11 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
       if (summary.made > 0) summary.perMinute = Number((summary.made / (secondsSince(waitedSince) / 60)).toFixed(1))
     }
     summary.pending = open.size
-    summary.failedNames = await failedNames(world.db, failed)
+    summary.failedNames = await failedNames(services.db, failed)
   } finally {
     await worker?.stop(config.stopMs)
     await studio?.close()
-    await world.close()
+    await services.close()
     stop.close()
   }
   summary.seconds = secondsSince(started)
@@ -252,7 +252,7 @@ function boundOf(
 
 /** Asks the database for those still open until there are none. True: the time was up. The first that fail are added to `failed`. */
 async function waitFor(
-  world: Services,
+  services: Services,
   open: Set<string>,
   failed: string[],
   summary: Summary,
@@ -265,7 +265,7 @@ async function waitFor(
   const said = new Map<string, string>()
   while (stop.code === undefined) {
     try {
-      for (const { id, status, bytes } of await settled(world.db, [...open])) {
+      for (const { id, status, bytes } of await settled(services.db, [...open])) {
         open.delete(id)
         if (status === 'AVAILABLE') {
           summary.available++
@@ -280,7 +280,7 @@ async function waitFor(
           view.note('Names of this run were removed by `cancel` or `forget`: they count as failed.')
         }
       }
-      const workers = await liveWorkers(world.db, times)
+      const workers = await liveWorkers(services.db, times)
       const sum = (of: 'rendering' | 'uploading') => workers.reduce((total, worker) => total + worker[of], 0)
       rendered = Math.max(rendered, Math.min(summary.names, summary.available + sum('uploading')))
       view.show({
@@ -290,14 +290,14 @@ async function waitFor(
         failed: summary.failed,
         rendering: sum('rendering'),
         uploading: sum('uploading'),
-        bound: boundOf(world, workers),
+        bound: boundOf(services, workers),
       })
       if (open.size === 0) return false
       if (worker === undefined && workers.length === 0 && !saidNobody) {
         saidNobody = true
         view.note('No worker is alive, so nothing is being made. Start one: greetings worker')
       }
-      for (const { step, reason } of await currentOutages(world.db)) {
+      for (const { step, reason } of await currentOutages(services.db)) {
         if (said.get(step) === reason) continue
         said.set(step, reason)
         view.note(`Waiting: ${step} is out of order. ${reason}`)
