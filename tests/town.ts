@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { waitingTimes, type Times } from '../src/config.ts'
 import type { Database, Db } from '../src/db/database.ts'
 import type { Ask } from '../src/greetings/ask.ts'
-import type { Door } from '../src/greetings/request.ts'
+import type { RequestDeps } from '../src/greetings/request.ts'
 import type { Person } from '../src/greetings/requests.ts'
 import { openHome } from '../src/home.ts'
 import { openQueue, type GreetingsQueue } from '../src/queue/index.ts'
 import { sandboxControl, type SandboxControl } from '../src/sandbox/client.ts'
 import { startSandboxServer, type SandboxServer } from '../src/sandbox/server.ts'
 import { connectTelegram, type Api } from '../src/telegram/api.ts'
-import type { Courier } from '../src/telegram/delivery.ts'
+import type { DeliveryDeps } from '../src/telegram/delivery.ts'
 import type { Storage } from '../src/telegram/storage.ts'
 import { parseName } from '../src/names/name.ts'
 import { temporaryDatabase } from './db/temporary-database.ts'
@@ -36,8 +36,8 @@ export interface Town {
   channelId: number
   api: Api
   times: Times
-  door: Door
-  courier: Courier
+  door: RequestDeps
+  delivery: DeliveryDeps
   storage: Storage
   /** what a child process needs to live in this town */
   env: Record<string, string>
@@ -83,7 +83,7 @@ export async function openTown({
     channelIds.push(await telegram.createChannel({ title: `storage ${n + 1}`, admins: [bot.id] }))
   const times = waitingTimes(timeDivisor)
   const api = connectTelegram({ token: bot.token, apiRoot: server.url, times })
-  const courier: Courier = { db, api, queue, botId, times, log: quietLog }
+  const delivery: DeliveryDeps = { db, api, queue, botId, times, log: quietLog }
   return {
     folder,
     database,
@@ -98,7 +98,7 @@ export async function openTown({
     api,
     times,
     door: { db, queue, botId, times, log: quietLog },
-    courier,
+    delivery,
     storage: {
       db,
       api,

@@ -61,7 +61,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
   const bot = new Bot<BotContext>(token, { client: clientOptions({ apiRoot }) })
   const floods = watchFloods({ db: door.db, times })
   bot.api.config.use(ownErrors(times), floods.transformer)
-  const courier = { ...parts.courier, api: bot.api }
+  const delivery = { ...parts.delivery, api: bot.api }
   const intakeStop = new AbortController()
   const sendStop = new AbortController()
   setMaxListeners(0, intakeStop.signal, sendStop.signal) // every update that waits for the database, and every send in hand, listens
@@ -100,7 +100,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
     await next()
   })
   bot.use(welcome())
-  bot.use(greeting({ ...parts, door, courier, waitingRoom, stop: sendStop.signal }))
+  bot.use(greeting({ ...parts, door, delivery, waitingRoom, stop: sendStop.signal }))
 
   /** A flood is slept through here, in this chat's own line. */
   async function sayPatiently(chatId: number, text: string): Promise<void> {

@@ -102,8 +102,8 @@ function refuseHeld(assets: readonly KnownAsset[]): void {
 }
 
 /** Whoever waits hears that the video was not made, and the note about it goes; what is there already is sent. */
-async function tellWaiting({ courier }: Services, assets: readonly KnownAsset[]): Promise<void> {
-  for (const { id, waiting } of assets) if (waiting > 0) await deliver(courier, id, new AbortController().signal)
+async function tellWaiting({ delivery }: Services, assets: readonly KnownAsset[]): Promise<void> {
+  for (const { id, waiting } of assets) if (waiting > 0) await deliver(delivery, id, new AbortController().signal)
 }
 
 /** A question that could not be handled yet would bring the name back. Whoever asked hears that it did not work. */

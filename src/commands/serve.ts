@@ -124,7 +124,7 @@ async function startBotIn(
         ? undefined
         : { ...config.webhook, port: config.port },
     door: { ...services.door, db: services.openPool(peopleConnections) },
-    courier: services.courier,
+    delivery: services.delivery,
     templateFor: (name) => templateFor(templates, name),
     nameRules,
     isAdmin: (userId) => admins.has(String(userId)),

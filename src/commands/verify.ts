@@ -38,14 +38,14 @@ export async function verifyCache(options: VerifyOptions): Promise<number> {
       newBot: options.newBot,
       channels: 'usable',
     })
-    const { courier, storage } = services
+    const { delivery, storage } = services
     const view = openCount({
       quiet: options.quiet === true,
       label: 'checked',
-      total: Math.min(await countDue(courier, olderThan), limit ?? Infinity),
+      total: Math.min(await countDue(delivery, olderThan), limit ?? Infinity),
     })
     try {
-      const result = await verify(courier, {
+      const result = await verify(delivery, {
         repair: options.repair === true || options.newBot === true,
         rate: options.rate ?? gentleRate,
         limit,

@@ -10,14 +10,14 @@ import { serverFolders } from '../db/embedded.ts'
 import { uploadedRevisions } from '../greetings/assets.ts'
 import { botText } from '../greetings/own-bot.ts'
 import type { Ask } from '../greetings/ask.ts'
-import type { Door } from '../greetings/request.ts'
+import type { RequestDeps } from '../greetings/request.ts'
 import { findHome, openHome } from '../home.ts'
 import type { Log } from '../log.ts'
 import { openQueue, type GreetingsQueue } from '../queue/index.ts'
 import type { RunningWorker } from '../queue/processors/worker.ts'
 import type { Sandbox } from '../sandbox/life.ts'
 import type { Api, BotIdentity } from '../telegram/api.ts'
-import type { Courier } from '../telegram/delivery.ts'
+import type { DeliveryDeps } from '../telegram/delivery.ts'
 import type { ChannelFault } from '../telegram/channels.ts'
 import type { Storage } from '../telegram/storage.ts'
 import type { Revisions } from '../video/revisions.ts'
@@ -53,8 +53,8 @@ export interface Services extends Store {
   bot: BotIdentity
   sandbox: Sandbox | undefined
   storage: Storage
-  door: Door
-  courier: Courier
+  door: RequestDeps
+  delivery: DeliveryDeps
 }
 
 interface StoreOptions {
@@ -192,9 +192,9 @@ export async function openServices(
       times,
       log,
     }
-    const courier: Courier = { db, api, queue, botId: bot.id, times, log }
-    const door: Door = { db, queue, botId: bot.id, times, log }
-    return { ...store, api, token, apiRoot, bot, sandbox, storage, courier, door, close }
+    const delivery: DeliveryDeps = { db, api, queue, botId: bot.id, times, log }
+    const door: RequestDeps = { db, queue, botId: bot.id, times, log }
+    return { ...store, api, token, apiRoot, bot, sandbox, storage, delivery, door, close }
   } catch (error) {
     await close()
     throw error
@@ -306,10 +306,10 @@ export function concurrencyOf(config: Config): number {
 
 /** A worker in this process. */
 export async function startWorkerIn(world: Services, studio: Studio, config: Config, log: Log): Promise<RunningWorker> {
-  const { db, queue, storage, courier } = world
+  const { db, queue, storage, delivery } = world
   const { startWorker } = await import('../queue/processors/worker.ts')
   return startWorker(
-    { db, queue, storage, courier, studio, times: config.times, keepBytes: config.keepBytes, log },
+    { db, queue, storage, delivery, studio, times: config.times, keepBytes: config.keepBytes, log },
     concurrencyOf(config),
   )
 }

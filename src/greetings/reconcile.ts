@@ -54,7 +54,7 @@ const beginning: Place = { queuedAt: new Date(0), id: '' }
 const batch = 1_000
 const lookedFor = 5_000
 const undeliveredAtOnce = 100
-// Of one chat: what Telegram takes from a bot in a few seconds. More would wait in a courier's place.
+// Of one chat: what Telegram takes from a bot in a few seconds. More would wait in a delivery's place.
 const undeliveredOfChat = 5
 const triesAtLocked = 5
 

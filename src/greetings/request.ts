@@ -24,7 +24,7 @@ import type { Gate } from './gate.ts'
 import { storeHit, storeRequest, type Person } from './requests.ts'
 
 /** What the door needs. */
-export interface Door {
+export interface RequestDeps {
   db: Db
   queue: GreetingsQueue
   /** the bot that sends: a `file_id` of another is no hit */
@@ -68,7 +68,7 @@ export interface ListOptions {
  * Answers come in the order of `asks`, which must be distinct by (template, key).
  */
 export async function request(
-  door: Door,
+  deps: RequestDeps,
   asks: readonly Ask[],
   person?: Person,
   options: ListOptions = {},
@@ -76,27 +76,27 @@ export async function request(
   if (person !== undefined) {
     const [ask] = asks
     if (ask === undefined || asks.length > 1) throw new Error('a person asks for one name at a time')
-    const store = () => requestForPerson(door, ask, person)
-    const { answer, job } = await (door.gate === undefined
+    const store = () => requestForPerson(deps, ask, person)
+    const { answer, job } = await (deps.gate === undefined
       ? store()
-      : door.gate.through(askKey(ask), store, person.attempt))
-    if (job !== undefined) await promote(door, job)
+      : deps.gate.through(askKey(ask), store, person.attempt))
+    if (job !== undefined) await promote(deps, job)
     tell({ what: 'asked', outcome: outcomeOf(answer) })
     return [answer]
   }
-  return requestForList(door, asks, options)
+  return requestForList(deps, asks, options)
 }
 
 // ---- a list ----------------------------------------------------------------------------------------
 
 async function requestForList(
-  door: Door,
+  deps: RequestDeps,
   asks: readonly Ask[],
   { retryFailed = false, revisionNow }: ListOptions,
 ): Promise<Answer[]> {
-  const { db, botId } = door
+  const { db, botId } = deps
   const known = byAsk(await findAssets(db, asks))
-  const outdated = revisionNow === undefined ? [] : await makeOutdatedAnew(door, asks, known, revisionNow)
+  const outdated = revisionNow === undefined ? [] : await makeOutdatedAnew(deps, asks, known, revisionNow)
   const created = byAsk(
     await createAssets(
       db,
@@ -114,7 +114,7 @@ async function requestForList(
   for (const asset of outdated) revived.set(askKey({ template: asset.template, key: asset.name }), asset)
   const unqueued = [...known.values()].filter(({ status, queuedAt }) => status === 'PENDING' && queuedAt === null)
   await enqueue(
-    door,
+    deps,
     'warm',
     [...created.values(), ...revived.values(), ...unqueued].map(({ id, generation }) => ({ assetId: id, generation })),
   )
@@ -182,7 +182,7 @@ async function findOutdated(
 
 /** Outdated hits become work again. They stay hits meanwhile. */
 async function makeOutdatedAnew(
-  { db, botId }: Door,
+  { db, botId }: RequestDeps,
   asks: readonly Ask[],
   known: ReadonlyMap<string, AssetRow>,
   revisionNow: (ask: Ask) => Promise<string>,
@@ -224,22 +224,22 @@ interface Stored {
   job?: Job
 }
 
-async function requestForPerson(door: Door, ask: Ask, person: Person): Promise<Stored> {
-  const { db, times } = door
-  const hit = await requestHit(door, ask, person)
+async function requestForPerson(deps: RequestDeps, ask: Ask, person: Person): Promise<Stored> {
+  const { db, times } = deps
+  const hit = await requestHit(deps, ask, person)
   if (hit !== undefined) return { answer: hit }
   if ((await findAssets(db, [ask])).length === 0) {
     const refusal = await refusalFor(db, person)
     if (refusal !== undefined) return { answer: refusal }
     await createAssets(db, [ask], times.lockMs)
   }
-  const outcome = await subscribe(door, ask, person)
+  const outcome = await subscribe(deps, ask, person)
   // Taken back by an operator in this very moment: ask again from the start.
-  return outcome === 'gone' ? requestForPerson(door, ask, person) : outcome
+  return outcome === 'gone' ? requestForPerson(deps, ask, person) : outcome
 }
 
 /** Adds the job of a question that is stored. A queue that does not answer holds up nobody: the reconciler adds what is missing. */
-async function promote({ db, queue, times, log }: Door, job: Job): Promise<void> {
+async function promote({ db, queue, times, log }: RequestDeps, job: Job): Promise<void> {
   const promoted = enqueueFor({ db, queue }, job, { lockMs: times.lockMs }).catch((error: unknown) =>
     log.warn(
       { assetId: job.assetId, code: (error as { code?: string }).code },
@@ -256,7 +256,7 @@ async function promote({ db, queue, times, log }: Door, job: Job): Promise<void>
  * row and the video's, so that no purge and no forgetting takes them away in between. `patience` comes before any lock, as
  * the rows that are locked are joined with it.
  */
-async function requestHit({ db, botId, times }: Door, ask: Ask, person: Person): Promise<Answer | undefined> {
+async function requestHit({ db, botId, times }: RequestDeps, ask: Ask, person: Person): Promise<Answer | undefined> {
   const most = person.unlimited === true ? 1e9 : personLimits.onTheirWay
   const row = await storeHit(db, ask, person, { botId, times, most })
   if (row === undefined) return undefined
@@ -272,8 +272,8 @@ async function requestHit({ db, botId, times }: Door, ask: Ask, person: Person):
  * Stores a person's request under a lock of the asset row. The worker commits the asset's last state and
  * only then reads who waits, so the request is either on its list or has seen that state here.
  */
-async function subscribe(door: Door, ask: Ask, person: Person): Promise<Stored | 'gone'> {
-  const { db, botId, times } = door
+async function subscribe(deps: RequestDeps, ask: Ask, person: Person): Promise<Stored | 'gone'> {
+  const { db, botId, times } = deps
   // Most people share the lock. Whoever finds an asset that must become work again takes it alone.
   for (let exclusive = false; ; exclusive = true) {
     const outcome = await db.$transaction(

@@ -28,7 +28,7 @@ import { bulkKey, bulkRate, channelKey, chatKey, chatRate, rest, restBulk, takeT
 import { countRepeatedUpload, filesUnseen, postOf, videoOptions, videoUpload, type VideoFile } from './storage.ts'
 
 /** What delivering needs. */
-export interface Courier {
+export interface DeliveryDeps {
   db: Db
   api: Api
   queue: GreetingsQueue
@@ -54,9 +54,9 @@ const crowd = 1_000
  * Returns when nobody is left who could be served now; the rest are left for a later call.
  * @throws Outage when Telegram does not work
  */
-export async function deliver(courier: Courier, assetId: string, signal: AbortSignal): Promise<number> {
+export async function deliver(deps: DeliveryDeps, assetId: string, signal: AbortSignal): Promise<number> {
   for (let served = 0; ;) {
-    const done = await deliverBatch(courier, assetId, signal)
+    const done = await deliverBatch(deps, assetId, signal)
     if (done === undefined) return served
     served += done.served
   }
@@ -72,24 +72,24 @@ export async function waitingFor(db: Db, assetId: string): Promise<number> {
 
 /** Delivers to the next few who wait; undefined: nobody could be served now. @throws Outage when Telegram does not work */
 export async function deliverBatch(
-  courier: Courier,
+  deps: DeliveryDeps,
   assetId: string,
   signal: AbortSignal,
 ): Promise<{ served: number } | undefined> {
   signal.throwIfAborted()
-  const asset = await finishedAsset(courier, assetId)
+  const asset = await finishedAsset(deps, assetId)
   if (asset === undefined) return undefined
-  const requests = await claimRequests(courier.db, courier.times, assetId, batch)
+  const requests = await claimRequests(deps.db, deps.times, assetId, batch)
   if (requests.length === 0) return undefined
   const claimedAt = Date.now()
   const sends: Promise<void>[] = []
   try {
     for (const request of requests) {
-      if (!(await takeTurn(courier, request, claimedAt, signal))) continue
+      if (!(await takeTurn(deps, request, claimedAt, signal))) continue
       const send =
         asset.fileId === null
-          ? sendRegret(courier, request, asset, signal)
-          : sendVideo(courier, request, { ...asset, fileId: asset.fileId }, { onFlood: 'postpone', signal })
+          ? sendRegret(deps, request, asset, signal)
+          : sendVideo(deps, request, { ...asset, fileId: asset.fileId }, { onFlood: 'postpone', signal })
       send.catch(() => undefined) // heard below, when all have ended
       sends.push(send)
     }
@@ -101,7 +101,7 @@ export async function deliverBatch(
   return { served: outcomes.length }
 }
 
-async function finishedAsset({ db, botId }: Courier, assetId: string): Promise<Finished | undefined> {
+async function finishedAsset({ db, botId }: DeliveryDeps, assetId: string): Promise<Finished | undefined> {
   const [asset] = await db.$queryRaw<Finished[]>`
     SELECT id, status::text AS status, display, "telegramFileId" AS "fileId", "telegramBotId" AS "botId",
       greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "coolMs"
@@ -116,12 +116,12 @@ async function finishedAsset({ db, botId }: Courier, assetId: string): Promise<F
  * the request was put back, or its claim ran out meanwhile and it is somebody else's now.
  */
 async function takeTurn(
-  courier: Courier,
+  deps: DeliveryDeps,
   request: ClaimedRequest,
   claimedAt: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { db, times } = courier
+  const { db, times } = deps
   // A chat that rests must not hold up those after it, so nobody waits long for that.
   const buckets = [
     { key: chatKey(request.chatId), rate: chatRate, longestMs: 2 * times.telegramSecondMs },
@@ -132,18 +132,18 @@ async function takeTurn(
       const ticket = await takeTicket(db, key, rate, times.telegramSecondMs)
       if (!('waitMs' in ticket)) break
       if (ticket.waitMs > longestMs) {
-        await postpone(courier.db, request, ticket.waitMs)
+        await postpone(deps.db, request, ticket.waitMs)
         return false
       }
       await sleep(Math.min(ticket.waitMs, times.claimMs / 3), undefined, { signal })
     }
   }
-  return stillOurs(courier, request, claimedAt)
+  return stillOurs(deps, request, claimedAt)
 }
 
 /** A claim that is not fresh is renewed before anything is sent under it. False: it ran out, and somebody else took the request. */
-async function stillOurs(courier: Courier, request: ClaimedRequest, claimedAt: number): Promise<boolean> {
-  return Date.now() - claimedAt < courier.times.claimMs / 3 || renewClaim(courier.db, courier.times, request)
+async function stillOurs(deps: DeliveryDeps, request: ClaimedRequest, claimedAt: number): Promise<boolean> {
+  return Date.now() - claimedAt < deps.times.claimMs / 3 || renewClaim(deps.db, deps.times, request)
 }
 
 /**
@@ -152,13 +152,12 @@ async function stillOurs(courier: Courier, request: ClaimedRequest, claimedAt: n
  * @throws Outage when Telegram does not work; the request stays PENDING
  */
 export async function sendDirectly(
-  courier: Courier,
+  deps: DeliveryDeps,
   request: ClaimedRequest,
   asset: { id: string; display: string; fileId: string },
   { claimedAt, signal }: { claimedAt: number; signal: AbortSignal },
 ): Promise<void> {
-  if (await stillOurs(courier, request, claimedAt))
-    await sendVideo(courier, request, asset, { onFlood: 'sleep', signal })
+  if (await stillOurs(deps, request, claimedAt)) await sendVideo(deps, request, asset, { onFlood: 'sleep', signal })
 }
 
 /**
@@ -167,26 +166,26 @@ export async function sendDirectly(
  * @throws Outage when Telegram does not work; the request stays PENDING
  */
 async function sendVideo(
-  courier: Courier,
+  deps: DeliveryDeps,
   request: ClaimedRequest,
   asset: { id: string; display: string; fileId: string },
   { onFlood, signal }: { onFlood: 'sleep' | 'postpone'; signal: AbortSignal },
 ): Promise<void> {
-  const { api, db, times } = courier
+  const { api, db, times } = deps
   const language = languageOf(request.language)
   let { fileId } = asset
   let { chatId } = request
   for (let healed = false, followed = false, floods = 0; ;) {
     try {
       // What came before took its time: another try needs a claim as fresh as the first.
-      if ((healed || followed || floods > 0) && !(await renewClaim(courier.db, courier.times, request))) return
+      if ((healed || followed || floods > 0) && !(await renewClaim(deps.db, deps.times, request))) return
       await api.sendVideo(
         String(chatId),
         fileId,
         { caption: texts[language].caption(asset.display), supports_streaming: true },
         signal as never,
       )
-      await complete(courier, request)
+      await complete(deps, request)
       return
     } catch (error) {
       if (!(error instanceof TelegramError)) throw error
@@ -200,23 +199,22 @@ async function sendVideo(
           }
           // A direct answer's flood is noted where it is met.
           if (onFlood === 'postpone') await restBulk(db, chatId, restMs)
-          return postpone(courier.db, request, restMs)
+          return postpone(deps.db, request, restMs)
         }
         case 'person_unreachable':
         case 'no_rights':
-          return giveUp(courier, request, error.description)
+          return giveUp(deps, request, error.description)
         case 'migrated': {
-          if (followed || error.migrateTo === undefined) return giveUp(courier, request, error.description)
+          if (followed || error.migrateTo === undefined) return giveUp(deps, request, error.description)
           followed = true
           chatId = BigInt(error.migrateTo)
           await moveToChat(db, request, chatId)
           continue
         }
         case 'bad_file_id': {
-          const cure = healed ? 'later' : await heal(courier, asset.id, fileId)
+          const cure = healed ? 'later' : await heal(deps, asset.id, fileId)
           healed = true
-          if (typeof cure === 'string')
-            return postpone(courier.db, request, cure === 'remaking' ? 0 : times.outageMs / 3)
+          if (typeof cure === 'string') return postpone(deps.db, request, cure === 'remaking' ? 0 : times.outageMs / 3)
           fileId = cure.fileId
           continue
         }
@@ -224,15 +222,15 @@ async function sendVideo(
           // Perhaps it arrived. The claim runs out by itself and the video is sent again: at least once.
           return
         case 'aborted':
-          return postpone(courier.db, request, 0)
+          return postpone(deps.db, request, 0)
         case 'token':
-          await postpone(courier.db, request, 0)
+          await postpone(deps.db, request, 0)
           throw new Outage('token', 'Telegram does not accept the bot’s token.')
         case 'refused':
         case 'too_large':
-          return sendRegret(courier, request, { display: asset.display, coolMs: 0 }, signal)
+          return sendRegret(deps, request, { display: asset.display, coolMs: 0 }, signal)
         default:
-          await postpone(courier.db, request, times.outageMs / 3)
+          await postpone(deps.db, request, times.outageMs / 3)
           throw new Outage('telegram', error.message)
       }
     }
@@ -241,12 +239,12 @@ async function sendVideo(
 
 /** Tells a person kindly that their video failed and when to try again; only then the request is FAILED. */
 async function sendRegret(
-  courier: Courier,
+  deps: DeliveryDeps,
   request: ClaimedRequest,
   asset: { display: string; coolMs: number },
   signal: AbortSignal,
 ): Promise<void> {
-  const { api, times } = courier
+  const { api, times } = deps
   try {
     await api.sendMessage(
       String(request.chatId),
@@ -254,28 +252,28 @@ async function sendRegret(
       undefined,
       signal as never,
     )
-    await giveUp(courier, request, 'told that the video could not be made')
-    await removeNote(courier, request)
+    await giveUp(deps, request, 'told that the video could not be made')
+    await removeNote(deps, request)
   } catch (error) {
     if (!(error instanceof TelegramError)) throw error
     if (isTelegram(error, 'unknown_outcome')) return
     if (isTelegram(error, 'person_unreachable', 'no_rights', 'refused', 'migrated'))
-      return giveUp(courier, request, error.description)
+      return giveUp(deps, request, error.description)
     if (error.kind === 'flood') {
-      await restBulk(courier.db, request.chatId, error.retryAfterMs ?? times.telegramSecondMs)
-      return postpone(courier.db, request, error.retryAfterMs ?? times.telegramSecondMs)
+      await restBulk(deps.db, request.chatId, error.retryAfterMs ?? times.telegramSecondMs)
+      return postpone(deps.db, request, error.retryAfterMs ?? times.telegramSecondMs)
     }
-    await postpone(courier.db, request, times.outageMs / 3)
+    await postpone(deps.db, request, times.outageMs / 3)
     if (error.kind !== 'aborted') throw new Outage(error.kind === 'token' ? 'token' : 'telegram', error.message)
   }
 }
 
 /** Telegram has the video: that is written down though the database is away for a moment, as long as the claim holds. */
-async function complete(courier: Courier, request: ClaimedRequest): Promise<void> {
-  const { db, times } = courier
+async function complete(deps: DeliveryDeps, request: ClaimedRequest): Promise<void> {
+  const { db, times } = deps
   const done = await whileClaimed(times, () => markCompleted(db, request))
   if (done !== undefined) tell({ what: 'delivered', ...done })
-  await removeNote(courier, request)
+  await removeNote(deps, request)
 }
 
 async function whileClaimed<T>({ claimMs, pollMs }: Times, write: () => Promise<T>): Promise<T> {
@@ -288,12 +286,12 @@ async function whileClaimed<T>({ claimMs, pollMs }: Times, write: () => Promise<
   }
 }
 
-async function giveUp({ db }: Courier, request: ClaimedRequest, errorText: string): Promise<void> {
+async function giveUp({ db }: DeliveryDeps, request: ClaimedRequest, errorText: string): Promise<void> {
   if (await markUnanswered(db, request, errorText)) tell({ what: 'gave_up' })
 }
 
 /** The "being made" note has done its work. That it cannot be removed is nobody's concern. */
-async function removeNote({ api, db }: Courier, request: ClaimedRequest): Promise<void> {
+async function removeNote({ api, db }: DeliveryDeps, request: ClaimedRequest): Promise<void> {
   const note =
     request.noteMessageId ??
     (await db.userRequest.findUnique({ where: { id: request.id }, select: { noteMessageId: true } }))?.noteMessageId
@@ -307,12 +305,12 @@ async function removeNote({ api, db }: Courier, request: ClaimedRequest): Promis
  * could not be asked now.
  */
 export async function heal(
-  courier: Courier,
+  deps: DeliveryDeps,
   assetId: string,
   dead: string,
   lane: Lane = 'people',
 ): Promise<{ fileId: string } | 'remaking' | 'later'> {
-  const { api, db, botId } = courier
+  const { api, db, botId } = deps
   const asset = await db.videoAsset.findUnique({ where: { id: assetId } })
   if (asset === null || asset.telegramFileId === null) return 'remaking'
   if (asset.telegramFileId !== dead) return { fileId: asset.telegramFileId }
@@ -326,33 +324,33 @@ export async function heal(
       const fresh = 'video' in copy ? copy.video?.file_id : undefined
       if (fresh !== undefined && fresh !== dead) {
         const replaced = await replaceFileId(db, assetId, dead, { fileId: fresh, botId })
-        if (replaced) courier.log.info({ assetId }, 'a dead file_id was replaced from the stored post')
+        if (replaced) deps.log.info({ assetId }, 'a dead file_id was replaced from the stored post')
         return replaced ? { fileId: fresh } : 'later'
       }
     } catch (error) {
       if (!(error instanceof TelegramError)) throw error
-      courier.log.warn({ assetId, code: error.code }, 'the stored post gives no fresh file_id')
+      deps.log.warn({ assetId, code: error.code }, 'the stored post gives no fresh file_id')
       // The copy is a post of the channel like any other.
       if (error.kind === 'flood')
         await rest(
           db,
           channelKey(chatId),
-          error.retryAfterMs ?? courier.times.telegramSecondMs,
-          600 * courier.times.telegramSecondMs,
+          error.retryAfterMs ?? deps.times.telegramSecondMs,
+          600 * deps.times.telegramSecondMs,
         )
       if (isTelegram(error, 'flood', 'server', 'not_sent', 'unknown_outcome')) return 'later'
     }
   }
   const job = await dropFileId(db, assetId, dead)
   if (job !== undefined) {
-    courier.log.info({ assetId }, 'a dead file_id: the video will be uploaded again')
-    await (lane === 'people' ? enqueueFor(courier, job) : enqueue(courier, lane, [job])).catch(() => undefined)
+    deps.log.info({ assetId }, 'a dead file_id: the video will be uploaded again')
+    await (lane === 'people' ? enqueueFor(deps, job) : enqueue(deps, lane, [job])).catch(() => undefined)
   }
   return 'remaking'
 }
 
 /** How long until one who waits for the asset may be served: somebody else has claimed them, or they rest. Undefined: nobody waits. */
-async function untilSomebodyIsFree({ db }: Courier, assetId: string): Promise<number | undefined> {
+async function untilSomebodyIsFree({ db }: DeliveryDeps, assetId: string): Promise<number | undefined> {
   const [row] = await db.$queryRaw<{ waitMs: number | null }[]>`
     SELECT (extract(epoch FROM min(coalesce("claimUntil", now())) - now()) * 1000)::float8 AS "waitMs" FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING'`
   return row?.waitMs ?? undefined
@@ -364,7 +362,7 @@ async function untilSomebodyIsFree({ db }: Courier, assetId: string): Promise<nu
  * @throws AssetFault, NotNow, Outage, or the signal's reason
  */
 export async function uploadToSubscriber(
-  courier: Courier,
+  deps: DeliveryDeps,
   asset: ClaimedAsset,
   video: VideoFile,
   signal: AbortSignal,
@@ -372,39 +370,39 @@ export async function uploadToSubscriber(
   for (;;) {
     signal.throwIfAborted()
     const claimedAt = Date.now()
-    const [first] = await claimRequests(courier.db, courier.times, asset.id, 1)
+    const [first] = await claimRequests(deps.db, deps.times, asset.id, 1)
     if (first === undefined) {
-      const waitMs = await untilSomebodyIsFree(courier, asset.id)
+      const waitMs = await untilSomebodyIsFree(deps, asset.id)
       if (waitMs === undefined) return undefined
       // Whoever comes meanwhile should not wait for all of it.
-      throw new NotNow(Math.min(Math.max(waitMs, courier.times.pollMs), courier.times.outageMs))
+      throw new NotNow(Math.min(Math.max(waitMs, deps.times.pollMs), deps.times.outageMs))
     }
-    if (!(await takeTurn(courier, first, claimedAt, signal))) continue
+    if (!(await takeTurn(deps, first, claimedAt, signal))) continue
     try {
-      const message = await courier.api.sendVideo(
+      const message = await deps.api.sendVideo(
         String(first.chatId),
         videoUpload(video),
         { ...videoOptions(video), caption: texts[languageOf(first.language)].caption(asset.display) },
         signal as never,
       )
-      return { post: postOf(message, null), delivered: () => complete(courier, first) }
+      return { post: postOf(message, null), delivered: () => complete(deps, first) }
     } catch (error) {
       if (!(error instanceof TelegramError)) throw error
       if (isTelegram(error, 'person_unreachable', 'no_rights', 'migrated', 'refused')) {
-        await giveUp(courier, first, error.description)
+        await giveUp(deps, first, error.description)
         continue
       }
       if (error.kind === 'flood') {
         // The next try goes to the next person.
-        const restMs = error.retryAfterMs ?? courier.times.telegramSecondMs
-        await restBulk(courier.db, first.chatId, restMs)
-        await postpone(courier.db, first, restMs)
-        throw new NotNow(Math.min(restMs, courier.times.outageMs))
+        const restMs = error.retryAfterMs ?? deps.times.telegramSecondMs
+        await restBulk(deps.db, first.chatId, restMs)
+        await postpone(deps.db, first, restMs)
+        throw new NotNow(Math.min(restMs, deps.times.outageMs))
       }
-      await postpone(courier.db, first, 0)
+      await postpone(deps.db, first, 0)
       if (error.kind === 'too_large') throw new AssetFault('too_large', error.message)
       signal.throwIfAborted()
-      if (error.kind === 'unknown_outcome') await countRepeatedUpload(courier.db)
+      if (error.kind === 'unknown_outcome') await countRepeatedUpload(deps.db)
       if (error.kind === 'file_unseen') throw filesUnseen(error)
       throw new Outage(isTelegram(error, 'token') ? 'token' : 'telegram', error.message, error.retryAfterMs)
     }

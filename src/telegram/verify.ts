@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { markVerified } from '../greetings/assets.ts'
 import { Outage } from '../greetings/faults.ts'
 import { isTelegram } from './api.ts'
-import { heal, type Courier } from './delivery.ts'
+import { heal, type DeliveryDeps } from './delivery.ts'
 import { TelegramError } from './errors.ts'
 import { takePost } from './flood.ts'
 
@@ -50,7 +50,7 @@ const pageSize = 100
 const patience = 5
 
 /** How many ids are due. */
-export async function countDue({ db }: Courier, olderThanMs: number): Promise<number> {
+export async function countDue({ db }: DeliveryDeps, olderThanMs: number): Promise<number> {
   const [row] = await db.$queryRaw<{ count: bigint }[]>`
     SELECT count(*) AS count FROM "VideoAsset" WHERE "telegramFileId" IS NOT NULL AND ("verifiedAt" IS NULL OR "verifiedAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond')`
   return Number(row?.count ?? 0)
@@ -60,8 +60,8 @@ export async function countDue({ db }: Courier, olderThanMs: number): Promise<nu
  * Looks at all ids that are due, until the signal aborts.
  * @throws Outage when Telegram does not work or asks for a long rest, TelegramError when it refuses the bot
  */
-export async function verify(courier: Courier, plan: VerifyPlan): Promise<Verified> {
-  const { db, times } = courier
+export async function verify(deps: DeliveryDeps, plan: VerifyPlan): Promise<Verified> {
+  const { db, times } = deps
   const verified: Verified = { alive: 0, dead: 0, unknown: 0, repaired: 0, requeued: 0 }
   const [start] = await db.$queryRaw<
     { before: Date }[]
@@ -70,12 +70,12 @@ export async function verify(courier: Courier, plan: VerifyPlan): Promise<Verifi
   let left = plan.limit ?? Infinity
   let inARow = 0
   while (left > 0 && !plan.signal.aborted) {
-    const page = await due(courier, start?.before ?? new Date(), unclear, Math.min(pageSize, left))
+    const page = await due(deps, start?.before ?? new Date(), unclear, Math.min(pageSize, left))
     if (page.length === 0) break
     for (const stored of page) {
       if (plan.signal.aborted) break
       const next = sleep((times.telegramSecondMs / plan.rate) * (stored.own ? 1 : 0))
-      const outcome = await look(courier, stored, plan)
+      const outcome = await look(deps, stored, plan)
       verified[outcome]++
       left--
       if (outcome === 'unknown') {
@@ -96,22 +96,27 @@ export async function verify(courier: Courier, plan: VerifyPlan): Promise<Verifi
   return verified
 }
 
-async function due({ db, botId }: Courier, before: Date, except: readonly string[], count: number): Promise<Stored[]> {
+async function due(
+  { db, botId }: DeliveryDeps,
+  before: Date,
+  except: readonly string[],
+  count: number,
+): Promise<Stored[]> {
   return db.$queryRaw<Stored[]>`
     SELECT id, "telegramFileId" AS "fileId", coalesce("telegramBotId" = ${botId}, false) AS own, "storageChatId" AS "chatId" FROM "VideoAsset"
     WHERE "telegramFileId" IS NOT NULL AND ("verifiedAt" IS NULL OR "verifiedAt" < ${before}) AND id <> ALL(${except as string[]}::text[])
     ORDER BY "verifiedAt" NULLS FIRST, id LIMIT ${count}::bigint`
 }
 
-async function look(courier: Courier, stored: Stored, plan: VerifyPlan): Promise<keyof Verified> {
+async function look(deps: DeliveryDeps, stored: Stored, plan: VerifyPlan): Promise<keyof Verified> {
   // Another bot's id is worth nothing to this one, whatever Telegram would say about it.
-  const state = stored.own ? await ask(courier, stored.fileId, plan.signal) : 'dead'
-  return state === 'dead' && plan.repair ? mend(courier, stored, plan) : state
+  const state = stored.own ? await ask(deps, stored.fileId, plan.signal) : 'dead'
+  return state === 'dead' && plan.repair ? mend(deps, stored, plan) : state
 }
 
 /** Whether Telegram still knows the id. `getFile` posts nothing. */
 async function ask(
-  { api, times }: Courier,
+  { api, times }: DeliveryDeps,
   fileId: string,
   signal: AbortSignal,
 ): Promise<'alive' | 'dead' | 'unknown'> {
@@ -134,11 +139,11 @@ async function ask(
 const tries = 3
 
 async function mend(
-  courier: Courier,
+  deps: DeliveryDeps,
   { id, fileId, chatId }: Stored,
   { postsPerMinute, signal }: VerifyPlan,
 ): Promise<'repaired' | 'requeued' | 'unknown'> {
-  const { db, times } = courier
+  const { db, times } = deps
   for (let attempt = 1; attempt <= tries; attempt++) {
     if (chatId !== null) {
       // The copy is a post of the channel like any other.
@@ -152,7 +157,7 @@ async function mend(
         if (!(await waited(ticket.waitMs, times.longestFloodSleepMs, signal))) return 'unknown'
       }
     }
-    const cure = await heal(courier, id, fileId, 'warm')
+    const cure = await heal(deps, id, fileId, 'warm')
     if (cure === 'remaking') return 'requeued'
     if (cure !== 'later') return 'repaired'
     if (!(await waited(attempt * times.telegramSecondMs, times.longestFloodSleepMs, signal))) return 'unknown'

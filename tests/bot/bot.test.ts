@@ -19,7 +19,7 @@ const parts = (): BotParts => ({
   apiRoot: town.server.url,
   webhook: undefined,
   door: town.door,
-  courier: town.courier,
+  delivery: town.delivery,
   templateFor: ({ script }) => (['Cyrillic', 'Latin'].includes(script) ? { id: 'tiny' } : undefined),
   nameRules: {},
   isAdmin: () => false,

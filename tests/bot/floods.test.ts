@@ -48,7 +48,7 @@ describe('a flood met by direct answers', () => {
       apiRoot: town.server.url,
       webhook: undefined,
       door: town.door,
-      courier: town.courier,
+      delivery: town.delivery,
       templateFor: () => ({ id: 'tiny' }),
       nameRules: {},
       isAdmin: () => false,

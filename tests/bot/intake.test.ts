@@ -23,7 +23,7 @@ const parts = (more: Partial<BotParts> = {}): BotParts => ({
   apiRoot: town.server.url,
   webhook: undefined,
   door: town.door,
-  courier: town.courier,
+  delivery: town.delivery,
   templateFor: ({ script }) => (['Cyrillic', 'Latin'].includes(script) ? { id: 'tiny' } : undefined),
   nameRules: {},
   isAdmin: () => false,
@@ -324,7 +324,7 @@ describe('a database that is away', () => {
     bot = await startBot(
       parts({
         door: { ...town.door, db: throughProxy.db },
-        courier: { ...town.courier, db: throughProxy.db },
+        delivery: { ...town.delivery, db: throughProxy.db },
         log: { info: note, warn: note, error: note },
       }),
     )

@@ -17,7 +17,7 @@ const parts = (): BotParts => ({
   apiRoot: town.server.url,
   webhook: undefined,
   door: town.door,
-  courier: town.courier,
+  delivery: town.delivery,
   templateFor: ({ script }) => (script === 'Latin' ? { id: 'tiny' } : undefined),
   nameRules: {},
   isAdmin: () => false,

@@ -19,7 +19,7 @@ async function start(): Promise<void> {
     apiRoot: town.server.url,
     webhook: { url: 'http://127.0.0.1:9/unused', secret, port: 0 },
     door: town.door,
-    courier: town.courier,
+    delivery: town.delivery,
     templateFor: () => ({ id: 'tiny' }),
     nameRules: {},
     isAdmin: () => false,

@@ -195,7 +195,7 @@ describe('property 5: people who were not served', () => {
       await ready('толя', { telegramBotId: town.botId + 1n }),
       await create('поля', { status: 'AVAILABLE' }),
     ]
-    await asks(others[0]?.id ?? '', 4, { claimOwner: 'courier', claimUntil: future() })
+    await asks(others[0]?.id ?? '', 4, { claimOwner: 'delivery', claimUntil: future() })
     await asks(others[1]?.id ?? '', 5, { status: 'COMPLETED' })
     for (const [n, { id }] of others.slice(2).entries()) await asks(id, 6 + n)
     expect(new Set((await pass())?.undelivered)).toEqual(new Set(found.map(({ id }) => id)))

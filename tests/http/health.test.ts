@@ -32,7 +32,7 @@ beforeAll(async () => {
     apiRoot: town.server.url,
     webhook: undefined,
     door: town.door,
-    courier: town.courier,
+    delivery: town.delivery,
     templateFor: () => ({ id: 'tiny' }),
     nameRules: {},
     isAdmin: () => false,

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { listen, type Happening } from '../../src/greetings/events.ts'
 import { AssetFault, Outage } from '../../src/greetings/faults.ts'
 import { request } from '../../src/greetings/request.ts'
-import { generateVideo, type Workshop } from '../../src/queue/processors/video-generation.ts'
+import { generateVideo, type JobDeps } from '../../src/queue/processors/video-generation.ts'
 import { ask, openTown, person, until, type Town } from '../town.ts'
 import { plannedStudio, workshop } from './workshop.ts'
 
@@ -48,11 +48,11 @@ const create = (fields: Fields = {}) => {
 }
 type Asset = Awaited<ReturnType<typeof create>>
 const rowOf = ({ id }: Asset) => town.db.videoAsset.findUniqueOrThrow({ where: { id } })
-const run = (shop: Workshop, { id, generation }: Asset, signals: { closing?: AbortSignal; stop?: AbortSignal } = {}) =>
+const run = (shop: JobDeps, { id, generation }: Asset, signals: { closing?: AbortSignal; stop?: AbortSignal } = {}) =>
   generateVideo(shop, { assetId: id, generation }, 'people', { closing: never, stop: never, ...signals })
 const uploads = async () => (await town.telegram.calls({ method: 'sendVideo', upload: 'multipart' })).length
 const faults = () => happened.filter(({ what }) => what === 'fault' || what === 'outage')
-const rests = async ({ pauses }: Workshop) =>
+const rests = async ({ pauses }: JobDeps) =>
   Promise.race([
     pauses.whenClear(never).then(() => false),
     new Promise<true>((resolve) => setTimeout(resolve, 50, true)),
@@ -188,7 +188,7 @@ describe('property 11: what does not work', () => {
     async (step) => {
       const asset = await create({ attempts: 1 })
       const refused: Outage[] = []
-      const shop: Workshop = { ...workshop(town, studio), onTokenRefused: (outage) => refused.push(outage) }
+      const shop: JobDeps = { ...workshop(town, studio), onTokenRefused: (outage) => refused.push(outage) }
       making = async () => Promise.reject(new Outage(step, 'out of order', 60_000))
       await run(shop, asset)
       expect(await rests(shop)).toBe(true)

@@ -1,7 +1,7 @@
 /** A worker of the town in this process, with a studio that keeps to a plan: rendering is tested elsewhere. */
 import type { Studio, Video } from '../../src/video/studio.ts'
 import { createPauses, createSlots } from '../../src/queue/processors/slots.ts'
-import type { Workshop } from '../../src/queue/processors/video-generation.ts'
+import type { JobDeps } from '../../src/queue/processors/video-generation.ts'
 import { deliver } from '../../src/telegram/delivery.ts'
 import { loadTemplates } from '../../src/video/template.ts'
 import { makeClip } from '../clip.ts'
@@ -51,7 +51,7 @@ export function workerParts(
     db: town.db,
     queue: town.queue,
     storage: town.storage,
-    courier: town.courier,
+    delivery: town.delivery,
     studio,
     times: town.times,
     keepBytes: Infinity,
@@ -60,10 +60,10 @@ export function workerParts(
 }
 
 /** What `generateVideo` needs, without a worker around it: no reconciler runs. */
-export function workshop(town: Town, studio: Studio): Workshop {
+export function workshop(town: Town, studio: Studio): JobDeps {
   return {
     ...workerParts(town, studio),
-    deliver: async (assetId) => void (await deliver(town.courier, assetId, new AbortController().signal)),
+    deliver: async (assetId) => void (await deliver(town.delivery, assetId, new AbortController().signal)),
     slots: createSlots(2),
     pauses: createPauses(),
     owner: 'test',

@@ -89,7 +89,7 @@ const refuseVideo = (code: number, description: string, one?: Asked) =>
 describe('property 7: a direct answer', () => {
   const direct = (one: Asked, { assetId, claimedAt }: { assetId: string; claimedAt: number }) =>
     sendDirectly(
-      town.courier,
+      town.delivery,
       { id: one.id, chatId: one.chatId, language: 'ru', noteMessageId: null, claimOwner: 'door' },
       { id: assetId, display: 'Маша', fileId: post.fileId },
       { claimedAt, signal: never },
@@ -139,7 +139,7 @@ describe('property 7: a delivery', () => {
       await asked(asset.id, { status: 'COMPLETED' }),
       await asked(another.id),
     ]
-    expect(await deliver(town.courier, asset.id, never)).toBe(2)
+    expect(await deliver(town.delivery, asset.id, never)).toBe(2)
     for (const one of [waits, left])
       expect(await requestOf(one)).toMatchObject({
         status: 'COMPLETED',
@@ -159,10 +159,10 @@ describe('property 7: a delivery', () => {
       await create({ telegramFileId: null, status: 'GENERATING' }),
     ]) {
       const waits = await asked(asset.id)
-      expect(await deliver(town.courier, asset.id, never)).toBe(0)
+      expect(await deliver(town.delivery, asset.id, never)).toBe(0)
       expect(await requestOf(waits)).toEqual(waits)
     }
-    expect(await deliver(town.courier, 'no such asset', never)).toBe(0)
+    expect(await deliver(town.delivery, 'no such asset', never)).toBe(0)
   })
 
   it('takes the note away with the video, and without one removes nothing', async () => {
@@ -171,7 +171,7 @@ describe('property 7: a delivery', () => {
     const note = await town.api.sendMessage(String(noted.chatId), 'being made')
     await town.db.userRequest.update({ where: { id: noted.id }, data: { noteMessageId: note.message_id } })
     await asked(id)
-    await deliver(town.courier, id, never)
+    await deliver(town.delivery, id, never)
     expect((await town.telegram.messages(Number(noted.chatId))).map(({ message_id }) => message_id)).not.toContain(
       note.message_id,
     )
@@ -182,7 +182,7 @@ describe('property 7: a delivery', () => {
     const { id } = await create()
     const [gone, other] = [await asked(id), await asked(id)]
     await refuseVideo(403, 'Forbidden: something new', gone)
-    await deliver(town.courier, id, never)
+    await deliver(town.delivery, id, never)
     expect(await requestOf(gone)).toMatchObject({
       status: 'FAILED',
       errorText: 'Forbidden: something new',
@@ -197,7 +197,7 @@ describe('property 7: a delivery', () => {
     const { id } = await create()
     const one = await asked(id)
     await refuseVideo(400, 'Bad Request: VOICE_MESSAGES_FORBIDDEN', one)
-    await deliver(town.courier, id, never)
+    await deliver(town.delivery, id, never)
     expect((await requestOf(one)).status).toBe('FAILED')
     expect((await town.telegram.messages(Number(one.chatId))).at(-1)?.text).toContain('не получилось')
   })
@@ -211,7 +211,7 @@ describe('property 7: a delivery', () => {
         chatId: Number(chatId),
         answer: { kind: 'flood', retryAfter: 1_000 },
       })
-    await deliver(town.courier, id, never)
+    await deliver(town.delivery, id, never)
     for (const each of [one, other]) {
       const row = await requestOf(each)
       expect(row).toMatchObject({ status: 'PENDING', claimOwner: null })
@@ -225,12 +225,12 @@ describe('property 7: a delivery', () => {
     const { id } = await create()
     const one = await asked(id)
     await refuseVideo(401, 'Unauthorized', one)
-    await expect(deliver(town.courier, id, never)).rejects.toMatchObject({ name: 'Outage', step: 'token' })
+    await expect(deliver(town.delivery, id, never)).rejects.toMatchObject({ name: 'Outage', step: 'token' })
     const refused = await requestOf(one)
     expect(refused).toMatchObject({ status: 'PENDING', claimOwner: null })
     expect(refused.claimUntil?.getTime()).toBeLessThan(Date.now() + 1_000)
     await refuseVideo(500, 'Internal Server Error', one)
-    await expect(deliver(town.courier, id, never)).rejects.toMatchObject({ name: 'Outage', step: 'telegram' })
+    await expect(deliver(town.delivery, id, never)).rejects.toMatchObject({ name: 'Outage', step: 'telegram' })
     expect(await requestOf(one)).toMatchObject({ status: 'PENDING', claimOwner: null })
   })
 
@@ -247,7 +247,7 @@ describe('property 7: a delivery', () => {
       chatId: Number(slow.chatId),
       answer: { kind: 'flood', retryAfter: 1_000 },
     })
-    await deliver(town.courier, id, never)
+    await deliver(town.delivery, id, never)
     expect([await requestOf(told), await requestOf(gone), await requestOf(slow)]).toMatchObject([
       { status: 'FAILED', errorText: 'told that the video could not be made' },
       { status: 'FAILED' },
@@ -272,7 +272,7 @@ describe('property 10: a file_id that Telegram refuses', () => {
               return { ...copy, video: { ...('video' in copy ? copy.video : {}), file_id: post.fileId } }
             },
     })
-    expect(await heal({ ...town.courier, api }, asset.id, post.fileId)).toBe('remaking')
+    expect(await heal({ ...town.delivery, api }, asset.id, post.fileId)).toBe('remaking')
     expect(await rowOf(asset.id)).toMatchObject({
       status: 'PENDING',
       generation: 6,
@@ -286,7 +286,7 @@ describe('property 10: a file_id that Telegram refuses', () => {
 
   it('is replaced from the stored post, whose copy goes again', async () => {
     const [asset, other] = [await create(), await create({ telegramFileId: 'other' })]
-    const cure = await heal(town.courier, asset.id, post.fileId)
+    const cure = await heal(town.delivery, asset.id, post.fileId)
     expect(cure).toEqual({ fileId: (await rowOf(asset.id)).telegramFileId })
     expect(cure).not.toEqual({ fileId: post.fileId })
     expect((await town.telegram.calls({ method: 'deleteMessage' })).length).toBe(1)
@@ -295,15 +295,15 @@ describe('property 10: a file_id that Telegram refuses', () => {
 
   it('that was healed by somebody else is taken from there', async () => {
     const asset = await create({ telegramFileId: 'healed' })
-    expect(await heal(town.courier, asset.id, 'dead')).toEqual({ fileId: 'healed' })
+    expect(await heal(town.delivery, asset.id, 'dead')).toEqual({ fileId: 'healed' })
     expect(await rowOf(asset.id)).toEqual(asset)
-    expect(await heal(town.courier, 'no such asset', 'dead')).toBe('remaking')
+    expect(await heal(town.delivery, 'no such asset', 'dead')).toBe('remaking')
   })
 
   it('waits when Telegram cannot be asked, and lets the channel rest in a flood', async () => {
     const asset = await create()
     await town.telegram.fault({ method: 'forwardMessage', answer: { kind: 'flood', retryAfter: 1_000 } })
-    expect(await heal(town.courier, asset.id, post.fileId)).toBe('later')
+    expect(await heal(town.delivery, asset.id, post.fileId)).toBe('later')
     expect(await rowOf(asset.id)).toEqual(asset)
     expect(
       await town.db.floodBucket.count({
@@ -317,9 +317,9 @@ describe('property 10: a file_id that Telegram refuses', () => {
       await create({ storageMessageId: null }),
       await create({ storageMessageId: null, status: 'GENERATING', leaseOwner: 'worker', leaseUntil: future() }),
     ]
-    expect(await heal(town.courier, asset.id, post.fileId, 'warm')).toBe('remaking')
+    expect(await heal(town.delivery, asset.id, post.fileId, 'warm')).toBe('remaking')
     expect(await town.queue.missing('warm', [{ assetId: asset.id, generation: 6 }])).toEqual([])
-    expect(await heal(town.courier, inHand.id, post.fileId)).toBe('remaking')
+    expect(await heal(town.delivery, inHand.id, post.fileId)).toBe('remaking')
     expect(await rowOf(inHand.id)).toMatchObject({
       status: 'GENERATING',
       generation: 5,
@@ -350,13 +350,13 @@ describe('without a storage channel', () => {
     const repeated = async () => (await town.db.installation.findUniqueOrThrow({ where: { id: 1 } })).repeatedUploads
     const before = await repeated()
     await town.telegram.fault({ method: 'sendVideo', chatId: Number(first.chatId), answer: { kind: 'drop-after' } })
-    await expect(uploadToSubscriber(town.courier, claimed(asset), clip, never)).rejects.toMatchObject({
+    await expect(uploadToSubscriber(town.delivery, claimed(asset), clip, never)).rejects.toMatchObject({
       name: 'Outage',
       step: 'telegram',
     })
     expect(await repeated()).toBe(before + 1)
     expect(await requestOf(first)).toMatchObject({ status: 'PENDING', claimOwner: null })
-    await (await uploadToSubscriber(town.courier, claimed(asset), clip, never))?.delivered()
+    await (await uploadToSubscriber(town.delivery, claimed(asset), clip, never))?.delivered()
     expect([await requestOf(first), await requestOf(second)]).toMatchObject([
       { status: 'COMPLETED' },
       { status: 'PENDING' },

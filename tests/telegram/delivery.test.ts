@@ -56,7 +56,7 @@ describe('delivery', () => {
   it('sends to everyone who waits, in the order of asking, and marks each', async () => {
     const people = Array.from({ length: 45 }, (_, n) => 100 + n)
     const assetId = await made('Маша', people)
-    expect(await deliver(town.courier, assetId, never)).toBe(45)
+    expect(await deliver(town.delivery, assetId, never)).toBe(45)
     const sent = (await town.telegram.calls({ method: 'sendVideo', upload: 'file_id' })).map(
       ({ chatId }) => chatId ?? 0,
     )
@@ -75,9 +75,9 @@ describe('delivery', () => {
     const people = Array.from({ length: 60 }, (_, n) => 200 + n)
     const assetId = await made('Маша', people)
     await Promise.all([
-      deliver(town.courier, assetId, never),
-      deliver(town.courier, assetId, never),
-      deliver(town.courier, assetId, never),
+      deliver(town.delivery, assetId, never),
+      deliver(town.delivery, assetId, never),
+      deliver(town.delivery, assetId, never),
     ])
     expect((await town.telegram.counts()).succeeded.sendVideo).toBe(61)
   })
@@ -93,13 +93,13 @@ describe('delivery', () => {
     })
     const stop = new AbortController()
     setMaxListeners(0, stop.signal)
-    const first = deliver(town.courier, assetId, stop.signal)
+    const first = deliver(town.delivery, assetId, stop.signal)
     await town.telegram.waitForHeld(hold.id, 10)
     stop.abort(new Error('stopped'))
     await expect(first).rejects.toThrow()
     await town.telegram.release()
     await until(async () => {
-      await deliver(town.courier, assetId, never)
+      await deliver(town.delivery, assetId, never)
       return (await town.db.userRequest.count({ where: { status: 'PENDING' } })) === 0
     }, 'the rest')
     for (const id of people) expect(await videosOf(id)).toBeGreaterThanOrEqual(1)
@@ -109,9 +109,9 @@ describe('delivery', () => {
   it('property 7: an answer that was lost means the video is sent again, not forgotten', async () => {
     const assetId = await made('Маша', [400, 401])
     await town.telegram.fault({ method: 'sendVideo', chatId: 400, answer: { kind: 'drop-after' } })
-    await deliver(town.courier, assetId, never)
+    await deliver(town.delivery, assetId, never)
     expect(await states()).toEqual({ 400: 'PENDING', 401: 'COMPLETED' })
-    await until(async () => (await deliver(town.courier, assetId, never)) > 0, 'the second delivery')
+    await until(async () => (await deliver(town.delivery, assetId, never)) > 0, 'the second delivery')
     expect(await states()).toEqual({ 400: 'COMPLETED', 401: 'COMPLETED' })
     expect(await videosOf(400)).toBe(2)
     expect(await videosOf(401)).toBe(1)
@@ -121,19 +121,19 @@ describe('delivery', () => {
     const asset = await made('Маша', [500, 501, 502, 503])
     await town.telegram.block(501)
     await town.telegram.deleteUser(502)
-    await deliver(town.courier, asset, never)
+    await deliver(town.delivery, asset, never)
     expect(await states()).toEqual({ 500: 'COMPLETED', 501: 'FAILED', 502: 'FAILED', 503: 'COMPLETED' })
   })
 
   it('property 8: without a storage channel the upload goes to the first who can be reached', async () => {
     const asset = await asked('Маша', [510, 511, 512])
     await town.telegram.block(510)
-    const upload = await uploadToSubscriber(town.courier, asset, video, never)
+    const upload = await uploadToSubscriber(town.delivery, asset, video, never)
     await upload?.delivered()
     expect(await states()).toEqual({ 510: 'FAILED', 511: 'COMPLETED', 512: 'PENDING' })
     if (upload === undefined) throw new Error('nobody was reached')
     await markAvailable(town.db, asset, 'test', town.botId, { revision: 'r', templateRevision: 't' }, upload.post)
-    await deliver(town.courier, asset.id, never)
+    await deliver(town.delivery, asset.id, never)
     expect(await states()).toMatchObject({ 512: 'COMPLETED' })
     const { fileUniqueId } = upload.post
     expect((await town.telegram.messages(512)).some((message) => message.video?.file_unique_id === fileUniqueId)).toBe(
@@ -154,7 +154,7 @@ describe('delivery', () => {
       chatId: 421,
       answer: { kind: 'refuse', code: 400, description: 'Bad Request: VOICE_MESSAGES_FORBIDDEN' },
     })
-    const upload = () => uploadToSubscriber(town.courier, asset, video, never)
+    const upload = () => uploadToSubscriber(town.delivery, asset, video, never)
     await expect(upload()).rejects.toMatchObject({ name: 'NotNow', delayMs: town.times.outageMs })
     await (await upload())?.delivered()
     expect([await videosOf(420), await videosOf(421), await videosOf(422)]).toEqual([0, 0, 1])
@@ -163,7 +163,7 @@ describe('delivery', () => {
 
   it('property 8: without a storage channel, whoever somebody else has claimed, or who rests, is waited for', async () => {
     const asset = await asked('Яна', [436])
-    const upload = () => uploadToSubscriber(town.courier, asset, video, never)
+    const upload = () => uploadToSubscriber(town.delivery, asset, video, never)
     await town.db.userRequest.updateMany({ data: { claimOwner: 'dead', claimUntil: new Date(Date.now() + 60_000) } })
     await expect(upload()).rejects.toMatchObject({ name: 'NotNow', delayMs: town.times.outageMs })
     await town.db.userRequest.updateMany({ data: { claimOwner: null, claimUntil: new Date(Date.now() - 1) } })
@@ -186,7 +186,7 @@ describe('delivery', () => {
     const asset = await asked('Яна', [435])
     const hold = await town.telegram.fault({ method: 'sendVideo', answer: { kind: 'hold' } })
     const stop = new AbortController()
-    const frozen = uploadToSubscriber(town.courier, asset, video, stop.signal).catch((error: unknown) => error)
+    const frozen = uploadToSubscriber(town.delivery, asset, video, stop.signal).catch((error: unknown) => error)
     await town.telegram.waitForHeld(hold.id)
     const claimUntil = new Date(Date.now() + 60_000)
     await town.db.userRequest.updateMany({ data: { claimOwner: 'another', claimUntil } })
@@ -205,7 +205,7 @@ describe('delivery', () => {
       method: 'sendVideo',
       answer: { kind: 'refuse', code: 413, description: 'Request Entity Too Large' },
     })
-    await expect(uploadToSubscriber(town.courier, asset, video, never)).rejects.toMatchObject({
+    await expect(uploadToSubscriber(town.delivery, asset, video, never)).rejects.toMatchObject({
       name: 'AssetFault',
       faultClass: 'too_large',
     })
@@ -224,7 +224,7 @@ describe('delivery', () => {
             : target.$queryRaw(parts, ...values)
       },
     })
-    expect(await deliver({ ...town.courier, db }, assetId, never)).toBe(1)
+    expect(await deliver({ ...town.delivery, db }, assetId, never)).toBe(1)
     expect(away).toBeLessThan(0)
     expect([await videosOf(430), await states()]).toEqual([1, { 430: 'COMPLETED' }])
   })
@@ -232,7 +232,7 @@ describe('delivery', () => {
   it('property 8: when nobody who waits can be reached there is nowhere to upload to', async () => {
     const asset = await asked('Маша', [520])
     await town.telegram.block(520)
-    expect(await uploadToSubscriber(town.courier, asset, video, never)).toBeUndefined()
+    expect(await uploadToSubscriber(town.delivery, asset, video, never)).toBeUndefined()
     expect(await states()).toEqual({ 520: 'FAILED' })
   })
 
@@ -246,7 +246,7 @@ describe('delivery', () => {
       answer: { kind: 'flood', retryAfter: 20 },
     })
     await until(async () => {
-      await deliver(town.courier, assetId, never)
+      await deliver(town.delivery, assetId, never)
       return (await town.db.userRequest.count({ where: { status: 'PENDING' } })) === 0
     }, 'all deliveries')
     expect(Object.values(await states()).every((status) => status === 'COMPLETED')).toBe(true)
@@ -268,7 +268,7 @@ describe('delivery', () => {
       },
     })
     await town.telegram.say({ userId: 701, text: '/start' })
-    await deliver(town.courier, assetId, never)
+    await deliver(town.delivery, assetId, never)
     expect(await videosOf(701)).toBe(1)
     expect(await states()).toEqual({ 700: 'COMPLETED' })
   })
@@ -289,7 +289,7 @@ describe('delivery', () => {
         answer: { kind: 'refuse', code: 400, description: `Bad Request: ${wording}` },
       })
       const had = await videosOf(800)
-      await deliver(town.courier, assetId, never)
+      await deliver(town.delivery, assetId, never)
       expect(await videosOf(800)).toBe(had + 1)
       const after = await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId } })
       expect(after.telegramFileId).not.toBe(before.telegramFileId)
@@ -303,7 +303,7 @@ describe('delivery', () => {
     const assetId = await made('Маша', [810])
     await town.db.videoAsset.update({ where: { id: assetId }, data: { storageMessageId: null } })
     await town.telegram.forgetFileIds()
-    await deliver(town.courier, assetId, never)
+    await deliver(town.delivery, assetId, never)
     expect(await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId } })).toMatchObject({
       status: 'PENDING',
       generation: 2,
@@ -315,7 +315,7 @@ describe('delivery', () => {
   it('property 11: an outage of Telegram ends a delivery without losing anybody', async () => {
     const assetId = await made('Маша', [900, 901])
     await town.telegram.fault({ method: 'sendVideo', upload: 'file_id', times: 2, answer: { kind: 'html', code: 502 } })
-    await expect(deliver(town.courier, assetId, never)).rejects.toBeInstanceOf(Outage)
+    await expect(deliver(town.delivery, assetId, never)).rejects.toBeInstanceOf(Outage)
     expect(await states()).toEqual({ 900: 'PENDING', 901: 'PENDING' })
     await until(
       async () =>
@@ -325,7 +325,7 @@ describe('delivery', () => {
       'the reconciler noticing them',
     )
     await until(async () => {
-      await deliver(town.courier, assetId, never)
+      await deliver(town.delivery, assetId, never)
       return (await town.db.userRequest.count({ where: { status: 'PENDING' } })) === 0
     }, 'the delivery')
     expect(await states()).toEqual({ 900: 'COMPLETED', 901: 'COMPLETED' })
@@ -338,12 +338,12 @@ describe('delivery', () => {
       data: { status: 'FAILED', leaseOwner: null, retryAfter: new Date(Date.now() + 3_600_000) },
     })
     await town.telegram.fault({ method: 'sendMessage', chatId: 911, answer: { kind: 'drop-before' } })
-    await deliver(town.courier, asset.id, never).catch(() => undefined)
+    await deliver(town.delivery, asset.id, never).catch(() => undefined)
     expect(await states()).toMatchObject({ 910: 'FAILED' })
     const told = (await town.telegram.messages(910)).at(-1)
     expect(told?.text).toContain('не получилось')
     await until(async () => {
-      await deliver(town.courier, asset.id, never).catch(() => undefined)
+      await deliver(town.delivery, asset.id, never).catch(() => undefined)
       return (await states())[911] === 'FAILED'
     }, 'the second person being told')
     expect((await town.telegram.messages(911)).some((message) => message.text?.includes('не получилось'))).toBe(true)

@@ -8,7 +8,7 @@ import { request } from '../../src/greetings/request.ts'
 import { sandboxControl, type SandboxControl } from '../../src/sandbox/client.ts'
 import { startSandboxServer, type SandboxServer } from '../../src/sandbox/server.ts'
 import { connectTelegram, type Api } from '../../src/telegram/api.ts'
-import { uploadToSubscriber, type Courier } from '../../src/telegram/delivery.ts'
+import { uploadToSubscriber, type DeliveryDeps } from '../../src/telegram/delivery.ts'
 import { uploadToStorage, type Storage, type VideoFile } from '../../src/telegram/storage.ts'
 import { makeClip } from '../clip.ts'
 import { ask, openTown, person, quietLog, type Town } from '../town.ts'
@@ -21,7 +21,7 @@ let server: SandboxServer
 let telegram: SandboxControl
 let api: Api
 let storage: Storage
-let courier: Courier
+let delivery: DeliveryDeps
 let video: VideoFile
 
 beforeAll(async () => {
@@ -44,7 +44,7 @@ beforeAll(async () => {
     times: town.times,
     log: quietLog,
   }
-  courier = { db: town.db, api, queue: town.queue, botId: BigInt(bot.id), times: town.times, log: quietLog }
+  delivery = { db: town.db, api, queue: town.queue, botId: BigInt(bot.id), times: town.times, log: quietLog }
 })
 afterAll(async () => {
   await server.close()
@@ -90,7 +90,7 @@ describe('a server in local mode', () => {
     const { id: assetId, generation } = await town.db.videoAsset.findFirstOrThrow()
     const asset = await claim(town.db, { assetId, generation }, 'test', 60_000)
     if (asset === undefined) throw new Error('could not claim')
-    const uploaded = await uploadToSubscriber(courier, asset, video, never)
+    const uploaded = await uploadToSubscriber(delivery, asset, video, never)
     expect(uploaded?.post.fileId).toBeTruthy()
     expect(
       (await telegram.calls({ method: 'sendVideo' })).map(({ upload, bodyBytes }) => [upload, bodyBytes < 1_500]),

@@ -1,18 +1,18 @@
 /** A name as plain text: a hit is answered with the video at once, a miss with a note and, later, the video. */
 import { Composer } from 'grammy'
 import { tell } from '../../greetings/events.ts'
-import { request, type Door } from '../../greetings/request.ts'
+import { request, type RequestDeps } from '../../greetings/request.ts'
 import { doorClaims } from '../../greetings/requests.ts'
 import { texts } from '../../greetings/texts.ts'
 import { explainRejection, parseName, type NameRules } from '../../names/name.ts'
-import { sendDirectly, type Courier } from '../../telegram/delivery.ts'
+import { sendDirectly, type DeliveryDeps } from '../../telegram/delivery.ts'
 import type { BotContext } from '../context.ts'
 import type { Seat, WaitingRoom } from '../waiting-room.ts'
 
 /** What the feature needs. */
 export interface GreetingParts {
-  door: Door
-  courier: Courier
+  door: RequestDeps
+  delivery: DeliveryDeps
   waitingRoom: WaitingRoom
   /** the template that serves the name's script and has all its letters, if any does */
   templateFor(name: { script: string; display: string }): { id: string } | undefined
@@ -24,7 +24,7 @@ export interface GreetingParts {
 
 export function greeting({
   door,
-  courier,
+  delivery,
   waitingRoom,
   templateFor,
   nameRules,
@@ -66,7 +66,7 @@ export function greeting({
         const claimedAt = Date.now()
         return ctx.later(() =>
           sendDirectly(
-            courier,
+            delivery,
             { id: requestId, chatId, language: ctx.language, noteMessageId: null, claimOwner: doorClaims },
             { id: assetId, display, fileId },
             { claimedAt, signal: stop },

@@ -19,7 +19,7 @@ import { tell } from '../../greetings/events.ts'
 import { rememberPost } from '../../greetings/former.ts'
 import { AssetFault, NotNow, Outage, placeOf } from '../../greetings/faults.ts'
 import { clearOutage, noteOutage } from '../../greetings/outages.ts'
-import { uploadToSubscriber, type Courier } from '../../telegram/delivery.ts'
+import { uploadToSubscriber, type DeliveryDeps } from '../../telegram/delivery.ts'
 import { uploadToStorage, type Storage } from '../../telegram/storage.ts'
 import type { Studio, Video } from '../../video/studio.ts'
 import type { Template } from '../../video/template.ts'
@@ -27,12 +27,12 @@ import type { GreetingsQueue, Job, JobEnd, Lane } from '../index.ts'
 import type { Pauses, Slots } from './slots.ts'
 
 /** What the job needs. */
-export interface Workshop {
+export interface JobDeps {
   db: Db
   queue: GreetingsQueue
   studio: Studio
   storage: Storage
-  courier: Courier
+  delivery: DeliveryDeps
   /** Hands a finished asset to everyone who waits; may do so later. */
   deliver(assetId: string): Promise<void> | void
   slots: Slots
@@ -64,12 +64,12 @@ const maxAttempts = 3
  * claim failed goes back into the queue as it is.
  */
 export async function generateVideo(
-  workshop: Workshop,
+  deps: JobDeps,
   job: Job,
   lane: Lane,
   { closing, stop }: StopSignals,
 ): Promise<JobEnd> {
-  const { db, owner, times, slots, pauses } = workshop
+  const { db, owner, times, slots, pauses } = deps
   let leave: (() => void) | undefined
   let claiming = false
   try {
@@ -79,25 +79,25 @@ export async function generateVideo(
     const asset = await claim(db, job, owner, times.leaseMs)
     claiming = false
     if (asset === undefined) return
-    const lease = holdLease(workshop, asset, stop)
+    const lease = holdLease(deps, asset, stop)
     const began = performance.now()
     try {
-      const video = await makeVideo(workshop, asset, lease.signal)
+      const video = await makeVideo(deps, asset, lease.signal)
       leave()
-      const recorded = await publish(workshop, asset, video, lease)
+      const recorded = await publish(deps, asset, video, lease)
       lease.release()
       if (!recorded) return
-      workshop.log.info(
+      deps.log.info(
         { assetId: asset.id, template: asset.template, seconds: Math.round((performance.now() - began) / 100) / 10 },
         'a video is ready',
       )
     } catch (error) {
       lease.release()
-      await settle(workshop, asset, error, { lost: lease.lost, stopping: stop.aborted })
+      await settle(deps, asset, error, { lost: lease.lost, stopping: stop.aborted })
     }
-    await workshop.deliver(asset.id)
+    await deps.deliver(asset.id)
   } catch (error) {
-    await afterwards(workshop, job, error, closing)
+    await afterwards(deps, job, error, closing)
     if (claiming && !closing.aborted) return { againInMs: times.outageMs / 3 }
   } finally {
     leave?.()
@@ -105,9 +105,9 @@ export async function generateVideo(
 }
 
 /** The video, made now or kept from an earlier try on this host. */
-async function makeVideo(workshop: Workshop, asset: ClaimedAsset, signal: AbortSignal): Promise<Video> {
-  const { studio, log } = workshop
-  const template = templateOf(workshop, asset)
+async function makeVideo(deps: JobDeps, asset: ClaimedAsset, signal: AbortSignal): Promise<Video> {
+  const { studio, log } = deps
+  const template = templateOf(deps, asset)
   const name = { key: asset.name, display: asset.display, say: asset.say }
   const started = performance.now()
   const kept = await studio.kept(await studio.revisionOf(template, name))
@@ -124,16 +124,16 @@ async function makeVideo(workshop: Workshop, asset: ClaimedAsset, signal: AbortS
     performance.now() - started - preparedMs,
   )
   // One that was kept from before shows nothing of what makes videos, nor of room on the disk.
-  if (kept === undefined) await works(workshop, ['ffmpeg', 'voice', 'disk', 'template'])
+  if (kept === undefined) await works(deps, ['ffmpeg', 'voice', 'disk', 'template'])
   return video
 }
 
-function stepDone(log: Workshop['log'], asset: ClaimedAsset, step: string, ms: number): void {
+function stepDone(log: JobDeps['log'], asset: ClaimedAsset, step: string, ms: number): void {
   log.debug({ assetId: asset.id, step, ms: Math.round(ms) }, 'step')
   tell({ what: 'step', step, template: asset.template, seconds: ms / 1_000 })
 }
 
-function templateOf({ studio }: Workshop, asset: ClaimedAsset): Template {
+function templateOf({ studio }: JobDeps, asset: ClaimedAsset): Template {
   const template = studio.templates.find(({ id }) => id === asset.template)
   if (template === undefined)
     throw new Outage('template', `The template ${asset.template} is not enabled on this worker: add it to TEMPLATES.`)
@@ -141,9 +141,9 @@ function templateOf({ studio }: Workshop, asset: ClaimedAsset): Template {
 }
 
 /** Uploads once and records it. False: the asset was no longer ours. */
-async function publish(workshop: Workshop, asset: ClaimedAsset, video: Video, lease: Lease): Promise<boolean> {
-  const { db, owner, courier, storage, log, uploads } = workshop
-  if (asset.fileId !== null && asset.botId === courier.botId && asset.revision === video.revision)
+async function publish(deps: JobDeps, asset: ClaimedAsset, video: Video, lease: Lease): Promise<boolean> {
+  const { db, owner, delivery, storage, log, uploads } = deps
+  if (asset.fileId !== null && asset.botId === delivery.botId && asset.revision === video.revision)
     return markStillAvailable(db, asset, owner)
   const started = performance.now()
   let post: Post
@@ -153,7 +153,7 @@ async function publish(workshop: Workshop, asset: ClaimedAsset, video: Video, le
     if (storage.chatIds.length > 0) {
       post = await uploadToStorage(storage, video, { signal: lease.signal, isWanted: () => lease.wanted })
     } else {
-      const upload = await uploadToSubscriber(courier, asset, video, lease.signal)
+      const upload = await uploadToSubscriber(delivery, asset, video, lease.signal)
       if (upload === undefined) throw new NobodyReachable()
       ;({ post, delivered } = upload)
     }
@@ -161,15 +161,15 @@ async function publish(workshop: Workshop, asset: ClaimedAsset, video: Video, le
     uploads.count--
   }
   stepDone(log, asset, 'upload', performance.now() - started)
-  await works(workshop, ['telegram', 'storage', 'token'])
+  await works(deps, ['telegram', 'storage', 'token'])
   const recorded = await markAvailable(
     db,
     asset,
     owner,
-    courier.botId,
+    delivery.botId,
     {
       revision: video.revision,
-      templateRevision: await workshop.studio.templateRevisionOf(templateOf(workshop, asset)),
+      templateRevision: await deps.studio.templateRevisionOf(templateOf(deps, asset)),
       bytes: video.bytes,
     },
     post,
@@ -194,7 +194,7 @@ interface Lease {
   release(): void
 }
 
-function holdLease({ db, owner, times, log }: Workshop, asset: ClaimedAsset, stop: AbortSignal): Lease {
+function holdLease({ db, owner, times, log }: JobDeps, asset: ClaimedAsset, stop: AbortSignal): Lease {
   const loss = new AbortController()
   let wanted = false
   let renewing = false
@@ -234,15 +234,15 @@ function holdLease({ db, owner, times, log }: Workshop, asset: ClaimedAsset, sto
 
 /** Puts the asset back or gives it up, by whose fault it was. */
 async function settle(
-  workshop: Workshop,
+  deps: JobDeps,
   asset: ClaimedAsset,
   error: unknown,
   { lost, stopping }: { lost: boolean; stopping: boolean },
 ): Promise<void> {
-  const { db, owner, times, log } = workshop
+  const { db, owner, times, log } = deps
   if (lost) return
   if (stopping) {
-    await putBackAndQueue(workshop, asset, { delayMs: 0, usesAttempt: false, reason: null })
+    await putBackAndQueue(deps, asset, { delayMs: 0, usesAttempt: false, reason: null })
     return
   }
   if (isDatabaseTrouble(error)) throw error
@@ -252,17 +252,17 @@ async function settle(
       errorText: 'There is no storage channel, and nobody who can be reached waits.',
     }
     if (await giveUpUnlessWanted(db, asset, owner, reason)) tell({ what: 'fault', cause: 'storage', final: true })
-    else await putBackAndQueue(workshop, asset, { delayMs: 0, usesAttempt: false, reason: null })
+    else await putBackAndQueue(deps, asset, { delayMs: 0, usesAttempt: false, reason: null })
     return
   }
   if (error instanceof NotNow) {
-    await putBackAndQueue(workshop, asset, { delayMs: error.delayMs, usesAttempt: false, reason: null })
+    await putBackAndQueue(deps, asset, { delayMs: error.delayMs, usesAttempt: false, reason: null })
     return
   }
   if (error instanceof Outage) {
     const pauseMs = error.retryAfterMs ?? times.outageMs
-    await beginOutage(workshop, error, pauseMs)
-    await putBackAndQueue(workshop, asset, {
+    await beginOutage(deps, error, pauseMs)
+    await putBackAndQueue(deps, asset, {
       delayMs: pauseMs,
       usesAttempt: false,
       reason: { errorClass: error.step, errorText: error.message },
@@ -279,12 +279,12 @@ async function settle(
     { assetId: asset.id, attempt: asset.attempts + 1, errorClass: reason.errorClass, reason: reason.errorText },
     'a video could not be made',
   )
-  if (!final) await putBackAndQueue(workshop, asset, { delayMs: times.attemptDelayMs, usesAttempt: true, reason })
+  if (!final) await putBackAndQueue(deps, asset, { delayMs: times.attemptDelayMs, usesAttempt: true, reason })
   else await markFailed(db, asset, owner, reason, times.coolDownMs)
 }
 
 async function putBackAndQueue(
-  { db, queue, owner, log }: Workshop,
+  { db, queue, owner, log }: JobDeps,
   asset: ClaimedAsset,
   options: Parameters<typeof putBack>[3],
 ): Promise<void> {
@@ -298,29 +298,29 @@ async function putBackAndQueue(
 }
 
 /** What is thrown outside the asset's own work: stopping, an outage while delivering, a database that is away. */
-async function afterwards(workshop: Workshop, job: Job, error: unknown, closing: AbortSignal): Promise<void> {
-  const { db } = workshop
+async function afterwards(deps: JobDeps, job: Job, error: unknown, closing: AbortSignal): Promise<void> {
+  const { db } = deps
   if (closing.aborted) {
     // Not begun: its job ends here, and the next worker adds it again at once.
     await markUnqueued(db, job)
     return
   }
-  await interrupted(workshop, job.assetId, error)
+  await interrupted(deps, job.assetId, error)
 }
 
 /** What stopped a job or a delivery from outside: the steps it needs rest, and the reconciler takes up what is left. */
 export async function interrupted(
-  workshop: Pick<Workshop, 'db' | 'pauses' | 'log' | 'times' | 'outOfOrder' | 'onTokenRefused'>,
+  deps: Pick<JobDeps, 'db' | 'pauses' | 'log' | 'times' | 'outOfOrder' | 'onTokenRefused'>,
   assetId: string,
   error: unknown,
 ): Promise<void> {
-  const { pauses, log, times } = workshop
+  const { pauses, log, times } = deps
   if (isDatabaseDown(error)) {
     pauses.pause('database', times.outageMs / 3)
     log.warn({ trouble: 'database', assetId }, 'the database is away; the work goes on when it is back')
     return
   }
-  if (error instanceof Outage) return beginOutage(workshop, error, error.retryAfterMs ?? times.outageMs)
+  if (error instanceof Outage) return beginOutage(deps, error, error.retryAfterMs ?? times.outageMs)
   // One locked row is no reason for the others to wait.
   if (isDatabaseTrouble(error))
     return log.warn(
@@ -337,7 +337,7 @@ async function beginOutage(
     log,
     outOfOrder,
     onTokenRefused,
-  }: Pick<Workshop, 'db' | 'pauses' | 'log' | 'outOfOrder' | 'onTokenRefused'>,
+  }: Pick<JobDeps, 'db' | 'pauses' | 'log' | 'outOfOrder' | 'onTokenRefused'>,
   outage: Outage,
   pauseMs: number,
 ): Promise<void> {
@@ -355,7 +355,7 @@ async function beginOutage(
 
 /** These steps were seen to work: an outage of theirs is over. */
 export async function works(
-  { db, pauses, log, outOfOrder }: Pick<Workshop, 'db' | 'pauses' | 'log' | 'outOfOrder'>,
+  { db, pauses, log, outOfOrder }: Pick<JobDeps, 'db' | 'pauses' | 'log' | 'outOfOrder'>,
   steps: readonly string[],
 ): Promise<void> {
   const over = steps.filter((step) => outOfOrder.delete(step))

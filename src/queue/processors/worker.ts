@@ -12,7 +12,7 @@ import { reconcile, type Reconciled } from '../../greetings/reconcile.ts'
 import { deliverBatch, waitingFor } from '../../telegram/delivery.ts'
 import { lanes } from '../index.ts'
 import { createPauses, createPlaces, createSlots } from './slots.ts'
-import { generateVideo, interrupted, works, type Workshop } from './video-generation.ts'
+import { generateVideo, interrupted, works, type JobDeps } from './video-generation.ts'
 
 /** A running worker. */
 export interface RunningWorker {
@@ -30,8 +30,8 @@ export interface RunningWorker {
 /** Reconciling passes from one look at the size of the kept files to the next. */
 const passesPerTidying = 30
 
-type WorkshopParts = { keepBytes: number } & Omit<
-  Workshop,
+type WorkerParts = { keepBytes: number } & Omit<
+  JobDeps,
   'slots' | 'pauses' | 'owner' | 'uploads' | 'outOfOrder' | 'deliver' | 'onTokenRefused'
 >
 
@@ -41,8 +41,8 @@ const deliveriesAtOnce = 8
 const patience = 4
 
 /** Starts the worker; `concurrency` is the number of parallel renders. */
-export async function startWorker(parts: WorkshopParts, concurrency: number): Promise<RunningWorker> {
-  const { db, queue, times, log, courier } = parts
+export async function startWorker(parts: WorkerParts, concurrency: number): Promise<RunningWorker> {
+  const { db, queue, times, log, delivery } = parts
   const id = newProcessId()
   const outOfOrder = new Set<string>()
   const closing = new AbortController()
@@ -52,7 +52,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
   let refuse: (outage: Outage) => void = () => undefined
   const ended = new Promise<never>((_, reject) => (refuse = reject))
   ended.catch(() => undefined)
-  const workshop: Workshop = {
+  const deps: JobDeps = {
     ...parts,
     deliver: (assetId) => void deliverLater(assetId),
     slots: createSlots(concurrency),
@@ -68,9 +68,9 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
   const presence = await announceWorker(db, times, {
     id,
     concurrency,
-    load: () => ({ rendering: workshop.slots.used, uploading: workshop.uploads.count }),
+    load: () => ({ rendering: deps.slots.used, uploading: deps.uploads.count }),
   })
-  const paces = measurePaces(db, times, { processId: id, rendering: () => workshop.slots.used })
+  const paces = measurePaces(db, times, { processId: id, rendering: () => deps.slots.used })
 
   /** After the one under way, which may have looked for people already. */
   function deliverLater(assetId: string) {
@@ -88,15 +88,15 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
         if (waiting === 0) return
         const leave = await couriers.take(waiting, stop.signal)
         try {
-          const batch = await deliverBatch(courier, assetId, stop.signal)
+          const batch = await deliverBatch(delivery, assetId, stop.signal)
           more = batch !== undefined
-          if (batch !== undefined && batch.served > 0) await works(workshop, ['telegram', 'token'])
+          if (batch !== undefined && batch.served > 0) await works(deps, ['telegram', 'token'])
         } finally {
           leave()
         }
       }
     } catch (error) {
-      if (!stop.signal.aborted) await interrupted(workshop, assetId, error).catch(() => undefined)
+      if (!stop.signal.aborted) await interrupted(deps, assetId, error).catch(() => undefined)
     }
   }
 
@@ -106,7 +106,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
       try {
         // Also what other workers met: whoever sees that a step works says so.
         for (const outage of await currentOutages(db)) if (isSeenHere(outage)) outOfOrder.add(outage.step)
-        const found = await reconcile({ db, queue, botId: courier.botId, times }, from)
+        const found = await reconcile({ db, queue, botId: delivery.botId, times }, from)
         from = found?.next ?? from
         log.info({ over: 'database' }, 'the database is back')
         log.info({ over: 'reconcile' }, 'reconciling works again')
@@ -137,7 +137,7 @@ export async function startWorker(parts: WorkshopParts, concurrency: number): Pr
 
   const signals = { closing: closing.signal, stop: stop.signal }
   const workers = lanes.map((lane) =>
-    queue.work(lane, concurrency + rendersAhead, (job) => generateVideo(workshop, job, lane, signals)),
+    queue.work(lane, concurrency + rendersAhead, (job) => generateVideo(deps, job, lane, signals)),
   )
 
   return {
