@@ -41,7 +41,7 @@ export interface RunningBot {
   ended: Promise<void>
   /** Takes no more updates, lets what is under way end for up to `stopMs`. */
   stop(stopMs: number): Promise<void>
-  hurry(): void
+  abortNow(): void
 }
 
 // A text answer is not stored anywhere. So much time it gets to be sent before its update is confirmed.
@@ -129,7 +129,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
       const cause = (error as { error?: unknown }).error ?? error
       if (isDatabaseTrouble(cause) || cause instanceof AssetLocked || cause instanceof TookTooLong) return 'busy'
       log.error({ error: placeOf(cause), updateId: update.update_id }, 'an update could not be handled')
-      regret(update)
+      sendFailureNotice(update)
     }
     return 'handled'
   }
@@ -139,7 +139,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
     if (answers.length > 0) await Promise.race([Promise.allSettled(answers), sleep(answerGraceMs)])
   }
 
-  function regret(update: Update): void {
+  function sendFailureNotice(update: Update): void {
     const message = update.message ?? update.edited_message
     if (message !== undefined)
       void sending
@@ -172,7 +172,16 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
     floods.close()
     await refusals.close()
   }
-  const intake = openIntake({ db: door.db, botId: door.botId, handle, answered, regret, handling, times, log })
+  const intake = openIntake({
+    db: door.db,
+    botId: door.botId,
+    handle,
+    answered,
+    sendFailureNotice: sendFailureNotice,
+    handling,
+    times,
+    log,
+  })
   let ended: Promise<void>
   let presence: Presence
   try {
@@ -191,7 +200,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
 
   return {
     ended,
-    hurry: () => sendStop.abort(new Error('the bot stops')),
+    abortNow: () => sendStop.abort(new Error('the bot stops')),
     async stop(stopMs) {
       intakeStop.abort(new Error('the bot takes no more updates'))
       const deadline = setTimeout(() => sendStop.abort(new Error('the bot stops')), stopMs)

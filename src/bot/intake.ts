@@ -32,7 +32,7 @@ export interface IntakeParts {
   /** Waits a moment for the texts that answer the update, which are stored nowhere. */
   answered(update: Update): Promise<void>
   /** The update was never handled: tells whoever sent it. */
-  regret(update: Update): void
+  sendFailureNotice(update: Update): void
   /** updates in hand, in order per chat */
   handling: PerChat
   times: Times
@@ -65,7 +65,16 @@ export interface Intake {
 /** Held updates that are tried at a time. */
 const together = 50
 
-export function openIntake({ db, botId, handle, answered, regret, handling, times, log }: IntakeParts): Intake {
+export function openIntake({
+  db,
+  botId,
+  handle,
+  answered,
+  sendFailureNotice: sendFailureNotice,
+  handling,
+  times,
+  log,
+}: IntakeParts): Intake {
   /** tries that went on after their update was held */
   const late = new Set<Promise<void>>()
 
@@ -101,7 +110,7 @@ export function openIntake({ db, botId, handle, answered, regret, handling, time
     } catch (error) {
       if (isDatabaseTrouble(error)) return 'not held'
       log.error({ error: placeOf(error) }, 'an update could be neither handled nor held')
-      regret(update)
+      sendFailureNotice(update)
       return 'dropped'
     }
   }
@@ -141,7 +150,7 @@ export function openIntake({ db, botId, handle, answered, regret, handling, time
     const update = JSON.parse(held.body) as Update
     await handling.add(chatOf(update), async () => {
       const outcome = held.isOver ? 'over' : await attempt(update, { isRetry: true })
-      if (outcome === 'over') regret(update)
+      if (outcome === 'over') sendFailureNotice(update)
       if (typeof outcome === 'object') watch(outcome.late, held)
       else if (outcome === 'busy') await postponeHeld(db, botId, held, retryMs(held.tries))
       else {

@@ -88,7 +88,7 @@ export async function poll({ bot, intake, times, log }: Source, stop: AbortSigna
 export async function listenForWebhook(
   { intake, log }: Pick<Source, 'intake' | 'log'>,
   { port, secret }: { port: number; secret: string },
-): Promise<{ port: number; close(hurry: AbortSignal): Promise<void> }> {
+): Promise<{ port: number; close(abortNow: AbortSignal): Promise<void> }> {
   /** calls that were read and are not answered yet */
   const inHand = new Set<Promise<void>>()
   let isClosing = false
@@ -132,11 +132,11 @@ export async function listenForWebhook(
   const listening = await listenAt(server, { host: loopback, port })
   return {
     port: listening,
-    async close(hurry) {
+    async close(abortNow) {
       isClosing = true
       server.close()
       // Whoever has not said everything is not waited for.
-      await Promise.race([Promise.all(inHand), whenAborted(hurry)])
+      await Promise.race([Promise.all(inHand), whenAborted(abortNow)])
       await closeServer(server)
     },
   }

@@ -252,7 +252,7 @@ async function unpreparedOf(config: Config, home: string | undefined, templates:
   return unprepared
 }
 
-/** The distance of posts in one channel. Of each minute a second more is kept, see `takePost`. */
+/** The distance of posts in one channel. Of each minute a second more is kept, see `reservePost`. */
 const postSeconds = ({ times }: Config, perMinute: number) =>
   (windowSeconds / perMinute) * (times.telegramSecondMs / 1_000)
 

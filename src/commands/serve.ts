@@ -85,12 +85,12 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   } finally {
     health?.stopping()
     over.abort()
-    const hurry = () => {
-      bot?.hurry()
-      worker?.hurry()
+    const abortNow = () => {
+      bot?.abortNow()
+      worker?.abortNow()
     }
-    if (stop.hurried.aborted) hurry()
-    stop.hurried.addEventListener('abort', hurry, { once: true })
+    if (stop.abortedNow.aborted) abortNow()
+    stop.abortedNow.addEventListener('abort', abortNow, { once: true })
     // At the same time: while people's answers go out, no new work is begun.
     await Promise.all([bot?.stop(config.stopMs), worker?.stop(config.stopMs)])
     await closeStudio()

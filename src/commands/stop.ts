@@ -6,7 +6,7 @@ export interface StopRequest {
   /** aborts at the first signal */
   asked: AbortSignal
   /** aborts at the second */
-  hurried: AbortSignal
+  abortedNow: AbortSignal
   /** 129, 130 or 143 once a signal came */
   readonly code: number | undefined
   /** stops listening */
@@ -24,7 +24,7 @@ const sameHangupMs = 1_000
 /** Listens until `close`. */
 export function listenForStop(): StopRequest {
   const asked = new AbortController()
-  const hurried = new AbortController()
+  const abortedNow = new AbortController()
   let code: number | undefined
   let heardAt = 0
   const heard = (signal: NodeJS.Signals) => {
@@ -33,13 +33,13 @@ export function listenForStop(): StopRequest {
       heardAt = performance.now()
       asked.abort(new Error('asked to stop'))
     } else if (signal !== 'SIGHUP' || performance.now() - heardAt > sameHangupMs)
-      hurried.abort(new Error('stopped at once'))
+      abortedNow.abort(new Error('stopped at once'))
   }
   const signals = Object.keys(codes) as NodeJS.Signals[]
   for (const signal of signals) process.on(signal, heard)
   return {
     asked: asked.signal,
-    hurried: hurried.signal,
+    abortedNow: abortedNow.signal,
     get code() {
       return code
     },

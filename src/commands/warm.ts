@@ -104,8 +104,8 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
   })
   let worker: RunningWorker | undefined
   let studio: Studio | undefined
-  const hurry = () => worker?.hurry()
-  stop.hurried.addEventListener('abort', hurry, { once: true })
+  const abortNow = () => worker?.abortNow()
+  stop.abortedNow.addEventListener('abort', abortNow, { once: true })
   let timedOut = false
   try {
     // What is queued already may be of any enabled template, and this run's own may be none of them.

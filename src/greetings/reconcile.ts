@@ -153,9 +153,9 @@ async function addMissingJobs(
   let next = from
   try {
     for (;;) {
-      const loose = await looseAssets(db, times)
-      const marked = await add(db, queue, loose)
-      queued += loose.length
+      const unqueued = await unqueuedAssets(db, times)
+      const marked = await add(db, queue, unqueued)
+      queued += unqueued.length
       if (marked < batch || !(await turn.goesOn())) break
     }
     // One that ended between the two looks seems lost. Adding it again does no harm: nobody can claim that generation.
@@ -188,13 +188,13 @@ async function addMissingJobs(
 }
 
 /** Assets that wait for a job nobody has added: those people wait for first. */
-async function looseAssets(db: Db, times: Times): Promise<Waiting[]> {
+async function unqueuedAssets(db: Db, times: Times): Promise<Waiting[]> {
   return db.$queryRaw<Waiting[]>`
     SELECT id AS "assetId", generation, wanted, "delayMs" FROM (
       SELECT id, generation, "createdAt", EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING') AS wanted,
         greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "delayMs"
       FROM "VideoAsset" WHERE status = 'PENDING' AND "queuedAt" IS NULL AND "updatedAt" < now() - ${times.queueGraceMs}::float8 * interval '1 millisecond'
-    ) AS loose ORDER BY wanted DESC, "createdAt" LIMIT ${batch}`
+    ) AS unqueued ORDER BY wanted DESC, "createdAt" LIMIT ${batch}`
 }
 
 /** Assets whose job should be in the queue, after a place in their line; `wantedOnly`: those somebody waits for. */

@@ -24,7 +24,7 @@ import {
 import { languageOf, texts } from '../greetings/texts.ts'
 import { isTelegram, type Api } from './api.ts'
 import { TelegramError } from './errors.ts'
-import { bulkKey, bulkRate, channelKey, chatKey, chatRate, rest, restBulk, takeTicket } from './flood.ts'
+import { bulkKey, bulkRate, channelKey, chatKey, chatRate, pauseBucket, pauseBulk, takeTicket } from './flood.ts'
 import { countRepeatedUpload, filesUnseen, postOf, videoOptions, videoUpload, type VideoFile } from './storage.ts'
 
 /** What delivering needs. */
@@ -88,7 +88,7 @@ export async function deliverBatch(
       if (!(await takeTurn(deps, request, claimedAt, signal))) continue
       const send =
         asset.fileId === null
-          ? sendRegret(deps, request, asset, signal)
+          ? sendFailureNotice(deps, request, asset, signal)
           : sendVideo(deps, request, { ...asset, fileId: asset.fileId }, { onFlood: 'postpone', signal })
       send.catch(() => undefined) // heard below, when all have ended
       sends.push(send)
@@ -175,10 +175,10 @@ async function sendVideo(
   const language = languageOf(request.language)
   let { fileId } = asset
   let { chatId } = request
-  for (let healed = false, followed = false, floods = 0; ;) {
+  for (let repaired = false, followed = false, floods = 0; ;) {
     try {
       // What came before took its time: another try needs a claim as fresh as the first.
-      if ((healed || followed || floods > 0) && !(await renewClaim(deps.db, deps.times, request))) return
+      if ((repaired || followed || floods > 0) && !(await renewClaim(deps.db, deps.times, request))) return
       await api.sendVideo(
         String(chatId),
         fileId,
@@ -198,7 +198,7 @@ async function sendVideo(
             continue
           }
           // A direct answer's flood is noted where it is met.
-          if (onFlood === 'postpone') await restBulk(db, chatId, restMs)
+          if (onFlood === 'postpone') await pauseBulk(db, chatId, restMs)
           return postpone(deps.db, request, restMs)
         }
         case 'person_unreachable':
@@ -212,10 +212,11 @@ async function sendVideo(
           continue
         }
         case 'bad_file_id': {
-          const cure = healed ? 'later' : await heal(deps, asset.id, fileId)
-          healed = true
-          if (typeof cure === 'string') return postpone(deps.db, request, cure === 'remaking' ? 0 : times.outageMs / 3)
-          fileId = cure.fileId
+          const repair = repaired ? 'later' : await repairFileId(deps, asset.id, fileId)
+          repaired = true
+          if (typeof repair === 'string')
+            return postpone(deps.db, request, repair === 'remaking' ? 0 : times.outageMs / 3)
+          fileId = repair.fileId
           continue
         }
         case 'unknown_outcome':
@@ -228,7 +229,7 @@ async function sendVideo(
           throw new Outage('token', 'Telegram does not accept the bot’s token.')
         case 'refused':
         case 'too_large':
-          return sendRegret(deps, request, { display: asset.display, coolMs: 0 }, signal)
+          return sendFailureNotice(deps, request, { display: asset.display, coolMs: 0 }, signal)
         default:
           await postpone(deps.db, request, times.outageMs / 3)
           throw new Outage('telegram', error.message)
@@ -238,7 +239,7 @@ async function sendVideo(
 }
 
 /** Tells a person kindly that their video failed and when to try again; only then the request is FAILED. */
-async function sendRegret(
+async function sendFailureNotice(
   deps: DeliveryDeps,
   request: ClaimedRequest,
   asset: { display: string; coolMs: number },
@@ -260,7 +261,7 @@ async function sendRegret(
     if (isTelegram(error, 'person_unreachable', 'no_rights', 'refused', 'migrated'))
       return giveUp(deps, request, error.description)
     if (error.kind === 'flood') {
-      await restBulk(deps.db, request.chatId, error.retryAfterMs ?? times.telegramSecondMs)
+      await pauseBulk(deps.db, request.chatId, error.retryAfterMs ?? times.telegramSecondMs)
       return postpone(deps.db, request, error.retryAfterMs ?? times.telegramSecondMs)
     }
     await postpone(deps.db, request, times.outageMs / 3)
@@ -304,7 +305,7 @@ async function removeNote({ api, db }: DeliveryDeps, request: ClaimedRequest): P
  * one; without it the asset becomes work again (`remaking`), which uploads the kept file. `later`: Telegram
  * could not be asked now.
  */
-export async function heal(
+export async function repairFileId(
   deps: DeliveryDeps,
   assetId: string,
   dead: string,
@@ -332,7 +333,7 @@ export async function heal(
       deps.log.warn({ assetId, code: error.code }, 'the stored post gives no fresh file_id')
       // The copy is a post of the channel like any other.
       if (error.kind === 'flood')
-        await rest(
+        await pauseBucket(
           db,
           channelKey(chatId),
           error.retryAfterMs ?? deps.times.telegramSecondMs,
@@ -395,7 +396,7 @@ export async function uploadToSubscriber(
       if (error.kind === 'flood') {
         // The next try goes to the next person.
         const restMs = error.retryAfterMs ?? deps.times.telegramSecondMs
-        await restBulk(deps.db, first.chatId, restMs)
+        await pauseBulk(deps.db, first.chatId, restMs)
         await postpone(deps.db, first, restMs)
         throw new NotNow(Math.min(restMs, deps.times.outageMs))
       }

@@ -55,7 +55,7 @@ const countedPerMinute = 600
  * Takes a place for a post in whichever channel is free soonest. Posts that nobody waits for keep their distance;
  * one that a person waits for goes as soon as the channel's minute has room, and no other goes before it.
  */
-export async function takePost(
+export async function reservePost(
   db: Db,
   chatIds: readonly string[],
   { perMinute, wanted, secondMs }: { perMinute: number; wanted: boolean; secondMs: number },
@@ -79,7 +79,7 @@ export async function takePost(
   if (taken !== undefined) return taken
   const missing =
     await db.$executeRaw`INSERT INTO "FloodBucket" (key) SELECT * FROM unnest(${keys}::text[]) ON CONFLICT DO NOTHING`
-  if (missing > 0) return takePost(db, chatIds, { perMinute, wanted, secondMs })
+  if (missing > 0) return reservePost(db, chatIds, { perMinute, wanted, secondMs })
   // A person asks again within a second: until then the others stand back.
   if (wanted) {
     await db.$executeRaw`
@@ -98,7 +98,7 @@ export async function takePost(
 }
 
 /** Telegram asked for rest. A channel goes on at half its rate for `halvedMs` after it. */
-export async function rest(db: Db, key: string, restMs: number, halvedMs = 0): Promise<void> {
+export async function pauseBucket(db: Db, key: string, restMs: number, halvedMs = 0): Promise<void> {
   await db.$executeRaw`
     INSERT INTO "FloodBucket" (key, "restUntil", "halvedUntil")
     VALUES (${key}, now() + ${restMs}::float8 * interval '1 millisecond', now() + ${restMs + halvedMs}::float8 * interval '1 millisecond')
@@ -110,15 +110,15 @@ export async function rest(db: Db, key: string, restMs: number, halvedMs = 0): P
  * another chat is at rest already, it is the bot, and everybody rests: true. `isLoud`: so much was sent to the chat that it
  * is the chat for certain; two who write too fast are no reason for the others to wait.
  */
-export async function restBulk(db: Db, chatId: bigint, restMs: number, isLoud = false): Promise<boolean> {
+export async function pauseBulk(db: Db, chatId: bigint, restMs: number, isLoud = false): Promise<boolean> {
   const key = chatKey(chatId)
-  await rest(db, key, restMs)
+  await pauseBucket(db, key, restMs)
   await db.$executeRaw`UPDATE "FloodBucket" SET loud = ${isLoud} WHERE key = ${key} AND loud <> ${isLoud}`
   if (isLoud) return false
   const [another] = await db.$queryRaw<
     { key: string }[]
   >`SELECT key FROM "FloodBucket" WHERE key LIKE 'chat:%' AND key <> ${key} AND NOT loud AND "restUntil" > now() LIMIT 1`
-  if (another !== undefined) await rest(db, bulkKey, restMs)
+  if (another !== undefined) await pauseBucket(db, bulkKey, restMs)
   return another !== undefined
 }
 

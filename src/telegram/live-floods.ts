@@ -7,7 +7,7 @@ import type { Transformer } from 'grammy'
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
 import { TelegramError } from './errors.ts'
-import { bulkKey, bulkRate, chatKey, restBulk, restingNow } from './flood.ts'
+import { bulkKey, bulkRate, chatKey, pauseBulk, restingNow } from './flood.ts'
 
 export interface LiveFloods {
   /** How long nothing may be sent to the chat; 0: it may. */
@@ -75,7 +75,7 @@ export function watchFloods({ db, times }: { db: Db; times: Times }): LiveFloods
     note(key, until)
     const isLoud = (lately.get(key)?.count ?? 0) > loudCount
     // Without the database at least this process knows.
-    if (await restBulk(db, chatId, forMs, isLoud).catch(() => false)) note(bulkKey, until)
+    if (await pauseBulk(db, chatId, forMs, isLoud).catch(() => false)) note(bulkKey, until)
   }
 
   return {

@@ -10,7 +10,7 @@ import { AssetFault, Outage } from '../greetings/faults.ts'
 import type { Api } from './api.ts'
 import { noChannel, usableChannels, type Channels } from './channels.ts'
 import { TelegramError } from './errors.ts'
-import { rest, takePost } from './flood.ts'
+import { pauseBucket, reservePost } from './flood.ts'
 
 /** A file ready for Telegram. Lengths in pixels and seconds. */
 export interface VideoFile {
@@ -97,7 +97,7 @@ export async function uploadToStorage(
     signal.throwIfAborted()
     if (usable.size === 0) throw noChannel()
     const wanted = isWanted()
-    const ticket = await takePost(db, [...usable], {
+    const ticket = await reservePost(db, [...usable], {
       perMinute: ratePerMinute,
       wanted,
       secondMs: times.telegramSecondMs,
@@ -116,13 +116,13 @@ export async function uploadToStorage(
       signal.throwIfAborted()
       switch (error.kind) {
         case 'flood':
-          await rest(db, ticket.key, error.retryAfterMs ?? times.telegramSecondMs, 600 * times.telegramSecondMs)
+          await pauseBucket(db, ticket.key, error.retryAfterMs ?? times.telegramSecondMs, 600 * times.telegramSecondMs)
           break
         case 'no_rights':
         case 'person_unreachable':
         case 'migrated':
           usable.delete(chatId)
-          await rest(db, ticket.key, times.outageMs, times.outageMs)
+          await pauseBucket(db, ticket.key, times.outageMs, times.outageMs)
           storage.log.warn(
             { trouble: ticket.key, channel: chatIds.indexOf(chatId) + 1, code: error.code },
             'a storage channel refuses posts; the others go on',

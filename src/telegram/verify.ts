@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { markVerified } from '../greetings/assets.ts'
 import { Outage } from '../greetings/faults.ts'
 import { isTelegram } from './api.ts'
-import { heal, type DeliveryDeps } from './delivery.ts'
+import { repairFileId, type DeliveryDeps } from './delivery.ts'
 import { TelegramError } from './errors.ts'
-import { takePost } from './flood.ts'
+import { reservePost } from './flood.ts'
 
 /** What became of the ids. Their sum is the number of those looked at. */
 export interface Verified {
@@ -148,7 +148,7 @@ async function mend(
     if (chatId !== null) {
       // The copy is a post of the channel like any other.
       for (;;) {
-        const ticket = await takePost(db, [String(chatId)], {
+        const ticket = await reservePost(db, [String(chatId)], {
           perMinute: postsPerMinute,
           wanted: false,
           secondMs: times.telegramSecondMs,
@@ -157,9 +157,9 @@ async function mend(
         if (!(await waited(ticket.waitMs, times.longestFloodSleepMs, signal))) return 'unknown'
       }
     }
-    const cure = await heal(deps, id, fileId, 'warm')
-    if (cure === 'remaking') return 'requeued'
-    if (cure !== 'later') return 'repaired'
+    const repair = await repairFileId(deps, id, fileId, 'warm')
+    if (repair === 'remaking') return 'requeued'
+    if (repair !== 'later') return 'repaired'
     if (!(await waited(attempt * times.telegramSecondMs, times.longestFloodSleepMs, signal))) return 'unknown'
   }
   return 'unknown'

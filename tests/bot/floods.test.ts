@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { startBot, type RunningBot } from '../../src/bot/index.ts'
 import { texts } from '../../src/greetings/texts.ts'
 import { connectTelegram } from '../../src/telegram/api.ts'
-import { bulkKey, chatKey, rest, restBulk } from '../../src/telegram/flood.ts'
+import { bulkKey, chatKey, pauseBucket, pauseBulk } from '../../src/telegram/flood.ts'
 import { watchFloods, type LiveFloods } from '../../src/telegram/live-floods.ts'
 import { videoUpload } from '../../src/telegram/storage.ts'
 import { makeClip } from '../clip.ts'
@@ -104,7 +104,7 @@ describe('a flood met by direct answers', () => {
 
   it('that another process met is waited for too', async () => {
     const id = newPerson()
-    await rest(town.db, bulkKey, 3_000)
+    await pauseBucket(town.db, bulkKey, 3_000)
     const begun = Date.now()
     // The process reads what rests once in a while.
     await new Promise((resolve) => setTimeout(resolve, 2 * town.times.pollMs))
@@ -148,7 +148,7 @@ describe('watchFloods', () => {
 
   it('lets those who waited come back one after the other', async () => {
     const api = connect()
-    await rest(town.db, bulkKey, 2_000)
+    await pauseBucket(town.db, bulkKey, 2_000)
     await until(async () => floods.restMs(1) > 0, 'the look at the database')
     const back: number[] = []
     for (let chat = 1; chat <= 101; chat++)
@@ -163,10 +163,10 @@ describe('watchFloods', () => {
   })
 })
 
-describe('restBulk', () => {
+describe('pauseBulk', () => {
   it('of a loud chat counts for nobody else, until it is refused without being loud', async () => {
-    expect(await restBulk(town.db, 1n, 60_000, true)).toBe(false)
-    expect(await restBulk(town.db, 2n, 60_000)).toBe(false)
-    expect(await restBulk(town.db, 1n, 60_000)).toBe(true)
+    expect(await pauseBulk(town.db, 1n, 60_000, true)).toBe(false)
+    expect(await pauseBulk(town.db, 2n, 60_000)).toBe(false)
+    expect(await pauseBulk(town.db, 1n, 60_000)).toBe(true)
   })
 })

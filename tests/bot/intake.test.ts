@@ -243,7 +243,7 @@ describe('held updates', () => {
           return 'handled'
         },
         answered: async () => undefined,
-        regret: () => undefined,
+        sendFailureNotice: () => undefined,
         handling: createPerChat(),
         times: town.times,
         log: quietLog,

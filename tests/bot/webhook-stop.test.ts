@@ -119,7 +119,7 @@ describe('a bot with a webhook that is asked to stop', () => {
   it('is not kept by a call whose database does not answer', async () => {
     await start()
     const { ended } = await saying(post(`${known}Content-Length: 5\r\n`, 'ab'))
-    bot.hurry()
+    bot.abortNow()
     await bot.stop(60_000)
     await ended
   })

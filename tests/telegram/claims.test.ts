@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ClaimedAsset } from '../../src/greetings/assets.ts'
-import { deliver, heal, sendDirectly, uploadToSubscriber } from '../../src/telegram/delivery.ts'
+import { deliver, repairFileId, sendDirectly, uploadToSubscriber } from '../../src/telegram/delivery.ts'
 import { bulkKey, channelKey, chatKey } from '../../src/telegram/flood.ts'
 import { uploadToStorage } from '../../src/telegram/storage.ts'
 import { makeClip, type Clip } from '../clip.ts'
@@ -272,7 +272,7 @@ describe('property 10: a file_id that Telegram refuses', () => {
               return { ...copy, video: { ...('video' in copy ? copy.video : {}), file_id: post.fileId } }
             },
     })
-    expect(await heal({ ...town.delivery, api }, asset.id, post.fileId)).toBe('remaking')
+    expect(await repairFileId({ ...town.delivery, api }, asset.id, post.fileId)).toBe('remaking')
     expect(await rowOf(asset.id)).toMatchObject({
       status: 'PENDING',
       generation: 6,
@@ -286,24 +286,24 @@ describe('property 10: a file_id that Telegram refuses', () => {
 
   it('is replaced from the stored post, whose copy goes again', async () => {
     const [asset, other] = [await create(), await create({ telegramFileId: 'other' })]
-    const cure = await heal(town.delivery, asset.id, post.fileId)
-    expect(cure).toEqual({ fileId: (await rowOf(asset.id)).telegramFileId })
-    expect(cure).not.toEqual({ fileId: post.fileId })
+    const repair = await repairFileId(town.delivery, asset.id, post.fileId)
+    expect(repair).toEqual({ fileId: (await rowOf(asset.id)).telegramFileId })
+    expect(repair).not.toEqual({ fileId: post.fileId })
     expect((await town.telegram.calls({ method: 'deleteMessage' })).length).toBe(1)
     expect(await rowOf(other.id)).toEqual(other)
   })
 
   it('that was healed by somebody else is taken from there', async () => {
     const asset = await create({ telegramFileId: 'healed' })
-    expect(await heal(town.delivery, asset.id, 'dead')).toEqual({ fileId: 'healed' })
+    expect(await repairFileId(town.delivery, asset.id, 'dead')).toEqual({ fileId: 'healed' })
     expect(await rowOf(asset.id)).toEqual(asset)
-    expect(await heal(town.delivery, 'no such asset', 'dead')).toBe('remaking')
+    expect(await repairFileId(town.delivery, 'no such asset', 'dead')).toBe('remaking')
   })
 
   it('waits when Telegram cannot be asked, and lets the channel rest in a flood', async () => {
     const asset = await create()
     await town.telegram.fault({ method: 'forwardMessage', answer: { kind: 'flood', retryAfter: 1_000 } })
-    expect(await heal(town.delivery, asset.id, post.fileId)).toBe('later')
+    expect(await repairFileId(town.delivery, asset.id, post.fileId)).toBe('later')
     expect(await rowOf(asset.id)).toEqual(asset)
     expect(
       await town.db.floodBucket.count({
@@ -317,9 +317,9 @@ describe('property 10: a file_id that Telegram refuses', () => {
       await create({ storageMessageId: null }),
       await create({ storageMessageId: null, status: 'GENERATING', leaseOwner: 'worker', leaseUntil: future() }),
     ]
-    expect(await heal(town.delivery, asset.id, post.fileId, 'warm')).toBe('remaking')
+    expect(await repairFileId(town.delivery, asset.id, post.fileId, 'warm')).toBe('remaking')
     expect(await town.queue.missing('warm', [{ assetId: asset.id, generation: 6 }])).toEqual([])
-    expect(await heal(town.delivery, inHand.id, post.fileId)).toBe('remaking')
+    expect(await repairFileId(town.delivery, inHand.id, post.fileId)).toBe('remaking')
     expect(await rowOf(inHand.id)).toMatchObject({
       status: 'GENERATING',
       generation: 5,

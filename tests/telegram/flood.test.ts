@@ -12,9 +12,9 @@ import {
   chatKey,
   chatRate,
   forgetChats,
-  rest,
-  restBulk,
-  takePost,
+  pauseBucket,
+  pauseBulk,
+  reservePost,
   takeTicket,
   type Ticket,
 } from '../../src/telegram/flood.ts'
@@ -119,7 +119,7 @@ describe('a leaky bucket', () => {
   })
 
   it('at rest gives nothing until the rest is over', async () => {
-    await rest(db, 'a', 10 * secondMs)
+    await pauseBucket(db, 'a', 10 * secondMs)
     expectWait(waitOf(await take()), 10 * secondMs)
     await elapse(10 * secondMs - moment)
     expectWait(waitOf(await take()), moment)
@@ -142,7 +142,7 @@ describe('a place in a channel', () => {
   const perMinute = 6
   const minute = 60 * secondMs
   const one = ['-1']
-  const take = (wanted: boolean, chatIds = one) => takePost(db, chatIds, { perMinute, wanted, secondMs })
+  const take = (wanted: boolean, chatIds = one) => reservePost(db, chatIds, { perMinute, wanted, secondMs })
   const ofNobody = () => take(false)
   const ofPeople = () => take(true)
 
@@ -169,7 +169,7 @@ describe('a place in a channel', () => {
 
   it('goes to a person before it goes to a post nobody waits for', async () => {
     // One a second, so that distance alone would let the next post go.
-    const takeFast = (wanted: boolean) => takePost(db, one, { perMinute: 60, wanted, secondMs })
+    const takeFast = (wanted: boolean) => reservePost(db, one, { perMinute: 60, wanted, secondMs })
     await takeAll(() => takeFast(true))
     await elapse(60.5 * secondMs)
     expect(isTaken(await takeFast(true))).toBe(false) // and from now on the others stand back
@@ -204,7 +204,7 @@ describe('a place in a channel', () => {
 
   it('a channel at rest is left alone, and the others go on', async () => {
     const two = ['-1', '-2']
-    await rest(db, channelKey('-1'), 3 * minute)
+    await pauseBucket(db, channelKey('-1'), 3 * minute)
     const during = await takeDuring(3 * minute - secondMs, () => take(true, two))
     expect(new Set(during)).toEqual(new Set([channelKey('-2')]))
     expect(during.length).toBeGreaterThanOrEqual(2 * perMinute)
@@ -213,14 +213,14 @@ describe('a place in a channel', () => {
   })
 
   it('with all channels at rest the time to wait is that of the one that is back first', async () => {
-    await rest(db, channelKey('-1'), 30 * secondMs)
-    await rest(db, channelKey('-2'), 20 * secondMs)
+    await pauseBucket(db, channelKey('-1'), 30 * secondMs)
+    await pauseBucket(db, channelKey('-2'), 20 * secondMs)
     for (const wanted of [true, false]) expectWait(waitOf(await take(wanted, ['-1', '-2'])), 20 * secondMs)
   })
 
   it('after a rest goes on at half the rate, later at the full one', async () => {
     await takeAll(ofNobody)
-    await rest(db, channelKey('-1'), 10 * secondMs, 5 * minute)
+    await pauseBucket(db, channelKey('-1'), 10 * secondMs, 5 * minute)
     expect((await takeDuring(10 * secondMs - moment, ofPeople)).length).toBe(0)
     await elapse(2 * minute) // nothing of before is left in the minute
     expect((await takeAll(ofPeople)).taken.length).toBe(perMinute / 2)
@@ -232,7 +232,7 @@ describe('a place in a channel', () => {
   })
 
   it('halves the distance’s rate too, not only what fits into a minute', async () => {
-    await rest(db, channelKey('-1'), 0, minute)
+    await pauseBucket(db, channelKey('-1'), 0, minute)
     await takeAll(ofNobody)
     expectWait(waitOf(await ofNobody()), (2 * minute) / perMinute)
   })
@@ -246,7 +246,7 @@ describe('a place in a channel', () => {
     const count = () => [...posts.values()].reduce((sum, post) => sum + post.count, 0)
     const asker = async (n: number) => {
       while (count() < 2 * wantedInAll) {
-        const ticket = await takePost(db, ['-1', '-2'], { perMinute, wanted: n % 2 === 0, secondMs: fastSecondMs })
+        const ticket = await reservePost(db, ['-1', '-2'], { perMinute, wanted: n % 2 === 0, secondMs: fastSecondMs })
         if ('waitMs' in ticket) await sleep(Math.min(ticket.waitMs, fastSecondMs))
         const seen = await db.$queryRaw<
           { key: string; at: number; count: number }[]
@@ -270,11 +270,11 @@ describe('a place in a channel', () => {
 
 describe('rest', () => {
   it('is made longer, never shorter', async () => {
-    await rest(db, 'a', 100 * secondMs, 100 * secondMs)
-    await rest(db, 'a', 10 * secondMs)
+    await pauseBucket(db, 'a', 100 * secondMs, 100 * secondMs)
+    await pauseBucket(db, 'a', 10 * secondMs)
     await elapse(100 * secondMs - moment)
     expectWait(waitOf(await takeTicket(db, 'a', chatRate, secondMs)), moment)
-    await rest(db, 'a', 50 * secondMs)
+    await pauseBucket(db, 'a', 50 * secondMs)
     await elapse(50 * secondMs - moment)
     expect(isTaken(await takeTicket(db, 'a', chatRate, secondMs))).toBe(false)
     await elapse(moment)
@@ -282,10 +282,12 @@ describe('rest', () => {
   })
 
   it('leaves a longer time at half the rate as it is', async () => {
-    await rest(db, channelKey('-1'), secondMs, 100 * secondMs)
-    await rest(db, channelKey('-1'), 2 * secondMs, 0)
+    await pauseBucket(db, channelKey('-1'), secondMs, 100 * secondMs)
+    await pauseBucket(db, channelKey('-1'), 2 * secondMs, 0)
     await elapse(50 * secondMs)
-    expect((await takeAll(() => takePost(db, ['-1'], { perMinute: 6, wanted: true, secondMs }))).taken.length).toBe(3)
+    expect((await takeAll(() => reservePost(db, ['-1'], { perMinute: 6, wanted: true, secondMs }))).taken.length).toBe(
+      3,
+    )
   })
 })
 
@@ -294,16 +296,16 @@ describe('a flood in bulk', () => {
   const chat = (id: bigint) => takeTicket(db, chatKey(id), chatRate, secondMs)
 
   it('of one chat, however often, lets that chat rest and bulk go on', async () => {
-    await restBulk(db, 1n, 20 * secondMs)
-    await restBulk(db, 1n, 30 * secondMs)
+    await pauseBulk(db, 1n, 20 * secondMs)
+    await pauseBulk(db, 1n, 30 * secondMs)
     expectWait(waitOf(await chat(1n)), 30 * secondMs)
     expect(isTaken(await chat(2n))).toBe(true)
     expect(isTaken(await bulk())).toBe(true)
   })
 
   it('of a second chat means the bot: all bulk rests', async () => {
-    await restBulk(db, 1n, 20 * secondMs)
-    await restBulk(db, 2n, 30 * secondMs)
+    await pauseBulk(db, 1n, 20 * secondMs)
+    await pauseBulk(db, 2n, 30 * secondMs)
     expectWait(waitOf(await bulk()), 30 * secondMs)
     expectWait(waitOf(await chat(1n)), 20 * secondMs)
     await elapse(30 * secondMs)
@@ -311,16 +313,16 @@ describe('a flood in bulk', () => {
   })
 
   it('of a second chat when the rest of the first is over means that chat again', async () => {
-    await restBulk(db, 1n, 20 * secondMs)
+    await pauseBulk(db, 1n, 20 * secondMs)
     await elapse(20 * secondMs)
-    await restBulk(db, 2n, 30 * secondMs)
+    await pauseBulk(db, 2n, 30 * secondMs)
     expect(isTaken(await bulk())).toBe(true)
   })
 
   it('goes by the clock of the database, not of the host', async () => {
-    await restBulk(db, 1n, 20 * secondMs)
+    await pauseBulk(db, 1n, 20 * secondMs)
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 86_400_000 })
-    await restBulk(db, 2n, 30 * secondMs)
+    await pauseBulk(db, 2n, 30 * secondMs)
     expect(isTaken(await bulk())).toBe(false)
   })
 })
@@ -330,8 +332,8 @@ describe('forgetChats', () => {
     await takeTicket(db, chatKey(1n), chatRate, 1_000)
     await takeTicket(db, chatKey(2n), chatRate, 1_000)
     await takeTicket(db, bulkKey, bulkRate, 1_000)
-    await takePost(db, ['-1'], { perMinute: 20, wanted: false, secondMs: 1_000 })
-    await rest(db, chatKey(2n), 2 * 3_600_000)
+    await reservePost(db, ['-1'], { perMinute: 20, wanted: false, secondMs: 1_000 })
+    await pauseBucket(db, chatKey(2n), 2 * 3_600_000)
     await elapse(1_800_000)
     await takeTicket(db, chatKey(3n), chatRate, 1_000)
     await elapse(1_800_000 + 60_000)

@@ -24,7 +24,7 @@ export interface RunningWorker {
   /** Rejects with the reason when the worker cannot go on: Telegram refuses its token. */
   ended: Promise<never>
   /** Aborts what is in hand at once. */
-  hurry(): void
+  abortNow(): void
 }
 
 /** Reconciling passes from one look at the size of the kept files to the next. */
@@ -142,7 +142,7 @@ export async function startWorker(parts: WorkerParts, concurrency: number): Prom
 
   return {
     ended,
-    hurry: () => stop.abort(new Error('the worker stops')),
+    abortNow: () => stop.abort(new Error('the worker stops')),
     async stop(stopMs) {
       closing.abort(new Error('the worker is closing'))
       const deadline = setTimeout(() => stop.abort(new Error('the worker stops')), stopMs)
