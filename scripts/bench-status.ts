@@ -11,7 +11,7 @@ import { performance } from 'node:perf_hooks'
 import pg from 'pg'
 import { openDatabase, type Db } from '../src/db/database.ts'
 import { serverFolders } from '../src/db/embedded.ts'
-import { statistics } from '../src/greetings/statistics.ts'
+import { statistics } from '../src/greetings/reports/statistics.ts'
 import { openHome } from '../src/home.ts'
 
 const budgetMs = 300

@@ -1,15 +1,15 @@
 /**
  * The figures for Prometheus; the only user of prom-client. What happens in this process is counted as it is
- * told (greetings/events.ts); what is true of the whole installation is read when somebody asks. Labels are
+ * told (events.ts); what is true of the whole installation is read when somebody asks. Labels are
  * words of ours, never a name or an id.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Db } from './db/database.ts'
-import { listen, type Happening } from './greetings/events.ts'
+import { listen, type DomainEvent } from './events.ts'
 import { currentOutages } from './greetings/outages.ts'
 import { ownBot } from './greetings/own-bot.ts'
 import { shared } from './http/shared.ts'
-import { longestWaitSeconds, statistics, workload } from './greetings/statistics.ts'
+import { longestWaitSeconds, statistics, workload } from './greetings/reports/statistics.ts'
 import type { GreetingsQueue } from './queue/index.ts'
 
 /** What is asked for the state of the installation. */
@@ -145,27 +145,27 @@ export function openMetrics(about: { version: string; role: string }): Metrics {
     for (const single of [pending, longest, oldest, workers, bots]) single.remove()
   }
 
-  const ignore = listen((happening: Happening) => {
-    switch (happening.what) {
+  const ignore = listen((event: DomainEvent) => {
+    switch (event.what) {
       case 'asked':
-        return requests.inc({ outcome: happening.outcome })
+        return requests.inc({ outcome: event.outcome })
       case 'delivered':
-        waits.observe({ hit: String(happening.hit) }, happening.seconds)
+        waits.observe({ hit: String(event.hit) }, event.seconds)
         return deliveries.inc({ outcome: 'sent' })
       case 'gave_up':
         return deliveries.inc({ outcome: 'gave_up' })
       case 'step':
-        if (happening.step === 'video') renders.observe(happening.seconds)
-        else if (happening.step === 'upload') uploads.observe(happening.seconds)
-        else if (happening.step === 'video kept from before') kept.inc()
-        else steps.observe({ step: happening.step }, happening.seconds)
+        if (event.step === 'video') renders.observe(event.seconds)
+        else if (event.step === 'upload') uploads.observe(event.seconds)
+        else if (event.step === 'video kept from before') kept.inc()
+        else steps.observe({ step: event.step }, event.seconds)
         return
       case 'fault':
-        return faults.inc({ cause: happening.cause, final: String(happening.final) })
+        return faults.inc({ cause: event.cause, final: String(event.final) })
       case 'outage':
-        return outagesBegun.inc({ step: happening.step })
+        return outagesBegun.inc({ step: event.step })
       case 'flood':
-        return floods.inc({ method: happening.method })
+        return floods.inc({ method: event.method })
     }
   })
 

@@ -10,14 +10,23 @@ const byHandFile = join(packageRoot, 'scripts/mutants/by-hand.json')
 
 /** Where a promise to a person is kept or broken: the door, claims, the reconciler, delivery, the queue, the bot, the studio. */
 const brokenFiles = [
-  ...['request', 'requests', 'gate', 'assets', 'reconcile', 'forget', 'purge', 'take-back', 'retry', 'outages'].map(
-    (name) => `src/greetings/${name}.ts`,
-  ),
+  ...[
+    'request',
+    'requests',
+    'gate',
+    'assets',
+    'reconcile',
+    'outages',
+    'upkeep/cancel',
+    'upkeep/forget',
+    'upkeep/purge',
+    'upkeep/retry',
+  ].map((name) => `src/greetings/${name}.ts`),
   ...['channels', 'delivery', 'errors', 'flood', 'storage'].map((name) => `src/telegram/${name}.ts`),
   ...['index', 'processors/slots', 'processors/video-generation', 'processors/worker'].map(
     (name) => `src/queue/${name}.ts`,
   ),
-  ...['index', 'updates', 'intake', 'per-chat', 'waiting-room', 'features/greeting'].map(
+  ...['index', 'updates', 'intake', 'per-chat', 'pending-note', 'features/greeting'].map(
     (name) => `src/bot/${name}.ts`,
   ),
   ...['ffmpeg', 'keep', 'studio', 'gate'].map((name) => `src/video/${name}.ts`),

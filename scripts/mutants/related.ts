@@ -26,7 +26,7 @@ const slowTests: [source: RegExp, tests: string[]][] = [
   [/^src\/(bot|queue\/index|telegram\/delivery|greetings\/request)/, ['bot/kill']],
   [/^src\/telegram\/(storage|flood)/, ['queue/full-channels', 'commands/rights']],
   [/^src\/telegram\/(delivery|errors|storage)/, ['commands/verify', 'queue/storm']],
-  [/^src\/greetings\/(request|take-back|retry|forget|purge|outages)/, ['commands/json', 'commands/warm']],
+  [/^src\/greetings\/(request|outages|upkeep\/(cancel|retry|forget|purge))/, ['commands/json', 'commands/warm']],
   [/^src\/video/, ['video/shipped']],
 ]
 

@@ -1,7 +1,7 @@
 /** What a handler knows and may do. */
 import type { Context } from 'grammy'
 import type { Attempt } from '../greetings/gate.ts'
-import type { Language } from '../greetings/texts.ts'
+import type { Language } from '../texts.ts'
 
 /**
  * A handler stores what the update asks for and returns; only then may the update be confirmed. Everything it

@@ -6,11 +6,11 @@ import { Bot } from 'grammy'
 import type { Update } from 'grammy/types'
 import type { Times } from '../config.ts'
 import { isDatabaseTrouble } from '../db/database.ts'
-import { placeOf } from '../greetings/faults.ts'
+import { placeOf } from '../errors.ts'
 import { AssetLocked, openGate, type Attempt } from '../greetings/gate.ts'
-import { announceBot, type Presence } from '../greetings/processes.ts'
+import { announceBot, type Presence } from '../greetings/workers.ts'
 import { countRefusals } from '../greetings/refusals.ts'
-import { languageOf, texts } from '../greetings/texts.ts'
+import { languageOf, texts } from '../texts.ts'
 import { clientOptions, isTelegram, ownErrors, patiently } from '../telegram/api.ts'
 import { TelegramError } from '../telegram/errors.ts'
 import { watchFloods } from '../telegram/live-floods.ts'
@@ -20,10 +20,10 @@ import { welcome } from './features/welcome.ts'
 import { openIntake, TookTooLong, type Outcome } from './intake.ts'
 import { createPerChat } from './per-chat.ts'
 import { allowedUpdates, listenForWebhook, poll, whenAborted } from './updates.ts'
-import { openWaitingRoom } from './waiting-room.ts'
+import { openPendingNotes } from './pending-note.ts'
 
 /** What the bot needs. */
-export interface BotParts extends Omit<GreetingParts, 'waitingRoom' | 'stop'> {
+export interface BotParts extends Omit<GreetingParts, 'pendingNotes' | 'stop'> {
   token: string
   apiRoot: string | undefined
   webhook: { url: string; secret: string | undefined; port: number } | undefined
@@ -67,7 +67,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
   setMaxListeners(0, intakeStop.signal, sendStop.signal) // every update that waits for the database, and every send in hand, listens
   const handling = createPerChat()
   const sending = createPerChat()
-  const waitingRoom = openWaitingRoom({ db: door.db, api: bot.api, times, stop: sendStop.signal })
+  const pendingNotes = openPendingNotes({ db: door.db, api: bot.api, times, stop: sendStop.signal })
   const tries = new WeakMap<Update, { attempt: Attempt; answers: Promise<unknown>[] }>()
 
   bot.use(async (ctx, next) => {
@@ -100,7 +100,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
     await next()
   })
   bot.use(welcome())
-  bot.use(greeting({ ...parts, door, delivery, waitingRoom, stop: sendStop.signal }))
+  bot.use(greeting({ ...parts, door, delivery, pendingNotes: pendingNotes, stop: sendStop.signal }))
 
   /** A flood is slept through here, in this chat's own line. */
   async function sayPatiently(chatId: number, text: string): Promise<void> {
@@ -168,7 +168,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
   // From the first update on: handlers tell what they refuse.
   const refusals = countRefusals(door.db, times)
   const stopWatching = async () => {
-    waitingRoom.close()
+    pendingNotes.close()
     floods.close()
     await refusals.close()
   }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Update } from 'grammy/types'
 import type { Times } from '../config.ts'
 import { isDatabaseTrouble, type Db } from '../db/database.ts'
-import { placeOf } from '../greetings/faults.ts'
+import { placeOf } from '../errors.ts'
 import type { Attempt } from '../greetings/gate.ts'
 import {
   chatsHeld,

@@ -1,6 +1,6 @@
 /** `cancel`: takes back queued warm work that nobody waits for. */
 import { configOfProcess } from '../config.ts'
-import { takeBack } from '../greetings/take-back.ts'
+import { takeBack } from '../greetings/upkeep/cancel.ts'
 import { openLog } from '../log.ts'
 import { exitCode } from './exit.ts'
 import { givenNames, type GivenNamesOptions } from './given-names.ts'

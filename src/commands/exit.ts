@@ -1,6 +1,6 @@
 /** Exit codes of the contract, and which errors end with which. */
 import { ConfigFault } from '../config.ts'
-import { codeOf, isDatabaseBusy, isDatabaseDown } from '../db/faults.ts'
+import { codeOf, isDatabaseBusy, isDatabaseDown } from '../db/errors.ts'
 
 export const exitCode = {
   done: 0,

@@ -1,7 +1,7 @@
 /** `export`: the cache as JSON lines, to stdout or a file. */
 import { resolve } from 'node:path'
 import { configOfProcess } from '../config.ts'
-import { cachedVideos, lastLine } from '../greetings/cache-file.ts'
+import { cachedVideos, lastLine } from '../greetings/upkeep/export.ts'
 import { openLog } from '../log.ts'
 import { replacing, type Replacing } from '../replacing.ts'
 import { exitCode, UsageFault } from './exit.ts'

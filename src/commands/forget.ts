@@ -1,10 +1,10 @@
 /** `forget <name>`: removes a name with all that is kept of it, and says what stays at Telegram. */
 import { configOfProcess, type Config } from '../config.ts'
 import { fence } from '../greetings/assets.ts'
-import { assetsOf, forgetAssets, type KnownAsset } from '../greetings/forget.ts'
+import { assetsOf, forgetAssets, type KnownAsset } from '../greetings/upkeep/forget.ts'
 import { forgetFiles, formerPosts, formerRevisions, postsAreGone, type StoredPost } from '../greetings/former.ts'
 import { dropHeld, heldQuestions, type HeldQuestion } from '../greetings/held-updates.ts'
-import { languageOf, texts } from '../greetings/texts.ts'
+import { languageOf, texts } from '../texts.ts'
 import { openLog, type Log } from '../log.ts'
 import { isTelegram, type Api } from '../telegram/api.ts'
 import { deliver } from '../telegram/delivery.ts'

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { configOfProcess } from '../config.ts'
-import { CacheFileFault, importVideos, parseLine, type CachedVideo, type Imported } from '../greetings/cache-file.ts'
+import { CacheFileFault, importVideos, parseLine, type CachedVideo, type Imported } from '../greetings/upkeep/export.ts'
 import { botText, ownBot, type OwnBot } from '../greetings/own-bot.ts'
 import { openLog } from '../log.ts'
 import { exitCode, UsageFault } from './exit.ts'

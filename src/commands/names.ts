@@ -1,6 +1,6 @@
 /** `names`: names out of the database, as a list ready for `warm`. */
 import { configOfProcess } from '../config.ts'
-import { missedNames, namesInState, type ListedRow, type StateRow } from '../greetings/name-lists.ts'
+import { missedNames, namesInState, type ListedRow, type StateRow } from '../greetings/reports/names.ts'
 import { ownBot } from '../greetings/own-bot.ts'
 import { openLog } from '../log.ts'
 import { safeCell } from '../names/rejects.ts'

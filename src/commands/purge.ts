@@ -2,7 +2,7 @@
 import { configOfProcess } from '../config.ts'
 import { purgeForgottenFiles } from '../greetings/former.ts'
 import { endHeld } from '../greetings/held-updates.ts'
-import { countOldRequests, countPeopleBefore, purgePeople, purgeRequests } from '../greetings/purge.ts'
+import { countOldRequests, countPeopleBefore, purgePeople, purgeRequests } from '../greetings/upkeep/purge.ts'
 import { openLog } from '../log.ts'
 import { exitCode, UsageFault } from './exit.ts'
 import { openCount } from './progress.ts'

@@ -1,6 +1,6 @@
 /** `retry`: queues what was given up again. */
 import { configOfProcess } from '../config.ts'
-import { retryFailed } from '../greetings/retry.ts'
+import { retryFailed } from '../greetings/upkeep/retry.ts'
 import { openLog } from '../log.ts'
 import { exitCode } from './exit.ts'
 import { givenNames, type GivenNamesOptions } from './given-names.ts'

@@ -1,7 +1,7 @@
 /** `bot`, `worker`, `up` and `demo`: what runs until it is stopped. */
 import { peopleConnections, startBot, type RunningBot } from '../bot/index.ts'
 import { configOfProcess, type Config } from '../config.ts'
-import { liveBots, liveWorkers } from '../greetings/processes.ts'
+import { liveBots, liveWorkers } from '../greetings/workers.ts'
 import type { Address } from '../http/address.ts'
 import type { HealthServer } from '../http/health.ts'
 import { version } from '../installation.ts'

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { styleText } from 'node:util'
-import { videosOf, type NamedVideo } from '../greetings/one-name.ts'
+import { videosOf, type NamedVideo } from '../greetings/reports/one-name.ts'
 import type { OwnBot } from '../greetings/own-bot.ts'
 import { durationText } from './progress.ts'
 import { studioFolders, type Records } from './world.ts'

@@ -1,5 +1,5 @@
 /** Small charts of the last day, as SVG within the page. Colours are the style sheet's. */
-import type { VideoCounts } from '../greetings/statistics.ts'
+import type { VideoCounts } from '../greetings/reports/statistics.ts'
 import { html, type Html } from './html.ts'
 import { percent, span } from './words.ts'
 import type { Hour } from './view.ts'

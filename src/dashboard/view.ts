@@ -3,16 +3,22 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
-import { findings, usualLimits } from '../greetings/health.ts'
+import { findings, usualLimits } from '../greetings/reports/health.ts'
 import { currentOutages, type OutageRow } from '../greetings/outages.ts'
 import { ownBot } from '../greetings/own-bot.ts'
-import { liveBots, liveWorkers, rivalPollers, type LiveBot, type LiveWorker } from '../greetings/processes.ts'
-import { missedNames } from '../greetings/name-lists.ts'
-import { videosOf, type NamedVideo } from '../greetings/one-name.ts'
+import { liveBots, liveWorkers, rivalPollers, type LiveBot, type LiveWorker } from '../greetings/workers.ts'
+import { missedNames } from '../greetings/reports/names.ts'
+import { videosOf, type NamedVideo } from '../greetings/reports/one-name.ts'
 import { refusalsOfDay, type Refusals } from '../greetings/refusals.ts'
 import { paceOf, uploads, type Uploads } from '../greetings/uploads.ts'
 import { parseName, type NameRules } from '../names/name.ts'
-import { longestWaitSeconds, percentile, statistics, workload, type Statistics } from '../greetings/statistics.ts'
+import {
+  longestWaitSeconds,
+  percentile,
+  statistics,
+  workload,
+  type Statistics,
+} from '../greetings/reports/statistics.ts'
 import type { GreetingsQueue, QueueCounts } from '../queue/index.ts'
 
 /** What is looked at. */

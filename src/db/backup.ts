@@ -5,7 +5,7 @@ import { chmod, lstat, mkdir, open, readdir, readFile, rename, rm, stat } from '
 import { join } from 'node:path'
 import { childEnvironment } from '../child-environment.ts'
 import { whileStopped, type StartOptions } from './embedded.ts'
-import { DatabaseUnusable } from './faults.ts'
+import { DatabaseUnusable } from './errors.ts'
 import { postgresMajor } from './postgres-binaries.ts'
 
 /** Commands use the server, so it cannot be stopped: they are named, as `up (pid 4711)`. */

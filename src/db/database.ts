@@ -4,10 +4,10 @@ import pg from 'pg'
 import { connectClient, connectionConfig } from './connect.ts'
 import { PrismaClient, type Prisma } from './generated/client.ts'
 import { joinServer, type DatabaseLog } from './embedded.ts'
-import { codeOf, DatabaseUnreachable, DatabaseUnusable, isDatabaseDown, isWriteConflict } from './faults.ts'
+import { codeOf, DatabaseUnreachable, DatabaseUnusable, isDatabaseDown, isWriteConflict } from './errors.ts'
 import { migrate } from './migrate.ts'
 
-export { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown, isDatabaseTrouble } from './faults.ts'
+export { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown, isDatabaseTrouble } from './errors.ts'
 
 /** What everything below a command gets. */
 export type Db = PrismaClient

@@ -50,7 +50,7 @@ import { openHome } from '../home.ts'
 import { builtScript } from '../installation.ts'
 import { examineWay, isOpenToOthers, strangersOn } from '../path-trust.ts'
 import { connectClient } from './connect.ts'
-import { codeOf, DatabaseUnreachable, DatabaseUnusable, isDatabaseDown } from './faults.ts'
+import { codeOf, DatabaseUnreachable, DatabaseUnusable, isDatabaseDown } from './errors.ts'
 import { startOf, withFileLock } from './file-lock.ts'
 import { postgresMajor, preparePostgres, type PostgresPrograms } from './postgres-binaries.ts'
 

@@ -7,7 +7,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Client } from 'pg'
 import { migrationsFolder } from '../installation.ts'
-import { DatabaseUnusable } from './faults.ts'
+import { DatabaseUnusable } from './errors.ts'
 
 /** The advisory lock that Prisma's own engine takes while it migrates. */
 const prismaLock = 72_707_369

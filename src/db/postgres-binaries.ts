@@ -8,7 +8,7 @@ import { chmod, cp, lstat, mkdir, readdir, readFile, rename, rm, stat, symlink }
 import { createRequire } from 'node:module'
 import { basename, dirname, join, relative } from 'node:path'
 import { randomUUID } from 'node:crypto'
-import { DatabaseUnusable } from './faults.ts'
+import { DatabaseUnusable } from './errors.ts'
 
 /** The major version whose data this program can read. It changes with a release that says so. */
 export const postgresMajor = 18

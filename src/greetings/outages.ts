@@ -1,7 +1,7 @@
 /** What is out of order for a reason outside the assets: shown by `status` and `doctor`, waited for by workers. */
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
-import type { Outage } from './faults.ts'
+import type { Outage } from '../errors.ts'
 
 /** A step that does not work now. */
 export interface OutageRow {

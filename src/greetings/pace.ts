@@ -5,7 +5,7 @@
 import { hostname } from 'node:os'
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
-import { listen } from './events.ts'
+import { listen } from '../events.ts'
 
 /**
  * `render`: a video, from name to checked file. `send`: an upload, from its turn to Telegram's answer. `prepare`: what
@@ -57,12 +57,12 @@ export function measurePaces(
     const sum = sums.get(key) ?? { step, template, parallel, seconds: 0, samples: 0 }
     sums.set(key, { ...sum, seconds: sum.seconds + seconds, samples: sum.samples + 1 })
   }
-  const ignore = listen((happening) => {
-    if (happening.what === 'sent') add('send', '', happening.parallel, happening.seconds)
-    else if (happening.what === 'step' && happening.step === 'video')
-      add('render', happening.template, Math.max(1, rendering()), happening.seconds)
-    else if (happening.what === 'step' && happening.step === 'prepare')
-      add('prepare', happening.template, 1, happening.seconds)
+  const ignore = listen((event) => {
+    if (event.what === 'sent') add('send', '', event.parallel, event.seconds)
+    else if (event.what === 'step' && event.step === 'video')
+      add('render', event.template, Math.max(1, rendering()), event.seconds)
+    else if (event.what === 'step' && event.step === 'prepare')
+      add('prepare', event.template, 1, event.seconds)
   })
   const write = async () => {
     const taken = [...sums.values()]

@@ -10,11 +10,11 @@ import type { Db } from '../db/database.ts'
 import type { GreetingsQueue, Job } from '../queue/index.ts'
 import { forgetChats } from '../telegram/flood.ts'
 import { markQueuedUnlessLocked, recoverLapsed } from './assets.ts'
-import { forgetImported } from './cache-file.ts'
+import { forgetImported } from './upkeep/export.ts'
 import { endHeld } from './held-updates.ts'
 import { forgetOutages } from './outages.ts'
 import { forgetPaces } from './pace.ts'
-import { foldCounts } from './statistics.ts'
+import { foldCounts } from './reports/statistics.ts'
 
 /** What is brought into line. */
 interface Parts {

@@ -1,7 +1,7 @@
 /** Which texts of people were not served, by reason. Counted as it is told, and written down every few seconds: a flood of nonsense costs one row. */
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
-import { listen } from './events.ts'
+import { listen } from '../events.ts'
 
 const keptDays = 30
 
@@ -15,11 +15,11 @@ export interface Refusals {
 export function countRefusals(db: Db, { leaseRenewMs }: Pick<Times, 'leaseRenewMs'>): { close(): Promise<void> } {
   let counts = new Map<string, number>()
   const count = (reason: string, times = 1) => void counts.set(reason, (counts.get(reason) ?? 0) + times)
-  const ignore = listen((happening) => {
-    if (happening.what !== 'asked') return
-    if (happening.outcome === 'no_name') count(happening.reason)
-    else if (happening.outcome === 'too_many_waiting' || happening.outcome === 'too_many_today')
-      count(happening.outcome)
+  const ignore = listen((event) => {
+    if (event.what !== 'asked') return
+    if (event.outcome === 'no_name') count(event.reason)
+    else if (event.outcome === 'too_many_waiting' || event.outcome === 'too_many_today')
+      count(event.outcome)
   })
   async function write(): Promise<void> {
     if (counts.size === 0) return

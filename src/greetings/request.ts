@@ -19,7 +19,7 @@ import {
   type AssetRow,
 } from './assets.ts'
 import { enqueue, enqueueFor } from './enqueue.ts'
-import { tell, type Happening } from './events.ts'
+import { emit, type DomainEvent } from '../events.ts'
 import type { Gate } from './gate.ts'
 import { storeHit, storeRequest, type Person } from './requests.ts'
 
@@ -81,7 +81,7 @@ export async function request(
       ? store()
       : deps.gate.through(askKey(ask), store, person.attempt))
     if (job !== undefined) await promote(deps, job)
-    tell({ what: 'asked', outcome: outcomeOf(answer) })
+    emit({ what: 'asked', outcome: outcomeOf(answer) })
     return [answer]
   }
   return requestForList(deps, asks, options)
@@ -203,7 +203,7 @@ async function makeOutdatedAnew(
 }
 
 /** The answer in one word, for counting. */
-function outcomeOf(answer: Answer): Exclude<Extract<Happening, { what: 'asked' }>['outcome'], 'no_name'> {
+function outcomeOf(answer: Answer): Exclude<Extract<DomainEvent, { what: 'asked' }>['outcome'], 'no_name'> {
   switch (answer.status) {
     case 'available':
       return 'hit'

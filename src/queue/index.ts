@@ -14,7 +14,7 @@ import { createPostgresBackend, DelayedError, Queue, Worker, type PostgresQueueB
 import { Redis } from 'ioredis'
 import type pg from 'pg'
 import { connectClient, connectionConfig, startOptions } from '../db/connect.ts'
-import { DatabaseUnusable } from '../db/faults.ts'
+import { DatabaseUnusable } from '../db/errors.ts'
 
 /** Who waits for a job. */
 export type Lane = 'people' | 'warm'

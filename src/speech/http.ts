@@ -1,6 +1,6 @@
 /** A voice behind an OpenAI-compatible `/v1/audio/speech` endpoint. */
 import type { Config } from '../config.ts'
-import { AssetFault, Outage } from '../greetings/faults.ts'
+import { AssetFault, Outage } from '../errors.ts'
 import { largestSoundBytes, readWav, SoundTooLong, WavFault } from './sound.ts'
 import type { Engine } from './speaker.ts'
 

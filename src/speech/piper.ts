@@ -6,7 +6,7 @@ import { rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { childEnvironment } from '../child-environment.ts'
 import type { Config } from '../config.ts'
-import { AssetFault, Outage } from '../greetings/faults.ts'
+import { AssetFault, Outage } from '../errors.ts'
 import { largestSoundBytes, readWavFile, SoundTooLong } from './sound.ts'
 import type { Engine } from './speaker.ts'
 

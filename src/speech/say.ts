@@ -9,7 +9,7 @@ import type { SpawnOptions } from 'node:child_process'
 import say from 'say'
 import { childEnvironment } from '../child-environment.ts'
 import type { Config } from '../config.ts'
-import { AssetFault, Outage } from '../greetings/faults.ts'
+import { AssetFault, Outage } from '../errors.ts'
 import { readWavFile, SoundTooLong } from './sound.ts'
 import type { Engine } from './speaker.ts'
 

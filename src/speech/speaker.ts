@@ -3,7 +3,7 @@
  * text through a pipe, a file or the body of a request, never as an argument (`say` on macOS is the exception).
  */
 import type { Config } from '../config.ts'
-import { AssetFault } from '../greetings/faults.ts'
+import { AssetFault } from '../errors.ts'
 import { openEspeak } from './espeak.ts'
 import { openHttpVoice } from './http.ts'
 import { openPiper } from './piper.ts'

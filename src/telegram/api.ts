@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { Api, InputFile, type ApiClientOptions, type Transformer } from 'grammy'
 import type { Times } from '../config.ts'
-import { tell } from '../greetings/events.ts'
+import { emit } from '../events.ts'
 import { noAnswer, refusal, TelegramError } from './errors.ts'
 
 export type { Api } from 'grammy'
@@ -94,7 +94,7 @@ export function ownErrors(times: Times): Transformer {
       clearTimeout(timeout)
       caller?.removeEventListener('abort', end)
     }
-    if (!answer.ok && answer.error_code === 429) tell({ what: 'flood', method })
+    if (!answer.ok && answer.error_code === 429) emit({ what: 'flood', method })
     if (!answer.ok) throw refusal(method, answer, times.telegramSecondMs)
     return answer
   }

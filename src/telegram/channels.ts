@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
-import { Outage } from '../greetings/faults.ts'
+import { Outage } from '../errors.ts'
 import { clearOutage, noteOutage } from '../greetings/outages.ts'
 import type { Api } from './api.ts'
 import { TelegramError } from './errors.ts'

@@ -8,8 +8,8 @@ import { isDatabaseTrouble, type Db } from '../db/database.ts'
 import type { GreetingsQueue, Lane } from '../queue/index.ts'
 import { dropFileId, replaceFileId, type ClaimedAsset, type Post } from '../greetings/assets.ts'
 import { enqueue, enqueueFor } from '../greetings/enqueue.ts'
-import { tell } from '../greetings/events.ts'
-import { AssetFault, NotNow, Outage } from '../greetings/faults.ts'
+import { emit } from '../events.ts'
+import { AssetFault, NotNow, Outage } from '../errors.ts'
 import { rememberPost } from '../greetings/former.ts'
 import {
   claimRequests,
@@ -21,7 +21,7 @@ import {
   renewClaim,
   type ClaimedRequest,
 } from '../greetings/requests.ts'
-import { languageOf, texts } from '../greetings/texts.ts'
+import { languageOf, texts } from '../texts.ts'
 import { isTelegram, type Api } from './api.ts'
 import { TelegramError } from './errors.ts'
 import { bulkKey, bulkRate, channelKey, chatKey, chatRate, pauseBucket, pauseBulk, takeTicket } from './flood.ts'
@@ -273,7 +273,7 @@ async function sendFailureNotice(
 async function complete(deps: DeliveryDeps, request: ClaimedRequest): Promise<void> {
   const { db, times } = deps
   const done = await whileClaimed(times, () => markCompleted(db, request))
-  if (done !== undefined) tell({ what: 'delivered', ...done })
+  if (done !== undefined) emit({ what: 'delivered', ...done })
   await removeNote(deps, request)
 }
 
@@ -288,7 +288,7 @@ async function whileClaimed<T>({ claimMs, pollMs }: Times, write: () => Promise<
 }
 
 async function giveUp({ db }: DeliveryDeps, request: ClaimedRequest, errorText: string): Promise<void> {
-  if (await markUnanswered(db, request, errorText)) tell({ what: 'gave_up' })
+  if (await markUnanswered(db, request, errorText)) emit({ what: 'gave_up' })
 }
 
 /** The "being made" note has done its work. That it cannot be removed is nobody's concern. */

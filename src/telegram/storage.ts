@@ -5,8 +5,8 @@ import type { Message } from 'grammy/types'
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
 import type { Post } from '../greetings/assets.ts'
-import { tell } from '../greetings/events.ts'
-import { AssetFault, Outage } from '../greetings/faults.ts'
+import { emit } from '../events.ts'
+import { AssetFault, Outage } from '../errors.ts'
 import type { Api } from './api.ts'
 import { noChannel, usableChannels, type Channels } from './channels.ts'
 import { TelegramError } from './errors.ts'
@@ -70,7 +70,7 @@ async function send(api: Api, chatId: string, video: VideoFile, signal: AbortSig
   onTheirWay++
   try {
     const message = await api.sendVideo(chatId, videoUpload(video), videoOptions(video), signal as never)
-    tell({ what: 'sent', seconds: (performance.now() - started) / 1_000, parallel: onTheirWay })
+    emit({ what: 'sent', seconds: (performance.now() - started) / 1_000, parallel: onTheirWay })
     return message
   } finally {
     onTheirWay--

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { markVerified } from '../greetings/assets.ts'
-import { Outage } from '../greetings/faults.ts'
+import { Outage } from '../errors.ts'
 import { isTelegram } from './api.ts'
 import { repairFileId, type DeliveryDeps } from './delivery.ts'
 import { TelegramError } from './errors.ts'

@@ -2,7 +2,7 @@
  * A resident process that renders, started by studio.ts. It talks over the channel to its parent and leaves when that
  * closes, however its parent ended; whatever it runs is stopped first.
  */
-import { AssetFault, Outage } from '../greetings/faults.ts'
+import { AssetFault, Outage } from '../errors.ts'
 import { prepare, render } from './render.ts'
 import type { RenderJob, Step } from './render.ts'
 

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { disksOf, enough, type Disk } from '../disk.ts'
-import { diskOutage, type Outage } from '../greetings/faults.ts'
+import { diskOutage, type Outage } from '../errors.ts'
 import { finishedFiles, removeFinished, type Uploaded } from './keep.ts'
 
 export interface RoomSettings {

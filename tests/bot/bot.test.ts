@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startBot, type BotParts, type RunningBot } from '../../src/bot/index.ts'
-import { texts } from '../../src/greetings/texts.ts'
+import { texts } from '../../src/texts.ts'
 import { request } from '../../src/greetings/request.ts'
 import { explainRejection, parseName } from '../../src/names/name.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'

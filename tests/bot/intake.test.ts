@@ -8,7 +8,7 @@ import { chatOf, createPerChat } from '../../src/bot/per-chat.ts'
 import { openDatabase, type Database } from '../../src/db/database.ts'
 import { endHeld, heldQuestions, holdUpdate, takeHeld } from '../../src/greetings/held-updates.ts'
 import { reconcile } from '../../src/greetings/reconcile.ts'
-import { texts } from '../../src/greetings/texts.ts'
+import { texts } from '../../src/texts.ts'
 import { videosOf } from '../queue/processes.ts'
 import { ask, openTown, quietLog, until, type Town } from '../town.ts'
 

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { request } from '../../src/greetings/request.ts'
-import { texts } from '../../src/greetings/texts.ts'
+import { texts } from '../../src/texts.ts'
 import { createServices, videosOf } from '../queue/processes.ts'
 import { ask, openTown, until, type Town } from '../town.ts'
 

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { BotContext } from '../../src/bot/context.ts'
 import type { Intake, Round } from '../../src/bot/intake.ts'
 import { poll } from '../../src/bot/updates.ts'
-import { openWaitingRoom } from '../../src/bot/waiting-room.ts'
+import { openPendingNotes } from '../../src/bot/pending-note.ts'
 import { clientOptions, ownErrors } from '../../src/telegram/api.ts'
 import { openTown, person, quietLog, until, type Town } from '../town.ts'
 
@@ -134,7 +134,7 @@ describe('a person who waits', () => {
   // An action every four seconds of Telegram's, for three minutes at most.
   const secondMs = 50
   const open = () =>
-    openWaitingRoom({
+    openPendingNotes({
       db: town.db,
       api: town.api,
       times: { ...town.times, telegramSecondMs: secondMs },
@@ -144,8 +144,8 @@ describe('a person who waits', () => {
   it('gets a note that is remembered, and is shown that it goes on until the video is there', async () => {
     const room = open()
     const [one, other] = [await waits(), await waits()]
-    await room.seat(one.seat)
-    await room.seat(other.seat)
+    await room.show(one.seat)
+    await room.show(other.seat)
     expect(await noteOf(one.requestId)).toBe((await notes(one.id))[0]?.message_id)
     await until(async () => (await actions(one.id)) >= 3, 'the action being shown again')
     await town.db.userRequest.update({ where: { id: one.requestId }, data: { status: 'COMPLETED' } })
@@ -165,7 +165,7 @@ describe('a person who waits', () => {
   it('whose video was faster keeps no note', async () => {
     const room = open()
     const { id, requestId, seat } = await waits('COMPLETED')
-    await room.seat(seat)
+    await room.show(seat)
     expect(await notes(id)).toEqual([])
     expect(await noteOf(requestId)).toBeNull()
     room.close()
@@ -175,7 +175,7 @@ describe('a person who waits', () => {
     const room = open()
     const { id, requestId, seat } = await waits()
     await town.telegram.block(id)
-    await room.seat(seat)
+    await room.show(seat)
     expect(await noteOf(requestId)).toBeNull()
     room.close()
   })

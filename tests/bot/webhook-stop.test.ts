@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startBot, type RunningBot } from '../../src/bot/index.ts'
-import { texts } from '../../src/greetings/texts.ts'
+import { texts } from '../../src/texts.ts'
 import { ask, openTown, quietLog, until, type Town } from '../town.ts'
 
 const secret = 'topsecret'

@@ -8,7 +8,7 @@ import {
   serializable,
   type Database,
 } from '../../src/db/database.ts'
-import { isDatabaseBusy, isLockTimeout } from '../../src/db/faults.ts'
+import { isDatabaseBusy, isLockTimeout } from '../../src/db/errors.ts'
 import { temporaryDatabase } from './temporary-database.ts'
 
 let database: Database

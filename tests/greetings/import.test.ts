@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { forgetImported, importVideos, type CachedVideo } from '../../src/greetings/cache-file.ts'
+import { forgetImported, importVideos, type CachedVideo } from '../../src/greetings/upkeep/export.ts'
 import type { Database } from '../../src/db/database.ts'
 import { temporaryDatabase } from '../db/temporary-database.ts'
 

@@ -3,10 +3,10 @@ import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { claim, giveUpUnlessWanted } from '../../src/greetings/assets.ts'
 import { noteOutage, currentOutages } from '../../src/greetings/outages.ts'
-import { Outage } from '../../src/greetings/faults.ts'
+import { Outage } from '../../src/errors.ts'
 import { reconcile } from '../../src/greetings/reconcile.ts'
 import { request } from '../../src/greetings/request.ts'
-import { takeBack } from '../../src/greetings/take-back.ts'
+import { takeBack } from '../../src/greetings/upkeep/cancel.ts'
 import { ask, openTown, person, until, type Town } from '../town.ts'
 
 let town: Town

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { waitingTimes } from '../../src/config.ts'
 import type { Database, Db } from '../../src/db/database.ts'
-import { tell } from '../../src/greetings/events.ts'
+import { emit } from '../../src/events.ts'
 import {
   estimate,
   forgetPaces,
@@ -75,13 +75,13 @@ describe('what is kept', () => {
 
   it('what a worker of this process does', async () => {
     const measured = measurePaces(db, waitingTimes(1), { processId: 'w', rendering: () => 3 })
-    tell({ what: 'step', step: 'video', template: 'a', seconds: 2 })
-    tell({ what: 'step', step: 'video', template: 'a', seconds: 4 })
-    tell({ what: 'step', step: 'draw', template: 'a', seconds: 1 })
-    tell({ what: 'step', step: 'prepare', template: 'a', seconds: 9 })
-    tell({ what: 'sent', seconds: 0.5, parallel: 1 })
+    emit({ what: 'step', step: 'video', template: 'a', seconds: 2 })
+    emit({ what: 'step', step: 'video', template: 'a', seconds: 4 })
+    emit({ what: 'step', step: 'draw', template: 'a', seconds: 1 })
+    emit({ what: 'step', step: 'prepare', template: 'a', seconds: 9 })
+    emit({ what: 'sent', seconds: 0.5, parallel: 1 })
     await measured.close()
-    tell({ what: 'step', step: 'video', template: 'a', seconds: 100 })
+    emit({ what: 'step', step: 'video', template: 'a', seconds: 100 })
     const at = { host: hostname(), template: 'a' }
     expect((await readPaces(db)).sort((one, other) => one.seconds - other.seconds)).toEqual([
       { ...at, template: '', step: 'send', parallel: 1, seconds: 0.5 },

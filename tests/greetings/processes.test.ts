@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { waitingTimes } from '../../src/config.ts'
 import type { Database, Db } from '../../src/db/database.ts'
-import { announceBot, announceWorker, liveBots, liveWorkers, rivalPollers } from '../../src/greetings/processes.ts'
+import { announceBot, announceWorker, liveBots, liveWorkers, rivalPollers } from '../../src/greetings/workers.ts'
 import { temporaryDatabase } from '../db/temporary-database.ts'
 import { until } from '../town.ts'
 

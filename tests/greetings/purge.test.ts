@@ -2,7 +2,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import type { Db } from '../../src/db/database.ts'
-import { countOldRequests, countPeopleBefore, purgePeople, purgeRequests } from '../../src/greetings/purge.ts'
+import { countOldRequests, countPeopleBefore, purgePeople, purgeRequests } from '../../src/greetings/upkeep/purge.ts'
 import { request } from '../../src/greetings/request.ts'
 import { ask, openTown, person, type Town } from '../town.ts'
 

@@ -1,7 +1,7 @@
 /** What people were refused is counted, and what they wrote is not kept. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
-import { tell } from '../../src/greetings/events.ts'
+import { emit } from '../../src/events.ts'
 import { countRefusals, refusalsOfDay } from '../../src/greetings/refusals.ts'
 import { paceOf } from '../../src/greetings/uploads.ts'
 import { temporaryDatabase } from '../db/temporary-database.ts'
@@ -17,9 +17,9 @@ it('counts by reason, adds up over processes, and writes the rest when it is clo
   const { db } = database
   const one = countRefusals(db, { leaseRenewMs: 20 })
   const other = countRefusals(db, { leaseRenewMs: 3_600_000 })
-  for (let count = 0; count < 5; count++) tell({ what: 'asked', outcome: 'no_name', reason: 'emoji' })
-  tell({ what: 'asked', outcome: 'too_many_today' })
-  tell({ what: 'asked', outcome: 'hit' })
+  for (let count = 0; count < 5; count++) emit({ what: 'asked', outcome: 'no_name', reason: 'emoji' })
+  emit({ what: 'asked', outcome: 'too_many_today' })
+  emit({ what: 'asked', outcome: 'hit' })
   await until(async () => (await refusalsOfDay(db)).length === 2, 'the first to write')
   expect(await refusalsOfDay(db)).toEqual([
     { reason: 'emoji', count: 5 },
@@ -31,7 +31,7 @@ it('counts by reason, adds up over processes, and writes the rest when it is clo
     { reason: 'emoji', count: 10 },
     { reason: 'too_many_today', count: 2 },
   ])
-  tell({ what: 'asked', outcome: 'no_name', reason: 'emoji' })
+  emit({ what: 'asked', outcome: 'no_name', reason: 'emoji' })
   expect((await refusalsOfDay(db))[0]?.count).toBe(10)
 })
 
@@ -56,7 +56,7 @@ it('loses nothing while the database is away, and keeps a month', async () => {
     }),
     { leaseRenewMs: 10 },
   )
-  tell({ what: 'asked', outcome: 'no_name', reason: 'digits' })
+  emit({ what: 'asked', outcome: 'no_name', reason: 'digits' })
   await until(async () => tries > 2, 'tries in vain')
   away = false
   await until(async () => (await refusalsOfDay(db)).length === 1, 'what was counted before')

@@ -2,11 +2,11 @@
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { fence } from '../../src/greetings/assets.ts'
-import { assetsOf, forgetAssets } from '../../src/greetings/forget.ts'
+import { assetsOf, forgetAssets } from '../../src/greetings/upkeep/forget.ts'
 import { clearOutage, currentOutages, forgetOutages, noteOutage } from '../../src/greetings/outages.ts'
-import { Outage } from '../../src/greetings/faults.ts'
-import { retryFailed } from '../../src/greetings/retry.ts'
-import { takeBack } from '../../src/greetings/take-back.ts'
+import { Outage } from '../../src/errors.ts'
+import { retryFailed } from '../../src/greetings/upkeep/retry.ts'
+import { takeBack } from '../../src/greetings/upkeep/cancel.ts'
 import { openTown, until, type Town } from '../town.ts'
 
 let town: Town

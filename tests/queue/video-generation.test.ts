@@ -2,8 +2,8 @@
 import { setMaxListeners } from 'node:events'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { listen, type Happening } from '../../src/greetings/events.ts'
-import { AssetFault, Outage } from '../../src/greetings/faults.ts'
+import { listen, type DomainEvent } from '../../src/events.ts'
+import { AssetFault, Outage } from '../../src/errors.ts'
 import { request } from '../../src/greetings/request.ts'
 import { generateVideo, type JobDeps } from '../../src/queue/processors/video-generation.ts'
 import { ask, openTown, person, until, type Town } from '../town.ts'
@@ -15,12 +15,12 @@ setMaxListeners(0, never)
 let town: Town
 let studio: Awaited<ReturnType<typeof plannedStudio>>
 let making: (signal: AbortSignal) => Promise<void> = async () => undefined
-let happened: Happening[] = []
+let happened: DomainEvent[] = []
 let deaf = () => {}
 beforeAll(async () => {
   town = await openTown()
   studio = await plannedStudio(town, (_display, signal) => making(signal))
-  deaf = listen((happening) => happened.push(happening))
+  deaf = listen((event) => happened.push(event))
 })
 afterAll(async () => {
   deaf()

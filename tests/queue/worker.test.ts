@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { diskOutage, Outage } from '../../src/greetings/faults.ts'
+import { diskOutage, Outage } from '../../src/errors.ts'
 import { currentOutages, noteOutage } from '../../src/greetings/outages.ts'
 import { request } from '../../src/greetings/request.ts'
 import { startWorker } from '../../src/queue/processors/worker.ts'

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { claim, markAvailable } from '../../src/greetings/assets.ts'
-import { Outage } from '../../src/greetings/faults.ts'
+import { Outage } from '../../src/errors.ts'
 import { reconcile } from '../../src/greetings/reconcile.ts'
 import { request } from '../../src/greetings/request.ts'
 import { deliver, uploadToSubscriber } from '../../src/telegram/delivery.ts'

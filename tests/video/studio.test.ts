@@ -13,7 +13,7 @@ import {
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { AssetFault, Outage } from '../../src/greetings/faults.ts'
+import { AssetFault, Outage } from '../../src/errors.ts'
 import { builtScript } from '../../src/installation.ts'
 import { judge } from '../../src/video/gate.ts'
 import { readMp4 } from '../../src/video/mp4.ts'

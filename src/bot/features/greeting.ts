@@ -1,19 +1,19 @@
 /** A name as plain text: a hit is answered with the video at once, a miss with a note and, later, the video. */
 import { Composer } from 'grammy'
-import { tell } from '../../greetings/events.ts'
+import { emit } from '../../events.ts'
 import { request, type RequestDeps } from '../../greetings/request.ts'
 import { doorClaims } from '../../greetings/requests.ts'
-import { texts } from '../../greetings/texts.ts'
+import { texts } from '../../texts.ts'
 import { explainRejection, parseName, type NameRules } from '../../names/name.ts'
 import { sendDirectly, type DeliveryDeps } from '../../telegram/delivery.ts'
 import type { BotContext } from '../context.ts'
-import type { Seat, WaitingRoom } from '../waiting-room.ts'
+import type { PendingNote, PendingNotes } from '../pending-note.ts'
 
 /** What the feature needs. */
 export interface GreetingParts {
   door: RequestDeps
   delivery: DeliveryDeps
-  waitingRoom: WaitingRoom
+  pendingNotes: PendingNotes
   /** the template that serves the name's script and has all its letters, if any does */
   templateFor(name: { script: string; display: string }): { id: string } | undefined
   /** what is a name here */
@@ -25,27 +25,27 @@ export interface GreetingParts {
 export function greeting({
   door,
   delivery,
-  waitingRoom,
+  pendingNotes: pendingNotes,
   templateFor,
   nameRules,
   isAdmin,
   stop,
 }: GreetingParts): Composer<BotContext> {
   const composer = new Composer<BotContext>()
-  const seat = (ctx: BotContext, person: Seat) => ctx.later(() => waitingRoom.seat(person))
+  const show = (ctx: BotContext, person: PendingNote) => ctx.later(() => pendingNotes.show(person))
   const personal = composer.chatType('private')
 
   personal.on(['message:text', 'edited_message:text'], async (ctx) => {
     const say = texts[ctx.language]
     const parsed = parseName(ctx.msg.text, nameRules)
     if (!parsed.ok) {
-      tell({ what: 'asked', outcome: 'no_name', reason: parsed.reason })
+      emit({ what: 'asked', outcome: 'no_name', reason: parsed.reason })
       return ctx.say(explainRejection(parsed.reason, ctx.language))
     }
     const { key, display } = parsed.name
     const template = templateFor(parsed.name)
     if (template === undefined) {
-      tell({ what: 'asked', outcome: 'no_name', reason: 'no_template' })
+      emit({ what: 'asked', outcome: 'no_name', reason: 'no_template' })
       return ctx.say(say.noTemplate)
     }
 
@@ -75,7 +75,7 @@ export function greeting({
       }
       case 'waiting':
         if (answer.again || answer.requestId === null) return ctx.say(say.stillMaking(display))
-        return seat(ctx, { requestId: answer.requestId, chatId, note: say.making(display) })
+        return show(ctx, { requestId: answer.requestId, chatId, note: say.making(display) })
       case 'failed':
         return ctx.say(say.failed(display, Math.ceil((answer.retryAt.getTime() - Date.now()) / 60_000)))
       case 'refused':
@@ -87,7 +87,7 @@ export function greeting({
   })
 
   personal.on(['message', 'edited_message'], (ctx) => {
-    tell({ what: 'asked', outcome: 'no_name', reason: 'no_text' })
+    emit({ what: 'asked', outcome: 'no_name', reason: 'no_text' })
     return ctx.say(texts[ctx.language].notText)
   })
   return composer

@@ -1,6 +1,6 @@
 /** `/start` and `/help`. */
 import { Composer } from 'grammy'
-import { texts } from '../../greetings/texts.ts'
+import { texts } from '../../texts.ts'
 import type { BotContext } from '../context.ts'
 
 export function welcome(): Composer<BotContext> {

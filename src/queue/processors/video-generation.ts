@@ -15,9 +15,9 @@ import {
   type Post,
 } from '../../greetings/assets.ts'
 import { enqueue } from '../../greetings/enqueue.ts'
-import { tell } from '../../greetings/events.ts'
+import { emit } from '../../events.ts'
 import { rememberPost } from '../../greetings/former.ts'
-import { AssetFault, NotNow, Outage, placeOf } from '../../greetings/faults.ts'
+import { AssetFault, NotNow, Outage, placeOf } from '../../errors.ts'
 import { clearOutage, noteOutage } from '../../greetings/outages.ts'
 import { uploadToSubscriber, type DeliveryDeps } from '../../telegram/delivery.ts'
 import { uploadToStorage, type Storage } from '../../telegram/storage.ts'
@@ -130,7 +130,7 @@ async function makeVideo(deps: JobDeps, asset: ClaimedAsset, signal: AbortSignal
 
 function stepDone(log: JobDeps['log'], asset: ClaimedAsset, step: string, ms: number): void {
   log.debug({ assetId: asset.id, step, ms: Math.round(ms) }, 'step')
-  tell({ what: 'step', step, template: asset.template, seconds: ms / 1_000 })
+  emit({ what: 'step', step, template: asset.template, seconds: ms / 1_000 })
 }
 
 function templateOf({ studio }: JobDeps, asset: ClaimedAsset): Template {
@@ -251,7 +251,7 @@ async function settle(
       errorClass: 'storage',
       errorText: 'There is no storage channel, and nobody who can be reached waits.',
     }
-    if (await giveUpUnlessWanted(db, asset, owner, reason)) tell({ what: 'fault', cause: 'storage', final: true })
+    if (await giveUpUnlessWanted(db, asset, owner, reason)) emit({ what: 'fault', cause: 'storage', final: true })
     else await putBackAndQueue(deps, asset, { delayMs: 0, usesAttempt: false, reason: null })
     return
   }
@@ -274,7 +274,7 @@ async function settle(
       ? { errorClass: error.faultClass, errorText: error.message }
       : { errorClass: 'render', errorText: `unexpected ${placeOf(error)}` }
   const final = asset.attempts + 1 >= maxAttempts
-  tell({ what: 'fault', cause: reason.errorClass, final })
+  emit({ what: 'fault', cause: reason.errorClass, final })
   log.warn(
     { assetId: asset.id, attempt: asset.attempts + 1, errorClass: reason.errorClass, reason: reason.errorText },
     'a video could not be made',
@@ -348,7 +348,7 @@ async function beginOutage(
   // A template that only this worker lacks stops nothing else.
   if (outage.step !== 'template') pauses.pause(outage.step, pauseMs)
   outOfOrder.add(outage.step)
-  tell({ what: 'outage', step: outage.step })
+  emit({ what: 'outage', step: outage.step })
   if (outage.step === 'token') onTokenRefused(outage)
   await noteOutage(db, outage, pauseMs)
 }

@@ -1,5 +1,5 @@
 /** How much of a list of names is in the cache already. */
-import type { Db } from '../db/database.ts'
+import type { Db } from '../../db/database.ts'
 
 /** Coverage of a list. Shares are 0 to 1. */
 export interface Coverage {

@@ -7,27 +7,27 @@ import type { Api } from '../telegram/api.ts'
 import { TelegramError } from '../telegram/errors.ts'
 
 /** A person who waits. */
-export interface Seat {
+export interface PendingNote {
   requestId: string
   chatId: bigint
   /** the text of the note */
   note: string
 }
 
-export interface WaitingRoom {
+export interface PendingNotes {
   /** Tells the person that their video is being made, and shows it until the video arrives. */
-  seat(seat: Seat): Promise<void>
+  show(note: PendingNote): Promise<void>
   close(): void
 }
 
 // Telegram shows a chat action for five seconds.
 const actionSeconds = 4
 const longestSeconds = 180
-const mostSeats = 50
+const mostShown = 50
 const longestTries = 3
 
-/** An empty room. */
-export function openWaitingRoom({
+/** Nobody waits yet. */
+export function openPendingNotes({
   db,
   api,
   times,
@@ -37,20 +37,20 @@ export function openWaitingRoom({
   api: Api
   times: Times
   stop: AbortSignal
-}): WaitingRoom {
-  const seats = new Map<string, { chatId: bigint; until: number }>()
+}): PendingNotes {
+  const shown = new Map<string, { chatId: bigint; until: number }>()
   const timer = setInterval(() => void look().catch(() => undefined), actionSeconds * times.telegramSecondMs).unref()
 
   async function look() {
-    for (const [requestId, { until }] of seats) if (until < Date.now()) seats.delete(requestId)
-    if (seats.size === 0) return
-    const waiting = await db.userRequest.findMany({
-      where: { id: { in: [...seats.keys()] }, status: 'PENDING' },
+    for (const [requestId, { until }] of shown) if (until < Date.now()) shown.delete(requestId)
+    if (shown.size === 0) return
+    const pending = await db.userRequest.findMany({
+      where: { id: { in: [...shown.keys()] }, status: 'PENDING' },
       select: { id: true },
     })
-    const still = new Set(waiting.map(({ id }) => id))
-    for (const requestId of seats.keys()) if (!still.has(requestId)) seats.delete(requestId)
-    for (const { chatId } of seats.values()) act(chatId)
+    const still = new Set(pending.map(({ id }) => id))
+    for (const requestId of shown.keys()) if (!still.has(requestId)) shown.delete(requestId)
+    for (const { chatId } of shown.values()) act(chatId)
   }
 
   function act(chatId: bigint) {
@@ -58,7 +58,7 @@ export function openWaitingRoom({
   }
 
   /** The note in the chat; undefined when it could not be sent. A flood is slept through while the video is not there yet. */
-  async function send({ requestId, chatId, note }: Seat) {
+  async function send({ requestId, chatId, note }: PendingNote) {
     for (let tries = 1; ; tries++) {
       try {
         return await api.sendMessage(String(chatId), note, undefined, stop as never)
@@ -74,9 +74,9 @@ export function openWaitingRoom({
   }
 
   return {
-    async seat(seat) {
-      const { requestId, chatId } = seat
-      const message = await send(seat)
+    async show(note) {
+      const { requestId, chatId } = note
+      const message = await send(note)
       if (message !== undefined) {
         const isNoted = await noteSent(db, requestId, message.message_id)
         // The video was faster than the note.
@@ -85,8 +85,8 @@ export function openWaitingRoom({
             .deleteMessage(String(chatId), message.message_id, stop as never)
             .catch(() => undefined))
       }
-      if (seats.size >= mostSeats) return
-      seats.set(requestId, { chatId, until: Date.now() + longestSeconds * times.telegramSecondMs })
+      if (shown.size >= mostShown) return
+      shown.set(requestId, { chatId, until: Date.now() + longestSeconds * times.telegramSecondMs })
       act(chatId)
     },
     close: () => clearInterval(timer),

@@ -1,5 +1,5 @@
 /** Everything that is known about one name. */
-import type { Db } from '../db/database.ts'
+import type { Db } from '../../db/database.ts'
 
 /** One of its videos: there may be one of each template. Times in seconds count from now. */
 export interface NamedVideo {

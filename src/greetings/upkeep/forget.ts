@@ -1,8 +1,8 @@
 /** Removes what is known of a name. */
-import type { Db } from '../db/database.ts'
-import type { GreetingsQueue } from '../queue/index.ts'
-import { removeAssets } from './assets.ts'
-import { removeFinished } from './requests.ts'
+import type { Db } from '../../db/database.ts'
+import type { GreetingsQueue } from '../../queue/index.ts'
+import { removeAssets } from '../assets.ts'
+import { removeFinished } from '../requests.ts'
 
 /** An asset that is to go. */
 export interface KnownAsset {

@@ -1,6 +1,6 @@
 /** Removes old requests, and people of whom no request is left. The statistics stay: a request is counted when it is finished, see `statistics.ts`. */
-import type { Db } from '../db/database.ts'
-import { removeOld } from './requests.ts'
+import type { Db } from '../../db/database.ts'
+import { removeOld } from '../requests.ts'
 
 // Small enough that nobody waits for a batch.
 const batch = 5_000

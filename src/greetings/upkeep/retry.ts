@@ -1,6 +1,6 @@
 /** Makes work again of what was given up. */
-import { reviveFailed } from './assets.ts'
-import { enqueue, type Queueing } from './enqueue.ts'
+import { reviveFailed } from '../assets.ts'
+import { enqueue, type Queueing } from '../enqueue.ts'
 
 const batch = 1_000
 

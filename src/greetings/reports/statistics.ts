@@ -3,8 +3,8 @@
  * they change, by triggers that add rows to `AssetCount` and `RequestCount` in the same transaction, so the
  * sums are exact at every moment. What is pending, what failed and the edge of the last day are read live.
  */
-import type { Db, Tx } from '../db/database.ts'
-import type { QueueCounts } from '../queue/index.ts'
+import type { Db, Tx } from '../../db/database.ts'
+import type { QueueCounts } from '../../queue/index.ts'
 
 /** Videos by state. Each video is in one of these but for `stale`, which is a part of `available`. */
 export interface VideoCounts {

@@ -1,5 +1,5 @@
 /** Names out of the database, for whoever makes a list of them. */
-import type { Db } from '../db/database.ts'
+import type { Db } from '../../db/database.ts'
 
 /** A name as it is written. */
 export interface ListedRow {

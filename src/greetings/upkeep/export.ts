@@ -4,8 +4,8 @@
  */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { Db, Tx } from '../db/database.ts'
-import { addImported, replaceByImported } from './assets.ts'
+import type { Db, Tx } from '../../db/database.ts'
+import { addImported, replaceByImported } from '../assets.ts'
 
 const text = (longest: number) =>
   z

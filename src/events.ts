@@ -5,7 +5,7 @@
 import { channel } from 'node:diagnostics_channel'
 
 /** Something that happened. Times in seconds. */
-export type Happening =
+export type DomainEvent =
   /** a person asked; `started`: the first to ask for a name that was not there, `joined`: one of those after */
   | {
       what: 'asked'
@@ -28,16 +28,16 @@ export type Happening =
   /** Telegram asked to send less */
   | { what: 'flood'; method: string }
 
-const happenings = channel('greetings')
+const events = channel('greetings')
 
 /** Tells it to whoever listens. */
-export function tell(happening: Happening): void {
-  if (happenings.hasSubscribers) happenings.publish(happening)
+export function emit(event: DomainEvent): void {
+  if (events.hasSubscribers) events.publish(event)
 }
 
 /** Calls `listener` for all that happens in this process, until the result is called. */
-export function listen(listener: (happening: Happening) => void): () => void {
-  const heard = (message: unknown) => listener(message as Happening)
-  happenings.subscribe(heard)
-  return () => void happenings.unsubscribe(heard)
+export function listen(listener: (event: DomainEvent) => void): () => void {
+  const heard = (message: unknown) => listener(message as DomainEvent)
+  events.subscribe(heard)
+  return () => void events.unsubscribe(heard)
 }

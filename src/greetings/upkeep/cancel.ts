@@ -1,7 +1,7 @@
 /** Takes back work that was only warmed: nobody waits for it and no worker has begun it. */
-import type { Db } from '../db/database.ts'
-import type { GreetingsQueue } from '../queue/index.ts'
-import { cancelUnwanted } from './assets.ts'
+import type { Db } from '../../db/database.ts'
+import type { GreetingsQueue } from '../../queue/index.ts'
+import { cancelUnwanted } from '../assets.ts'
 
 /**
  * Takes back what is PENDING and nobody waits for: among these keys, or all. An asset that has an old video
