@@ -7,6 +7,7 @@ export default ts.config(
   js.configs.recommended,
   {
     files: ['**/*.js'],
+    ignores: ['src/*/browser/*.js'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly' } },
   },
   {
@@ -19,6 +20,17 @@ export default ts.config(
       '@typescript-eslint/require-await': 'off',
       // Our interfaces are written with method signatures; none of them uses `this`.
       '@typescript-eslint/unbound-method': 'off',
+      'no-restricted-syntax': ['error', { selector: 'ExportDefaultDeclaration', message: 'Export by name.' }],
+    },
+  },
+  // What runs in a browser is JavaScript with its types in comments, so that it is served as it is.
+  {
+    files: ['src/*/browser/*.js'],
+    extends: [ts.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { project: './tsconfig.browser.json' } },
+    rules: {
+      // The compiler knows every global of a browser, and that there is no other.
+      'no-undef': 'off',
       'no-restricted-syntax': ['error', { selector: 'ExportDefaultDeclaration', message: 'Export by name.' }],
     },
   },

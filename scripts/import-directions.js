@@ -13,7 +13,7 @@ import ts from 'typescript-eslint'
 const directions = [
   // the leaves
   {
-    files: ['src/child-environment.ts', 'src/config.ts', 'src/video/container.ts'],
+    files: ['src/browser-files.ts', 'src/child-environment.ts', 'src/config.ts', 'src/video/container.ts'],
     forbid: ['./**', '../**'],
     why: 'imports nothing of ours',
   },
@@ -24,14 +24,16 @@ const directions = [
     why: 'imports nothing of ours but container.ts and child-environment.ts',
   },
   { files: ['src/names/**'], forbid: ['../**'], except: ['../replacing.ts'], why: 'names import nothing of ours' },
+  { files: ['src/*/browser/**'], forbid: ['../**'], why: 'a browser gets nothing but this folder' },
   {
     files: ['src/sandbox/*.ts'],
     forbid: ['../**'],
-    except: ['../child-environment.ts', '../config.ts', '../installation.ts'],
+    except: ['../browser-files.ts', '../child-environment.ts', '../config.ts', '../installation.ts'],
     why: 'the sandbox imports nothing of ours but the configuration',
   },
   {
     files: ['src/sandbox/*/**'],
+    ignores: ['src/sandbox/browser/**'],
     forbid: ['../../**'],
     why: 'the sandbox imports nothing of ours but the configuration',
   },
@@ -60,6 +62,7 @@ const directions = [
   // what shows and counts, and only reads
   {
     files: ['src/metrics.ts', 'src/http/**', 'src/dashboard/**'],
+    ignores: ['src/dashboard/browser/**'],
     forbid: dirs('commands', 'bot', 'sandbox', 'video', 'speech', 'telegram'),
     why: 'it only looks at the state',
   },

@@ -42,7 +42,9 @@ const forbidden: [file: string, from: string, why: RegExp][] = [
   ['src/db/database.ts', '../greetings/request.ts', /at the bottom/],
   ['src/queue/index.ts', './processors/worker.ts', /at the bottom/],
   ['src/sandbox/life.ts', '../db/database.ts', /nothing of ours/],
-  ['src/sandbox/page/script.ts', '../../db/database.ts', /nothing of ours/],
+  ['src/sandbox/page.ts', '../db/database.ts', /nothing of ours/],
+  ['src/sandbox/browser/page.js', '../contract.ts', /nothing but this folder/],
+  ['src/dashboard/browser/page.js', '../view.ts', /nothing but this folder/],
 ]
 it.each(forbidden)('%s may not import %s', async (file, from, why) => {
   const found = await complaints(file, from)
@@ -72,7 +74,8 @@ const allowed: [file: string, imports: string[]][] = [
   ['src/dashboard/view.ts', ['../queue/processors/worker.ts', '../greetings/reports/statistics.ts']],
   ['src/metrics.ts', ['prom-client', './greetings/reports/statistics.ts', './queue/index.ts']],
   ['src/sandbox/life.ts', ['../config.ts', '../installation.ts', './server.ts']],
-  ['src/sandbox/page/script.ts', ['../contract.ts', './style.ts']],
+  ['src/sandbox/page.ts', ['../browser-files.ts']],
+  ['src/sandbox/browser/page.js', ['./dom.js']],
 ]
 it.each(allowed)('%s may import %j', async (file, imports) => {
   expect(await complaints(file, ...imports)).toEqual([])

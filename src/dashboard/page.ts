@@ -64,6 +64,9 @@ export function emptyPage(why: string, settings: PageSettings): string {
   )
 }
 
+/** Files of `browser/`, in the order in which they override each other. */
+const styles = ['base', 'layout', 'figures', 'counts', 'videos']
+
 function documentOf(content: Html, { world, sandbox }: PageSettings, at: Date, search = ''): string {
   return html`<!doctype html>
     <html lang="en">
@@ -74,7 +77,7 @@ function documentOf(content: Html, { world, sandbox }: PageSettings, at: Date, s
         <meta name="robots" content="noindex" />
         <title>Greetings · dashboard</title>
         <link rel="icon" href="/icon.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/page.css" />
+        ${styles.map((name) => html`<link rel="stylesheet" href="/${name}.css" />`)}
         <noscript><meta http-equiv="refresh" content="10" /></noscript>
         <script src="/page.js" type="module"></script>
       </head>

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { readBrowserFiles, type BrowserFile } from '../browser-files.ts'
 import {
   AddressUnusable,
   closeServer,
@@ -21,9 +22,6 @@ import { sendFile } from '../http/send-file.ts'
 import { shared } from '../http/shared.ts'
 import { emptyPage, page, type PageSettings } from './page.ts'
 import { queuePath, queuePolicy } from './queue-board.ts'
-import { queueStyle } from './queue-style.ts'
-import { script } from './script.ts'
-import { style } from './style.ts'
 import { posterFile, type Found, type View } from './view.ts'
 
 /** A file on its way from Telegram. */
@@ -64,8 +62,6 @@ export interface Dashboard {
 
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-const icon =
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="9" fill="#14204a"/><path d="M16 5l2.6 7.2 7.4.3-5.8 4.6 2 7.2-6.2-4.1-6.2 4.1 2-7.2L6 12.5l7.4-.3z" fill="#f3c76b"/></svg>'
 const headers = {
   'content-security-policy': policy,
   'x-content-type-options': 'nosniff',
@@ -79,13 +75,17 @@ const freshMs = 1_000
 
 /** Begins to answer. @throws AddressUnusable, also for an address others can reach without a password */
 export async function startDashboard(settings: DashboardSettings): Promise<Dashboard> {
-  const { address, password, board, log } = settings
+  const { address, password, log } = settings
   if (password === undefined && !isLoopback(address.host)) {
     throw new AddressUnusable(
       `The dashboard shows names, and others could reach it at ${address.host}. Set DASHBOARD_PASSWORD to let in who knows it, or leave --host out and come through SSH: ssh -L ${address.port}:127.0.0.1:${address.port} ${address.host === '0.0.0.0' || address.host === '::' ? 'this-machine' : address.host}`,
     )
   }
-  const look = shared(settings.look, freshMs)
+  const sources: Sources = {
+    settings,
+    look: shared(settings.look, freshMs),
+    files: readBrowserFiles(new URL('./browser/', import.meta.url)),
+  }
   const server = createServer(timeLimits, (request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
     if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -102,7 +102,7 @@ export async function startDashboard(settings: DashboardSettings): Promise<Dashb
       response.setHeader('www-authenticate', 'Basic realm="Greetings", charset="UTF-8"')
       return refuse(response, 401, 'The password, please. Any user name will do.')
     }
-    answer(settings, look, board, request, response).catch((error: unknown) => {
+    answer(sources, request, response).catch((error: unknown) => {
       log.warn({ error }, 'the dashboard could not answer')
       if (!response.headersSent) refuse(response, 500, 'That did not work.')
       else response.destroy()
@@ -112,19 +112,26 @@ export async function startDashboard(settings: DashboardSettings): Promise<Dashb
   return { url: `${urlOf({ ...address, port })}/`, close: () => closeServer(server) }
 }
 
-async function answer(
-  settings: DashboardSettings,
-  look: () => Promise<View>,
-  board: RequestListener,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+/** What a request is answered from. */
+interface Sources {
+  settings: DashboardSettings
+  look: () => Promise<View>
+  /** of `browser/`, by name */
+  files: ReadonlyMap<string, BrowserFile>
+}
+
+async function answer(sources: Sources, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { settings, files } = sources
   const [path = '/', query] = (request.url ?? '/').split('?')
   const send = (code: number, type: string, body: string | Buffer) =>
-    response.writeHead(code, { 'content-type': type }).end(request.method === 'HEAD' ? undefined : body)
+    void response.writeHead(code, { 'content-type': type }).end(request.method === 'HEAD' ? undefined : body)
   if (path === queuePath || path.startsWith(`${queuePath}/`)) {
     response.setHeader('content-security-policy', queuePolicy)
-    return void board(request, response)
+    return void settings.board(request, response)
+  }
+  if (path === '/') {
+    const { code, text } = await render(sources, new URLSearchParams(query).get('name') ?? '')
+    return send(code, 'text/html; charset=utf-8', text)
   }
   const revision = /^\/poster\/([^/]+)\.jpg$/.exec(path)?.[1]
   if (revision !== undefined) {
@@ -133,35 +140,26 @@ async function answer(
     if (picture === undefined) return refuse(response, 404, 'There is no such picture.')
     // Called by its content, so it never changes.
     response.setHeader('cache-control', 'private, max-age=86400, immutable')
-    return void send(200, 'image/jpeg', picture)
+    return send(200, 'image/jpeg', picture)
   }
   const asset = /^\/video\/([\w-]{1,64})\.mp4$/.exec(path)?.[1]
   if (asset !== undefined) return sendVideo(settings, asset, request, response)
-  switch (path) {
-    case '/': {
-      const name = new URLSearchParams(query).get('name')?.trim().slice(0, 200) ?? ''
-      const [view, found] = await Promise.all([look(), name === '' ? undefined : settings.search(name)]).catch(
-        (error: unknown) => {
-          settings.log.warn({ error }, 'the dashboard cannot look now')
-          return []
-        },
-      )
-      return void (view === undefined
-        ? send(503, 'text/html; charset=utf-8', emptyPage('The database or the queue does not answer.', settings))
-        : send(200, 'text/html; charset=utf-8', page(view, settings, found)))
-    }
-    case '/queue.css':
-      return void send(200, 'text/css; charset=utf-8', queueStyle)
-    case '/page.css':
-      return void send(200, 'text/css; charset=utf-8', style)
-    case '/page.js':
-      return void send(200, 'text/javascript; charset=utf-8', script)
-    case '/icon.svg':
-    case '/favicon.ico':
-      return void send(200, 'image/svg+xml', icon)
-    default:
-      return refuse(response, 404, 'There is nothing here. The dashboard is at /')
-  }
+  const file = files.get(path === '/favicon.ico' ? 'icon.svg' : path.slice(1))
+  if (file === undefined) return refuse(response, 404, 'There is nothing here. The dashboard is at /')
+  send(200, file.type.startsWith('text/') ? `${file.type}; charset=utf-8` : file.type, file.body)
+}
+
+/** The page as it is now. `search`: a name to look for, when there is one. */
+async function render({ settings, look }: Sources, search: string): Promise<{ code: number; text: string }> {
+  const name = search.trim().slice(0, 200)
+  const looked = Promise.all([look(), name === '' ? undefined : settings.search(name)])
+  const [view, found] = await looked.catch((error: unknown) => {
+    settings.log.warn({ error }, 'the dashboard cannot look now')
+    return []
+  })
+  return view === undefined
+    ? { code: 503, text: emptyPage('The database or the queue does not answer.', settings) }
+    : { code: 200, text: page(view, settings, found) }
 }
 
 /** From this host where it lies here, else from Telegram, through us: its address there holds the token. */

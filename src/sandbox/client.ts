@@ -1,6 +1,5 @@
 /** Drives a sandbox server over HTTP: what people do, what was received, what shall go wrong. Made for tests. */
 import { request as httpRequest } from 'node:http'
-import type { Message } from 'grammy/types'
 import type {
   CallCounts,
   CallFilter,
@@ -10,6 +9,7 @@ import type {
   Limits,
   SandboxChat,
   SandboxEvent,
+  SandboxMessage,
   SandboxUser,
   Say,
 } from './contract.ts'
@@ -23,12 +23,10 @@ export type {
   Limits,
   SandboxChat,
   SandboxEvent,
+  SandboxMessage,
   SandboxUser,
   Say,
 } from './contract.ts'
-
-/** A message as the bot sees it. `keyboard`: a keyboard that is not inline. */
-export type SandboxMessage = Message & { keyboard?: unknown }
 
 /**
  * Where a `botId` is left out, the bot that was registered first is meant. Every method throws when the server

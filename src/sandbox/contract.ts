@@ -1,4 +1,5 @@
-/** What travels between the control API of the sandbox and its client. */
+/** What travels between the control API of the sandbox and its clients: tests, the process that serves a home, and the chat page. */
+import type { Message } from 'grammy/types'
 
 export type UploadKind = 'multipart' | 'path' | 'file_id' | 'url' | 'none'
 
@@ -137,6 +138,9 @@ export interface SandboxChat {
   blocked: boolean
   messages: number
 }
+
+/** A message as the bot sees it. `keyboard`: a keyboard that is not inline. */
+export type SandboxMessage = Message & { keyboard?: unknown }
 
 /** One thing a person does. The person is made when unknown. */
 export interface Say {

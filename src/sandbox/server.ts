@@ -10,7 +10,7 @@ import type { CallCounts, CallRecord, FaultAnswer, SandboxEvent } from './contra
 import { control, ControlFault } from './control.ts'
 import type { ControlDesk } from './control.ts'
 import { fileParameter, methods } from './methods.ts'
-import { page } from './page/index.ts'
+import { readPage } from './page.ts'
 import { readParameters } from './parameters.ts'
 import type { Parameters } from './parameters.ts'
 import { LimitKeeper, PlannedFaults } from './planned.ts'
@@ -66,6 +66,7 @@ export async function startSandboxServer({
   const tell = (event: SandboxEvent) => {
     for (const watch of watchers) watch(event)
   }
+  const page = readPage()
   const limits = new LimitKeeper(timeDivisor)
   const updates = new Updates(world, timeDivisor, (botId, method, values) => {
     void runCall(
@@ -290,7 +291,7 @@ export async function startSandboxServer({
     const file = /^\/file\/bot([^/]+)\/(.+)$/.exec(url.pathname)
     if (file !== null) return download(response, decodeURIComponent(file[1] ?? ''), file[2] ?? '')
     if (url.pathname.startsWith('/sandbox/')) return control(desk, request, response, url)
-    const asset = page(url.pathname)
+    const asset = page.get(url.pathname)
     request.resume()
     if (asset === undefined) return refuse(response, new Refusal(404, 'Not Found'))
     response.writeHead(200, asset.headers).end(request.method === 'HEAD' ? undefined : asset.body)

@@ -362,7 +362,7 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
 
   it('takes nothing but GET and HEAD, the queue included', async () => {
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
-      for (const path of ['/', '/queue/api/queues/x/pause', '/page.css'])
+      for (const path of ['/', '/queue/api/queues/x/pause', '/base.css'])
         expect((await get(path, { method })).status).toBe(405)
     }
     const head = await get('/', { method: 'HEAD' })

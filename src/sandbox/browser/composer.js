@@ -1,0 +1,123 @@
+/** Where a person writes: the field, the bot's keyboard and its list of commands. */
+import { get, post } from './api.js'
+import { make, makeButton, page } from './dom.js'
+import { currentUser, state } from './state.js'
+import { texts } from './texts.js'
+
+/** @import { KeyboardButton } from 'grammy/types' */
+/** @import { SandboxMessage } from '../contract.ts' */
+
+/** A bot that runs has read a message by then. */
+const readMs = 6_000
+
+/**
+ * Sends a message as the person of the open chat.
+ * @param {string} words
+ */
+export async function say(words) {
+  const { bot, current } = state
+  if (!bot || !currentUser() || words.trim() === '') return
+  scrollToEnd()
+  try {
+    const answer = await post('updates', { botId: bot.id, userId: current, text: words })
+    const [updateId] = /** @type {(number | null)[]} */ (answer)
+    setTimeout(() => void remind(bot.id, updateId ?? null), readMs)
+  } catch (error) {
+    fail(error)
+  }
+}
+
+/**
+ * Nobody reads what is written: say so once, below the message.
+ * @param {number} botId
+ * @param {number | null} updateId
+ */
+async function remind(botId, updateId) {
+  const { updateIds } = /** @type {{ updateIds: (number | null)[] }} */ (await get(`pending?botId=${botId}`))
+  for (const note of page.messages.querySelectorAll('.note')) note.remove()
+  if (!updateIds.includes(updateId) || state.current < 0) return
+  page.messages.append(make('li', 'note', texts.unread))
+  scrollToEnd()
+}
+
+/**
+ * Shows what went wrong, below the messages.
+ * @param {unknown} error
+ */
+export function fail(error) {
+  page.messages.append(make('li', 'note', error instanceof Error ? error.message : String(error)))
+}
+
+function scrollToEnd() {
+  page.chat.scrollTop = page.chat.scrollHeight
+}
+
+function grow() {
+  page.words.style.height = 'auto'
+  page.words.style.height = `${Math.min(128, page.words.scrollHeight + 2)}px`
+}
+
+page.words.addEventListener('input', grow)
+page.words.addEventListener('keydown', (event) => {
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+  event.preventDefault()
+  page.composer.requestSubmit()
+})
+page.composer.addEventListener('submit', (event) => {
+  event.preventDefault()
+  void say(page.words.value)
+  page.words.value = ''
+  grow()
+})
+
+/**
+ * The keyboard that the bot sent last, below the messages.
+ * @param {SandboxMessage[]} messages oldest first
+ */
+export function drawKeyboard(messages) {
+  const last = messages.filter((message) => message.keyboard).at(-1)
+  const rows = /** @type {{ keyboard?: KeyboardButton[][] } | undefined} */ (last?.keyboard)?.keyboard ?? []
+  page.keyboard.hidden = rows.length === 0
+  page.keyboard.replaceChildren(
+    ...rows.map((row) => {
+      const line = make('div')
+      for (const button of row) {
+        const words = typeof button === 'string' ? button : button.text
+        const key = makeButton('', words)
+        key.addEventListener('click', () => void say(words))
+        line.append(key)
+      }
+      return line
+    }),
+  )
+}
+
+async function toggleCommands() {
+  const list = page.commands
+  if (!list.hidden) return void (list.hidden = true)
+  const query = new URLSearchParams({
+    botId: String(state.bot?.id ?? ''),
+    language: currentUser()?.languageCode ?? '',
+  })
+  const known = /** @type {{ command: string, description: string }[]} */ (await get(`commands?${query.toString()}`))
+  const commands = known.length > 0 ? known : [{ command: 'start', description: texts.start }]
+  list.replaceChildren(
+    ...commands.map(({ command, description }) => {
+      const item = make('li')
+      const button = makeButton('')
+      button.append(make('b', '', `/${command}`), make('span', '', description))
+      button.addEventListener('click', () => {
+        list.hidden = true
+        void say(`/${command}`)
+      })
+      item.append(button)
+      return item
+    }),
+  )
+  list.hidden = false
+}
+
+page.menu.addEventListener('click', () => void toggleCommands())
+document.addEventListener('click', (event) => {
+  if (!page.composer.contains(/** @type {Node} */ (event.target))) page.commands.hidden = true
+})

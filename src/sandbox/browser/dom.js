@@ -1,0 +1,109 @@
+/** The page's own elements, and how others are made. Whatever people or the bot wrote becomes text, never markup. */
+
+/**
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @param {new () => T} kind
+ * @returns {T}
+ */
+function element(id, kind) {
+  const found = document.getElementById(id)
+  if (found instanceof kind) return found
+  throw new Error(`page.html has no ${kind.name} #${id}`)
+}
+
+/** What page.html holds, by id. */
+export const page = {
+  people: element('people', HTMLUListElement),
+  channels: element('channels', HTMLUListElement),
+  newPerson: element('new-person', HTMLButtonElement),
+  face: element('face', HTMLElement),
+  title: element('title', HTMLElement),
+  status: element('status', HTMLElement),
+  as: element('as', HTMLElement),
+  chat: element('chat', HTMLElement),
+  messages: element('messages', HTMLOListElement),
+  empty: element('empty', HTMLElement),
+  grid: element('grid', HTMLElement),
+  keyboard: element('keyboard', HTMLElement),
+  composer: element('composer', HTMLFormElement),
+  menu: element('menu', HTMLButtonElement),
+  words: element('words', HTMLTextAreaElement),
+  commands: element('commands', HTMLUListElement),
+  offline: element('offline', HTMLElement),
+  person: element('person', HTMLDialogElement),
+  personName: element('person-name', HTMLInputElement),
+  personLanguage: element('person-language', HTMLSelectElement),
+  personCancel: element('person-cancel', HTMLButtonElement),
+  cinema: element('cinema', HTMLDialogElement),
+  cinemaClose: element('cinema-close', HTMLButtonElement),
+  cinemaVideo: element('cinema-video', HTMLVideoElement),
+  cinemaNote: element('cinema-note', HTMLElement),
+}
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} [className]
+ * @param {string} [text]
+ */
+export function make(tag, className, text) {
+  const node = document.createElement(tag)
+  if (className) node.className = className
+  if (text !== undefined) node.textContent = text
+  return node
+}
+
+/**
+ * @param {string} className
+ * @param {string} [text]
+ */
+export function makeButton(className, text) {
+  const button = make('button', className, text)
+  button.type = 'button'
+  return button
+}
+
+/**
+ * A link that opens elsewhere and tells nothing of this page.
+ * @param {string} text
+ * @param {string} address
+ */
+export function makeLink(text, address) {
+  return Object.assign(make('a', '', text), { href: address, target: '_blank', rel: 'noopener noreferrer' })
+}
+
+/**
+ * Turns an element into the round picture of a chat.
+ * @template {HTMLElement} T
+ * @param {T} node
+ * @param {string} name
+ * @param {number} id
+ * @param {'bot' | 'channel'} [kind] a person when left out
+ */
+export function face(node, name, id, kind) {
+  node.className = `face ${kind ?? `c${Math.abs(id) % 5}`}`
+  node.textContent = kind === 'bot' ? '' : kind === 'channel' ? '▦' : (name.trim()[0] ?? '?').toUpperCase()
+  return node
+}
+
+/**
+ * Makes `wanted` the children of `list`. Moving a node would stop its video: what stays is not touched.
+ * @param {HTMLElement} list
+ * @param {HTMLElement[]} wanted
+ */
+export function place(list, wanted) {
+  const keep = new Set(/** @type {Element[]} */ (wanted))
+  for (const node of [...list.children]) if (!keep.has(node)) node.remove()
+  for (const [i, node] of wanted.entries()) {
+    if (list.children[i] !== node) list.insertBefore(node, list.children[i] ?? null)
+  }
+}
+
+/**
+ * `1:05`
+ * @param {number} seconds
+ */
+export function length(seconds) {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+}

@@ -1,0 +1,149 @@
+/** The page's program: one chat is open, and what happens in the sandbox is shown as it happens. */
+import { get, post } from './api.js'
+import { drawGrid } from './channel.js'
+import { face, make, page } from './dom.js'
+import { drawList } from './list.js'
+import { drawMessages } from './messages.js'
+import { channels, newest, people, readWorld, state } from './state.js'
+import { showAction, showIdle } from './status.js'
+import { locale, texts, translate } from './texts.js'
+
+/** @import { SandboxEvent, SandboxMessage } from '../contract.ts' */
+
+document.documentElement.lang = locale
+translate(document)
+page.words.placeholder = texts.write
+page.words.setAttribute('aria-label', texts.write)
+
+async function refreshWorld() {
+  await readWorld()
+  drawList((id) => void open(id))
+}
+
+/** @param {number} id of a person or a channel */
+async function open(id) {
+  state.current = id
+  localStorage.setItem('chat', String(id))
+  state.unread.delete(id)
+  drawList((other) => void open(other))
+  await drawChat()
+  if (id > 0 && matchMedia('(min-width: 821px)').matches) page.words.focus()
+}
+
+let drawing = 0
+
+/** Draws the open chat, unless another one is opened while its messages are read. */
+async function drawChat() {
+  const turn = ++drawing
+  const { bot, current } = state
+  const isChannel = current < 0
+  const chat = [...people(), ...channels()].find((one) => one.id === current)
+  page.chat.hidden = isChannel
+  page.composer.hidden = isChannel || !bot
+  page.grid.hidden = !isChannel
+  page.keyboard.hidden = true
+  face(page.face, chat?.title ?? '', current, isChannel ? 'channel' : 'bot')
+  page.title.textContent = (isChannel ? chat?.title : bot?.firstName) ?? 'Greetings'
+  page.as.replaceChildren()
+  if (!isChannel && chat) page.as.append(texts.you, make('b', '', chat.title))
+  showIdle()
+  if (!bot || !chat) return
+  const query = new URLSearchParams({ botId: String(bot.id), chatId: String(current), limit: String(newest) })
+  const messages = /** @type {SandboxMessage[]} */ (await get(`messages?${query.toString()}`))
+  if (turn !== drawing) return
+  state.shown = new Map(messages.map((message) => [message.message_id, message]))
+  if (isChannel) drawGrid()
+  else drawMessages({ jump: true })
+}
+
+// A new person
+
+page.newPerson.addEventListener('click', () => {
+  page.personName.value = ''
+  page.personLanguage.value = locale
+  page.person.showModal()
+})
+page.personCancel.addEventListener('click', () => page.person.close('cancel'))
+page.person.addEventListener('close', () => void addPerson())
+
+async function addPerson() {
+  const firstName = page.personName.value.trim()
+  if (page.person.returnValue !== 'ok' || firstName === '') return
+  const userId = 1_000_000 + Math.floor(Math.random() * 900_000_000)
+  await post('users', { userId, firstName, languageCode: page.personLanguage.value })
+  await refreshWorld()
+  await open(userId)
+}
+
+// What happens while we look
+
+/** @type {number | undefined} */
+let refreshing
+
+function refreshSoon() {
+  clearTimeout(refreshing)
+  refreshing = setTimeout(() => void refreshWorld().catch(() => {}), 120)
+}
+
+/** @typedef {Extract<SandboxEvent, { type: 'message' | 'deleted' | 'action' | 'world' }>} ShownEvent */
+
+/** @param {ShownEvent} event */
+function happened(event) {
+  const { bot, current } = state
+  if (event.type === 'world') return refreshSoon()
+  if (bot && event.botId !== bot.id && event.chatId > 0) return
+  if (event.chatId !== current) return event.type === 'message' ? happenedElsewhere(event) : undefined
+  switch (event.type) {
+    case 'action':
+      return showAction(event.action)
+    case 'deleted':
+      state.shown.delete(event.messageId)
+      break
+    case 'message':
+      show(messageOf(event))
+  }
+  if (current >= 0) return drawMessages({ jump: false })
+  drawGrid()
+  refreshSoon()
+}
+
+/** @typedef {Extract<SandboxEvent, { type: 'message' }>} MessageTold */
+
+/** @param {MessageTold} event */
+function messageOf(event) {
+  return /** @type {SandboxMessage} */ (/** @type {unknown} */ (event.message))
+}
+
+/** @param {MessageTold} event of a chat that is not open */
+function happenedElsewhere(event) {
+  const { chatId, edited } = event
+  if (!edited && messageOf(event).from?.is_bot) state.unread.set(chatId, (state.unread.get(chatId) ?? 0) + 1)
+  refreshSoon()
+}
+
+/** @param {SandboxMessage} message new or edited, of the open chat */
+function show(message) {
+  state.shown.set(message.message_id, message)
+  while (state.shown.size > newest) state.shown.delete(Math.min(...state.shown.keys()))
+  if (message.from?.is_bot) showIdle()
+}
+
+const events = new EventSource('/sandbox/events?types=message,deleted,action,world')
+let wasOpen = false
+events.addEventListener('open', () => {
+  page.offline.hidden = true
+  if (wasOpen) void refreshWorld().then(drawChat)
+  wasOpen = true
+})
+events.addEventListener('error', () => {
+  page.offline.hidden = false
+})
+events.addEventListener('message', (event) => {
+  /** @type {unknown} */
+  const told = JSON.parse(String(event.data))
+  happened(/** @type {ShownEvent} */ (told))
+})
+
+await refreshWorld()
+await drawChat()
+document.body.dataset.ready = 'true'

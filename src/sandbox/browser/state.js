@@ -1,0 +1,67 @@
+/** What the page knows and shows. */
+import { get } from './api.js'
+import { texts } from './texts.js'
+
+/** @import { SandboxChat, SandboxMessage, SandboxUser } from '../contract.ts' */
+
+/** @typedef {{ id: number, firstName: string }} Bot */
+/** @typedef {{ bots: Bot[], users: SandboxUser[], chats: SandboxChat[] }} World */
+/**
+ * A line of the list: a person who writes to the bot, or a channel.
+ * @typedef {{ id: number, title: string, about: string, kind?: 'channel' }} Chat
+ */
+
+/** Messages that are shown at most. */
+export const newest = 200
+
+export const state = {
+  /** @type {World} */
+  world: { bots: [], users: [], chats: [] },
+  /** @type {Bot | undefined} */
+  bot: undefined,
+  /** id of the chat that is open, of a channel when negative */
+  current: Number(localStorage.getItem('chat')) || 0,
+  /** its messages, by id
+   * @type {Map<number, SandboxMessage>} */
+  shown: new Map(),
+  /** how many messages of the bot were not seen, by chat
+   * @type {Map<number, number>} */
+  unread: new Map(),
+}
+
+/** @returns {Chat[]} */
+export function people() {
+  return state.world.users
+    .filter((user) => !user.deleted)
+    .map((user) => {
+      const chat = state.world.chats.find((one) => one.id === user.id)
+      const about =
+        chat === undefined
+          ? texts.noChat
+          : chat.blocked
+            ? texts.blockedBot
+            : [user.lastName, user.languageCode].filter(Boolean).join(' · ')
+      return { id: user.id, title: user.firstName, about }
+    })
+    .slice(-200)
+}
+
+/** @returns {Chat[]} */
+export function channels() {
+  return state.world.chats
+    .filter((chat) => chat.id < 0)
+    .map((chat) => ({ id: chat.id, title: chat.title, about: texts.posts + chat.messages, kind: 'channel' }))
+}
+
+/** Reads bots, people and chats again. */
+export async function readWorld() {
+  state.world = /** @type {World} */ (await get('world'))
+  state.bot = state.world.bots[0]
+  const known = [...people(), ...channels()]
+  if (!known.some((chat) => chat.id === state.current)) state.current = known[0]?.id ?? 0
+}
+
+/** The person who writes in the open chat. */
+export function currentUser() {
+  return state.world.users.find((user) => user.id === state.current)
+}
