@@ -1,6 +1,6 @@
 /** The documents: their links lead somewhere, what is generated is fresh, and the commands they show exist. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { CommanderError, type Command } from 'commander'
 import { describe, expect, it } from 'vitest'
@@ -51,6 +51,21 @@ describe('links', () => {
   it('the README leads to every document', () => {
     const linked = [...textOf('README.md').matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, target]) => target)
     expect(files.filter((file) => file.startsWith('docs/') && !linked.includes(file))).toEqual([])
+  })
+})
+
+describe('paths', () => {
+  it.each(files.filter((file) => file !== 'CHANGELOG.md'))('%s: each file and folder it names is there', (file) => {
+    const named = [...textOf(file).matchAll(/`((?:src|scripts|tests|docs|names|templates|bin|prisma)\/[^`\s<*]*)`/g)]
+    expect(named.map(([, path = '']) => path).filter((path) => !existsSync(join(packageRoot, path)))).toEqual([])
+  })
+
+  it('docs/architecture.md names every folder of src, and no other', () => {
+    const rows = [...textOf('docs/architecture.md').matchAll(/^\| `([\w./-]+)\/` \|/gm)].map(([, name]) => name)
+    const folders = readdirSync(join(packageRoot, 'src'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+    expect(rows.sort()).toEqual(folders.sort())
   })
 })
 
