@@ -7,7 +7,7 @@
 import { performance } from 'node:perf_hooks'
 import { request } from '../src/greetings/request.ts'
 import { startWorker } from '../src/queue/processors/worker.ts'
-import { plannedStudio, workerParts } from '../tests/queue/workshop.ts'
+import { plannedRenderer, workerParts } from '../tests/queue/workshop.ts'
 import { ask, openTown, until } from '../tests/town.ts'
 
 const count = 200
@@ -21,7 +21,7 @@ console.log('channels   minutes   posts a minute   times faster   least possible
 for (const channels of [1, 2, 5]) {
   const town = await openTown({ channels, timeDivisor, channelRate: perMinute })
   await town.telegram.limit({ channelPerMinute: perMinute, overallPerSecond: 30 })
-  const worker = await startWorker(workerParts(town, await plannedStudio(town)), 2)
+  const worker = await startWorker(workerParts(town, await plannedRenderer(town)), 2)
   const started = performance.now()
   await request(town.door, asks)
   await until(

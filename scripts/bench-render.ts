@@ -20,7 +20,7 @@ import { fill, frameStream, windowFrame } from '../src/video/frames.ts'
 import { fixedParts } from '../src/video/parts.ts'
 import { renderWhole } from '../src/video/render.ts'
 import type { RenderJob } from '../src/video/render.ts'
-import { openStudio } from '../src/video/studio.ts'
+import { openRenderer } from '../src/video/renderer.ts'
 import { templateRevision, typefaceFor, windowFrames, type Template } from '../src/video/template.ts'
 
 const voice = {
@@ -43,18 +43,18 @@ try {
   const templateId = process.argv[2] ?? 'new-year-ru'
   const signal = new AbortController().signal
   const cacheFolder = join(folder, 'cache')
-  const studio = await openStudio({
+  const renderer = await openRenderer({
     rendersFolder: join(folder, 'renders'),
     cacheFolder,
     templatesFolder,
     templateIds: [templateId],
     voice,
   })
-  const [template] = studio.templates
+  const [template] = renderer.templates
   if (template === undefined) throw new Error('no template')
-  await studio.warmUp()
+  await renderer.warmUp()
   const name = (display: string) => ({ key: display.toLowerCase(), display, say: null })
-  for (const display of warmingUp) await studio.make(template, name(display), { signal })
+  for (const display of warmingUp) await renderer.make(template, name(display), { signal })
 
   /** So many renders at a time, until all names are made. */
   async function pace(atOnce: number, all: string[]): Promise<{ perMinute: number; peakBytes: number }> {
@@ -65,7 +65,7 @@ try {
     await Promise.all(
       Array.from({ length: atOnce }, async () => {
         for (let display = left.shift(); display !== undefined; display = left.shift())
-          await studio.make(template as Template, name(display), { signal })
+          await renderer.make(template as Template, name(display), { signal })
       }),
     )
     clearInterval(watching)
@@ -74,7 +74,7 @@ try {
   let bytes = 0
   const steps = new Map<string, number>()
   const ours = await measured(names, async (display) => {
-    const video = await studio.make(template, name(display), {
+    const video = await renderer.make(template, name(display), {
       signal,
       onStep: (step, ms) => steps.set(step, (steps.get(step) ?? 0) + ms),
     })
@@ -89,7 +89,7 @@ try {
         parallelNames.map((display) => `${display} ${atOnce === 1 ? 'Анна' : 'Вера'}`),
       )),
     })
-  await studio.close()
+  await renderer.close()
 
   const ffmpeg = await findFfmpeg({ cacheFolder })
   const revision = await templateRevision(template)

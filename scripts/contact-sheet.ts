@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { templatesFolder } from '../src/installation.ts'
 import { parseName } from '../src/names/name.ts'
 import { findFfmpeg } from '../src/video/ffmpeg.ts'
-import { openStudio, type Video } from '../src/video/studio.ts'
+import { openRenderer, type Video } from '../src/video/renderer.ts'
 
 const pictures = join(import.meta.dirname, '..', 'docs', 'pictures')
 const voice = {
@@ -52,7 +52,7 @@ const names: Record<string, string[]> = {
 const folder = await mkdtemp(join(tmpdir(), 'greetings-sheet-'))
 try {
   const { path: ffmpeg } = await findFfmpeg({ cacheFolder: folder })
-  const studio = await openStudio({
+  const renderer = await openRenderer({
     rendersFolder: join(folder, 'renders'),
     cacheFolder: join(folder, 'cache'),
     templatesFolder,
@@ -61,14 +61,14 @@ try {
   })
   const signal = new AbortController().signal
   const videos = new Map<string, Video>()
-  for (const template of studio.templates) {
+  for (const template of renderer.templates) {
     for (const text of names[template.id] ?? []) {
       const parsed = parseName(text)
       if (!parsed.ok) throw new Error(`${text}: ${parsed.reason}`)
-      videos.set(text, await studio.make(template, { ...parsed.name, say: null }, { signal }))
+      videos.set(text, await renderer.make(template, { ...parsed.name, say: null }, { signal }))
     }
   }
-  await studio.close()
+  await renderer.close()
 
   const frame = async (text: string, seconds: number): Promise<Image> => {
     const file = join(folder, 'frame.png')

@@ -8,7 +8,7 @@ import { breaksOf, changeOf, idOf, type Break } from './breaks.ts'
 const listFile = join(packageRoot, 'scripts/mutants/list.json')
 const byHandFile = join(packageRoot, 'scripts/mutants/by-hand.json')
 
-/** Where a promise to a person is kept or broken: the door, claims, the reconciler, delivery, the queue, the bot, the studio. */
+/** Where a promise to a person is kept or broken: the door, claims, the reconciler, delivery, the queue, the bot, the renderer. */
 const brokenFiles = [
   ...[
     'request',
@@ -29,7 +29,7 @@ const brokenFiles = [
   ...['index', 'updates', 'intake', 'per-chat', 'pending-note', 'features/greeting'].map(
     (name) => `src/bot/${name}.ts`,
   ),
-  ...['ffmpeg', 'keep', 'studio', 'gate'].map((name) => `src/video/${name}.ts`),
+  ...['ffmpeg', 'keep', 'renderer', 'gate'].map((name) => `src/video/${name}.ts`),
 ]
 
 export const sourceOf = (file: string) => readFileSync(join(packageRoot, file), 'utf8')

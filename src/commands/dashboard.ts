@@ -16,7 +16,7 @@ import { exitCode } from './exit.ts'
 import { nameRulesOf } from './given-names.ts'
 import { openPage } from './open-page.ts'
 import { listenForStop, whenAborted } from './stop.ts'
-import { openStore, studioFolders, telegramRatePerMinute } from './world.ts'
+import { openStore, renderFolders, telegramRatePerMinute } from './world.ts'
 
 export interface DashboardOptions {
   port?: number
@@ -45,7 +45,7 @@ export async function dashboard(options: DashboardOptions): Promise<number> {
   const store = await openStore({ config, log, sandbox, role: 'dashboard', create: false })
   try {
     const { db, queue, home } = store
-    const { rendersFolder } = studioFolders(home)
+    const { rendersFolder } = renderFolders(home)
     const token = sandbox ? undefined : config.token
     const bot = await ownBot(db, token)
     const missed = shared(() => mostMissed(db), missedMs)

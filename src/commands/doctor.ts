@@ -20,7 +20,7 @@ import { findFfmpeg } from '../video/ffmpeg.ts'
 import { loadTemplates } from '../video/template.ts'
 import { endOf, exitCode } from './exit.ts'
 import { nameRulesOf } from './given-names.ts'
-import { databaseFolders, openFolder, otherBotText, recordingsFolderOf, studioFolders } from './world.ts'
+import { databaseFolders, openFolder, otherBotText, recordingsFolderOf, renderFolders } from './world.ts'
 
 /** The outcome of one check. */
 export interface Check {
@@ -83,7 +83,7 @@ async function examine(
     return home
   })
   await check('disk', async () => {
-    const { rendersFolder, cacheFolder } = studioFolders(home)
+    const { rendersFolder, cacheFolder } = renderFolders(home)
     const disks = await disksOf(
       [rendersFolder, cacheFolder, ...(await databaseFolders(config, home))],
       config.keepFreeBytes,
@@ -119,7 +119,7 @@ async function examine(
   await check('ffmpeg', async () => {
     const { version, path } = await findFfmpeg({
       path: config.ffmpegPath,
-      cacheFolder: studioFolders(home).cacheFolder,
+      cacheFolder: renderFolders(home).cacheFolder,
     })
     return `${version.split(' ').slice(0, 3).join(' ')}, ${path}`
   })

@@ -8,11 +8,11 @@ import { languageOf, texts } from '../texts.ts'
 import { openLog, type Log } from '../log.ts'
 import { isTelegram, type Api } from '../telegram/api.ts'
 import { deliver } from '../telegram/delivery.ts'
-import { removeKept } from '../video/studio.ts'
+import { removeKept } from '../video/renderer.ts'
 import { loadTemplates } from '../video/template.ts'
 import { exitCode, UsageFault } from './exit.ts'
 import { keyOf, nameRulesOf } from './given-names.ts'
-import { openStore, openStudioOf, openServices, studioFolders, type Store, type Services } from './world.ts'
+import { openStore, openRendererOf, openServices, renderFolders, type Store, type Services } from './world.ts'
 
 export interface ForgetOptions {
   deletePost?: boolean
@@ -164,24 +164,24 @@ async function removeFiles(
   const revisions = new Set(uploaded)
   if (assets.length > 0) {
     try {
-      const studio = await openStudioOf(config, home)
+      const renderer = await openRendererOf(config, home)
       try {
         for (const asset of assets) {
-          const template = studio.templates.find(({ id }) => id === asset.template)
+          const template = renderer.templates.find(({ id }) => id === asset.template)
           if (template !== undefined)
             revisions.add(
-              await studio.revisionOf(template, { key: asset.name, display: asset.display, say: asset.say }),
+              await renderer.revisionOf(template, { key: asset.name, display: asset.display, say: asset.say }),
             )
         }
       } finally {
-        await studio.close()
+        await renderer.close()
       }
     } catch (error) {
       log.warn({ error }, 'without ffmpeg or voice only files that were uploaded are found')
     }
   }
   let files = 0
-  for (const revision of revisions) if (await removeKept(studioFolders(home).rendersFolder, revision)) files++
+  for (const revision of revisions) if (await removeKept(renderFolders(home).rendersFolder, revision)) files++
   return files
 }
 

@@ -28,7 +28,7 @@ import {
   openRevisionsOf,
   recordingsFolderOf,
   revisionsOf,
-  studioFolders,
+  renderFolders,
   telegramRatePerMinute,
 } from './world.ts'
 
@@ -162,7 +162,7 @@ export async function plan(planned: Planned): Promise<number> {
       prepareSeconds: rounded(times.prepare),
       uploadSeconds: Math.round(times.upload),
       estimatedSeconds: rounded(times.total),
-      diskBytes: misses * (await usualSize(studioFolders(folder).rendersFolder)),
+      diskBytes: misses * (await usualSize(renderFolders(folder).rendersFolder)),
       diskFreeBytes: await freeBytes(folder),
     }
     summary.seconds = secondsSince(started)
@@ -241,7 +241,7 @@ async function makingHosts(config: Config, db: Db | undefined, works: boolean): 
 
 /** Templates whose first video here has to wait for what all of them share. */
 async function unpreparedOf(config: Config, home: string | undefined, templates: Template[]): Promise<string[]> {
-  const { cacheFolder } = studioFolders(home ?? '')
+  const { cacheFolder } = renderFolders(home ?? '')
   const ffmpeg =
     home === undefined ? undefined : await findFfmpeg({ path: config.ffmpegPath, cacheFolder }).catch(() => undefined)
   const unprepared: string[] = []

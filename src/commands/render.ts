@@ -11,7 +11,7 @@ import { exitCode, UsageFault } from './exit.ts'
 import { nameRulesOf } from './given-names.ts'
 import { checkOutput, unwritable, writeOut } from './output.ts'
 import { listenForStop } from './stop.ts'
-import { openFolder, openStudioOf } from './world.ts'
+import { openFolder, openRendererOf } from './world.ts'
 
 export interface RenderOptions {
   output: string
@@ -33,22 +33,23 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
   const stop = listenForStop()
   const started = performance.now()
   const home = await openFolder(config, true)
-  const studio = await openStudioOf(
+  const renderer = await openRendererOf(
     options.template === undefined ? config : { ...config, templates: [options.template] },
     home,
   )
   let file: Replacing | undefined
   try {
-    const parsed = parseName(raw, await nameRulesOf(config, studio.templates))
+    const parsed = parseName(raw, await nameRulesOf(config, renderer.templates))
     if (!parsed.ok) throw new UsageFault(`“${raw}” is no name: ${describeRejection(parsed.reason)}`)
     const { key, display, script } = parsed.name
-    const template = options.template === undefined ? templateFor(studio.templates, parsed.name) : studio.templates[0]
+    const template =
+      options.template === undefined ? templateFor(renderer.templates, parsed.name) : renderer.templates[0]
     if (template === undefined)
       throw new UsageFault(
         `No enabled template serves ${script} names with these letters. Add one to TEMPLATES, or choose one with --template.`,
       )
     if (options.quiet !== true) process.stderr.write('rendering…\n')
-    const video = await studio.make(
+    const video = await renderer.make(
       template,
       { key, display, say: options.say ?? null },
       { signal: stop.asked, onStep: (step, ms) => log.debug({ step, ms: Math.round(ms) }, 'step') },
@@ -74,7 +75,7 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
     throw file === undefined ? error : unwritable(error, options.output)
   } finally {
     await file?.close()
-    await studio.close()
+    await renderer.close()
     stop.close()
   }
 }

@@ -14,7 +14,7 @@ import { exitCode } from './exit.ts'
 import { nameRulesOf } from './given-names.ts'
 import { openPage } from './open-page.ts'
 import { listenForStop, whenAborted } from './stop.ts'
-import { openStudioOf, openServices, startWorkerIn, type Services } from './world.ts'
+import { openRendererOf, openServices, startWorkerIn, type Services } from './world.ts'
 
 export interface ServeOptions {
   sandbox?: boolean
@@ -51,15 +51,15 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   }
   let bot: RunningBot | undefined
   let worker: RunningWorker | undefined
-  let closeStudio = async () => {}
+  let closeRenderer = async () => {}
   const { storage } = services
   const over = new AbortController()
   const takingBack = takeBackChannels(storage, { ...storage, botId: services.bot.id, log }, over.signal)
   try {
     if (verb !== 'bot') {
-      const studio = await openStudioOf(config, services.home, { db: services.db, log })
-      closeStudio = () => studio.close()
-      worker = await startWorkerIn(services, studio, config, log)
+      const renderer = await openRendererOf(config, services.home, { db: services.db, log })
+      closeRenderer = () => renderer.close()
+      worker = await startWorkerIn(services, renderer, config, log)
     }
     if (verb !== 'worker') bot = await startBotIn(services, templates, nameRules, config, log)
     if (health !== undefined) {
@@ -93,7 +93,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
     stop.abortedNow.addEventListener('abort', abortNow, { once: true })
     // At the same time: while people's answers go out, no new work is begun.
     await Promise.all([bot?.stop(config.stopMs), worker?.stop(config.stopMs)])
-    await closeStudio()
+    await closeRenderer()
     await takingBack
     await services.close()
     await health?.close()

@@ -5,7 +5,7 @@ import { styleText } from 'node:util'
 import { videosOf, type NamedVideo } from '../greetings/reports/one-name.ts'
 import type { OwnBot } from '../greetings/own-bot.ts'
 import { durationText } from './progress.ts'
-import { studioFolders, type Records } from './world.ts'
+import { renderFolders, type Records } from './world.ts'
 
 /** What is looked at. */
 interface Asked {
@@ -22,7 +22,7 @@ export async function nameReport({ db, home }: Pick<Records, 'db' | 'home'>, { k
   for (const video of await videosOf(db, key)) {
     const { template, display, say, status, generation, revision, templateRevision, attempts, waiting, asked } = video
     const isServed = video.fileId !== null && (bot === null || video.botId === bot.id)
-    const file = revision === null ? undefined : join(studioFolders(home).rendersFolder, `${revision}.mp4`)
+    const file = revision === null ? undefined : join(renderFolders(home).rendersFolder, `${revision}.mp4`)
     videos.push({
       template,
       display,

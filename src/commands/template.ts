@@ -12,7 +12,7 @@ import { openRoom } from '../video/room.ts'
 import { listTemplateIds, loadTemplates, TemplateFault, templateRevision, type Template } from '../video/template.ts'
 import { exitCode, UsageFault } from './exit.ts'
 import { listenForStop } from './stop.ts'
-import { openFolder, recordingsFolderOf, studioFolders } from './world.ts'
+import { openFolder, recordingsFolderOf, renderFolders } from './world.ts'
 
 export interface TemplateOptions {
   json?: boolean
@@ -132,7 +132,7 @@ async function hear(paths: string[], config: Config, signal: AbortSignal): Promi
 
 async function build(config: Config, ids: string[], { json, quiet }: TemplateOptions): Promise<number> {
   const templates = await loadTemplates(config.templatesFolder, ids.length === 0 ? config.templates : ids)
-  const { rendersFolder, cacheFolder } = studioFolders(await openFolder(config, true))
+  const { rendersFolder, cacheFolder } = renderFolders(await openFolder(config, true))
   const room = openRoom({ rendersFolder, cacheFolder, keepFreeBytes: config.keepFreeBytes })
   const ffmpeg = await findFfmpeg({ path: config.ffmpegPath, cacheFolder })
   const stop = listenForStop()

@@ -12,7 +12,7 @@ import { openLog } from '../log.ts'
 import type { NameRow, Selection } from '../names/csv.ts'
 import type { RunningWorker } from '../queue/processors/worker.ts'
 import { usableChannels } from '../telegram/channels.ts'
-import type { Studio } from '../video/studio.ts'
+import type { Renderer } from '../video/renderer.ts'
 import { loadTemplates, templateFor, type Template } from '../video/template.ts'
 import { exitCode } from './exit.ts'
 import { DoubtfulList, nameRulesOf, readLists, type ListReading } from './given-names.ts'
@@ -28,7 +28,7 @@ import {
 } from './warm-summary.ts'
 import {
   checkTelegramIsConfigured,
-  openStudioOf,
+  openRendererOf,
   openServices,
   revisionsOf,
   startWorkerIn,
@@ -103,21 +103,21 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
     channels: 'needed',
   })
   let worker: RunningWorker | undefined
-  let studio: Studio | undefined
+  let renderer: Renderer | undefined
   const abortNow = () => worker?.abortNow()
   stop.abortedNow.addEventListener('abort', abortNow, { once: true })
   let timedOut = false
   try {
     // What is queued already may be of any enabled template, and this run's own may be none of them.
-    const openStudio = async () =>
-      (studio ??= await openStudioOf(
+    const openRenderer = async () =>
+      (renderer ??= await openRendererOf(
         { ...config, templates: [...new Set([...config.templates, ...templates.map(({ id }) => id)])] },
         services.home,
         { db: services.db, log },
       ))
     const revisionNow =
       options.refresh === true
-        ? await openStudio().then(({ templates, revisionOf }) => revisionsOf(templates, revisionOf))
+        ? await openRenderer().then(({ templates, revisionOf }) => revisionsOf(templates, revisionOf))
         : undefined
     const askedSince = performance.now()
     const { open, failed } = await enqueue(
@@ -130,7 +130,7 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
     )
     const askedSeconds = secondsSince(askedSince)
     if (options.wait && open.size > 0 && stop.code === undefined) {
-      if (options.work) worker = await startWorkerIn(services, await openStudio(), config, log)
+      if (options.work) worker = await startWorkerIn(services, await openRenderer(), config, log)
       await recordPaces(services.db, [
         { step: 'start', template: '', parallel: 1, seconds: secondsSince(started) - askedSeconds, samples: 1 },
       ]).catch(() => undefined)
@@ -158,7 +158,7 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
     summary.failedNames = await failedNames(services.db, failed)
   } finally {
     await worker?.stop(config.stopMs)
-    await studio?.close()
+    await renderer?.close()
     await services.close()
     stop.close()
   }

@@ -21,7 +21,7 @@ import type { DeliveryDeps } from '../telegram/delivery.ts'
 import type { ChannelFault } from '../telegram/channels.ts'
 import type { Storage } from '../telegram/storage.ts'
 import type { Revisions } from '../video/revisions.ts'
-import type { Studio } from '../video/studio.ts'
+import type { Renderer } from '../video/renderer.ts'
 import type { Template } from '../video/template.ts'
 import { UsageFault } from './exit.ts'
 
@@ -79,7 +79,7 @@ export async function openFolder(config: Config, create: boolean): Promise<strin
 }
 
 /** Where rendered files and what templates are made of are kept: shared by sandbox and live. */
-export function studioFolders(home: string) {
+export function renderFolders(home: string) {
   return { rendersFolder: join(home, 'renders'), cacheFolder: join(home, 'cache') }
 }
 
@@ -262,16 +262,16 @@ export async function databaseFolders({ databaseUrl }: Config, home: string): Pr
 }
 
 /** Templates, voice, recordings and ffmpeg of this host. With a store, uploaded renders give way when a disk lacks room. */
-export async function openStudioOf(config: Config, home: string, store?: { db: Db; log: Log }): Promise<Studio> {
+export async function openRendererOf(config: Config, home: string, store?: { db: Db; log: Log }): Promise<Renderer> {
   const room = store && {
     otherFolders: await databaseFolders(config, home),
     uploaded: (revisions: string[]) => uploadedRevisions(store.db, revisions),
     onRemoved: (removed: number) =>
       store.log.info({ removed }, 'the oldest uploaded files were removed, as a disk lacks room (KEEP_FREE_GB)'),
   }
-  const { openStudio } = await import('../video/studio.ts')
-  return openStudio({
-    ...studioFolders(home),
+  const { openRenderer } = await import('../video/renderer.ts')
+  return openRenderer({
+    ...renderFolders(home),
     room: { ...room, keepFreeBytes: config.keepFreeBytes },
     templatesFolder: config.templatesFolder,
     templateIds: config.templates,
@@ -305,11 +305,16 @@ export function concurrencyOf(config: Config): number {
 }
 
 /** A worker in this process. */
-export async function startWorkerIn(world: Services, studio: Studio, config: Config, log: Log): Promise<RunningWorker> {
+export async function startWorkerIn(
+  world: Services,
+  renderer: Renderer,
+  config: Config,
+  log: Log,
+): Promise<RunningWorker> {
   const { db, queue, storage, delivery } = world
   const { startWorker } = await import('../queue/processors/worker.ts')
   return startWorker(
-    { db, queue, storage, delivery, studio, times: config.times, keepBytes: config.keepBytes, log },
+    { db, queue, storage, delivery, renderer, times: config.times, keepBytes: config.keepBytes, log },
     concurrencyOf(config),
   )
 }

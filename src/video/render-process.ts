@@ -1,5 +1,5 @@
 /**
- * A resident process that renders, started by studio.ts. It talks over the channel to its parent and leaves when that
+ * A resident process that renders, started by renderer.ts. It talks over the channel to its parent and leaves when that
  * closes, however its parent ended; whatever it runs is stopped first.
  */
 import { AssetFault, Outage } from '../errors.ts'
@@ -7,13 +7,13 @@ import { prepare, render } from './render.ts'
 import type { RenderJob, Step } from './render.ts'
 
 /** From the parent. `id` names a piece of work. */
-export type ToRenderer =
+export type ToRenderProcess =
   | { id: number; kind: 'render'; job: RenderJob }
   | { id: number; kind: 'prepare'; job: Pick<RenderJob, 'ffmpeg' | 'template' | 'templateRevision' | 'cacheFolder'> }
   | { id: number; kind: 'abort' }
 
 /** To the parent. */
-export type FromRenderer =
+export type FromRenderProcess =
   /** the event loop turns: what is under way is not stuck in drawing */
   | { kind: 'alive' }
   | { id: number; kind: 'step'; step: Step; ms: number }
@@ -33,10 +33,10 @@ setInterval(() => {
   if (underWay.size > 0) send({ kind: 'alive' })
 }, 1_000).unref()
 
-process.on('message', (message: ToRenderer) => void receive(message))
+process.on('message', (message: ToRenderProcess) => void receive(message))
 process.on('disconnect', () => void leave())
 
-async function receive(message: ToRenderer): Promise<void> {
+async function receive(message: ToRenderProcess): Promise<void> {
   const { id } = message
   if (message.kind === 'abort') {
     underWay.get(id)?.abort(new Error('aborted'))
@@ -64,7 +64,7 @@ function failureOf(error: unknown): Failure {
   return { kind: 'fault', faultClass: 'render', message: error instanceof Error ? error.message : 'rendering failed' }
 }
 
-function send(message: FromRenderer): void {
+function send(message: FromRenderProcess): void {
   if (process.connected) process.send?.(message)
 }
 

@@ -5,7 +5,7 @@ import { request } from '../../src/greetings/request.ts'
 import { explainRejection, parseName } from '../../src/names/name.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
 import { videosOf } from '../queue/processes.ts'
-import { plannedStudio, workerParts } from '../queue/workshop.ts'
+import { plannedRenderer, workerParts } from '../queue/workshop.ts'
 import { ask, openTown, quietLog, until, type Town } from '../town.ts'
 
 let town: Town
@@ -54,7 +54,7 @@ async function warm(name: string): Promise<string> {
 
 beforeAll(async () => {
   town = await openTown()
-  worker = await startWorker(workerParts(town, await plannedStudio(town, () => beforeVideo())), 2)
+  worker = await startWorker(workerParts(town, await plannedRenderer(town, () => beforeVideo())), 2)
   bot = await startBot(parts())
 })
 afterEach(async () => {

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { packageRoot } from '../../src/installation.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
-import { plannedStudio, workerParts } from '../queue/workshop.ts'
+import { plannedRenderer, workerParts } from '../queue/workshop.ts'
 import { openTown, until, type Town } from '../town.ts'
 import { jsonOf, runProgram } from './program.ts'
 
@@ -49,13 +49,13 @@ async function work({
   postsPerMinute: number
 }): Promise<Record<string, string>> {
   await stopWorker()
-  const studio = await plannedStudio(town, async (_display, signal) => {
+  const renderer = await plannedRenderer(town, async (_display, signal) => {
     await gate
     await sleep(ms, undefined, { signal })
   })
   const chatIds = town.storage.chatIds.slice(0, channels)
   worker = await startWorker(
-    { ...workerParts(town, studio), storage: { ...town.storage, chatIds, ratePerMinute: postsPerMinute } },
+    { ...workerParts(town, renderer), storage: { ...town.storage, chatIds, ratePerMinute: postsPerMinute } },
     2,
   )
   return { ...town.env, STORAGE_CHAT_IDS: chatIds.join(','), CHANNEL_RATE: String(postsPerMinute) }

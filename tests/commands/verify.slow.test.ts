@@ -5,7 +5,7 @@ import { startWorker } from '../../src/queue/processors/worker.ts'
 import { connectTelegram } from '../../src/telegram/api.ts'
 import { uploadToStorage } from '../../src/telegram/storage.ts'
 import { makeClip } from '../clip.ts'
-import { plannedStudio, workerParts } from '../queue/workshop.ts'
+import { plannedRenderer, workerParts } from '../queue/workshop.ts'
 import { ask, openTown, until, type Town } from '../town.ts'
 import { jsonOf, runProgram, startProgram } from './program.ts'
 
@@ -91,20 +91,20 @@ it('dead ids: 1; --repair takes a fresh one from the stored post, else queues th
 })
 
 it('what was queued again uploads the kept file, without a render', async () => {
-  const studio = await plannedStudio(town)
-  const [template] = studio.templates
+  const renderer = await plannedRenderer(town)
+  const [template] = renderer.templates
   if (template === undefined) throw new Error('no template')
-  await studio.make(template, { key: 'маша', display: 'Маша', say: null }, { signal: never })
+  await renderer.make(template, { key: 'маша', display: 'Маша', say: null }, { signal: never })
   await uploaded('Маша', { storageMessageId: null })
   await town.telegram.forgetFileIds()
   expect(jsonOf(await verify(['--json', '--repair']))).toEqual(found({ checked: 1, requeued: 1 }))
-  const worker = await startWorker(workerParts(town, studio), 1)
+  const worker = await startWorker(workerParts(town, renderer), 1)
   try {
     await until(async () => (await stored('Маша')).status === 'AVAILABLE', 'the new upload')
   } finally {
     await worker.stop(1_000)
   }
-  expect(studio.made).toEqual(['Маша'])
+  expect(renderer.made).toEqual(['Маша'])
   expect(jsonOf(await verify(['--json']))).toEqual(found({ checked: 1, alive: 1 }))
 })
 

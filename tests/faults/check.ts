@@ -17,7 +17,7 @@ export interface Allowance {
   mayDouble: boolean
   /** a fault of the file itself was played */
   mayUseAttempts: boolean
-  /** the real studio renders, which keeps no ledger */
+  /** the real renderer renders, which keeps no ledger */
   rendersUnseen: boolean
 }
 
@@ -29,7 +29,7 @@ export interface Finding {
   violations: string[]
 }
 
-/** The revision that the planned studio gives a name. */
+/** The revision that the planned renderer gives a name. */
 export const revisionOf = (key: string) => createHash('sha256').update(key).digest('hex').slice(0, 32)
 
 /** Whether everybody has their answer and every name its video, and the queue is empty. False also while the database is away. */

@@ -500,7 +500,7 @@ export const faults: Fault[] = [
     alone: true,
     begin: async ({ stage, allowed }) => {
       allowed.rendersUnseen = true
-      // The real studio on a file system of its own, which is as good as full.
+      // The real renderer on a file system of its own, which is as good as full.
       const { town, renders, workers } = stage
       await Promise.all(workers.map((worker) => worker.stop()))
       smallDisk(renders)

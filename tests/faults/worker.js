@@ -1,5 +1,5 @@
-// A worker of the built program whose studio keeps to a plan: what a video looks like is of no matter to faults. Run
-// by the fault suite, with what the studio needs as JSON. Every render is written to a ledger, so that none is missed.
+// A worker of the built program whose renderer keeps to a plan: what a video looks like is of no matter to faults. Run
+// by the fault suite, with what the renderer needs as JSON. Every render is written to a ledger, so that none is missed.
 import { createHash } from 'node:crypto'
 import {
   appendFileSync,
@@ -33,7 +33,7 @@ let worker
 try {
   mkdirSync(renders, { recursive: true })
   world = await openServices({ config, log, sandbox: false, role: 'worker', create: true })
-  worker = await startWorkerIn(world, await plannedStudio(), config, log)
+  worker = await startWorkerIn(world, await plannedRenderer(), config, log)
   log.info({}, 'worker is running')
   await Promise.race([whenAborted(stop.asked), worker.ended ?? new Promise(() => undefined)])
 } catch (error) {
@@ -46,7 +46,7 @@ try {
   stop.close()
 }
 
-async function plannedStudio() {
+async function plannedRenderer() {
   const revisionOf = async (_template, { key }) => createHash('sha256').update(key).digest('hex').slice(0, 32)
   const pathOf = (revision) => join(renders, `${revision}.mp4`)
   const videoOf = (revision) => ({ ...clip, path: pathOf(revision), revision, bytes: statSync(pathOf(revision)).size })
@@ -56,7 +56,7 @@ async function plannedStudio() {
     keepFreeBytes: config.keepFreeBytes,
     uploaded: (revisions) => uploadedRevisions(world.db, revisions),
   })
-  const studio = {
+  const renderer = {
     templates: await loadTemplates(config.templatesFolder, config.templates),
     revisionOf,
     templateRevisionOf: async () => 'tiny of today',
@@ -89,5 +89,5 @@ async function plannedStudio() {
     remove: async () => 0,
     close: async () => undefined,
   }
-  return studio
+  return renderer
 }

@@ -14,7 +14,7 @@ import {
   purgeForgottenFiles,
   rememberPost,
 } from '../../src/greetings/former.ts'
-import { removeKept } from '../../src/video/studio.ts'
+import { removeKept } from '../../src/video/renderer.ts'
 import { temporaryDatabase } from '../db/temporary-database.ts'
 
 let database: Database

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { reconcile, type Reconciled } from '../../src/greetings/reconcile.ts'
 import { request } from '../../src/greetings/request.ts'
 import { startWorker } from '../../src/queue/processors/worker.ts'
-import { plannedStudio, workerParts } from '../queue/workshop.ts'
+import { plannedRenderer, workerParts } from '../queue/workshop.ts'
 import { queueModes } from '../redis.ts'
 import { ask, openTown, person, until, type Town } from '../town.ts'
 
@@ -106,7 +106,7 @@ describe.each(queueModes)('jobs that the queue does not hold, queue on %s', (que
   })
 
   it('property 5: a claim that meets a database error is tried again, though no reconciler comes', async () => {
-    const studio = await plannedStudio(town)
+    const renderer = await plannedRenderer(town)
     let refused = 0
     const db = new Proxy(town.db, {
       get(target, key) {
@@ -119,7 +119,7 @@ describe.each(queueModes)('jobs that the queue does not hold, queue on %s', (que
         }
       },
     })
-    const parts = workerParts(town, studio)
+    const parts = workerParts(town, renderer)
     const worker = await startWorker({ ...parts, db, times: { ...town.times, reconcileMs: 60_000 } }, 1)
     try {
       await town.telegram.say({ userId: 9, text: '/start' })

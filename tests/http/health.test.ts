@@ -6,7 +6,7 @@ import { AssetFault } from '../../src/errors.ts'
 import { liveBots, liveWorkers } from '../../src/greetings/workers.ts'
 import { startHealthServer, type HealthServer } from '../../src/http/health.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
-import { plannedStudio, workerParts } from '../queue/workshop.ts'
+import { plannedRenderer, workerParts } from '../queue/workshop.ts'
 import { openTown, quietLog, until, type Town } from '../town.ts'
 
 const marker = 'Зимолюба'
@@ -22,11 +22,11 @@ let gate: Promise<void> = Promise.resolve()
 beforeAll(async () => {
   town = await openTown()
   server = await startHealthServer({ host: '127.0.0.1', port: 0 }, { version: '1.2.3', role: 'up' })
-  const studio = await plannedStudio(town, async (display) => {
+  const renderer = await plannedRenderer(town, async (display) => {
     await gate
     if (display === fails) throw new AssetFault('voice', 'the voice said nothing')
   })
-  worker = await startWorker(workerParts(town, studio), 2)
+  worker = await startWorker(workerParts(town, renderer), 2)
   bot = await startBot({
     token: town.token,
     apiRoot: town.server.url,

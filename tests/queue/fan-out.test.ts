@@ -3,7 +3,7 @@ import { request } from '../../src/greetings/request.ts'
 import { startWorker } from '../../src/queue/processors/worker.ts'
 import { uploadToStorage } from '../../src/telegram/storage.ts'
 import { ask, openTown, person, until, type Town } from '../town.ts'
-import { plannedStudio, workerParts } from './workshop.ts'
+import { plannedRenderer, workerParts } from './workshop.ts'
 
 let town: Town
 beforeAll(async () => {
@@ -14,11 +14,11 @@ afterAll(() => town.close())
 
 it('property 16: a finished name of one person is delivered in the middle of eight crowds', async () => {
   const { db } = town
-  const studio = await plannedStudio(town)
+  const renderer = await plannedRenderer(town)
   const names = ['Алина', 'Белла', 'Вера', 'Галина', 'Дарина', 'Ева', 'Жанна', 'Зоя']
   const crowd = 40
-  const video = await studio.make(
-    studio.templates[0] as never,
+  const video = await renderer.make(
+    renderer.templates[0] as never,
     { key: 'x', display: 'X', say: null },
     { signal: new AbortController().signal, onStep: () => undefined },
   )
@@ -47,7 +47,7 @@ it('property 16: a finished name of one person is delivered in the middle of eig
       INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId") SELECT id, ${asset.id}, id, 'ru', ${town.botId}, id FROM generate_series(${first}::int, ${first + crowd - 1}::int) AS id`
   }
   const served = () => db.userRequest.count({ where: { status: 'COMPLETED', userId: { gt: 1_000n } } })
-  const worker = await startWorker(workerParts(town, studio), 2)
+  const worker = await startWorker(workerParts(town, renderer), 2)
   try {
     await until(async () => (await served()) > 0, 'the first delivery', 60_000)
     await request(town.door, [ask('Агриппина')], person(1_000))

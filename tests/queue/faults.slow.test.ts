@@ -5,21 +5,21 @@ import { request } from '../../src/greetings/request.ts'
 import { texts } from '../../src/texts.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
 import { uploadToStorage, type Storage } from '../../src/telegram/storage.ts'
-import type { Studio } from '../../src/video/studio.ts'
+import type { Renderer } from '../../src/video/renderer.ts'
 import { queueModes } from '../redis.ts'
 import { ask, openTown, person, until, type Town } from '../town.ts'
 import { videosOf } from './processes.ts'
-import { plannedStudio, workerParts, type Making } from './workshop.ts'
+import { plannedRenderer, workerParts, type Making } from './workshop.ts'
 
 describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
   let town: Town
-  let studio: Studio & { made: string[] }
+  let renderer: Renderer & { made: string[] }
   let making: Making = async () => undefined
   const workers = new Set<RunningWorker>()
 
   beforeAll(async () => {
     town = await openTown({ queueMode })
-    studio = await plannedStudio(town, (display, signal) => making(display, signal))
+    renderer = await plannedRenderer(town, (display, signal) => making(display, signal))
   })
   afterEach(async () => {
     await town.telegram.release()
@@ -35,7 +35,7 @@ describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
 
   async function work(storage: Partial<Storage> = {}, concurrency = 1): Promise<RunningWorker> {
     const worker = await startWorker(
-      { ...workerParts(town, studio), storage: { ...town.storage, ...storage } },
+      { ...workerParts(town, renderer), storage: { ...town.storage, ...storage } },
       concurrency,
     )
     workers.add(worker)
@@ -52,8 +52,8 @@ describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
   const madeBefore = async () =>
     uploadToStorage(
       town.storage,
-      await studio.make(
-        studio.templates[0] as never,
+      await renderer.make(
+        renderer.templates[0] as never,
         { key: 'x', display: 'X', say: null },
         { signal: new AbortController().signal, onStep: () => undefined },
       ),
@@ -136,12 +136,12 @@ describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
     'property 11: when $what during the upload, nothing is lost and nothing rendered again',
     async ({ answer, times, name }) => {
       await town.telegram.fault({ method: 'sendVideo', upload: 'multipart', times, answer })
-      const before = studio.made.length
+      const before = renderer.made.length
       const assetId = await asks(name, 30)
       await work()
       await served(assetId)
       expect((await assetOf(assetId)).attempts).toBe(0)
-      expect(studio.made.length - before).toBe(1)
+      expect(renderer.made.length - before).toBe(1)
     },
   )
 
@@ -271,11 +271,11 @@ describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
     await request(town.door, [ask('Теплынь'), ask('Тепло')])
     const order = ['Зоя', 'Инга', 'Карина', 'Лев']
     for (const [n, name] of order.entries()) await asks(name, 80 + n)
-    const before = studio.made.length
+    const before = renderer.made.length
     // A worker that has room for one at a time, started when everything waits.
     await work()
     await until(async () => (await town.db.videoAsset.count({ where: { status: 'AVAILABLE' } })) === 6, 'all videos')
-    const made = studio.made.slice(before).filter((name) => order.includes(name))
+    const made = renderer.made.slice(before).filter((name) => order.includes(name))
     expect(made).toEqual(order)
   })
 

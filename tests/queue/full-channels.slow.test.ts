@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { request } from '../../src/greetings/request.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
 import { ask, openTown, person, until, type Town } from '../town.ts'
-import { plannedStudio, workerParts } from './workshop.ts'
+import { plannedRenderer, workerParts } from './workshop.ts'
 
 // One channel, filled by a warm run for longer than a minute: Telegram would refuse any post beyond the run's own.
 const perMinute = 20
@@ -25,7 +25,7 @@ it('property 12: a cold name takes a person no more than its render and ten seco
     town.door,
     letters.flatMap((one) => letters.map((other) => ask(`Ими${one}${other}`))),
   )
-  worker = await startWorker(workerParts(town, await plannedStudio(town)), 2)
+  worker = await startWorker(workerParts(town, await plannedRenderer(town)), 2)
   const warmed = () => town.db.videoAsset.count({ where: { status: 'AVAILABLE', userRequests: { none: {} } } })
   await until(async () => (await warmed()) > perMinute + 2, 'more than a minute of posts', 60_000)
 

@@ -3,20 +3,20 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { request } from '../../src/greetings/request.ts'
 import { generateVideo } from '../../src/queue/processors/video-generation.ts'
-import type { Studio } from '../../src/video/studio.ts'
+import type { Renderer } from '../../src/video/renderer.ts'
 import { ask, openTown, person, until, type Town } from '../town.ts'
 import { videosOf } from './processes.ts'
-import { plannedStudio, workshop } from './workshop.ts'
+import { plannedRenderer, workshop } from './workshop.ts'
 
 const never = new AbortController().signal
 setMaxListeners(0, never)
 
 let town: Town
-let studio: Studio
+let renderer: Renderer
 let making = async (): Promise<void> => undefined
 beforeAll(async () => {
   town = await openTown()
-  studio = await plannedStudio(town, () => making())
+  renderer = await plannedRenderer(town, () => making())
 })
 afterAll(() => town.close())
 afterEach(async () => {
@@ -41,7 +41,7 @@ async function jobOf(name: string) {
 }
 
 const works = async (name: string) =>
-  generateVideo(workshop(town, studio), await jobOf(name), 'people', { closing: never, stop: never })
+  generateVideo(workshop(town, renderer), await jobOf(name), 'people', { closing: never, stop: never })
 
 describe('property 4: nobody waits for ever; no reconciler runs here', () => {
   it('property 4: who joins before the job begins is served once', async () => {

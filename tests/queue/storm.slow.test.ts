@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
 import { queueModes } from '../redis.ts'
 import { ask, openTown, until, type Town } from '../town.ts'
-import { plannedStudio, workerParts } from './workshop.ts'
+import { plannedRenderer, workerParts } from './workshop.ts'
 
 const first = 10_000
 const people = 1_000
@@ -66,14 +66,14 @@ describe.each(queueModes)('a storm, queue on %s', (queueMode) => {
     expect(await town.db.userRequest.count({ where: { status: 'PENDING' } })).toBe(people)
     expect(await town.queue.counts()).toMatchObject({ waiting: 1, active: 0, delayed: 0 })
 
-    const studio = await plannedStudio(town)
-    worker = await startWorker(workerParts(town, studio), 2)
+    const renderer = await plannedRenderer(town)
+    worker = await startWorker(workerParts(town, renderer), 2)
     await until(
       async () => (await town.db.userRequest.count({ where: { status: 'COMPLETED' } })) === people,
       'all deliveries',
       180_000,
     )
-    expect(studio.made).toEqual(['Снежана'])
+    expect(renderer.made).toEqual(['Снежана'])
     const counts = await town.telegram.counts()
     expect(counts.uploads).toBe(1)
     expect(counts.succeeded.sendVideo).toBe(people + 1)

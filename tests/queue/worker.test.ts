@@ -5,7 +5,7 @@ import { request } from '../../src/greetings/request.ts'
 import { startWorker } from '../../src/queue/processors/worker.ts'
 import { ask, openTown, person, until, type Town } from '../town.ts'
 import { videosOf } from './processes.ts'
-import { plannedStudio, workerParts } from './workshop.ts'
+import { plannedRenderer, workerParts } from './workshop.ts'
 
 let town: Town
 beforeAll(async () => {
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => town.close())
 
 it('property 13: a stop lets every delivery in hand end, also one that another of the same name came after', async () => {
-  const worker = await startWorker(workerParts(town, await plannedStudio(town)), 1)
+  const worker = await startWorker(workerParts(town, await plannedRenderer(town)), 1)
   await town.telegram.say({ userId: 1, text: '/start' })
   const hold = await town.telegram.fault({ method: 'sendVideo', chatId: 1, answer: { kind: 'hold' } })
   const [answer] = await request(town.door, [ask('Маша')], person(1))
@@ -50,7 +50,7 @@ it.each([
   ],
 ])('property 11: a video that is made ends an outage %s', async (_what, name, ofDisk, left) => {
   for (const outage of [ofDisk, new Outage('voice', 'away')]) await noteOutage(town.db, outage, 60_000)
-  const worker = await startWorker(workerParts(town, await plannedStudio(town)), 1)
+  const worker = await startWorker(workerParts(town, await plannedRenderer(town)), 1)
   try {
     await request(town.door, [ask(name)])
     await until(

@@ -1,5 +1,5 @@
-/** A worker of the town in this process, with a studio that keeps to a plan: rendering is tested elsewhere. */
-import type { Studio, Video } from '../../src/video/studio.ts'
+/** A worker of the town in this process, with a renderer that keeps to a plan: rendering is tested elsewhere. */
+import type { Renderer, Video } from '../../src/video/renderer.ts'
 import { createPauses, createSlots } from '../../src/queue/processors/slots.ts'
 import type { JobDeps } from '../../src/queue/processors/video-generation.ts'
 import { deliver } from '../../src/telegram/delivery.ts'
@@ -7,19 +7,19 @@ import { loadTemplates } from '../../src/video/template.ts'
 import { makeClip } from '../clip.ts'
 import { quietLog, type Town } from '../town.ts'
 
-/** What happens in the studio before a video is there; may throw. */
+/** What happens in the renderer before a video is there; may throw. */
 export type Making = (display: string, signal: AbortSignal) => Promise<void>
 
-/** A studio whose every video is the same tiny real clip; `made` counts. */
-export async function plannedStudio(
+/** A renderer whose every video is the same tiny real clip; `made` counts. */
+export async function plannedRenderer(
   town: Town,
   making: Making = async () => undefined,
-): Promise<Studio & { made: string[] }> {
+): Promise<Renderer & { made: string[] }> {
   const templates = await loadTemplates(town.env.TEMPLATES_FOLDER, ['tiny'])
   const clip = await makeClip(town.folder)
   const videos = new Map<string, Video>()
   const made: string[] = []
-  const revisionOf: Studio['revisionOf'] = async (_template, { key }) => `revision of ${key}`
+  const revisionOf: Renderer['revisionOf'] = async (_template, { key }) => `revision of ${key}`
   return {
     templates,
     made,
@@ -45,14 +45,14 @@ export async function plannedStudio(
 /** What `startWorker` needs. */
 export function workerParts(
   town: Town,
-  studio: Studio,
+  renderer: Renderer,
 ): Parameters<typeof import('../../src/queue/processors/worker.ts').startWorker>[0] {
   return {
     db: town.db,
     queue: town.queue,
     storage: town.storage,
     delivery: town.delivery,
-    studio,
+    renderer,
     times: town.times,
     keepBytes: Infinity,
     log: quietLog,
@@ -60,9 +60,9 @@ export function workerParts(
 }
 
 /** What `generateVideo` needs, without a worker around it: no reconciler runs. */
-export function workshop(town: Town, studio: Studio): JobDeps {
+export function workshop(town: Town, renderer: Renderer): JobDeps {
   return {
-    ...workerParts(town, studio),
+    ...workerParts(town, renderer),
     deliver: async (assetId) => void (await deliver(town.delivery, assetId, new AbortController().signal)),
     slots: createSlots(2),
     pauses: createPauses(),

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { judge } from '../../src/video/gate.ts'
-import { openStudio } from '../../src/video/studio.ts'
-import type { Studio, Video } from '../../src/video/studio.ts'
+import { openRenderer } from '../../src/video/renderer.ts'
+import type { Renderer, Video } from '../../src/video/renderer.ts'
 import type { Template } from '../../src/video/template.ts'
 import { bundledVoice, ffmpegOfTests, frameHashes, loudnessOf, temporaryFolder } from './tiny.ts'
 
@@ -13,27 +13,27 @@ describe.each([
   ['new-year-ru', 'Маша', 'Владислав Владиславович'],
   ['new-year-en', 'Zoë', 'Wolfeschlegelsteinhausen'],
 ])('the template %s', (id, short, long) => {
-  let studio: Studio
+  let renderer: Renderer
   let template: Template
   const videos: Video[] = []
   beforeAll(async () => {
-    studio = await openStudio({
+    renderer = await openRenderer({
       rendersFolder: `${folder}/renders`,
       cacheFolder: `${folder}/cache`,
       templateIds: [id],
       voice: bundledVoice,
     })
-    template = studio.templates[0] as Template
+    template = renderer.templates[0] as Template
     for (const display of [short, long])
       videos.push(
-        await studio.make(
+        await renderer.make(
           template,
           { key: display.toLowerCase(), display, say: null },
           { signal: new AbortController().signal },
         ),
       )
   }, 280_000)
-  afterAll(() => studio.close())
+  afterAll(() => renderer.close())
 
   test('makes files of a few megabytes that pass the gate', async () => {
     for (const video of videos) {

@@ -21,7 +21,7 @@ import { AssetFault, NotNow, Outage, placeOf } from '../../errors.ts'
 import { clearOutage, noteOutage } from '../../greetings/outages.ts'
 import { uploadToSubscriber, type DeliveryDeps } from '../../telegram/delivery.ts'
 import { uploadToStorage, type Storage } from '../../telegram/storage.ts'
-import type { Studio, Video } from '../../video/studio.ts'
+import type { Renderer, Video } from '../../video/renderer.ts'
 import type { Template } from '../../video/template.ts'
 import type { GreetingsQueue, Job, JobEnd, Lane } from '../index.ts'
 import type { Pauses, Slots } from './slots.ts'
@@ -30,7 +30,7 @@ import type { Pauses, Slots } from './slots.ts'
 export interface JobDeps {
   db: Db
   queue: GreetingsQueue
-  studio: Studio
+  renderer: Renderer
   storage: Storage
   delivery: DeliveryDeps
   /** Hands a finished asset to everyone who waits; may do so later. */
@@ -106,17 +106,17 @@ export async function generateVideo(
 
 /** The video, made now or kept from an earlier try on this host. */
 async function makeVideo(deps: JobDeps, asset: ClaimedAsset, signal: AbortSignal): Promise<Video> {
-  const { studio, log } = deps
+  const { renderer, log } = deps
   const template = templateOf(deps, asset)
   const name = { key: asset.name, display: asset.display, say: asset.say }
   const started = performance.now()
-  const kept = await studio.kept(await studio.revisionOf(template, name))
+  const kept = await renderer.kept(await renderer.revisionOf(template, name))
   let preparedMs = 0
   const onStep = (step: string, ms: number) => {
     if (step === 'prepare') preparedMs += ms
     stepDone(log, asset, step, ms)
   }
-  const video = kept ?? (await studio.make(template, name, { signal, onStep }))
+  const video = kept ?? (await renderer.make(template, name, { signal, onStep }))
   stepDone(
     log,
     asset,
@@ -133,8 +133,8 @@ function stepDone(log: JobDeps['log'], asset: ClaimedAsset, step: string, ms: nu
   emit({ what: 'step', step, template: asset.template, seconds: ms / 1_000 })
 }
 
-function templateOf({ studio }: JobDeps, asset: ClaimedAsset): Template {
-  const template = studio.templates.find(({ id }) => id === asset.template)
+function templateOf({ renderer }: JobDeps, asset: ClaimedAsset): Template {
+  const template = renderer.templates.find(({ id }) => id === asset.template)
   if (template === undefined)
     throw new Outage('template', `The template ${asset.template} is not enabled on this worker: add it to TEMPLATES.`)
   return template
@@ -169,7 +169,7 @@ async function publish(deps: JobDeps, asset: ClaimedAsset, video: Video, lease: 
     delivery.botId,
     {
       revision: video.revision,
-      templateRevision: await deps.studio.templateRevisionOf(templateOf(deps, asset)),
+      templateRevision: await deps.renderer.templateRevisionOf(templateOf(deps, asset)),
       bytes: video.bytes,
     },
     post,

@@ -117,11 +117,11 @@ export async function startWorker(parts: WorkerParts, concurrency: number): Prom
           log.warn({ trouble: 'queue', error: placeOf(found.queueFault) }, 'could not bring the queue into line now')
         for (const assetId of found?.undelivered ?? []) if (!deliveries.has(assetId)) deliverLater(assetId)
         if (pass % passesPerTidying === 0) {
-          const removed = await parts.studio.keepWithin(parts.keepBytes, (revisions) =>
+          const removed = await parts.renderer.keepWithin(parts.keepBytes, (revisions) =>
             uploadedRevisions(db, revisions),
           )
           if (removed > 0) log.info({ removed }, 'the oldest uploaded files were removed (KEEP_GB)')
-          const forgotten = await parts.studio.remove(await forgottenFiles(db))
+          const forgotten = await parts.renderer.remove(await forgottenFiles(db))
           if (forgotten > 0) log.info({ removed: forgotten }, 'files of names that were forgotten were removed')
         }
       } catch (error) {

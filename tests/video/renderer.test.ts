@@ -17,8 +17,8 @@ import { AssetFault, Outage } from '../../src/errors.ts'
 import { builtScript } from '../../src/installation.ts'
 import { judge } from '../../src/video/gate.ts'
 import { readMp4 } from '../../src/video/mp4.ts'
-import { openStudio } from '../../src/video/studio.ts'
-import type { Studio, StudioSettings } from '../../src/video/studio.ts'
+import { openRenderer } from '../../src/video/renderer.ts'
+import type { Renderer, RendererSettings } from '../../src/video/renderer.ts'
 import type { Template } from '../../src/video/template.ts'
 import { wav } from '../speech/wav.ts'
 import {
@@ -38,7 +38,7 @@ const cache = join(folder, 'cache')
 const free = () => new AbortController().signal
 const name = (display: string, say: string | null = null) => ({ key: display.toLowerCase(), display, say })
 
-function settings(changes: Partial<StudioSettings> = {}): StudioSettings {
+function settings(changes: Partial<RendererSettings> = {}): RendererSettings {
   return {
     rendersFolder: renders,
     cacheFolder: cache,
@@ -49,14 +49,14 @@ function settings(changes: Partial<StudioSettings> = {}): StudioSettings {
   }
 }
 
-const opened: Studio[] = []
-async function open(changes: Partial<StudioSettings> = {}): Promise<Studio & { template: Template }> {
-  const studio = await openStudio(settings(changes))
-  opened.push(studio)
-  return { ...studio, template: studio.templates[0] as Template }
+const opened: Renderer[] = []
+async function open(changes: Partial<RendererSettings> = {}): Promise<Renderer & { template: Template }> {
+  const renderer = await openRenderer(settings(changes))
+  opened.push(renderer)
+  return { ...renderer, template: renderer.templates[0] as Template }
 }
 afterEach(async () => {
-  for (const studio of opened.splice(0)) await studio.close()
+  for (const renderer of opened.splice(0)) await renderer.close()
 })
 beforeAll(() => mkdirSync(renders, { recursive: true }))
 
@@ -382,7 +382,7 @@ describe('when something goes wrong', () => {
   })
 
   test('an ffmpeg that is missing is an outage that says so', async () => {
-    await expect(openStudio(settings({ ffmpegPath: join(folder, 'nowhere') }))).rejects.toMatchObject({
+    await expect(openRenderer(settings({ ffmpegPath: join(folder, 'nowhere') }))).rejects.toMatchObject({
       name: 'Outage',
       step: 'ffmpeg',
       message: expect.stringContaining('Correct it, or unset it') as string,
@@ -536,11 +536,11 @@ describe('several processes', () => {
     writeFileSync(
       script,
       `
-      const { openStudio } = await import(${JSON.stringify(builtScript('video/studio'))})
-      const studio = await openStudio(${JSON.stringify(settings({ cacheFolder, rendersFolder }))})
-      const videos = await Promise.all(['Маша', process.argv[2]].map((display) => studio.make(studio.templates[0], { key: display, display, say: null }, { signal: new AbortController().signal })))
+      const { openRenderer } = await import(${JSON.stringify(builtScript('video/renderer'))})
+      const renderer = await openRenderer(${JSON.stringify(settings({ cacheFolder, rendersFolder }))})
+      const videos = await Promise.all(['Маша', process.argv[2]].map((display) => renderer.make(renderer.templates[0], { key: display, display, say: null }, { signal: new AbortController().signal })))
       console.log(JSON.stringify(videos.map(({ path }) => path)))
-      await studio.close()
+      await renderer.close()
     `,
     )
     const run = (other: string) =>
@@ -589,9 +589,9 @@ test('a program that is killed without warning leaves no process behind', async 
   writeFileSync(
     script,
     `
-    const { openStudio } = await import(${JSON.stringify(builtScript('video/studio'))})
-    const studio = await openStudio(${JSON.stringify(settings({ ffmpegPath, rendersFolder: join(folder, 'killed-renders') }))})
-    await studio.make(studio.templates[0], { key: 'маша', display: 'Маша', say: null }, { signal: new AbortController().signal })
+    const { openRenderer } = await import(${JSON.stringify(builtScript('video/renderer'))})
+    const renderer = await openRenderer(${JSON.stringify(settings({ ffmpegPath, rendersFolder: join(folder, 'killed-renders') }))})
+    await renderer.make(renderer.templates[0], { key: 'маша', display: 'Маша', say: null }, { signal: new AbortController().signal })
   `,
   )
   const program = spawn(process.execPath, [script], { stdio: 'ignore' })
@@ -616,9 +616,9 @@ test('an ffmpeg that stood still when everything above it was killed ends at the
   writeFileSync(
     script,
     `
-    const { openStudio } = await import(${JSON.stringify(builtScript('video/studio'))})
-    const studio = await openStudio(${JSON.stringify(settings({ ffmpegPath, rendersFolder }))})
-    await studio.make(studio.templates[0], { key: 'маша', display: 'Маша', say: null }, { signal: new AbortController().signal })
+    const { openRenderer } = await import(${JSON.stringify(builtScript('video/renderer'))})
+    const renderer = await openRenderer(${JSON.stringify(settings({ ffmpegPath, rendersFolder }))})
+    await renderer.make(renderer.templates[0], { key: 'маша', display: 'Маша', say: null }, { signal: new AbortController().signal })
   `,
   )
   const program = spawn(process.execPath, [script], { stdio: 'ignore' })

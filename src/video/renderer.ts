@@ -1,5 +1,5 @@
 /**
- * The studio makes videos: it speaks a greeting, has it drawn and encoded in a resident process, and keeps the finished
+ * The renderer makes videos: it speaks a greeting, has it drawn and encoded in a resident process, and keeps the finished
  * files by their content. Nothing here keeps the caller's event loop busy.
  */
 import { fork } from 'node:child_process'
@@ -20,7 +20,7 @@ import { findFfmpeg, FfmpegMissing, killLeftOver } from './ffmpeg.ts'
 import { isThumbnail } from './gate.ts'
 import { keepWithin, type Uploaded } from './keep.ts'
 import { Mp4Fault, readMp4 } from './mp4.ts'
-import type { Failure, FromRenderer, ToRenderer } from './render-process.ts'
+import type { Failure, FromRenderProcess, ToRenderProcess } from './render-process.ts'
 import type { RenderJob, Step } from './render.ts'
 import { createRevisions, type VideoName } from './revisions.ts'
 import { bytesToMake } from './parts.ts'
@@ -39,7 +39,7 @@ export interface Video {
   bytes: number
 }
 
-export interface Studio {
+export interface Renderer {
   /** the enabled ones, in order of preference */
   templates: Template[]
   /** Content hash of all that goes into the video: template, encoder settings, voice and spoken text, or the recording, drawn text. */
@@ -66,7 +66,7 @@ export interface Studio {
   close(): Promise<void>
 }
 
-export interface StudioSettings {
+export interface RendererSettings {
   /** finished videos: `<revision>.mp4` and `<revision>.jpg` */
   rendersFolder: string
   /** what can be made again */
@@ -90,7 +90,7 @@ const abandonedMs = 6 * 3_600_000
 /**
  * @throws TemplateFault; Outage 'ffmpeg'; Outage 'voice'
  */
-export async function openStudio(settings: StudioSettings): Promise<Studio> {
+export async function openRenderer(settings: RendererSettings): Promise<Renderer> {
   const { rendersFolder, cacheFolder } = settings
   const templates = await loadTemplates(settings.templatesFolder, settings.templateIds)
   await mkdir(rendersFolder, { recursive: true })
@@ -105,14 +105,14 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
     throw error
   })
   const room = openRoom({ ...settings.room, rendersFolder, cacheFolder })
-  const renderers = openRenderers((text) => settings.log?.warn(text))
+  const pool = openRenderPool((text) => settings.log?.warn(text))
   const revisions = createRevisions(speaker, settings.recordingsFolder)
 
   /** Room for a render, and before it for what all videos of its template share. */
   const takeRoom = async (template: Template, signal: AbortSignal) =>
     room.take(signal, async () => bytesToMake(ffmpeg, template, await revisions.ofTemplate(template), cacheFolder))
 
-  const studio: Studio = {
+  const renderer: Renderer = {
     templates,
     revisionOf: revisions.now,
     templateRevisionOf: revisions.ofTemplate,
@@ -121,7 +121,7 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
       signal.throwIfAborted()
       const recording = await revisions.recordingOf(template, name)
       const revision = await revisions.of(template, name, recording)
-      const earlier = await studio.kept(revision)
+      const earlier = await renderer.kept(revision)
       if (earlier !== undefined) return earlier
       const leaveRoom = await takeRoom(template, signal)
       const started = performance.now()
@@ -145,19 +145,19 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
           videoFile: files.video,
           thumbnailFile: files.thumbnail,
         }
-        await renderers.run({ kind: 'render', job }, signal, onStep)
+        await pool.run({ kind: 'render', job }, signal, onStep)
       } finally {
         if (workFolder !== undefined) await rm(workFolder, { recursive: true, force: true })
         leaveRoom()
       }
-      const video = await studio.kept(revision)
+      const video = await renderer.kept(revision)
       if (video === undefined) throw new AssetFault('gate', 'The finished video is gone or damaged.')
       return video
     },
     warmUp: async (signal = new AbortController().signal) => {
       for (const template of templates) {
         const leaveRoom = await takeRoom(template, signal)
-        await renderers
+        await pool
           .run(
             {
               kind: 'prepare',
@@ -176,12 +176,12 @@ export async function openStudio(settings: StudioSettings): Promise<Studio> {
       return removed
     },
     close: async () => {
-      await renderers.close()
+      await pool.close()
       await speaker.close()
       await rm(voiceFolder, { recursive: true, force: true })
     },
   }
-  return studio
+  return renderer
 }
 
 const filesOf = (folder: string, revision: string) => ({
@@ -281,7 +281,7 @@ type Work =
   | { kind: 'render'; job: RenderJob }
   | { kind: 'prepare'; job: Pick<RenderJob, 'ffmpeg' | 'template' | 'templateRevision' | 'cacheFolder'> }
 
-interface Renderers {
+interface RenderPool {
   run(work: Work, signal: AbortSignal, onStep: (step: Step, ms: number) => void): Promise<void>
   close(): Promise<void>
 }
@@ -290,11 +290,11 @@ interface Renderers {
 const silentSeconds = { working: 10, starting: 60 }
 
 /** The render process ended in the middle of its work, by itself or because it stood still. */
-class RendererGone extends Error {
-  override name = 'RendererGone'
+class RenderProcessGone extends Error {
+  override name = 'RenderProcessGone'
 }
 
-interface Renderer {
+interface RenderProcess {
   child: ChildProcess
   gone: Promise<void>
   /** for how many of our seconds the process has said nothing while it works */
@@ -305,41 +305,41 @@ interface Renderer {
 }
 
 /** Resident processes, one more whenever all are busy, as many as there are processors at most. */
-function openRenderers(onNote: (text: string) => void): Renderers {
-  const renderers = new Set<Renderer>()
+function openRenderPool(onNote: (text: string) => void): RenderPool {
+  const processes = new Set<RenderProcess>()
   let closed = false
   let nextId = 1
   const most = Math.max(1, availableParallelism())
 
-  const leastBusy = (): Renderer => {
-    const found = [...renderers].sort((a, b) => a.work.size - b.work.size)[0]
-    if (found !== undefined && (found.work.size === 0 || renderers.size >= most)) return found
-    const started = startRenderer((renderer) => renderers.delete(renderer), onNote)
-    renderers.add(started)
+  const leastBusy = (): RenderProcess => {
+    const found = [...processes].sort((a, b) => a.work.size - b.work.size)[0]
+    if (found !== undefined && (found.work.size === 0 || processes.size >= most)) return found
+    const started = startRenderProcess((resident) => processes.delete(resident), onNote)
+    processes.add(started)
     return started
   }
-  const runOnce: Renderers['run'] = (work, signal, onStep) => {
-    if (closed) return Promise.reject(new Error('the studio is closed'))
+  const runOnce: RenderPool['run'] = (work, signal, onStep) => {
+    if (closed) return Promise.reject(new Error('the renderer is closed'))
     signal.throwIfAborted()
-    const renderer = leastBusy()
+    const resident = leastBusy()
     const id = nextId++
     return new Promise<void>((done, fail) => {
-      // The renderer answers an abort once everything it ran has ended.
-      const onAbort = () => send(renderer, { id, kind: 'abort' })
+      // The process answers an abort once everything it ran has ended.
+      const onAbort = () => send(resident, { id, kind: 'abort' })
       const settle = (then: () => void) => {
         signal.removeEventListener('abort', onAbort)
-        renderer.work.delete(id)
-        keepAlive(renderer)
+        resident.work.delete(id)
+        keepAlive(resident)
         then()
       }
-      renderer.work.set(id, {
+      resident.work.set(id, {
         done: () => settle(done),
         fail: (error) => settle(() => fail(signal.aborted ? (signal.reason as Error) : (error as Error))),
         onStep,
       })
-      keepAlive(renderer)
+      keepAlive(resident)
       signal.addEventListener('abort', onAbort, { once: true })
-      send(renderer, { id, ...work })
+      send(resident, { id, ...work })
     })
   }
   return {
@@ -347,16 +347,16 @@ function openRenderers(onNote: (text: string) => void): Renderers {
       try {
         await runOnce(work, signal, onStep)
       } catch (error) {
-        if (!(error instanceof RendererGone)) throw error
+        if (!(error instanceof RenderProcessGone)) throw error
         onNote(`${error.message}; its work is begun again`)
         await runOnce(work, signal, onStep).catch((again: unknown) => {
-          throw again instanceof RendererGone ? new AssetFault('render', again.message, { cause: again }) : again
+          throw again instanceof RenderProcessGone ? new AssetFault('render', again.message, { cause: again }) : again
         })
       }
     },
     close: async () => {
       closed = true
-      const all = [...renderers]
+      const all = [...processes]
       for (const { child } of all) if (child.connected) child.disconnect()
       for (const { child } of all) child.ref()
       await Promise.all(all.map(({ gone }) => gone))
@@ -364,7 +364,7 @@ function openRenderers(onNote: (text: string) => void): Renderers {
   }
 }
 
-function startRenderer(onGone: (renderer: Renderer) => void, onNote: (text: string) => void): Renderer {
+function startRenderProcess(onGone: (resident: RenderProcess) => void, onNote: (text: string) => void): RenderProcess {
   // A group of its own: Ctrl-C in a terminal reaches us, and we decide. It leaves when our end of the channel closes.
   const child = fork(builtScript('video/render-process'), [], {
     env: childEnvironment(),
@@ -373,20 +373,26 @@ function startRenderer(onGone: (renderer: Renderer) => void, onNote: (text: stri
     execArgv: [],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
-  const renderer: Renderer = { child, work: new Map(), gone: Promise.resolve(), silent: 0, onSilence: () => undefined }
+  const resident: RenderProcess = {
+    child,
+    work: new Map(),
+    gone: Promise.resolve(),
+    silent: 0,
+    onSilence: () => undefined,
+  }
   let patience = silentSeconds.starting
   let stuck = false
-  renderer.onSilence = (seconds) => {
+  resident.onSilence = (seconds) => {
     if (seconds < patience) return
     stuck = true
     killGroup(child)
   }
-  renderer.gone = new Promise((resolve) => {
+  resident.gone = new Promise((resolve) => {
     const end = () => {
-      onGone(renderer)
-      for (const { fail } of [...renderer.work.values()])
+      onGone(resident)
+      for (const { fail } of [...resident.work.values()])
         fail(
-          new RendererGone(
+          new RenderProcessGone(
             stuck ? `the render process stood still for ${patience} s` : 'the render process ended unexpectedly',
           ),
         )
@@ -395,38 +401,38 @@ function startRenderer(onGone: (renderer: Renderer) => void, onNote: (text: stri
     child.once('exit', end)
     child.once('error', end)
   })
-  child.on('message', (message: FromRenderer) => {
-    renderer.silent = 0
+  child.on('message', (message: FromRenderProcess) => {
+    resident.silent = 0
     patience = silentSeconds.working
     if (message.kind === 'alive') return
-    const work = renderer.work.get(message.id)
+    const work = resident.work.get(message.id)
     if (message.kind === 'step') work?.onStep(message.step, message.ms)
     else if (message.kind === 'note') onNote(message.text)
     else if (message.kind === 'done') work?.done()
     else work?.fail(revived(message.failure))
   })
-  return renderer
+  return resident
 }
 
-function send({ child }: Renderer, message: ToRenderer): void {
+function send({ child }: RenderProcess, message: ToRenderProcess): void {
   // An unfinished send means the process has just gone; its exit settles the work.
   if (child.connected) child.send(message, () => undefined)
 }
 
-/** Keeps this program alive, and the process watched, only while a renderer works for it. */
-function keepAlive(renderer: Renderer): void {
-  const { child, work } = renderer
+/** Keeps this program alive, and the process watched, only while one works for it. */
+function keepAlive(resident: RenderProcess): void {
+  const { child, work } = resident
   if (work.size > 0) {
     child.ref()
     child.channel?.ref()
     // Counted, not measured: after a sleep of the whole machine nobody is to blame for the time that passed.
-    renderer.clock ??= setInterval(() => renderer.onSilence(++renderer.silent), 1_000)
+    resident.clock ??= setInterval(() => resident.onSilence(++resident.silent), 1_000)
   } else {
     child.unref()
     child.channel?.unref()
-    clearInterval(renderer.clock)
-    renderer.clock = undefined
-    renderer.silent = 0
+    clearInterval(resident.clock)
+    resident.clock = undefined
+    resident.silent = 0
   }
 }
 
