@@ -3,9 +3,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { packageRoot } from '../src/installation.ts'
 import { runProgram, startProgram, type End, type Program } from './commands/program.ts'
+
+// Some thirty commands one after the other: under a minute, but not on a busy machine.
+vi.setConfig({ testTimeout: 600_000 })
 
 let folder: string
 let env: Record<string, string>

@@ -22,11 +22,8 @@ export function withBlock(text: string, name: string, contents: string): string 
 
 /** A table. What would end a cell is escaped. */
 export function table(head: string[], rows: string[][]): string {
-  const line = (cells: string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('\\|', '|').replaceAll('|', '\\|')).join(' | ')} |`.replaceAll(
-      '|  |',
-      '| |',
-    )
+  const escaped = (cell: string) => cell.replaceAll('\\|', '|').replaceAll('|', '\\|')
+  const line = (cells: string[]) => `|${cells.map((cell) => (cell === '' ? ' |' : ` ${escaped(cell)} |`)).join('')}`
   return [line(head), `|${head.map(() => '---|').join('')}`, ...rows.map(line)].join('\n')
 }
 
