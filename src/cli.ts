@@ -59,7 +59,7 @@ function address(text: string): Address {
   return value
 }
 
-const sandboxOption = () => new Option('--sandbox', 'work on the local Telegram sandbox, a world of its own')
+const sandboxOption = () => new Option('--sandbox', 'use the local Telegram sandbox, with its own database and queue')
 const jsonOption = () => new Option('--json', 'print one JSON object instead of text')
 const newBotOption = () => new Option('--new-bot', 'hand this database over to another bot')
 const quietOption = () => new Option('-q, --quiet', 'no progress')
@@ -73,12 +73,12 @@ function readsLists(command: Command): Command {
     )
     .option(
       '--header-row <line>',
-      'of a list: the line its header is in (default: the first, when it has a header that is known)',
+      'of a list: the line of its header (default: the first, if it has a known header)',
       headerRow,
     )
-    .option('--no-header', 'of a list: its first row is a name already')
-    .option('--delimiter <character>', 'of a list: what separates columns, one character or tab (default: found out)')
-    .option('--encoding <label>', 'of a list, such as windows-1251 (default: found out)')
+    .option('--no-header', 'of a list: its first row is already a name')
+    .option('--delimiter <character>', 'of a list: what separates columns, one character or tab (default: detected)')
+    .option('--encoding <label>', 'of a list, such as windows-1251 (default: detected)')
 }
 
 const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  $ greetings ${line}`).join('\n')}\n`
@@ -86,7 +86,7 @@ const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  
 const outlives = (line: string) =>
   [
     '',
-    'A terminal that is closed stops it, also under nohup. To outlive the terminal:',
+    'Closing the terminal stops it, even under nohup. To outlive the terminal:',
     `  $ setsid greetings ${line} > greetings.log 2>&1 < /dev/null &`,
     `  $ tmux new -d 'greetings ${line}'`,
     `  $ systemd-run --user --collect --same-dir greetings ${line}`,
@@ -101,7 +101,7 @@ export function commandTable(done: (code: number) => void): Command {
     )
     .version(version())
     .addOption(
-      new Option('--log-level <level>', 'how much the log says (default: LOG_LEVEL, or info)').choices([
+      new Option('--log-level <level>', 'how much to log (default: LOG_LEVEL, or info)').choices([
         'trace',
         'debug',
         'info',
@@ -112,35 +112,35 @@ export function commandTable(done: (code: number) => void): Command {
     )
     .option(
       '--env-file <file>',
-      'read variables from this file, instead of .env in the working directory and in the home',
+      'read variables from this file instead of .env in the working directory and in the home',
     )
     .showHelpAfterError('(add --help for the options)')
     .addHelpText('after', examples('warm names/ru.csv --sandbox --limit 12', 'demo', 'up', 'status --json'))
 
   readsLists(program.command('warm'))
     .description(
-      'request every name of a list and wait until each video is in the cache; run again, it does only what is missing',
+      'render and upload every name of a list that is not in the cache yet; run again, it does only what is missing',
     )
     .argument('<csv...>', 'files with names, or - for standard input')
     .addOption(sandboxOption())
-    .option('--dry-run', 'only say what would be done; needs no Telegram')
+    .option('--dry-run', 'only show what would be done; does not need Telegram')
     .option('--limit <n>', 'only the first N distinct names', whole)
     .option(
       '--coverage <share>',
       'the fewest names that make up this share of all children, by the list’s count column (0.95 or 95%)',
       share,
     )
-    .option('--no-wait', 'queue the names and end')
+    .option('--no-wait', 'queue the names and exit')
     .option('--no-work', 'leave the work to other workers')
     .option('--retry-failed', 'try failed names again')
     .option(
       '--refresh',
-      'make videos anew that would be others today (template, voice, recording); the old ones are served meanwhile',
+      're-render outdated videos (template, voice, spelling or recording changed); the old ones are served meanwhile',
     )
     .option('--template <id>', 'for all names, instead of the first of TEMPLATES that serves the name’s script')
-    .option('--timeout <duration>', 'end after this time (90s, 30m, 8h); the rest stays queued', duration)
+    .option('--timeout <duration>', 'stop after this time (90s, 30m, 8h); the rest stays queued', duration)
     .option('--rejects <file>', 'write rejected rows to this CSV file')
-    .option('--strict', 'exit 1 when any row was rejected')
+    .option('--strict', 'exit 1 if any row was rejected')
     .addOption(newBotOption())
     .addOption(jsonOption())
     .addOption(quietOption())
@@ -160,7 +160,7 @@ export function commandTable(done: (code: number) => void): Command {
 
   for (const [verb, description] of [
     ['up', 'the bot and a worker in one process'],
-    ['bot', 'the bot alone: answers hits, queues misses'],
+    ['bot', 'the bot alone: answers from the cache and queues missing names'],
     ['worker', 'a worker alone: renders, uploads, delivers'],
   ] as const) {
     program
@@ -186,14 +186,14 @@ export function commandTable(done: (code: number) => void): Command {
     .argument('[name]', 'one name, instead of everything')
     .addOption(sandboxOption())
     .option('--csv <file>', 'also how much of this list of names is in the cache (- is standard input)')
-    .option('--watch', 'look again every two seconds until Ctrl-C; with --json one line each time')
+    .option('--watch', 'refresh every two seconds until Ctrl-C; with --json, one line each time')
     .option(
       '--check',
-      'for a monitor: the first line says OK or WARNING, then a line for each finding; exit 1 when there is one. Without limits: --max-oldest 10m (for people), --max-failed 5, --min-workers 1, --min-bots 1',
+      'for a monitor: the first line says OK or WARNING, then a line for each finding; exit 1 if there is one. Without limits: --max-oldest 10m (for people), --max-failed 5, --min-workers 1, --min-bots 1',
     )
     .option('--max-oldest <duration>', 'how long a person or a job may have been waiting', duration)
     .option('--max-failed <n>', 'failed videos', wholeOrNone)
-    .option('--max-pending <n>', 'videos that wait to be made', wholeOrNone)
+    .option('--max-pending <n>', 'videos still to be rendered', wholeOrNone)
     .option('--min-hit-rate <share>', 'of the last 24 hours, 0 to 1', share)
     .option('--min-workers <n>', 'live workers', wholeOrNone)
     .option('--min-bots <n>', 'live bots', wholeOrNone)
@@ -217,8 +217,8 @@ export function commandTable(done: (code: number) => void): Command {
   program
     .command('dashboard')
     .description('the operator’s page: cache, hit rate, waiting times, what is being made, failures, workers, queue')
-    .option('--port <n>', 'where it answers (default: 8090; 0: any free port)', port)
-    .option('--host <host>', 'the address it listens at (default: 127.0.0.1); another one needs DASHBOARD_PASSWORD')
+    .option('--port <n>', 'the port to listen on (default: 8090; 0: any free port)', port)
+    .option('--host <host>', 'the address to listen on (default: 127.0.0.1); any other needs DASHBOARD_PASSWORD')
     .option('--no-open', 'do not open the browser')
     .addOption(sandboxOption())
     .addHelpText(
@@ -235,7 +235,7 @@ export function commandTable(done: (code: number) => void): Command {
     .argument('<name>', 'the name')
     .requiredOption('-o, --output <file>', 'the .mp4 file to write, or - for stdout')
     .option('--template <id>', 'instead of the first of TEMPLATES that serves the name’s script')
-    .option('--say <text>', 'how the voice should say it')
+    .option('--say <text>', 'what the voice should say instead of the name')
     .option('--force', 'overwrite the file')
     .addOption(jsonOption())
     .addOption(quietOption())
@@ -248,11 +248,8 @@ export function commandTable(done: (code: number) => void): Command {
     )
 
   readsLists(program.command('cancel'))
-    .description('take back queued warm work that nobody waits for')
-    .argument(
-      '[name|csv...]',
-      'names, or files with names (whatever has a dot or a slash in it, or - for standard input)',
-    )
+    .description('cancel queued warm work that nobody waits for')
+    .argument('[name|csv...]', 'names, or files with names (anything with a dot or a slash, or - for standard input)')
     .option('--all', 'everything that is queued')
     .addOption(sandboxOption())
     .addOption(jsonOption())
@@ -263,9 +260,9 @@ export function commandTable(done: (code: number) => void): Command {
 
   program
     .command('purge')
-    .description('remove finished requests that are old, and people who have no other; the statistics stay')
+    .description('remove old finished requests, and people who have no others; the statistics stay')
     .option('--older-than <duration>', 'finished longer ago than this, at least 2d (default: 90d)', duration)
-    .option('--dry-run', 'only say how many')
+    .option('--dry-run', 'only show how many')
     .addOption(sandboxOption())
     .addOption(jsonOption())
     .addOption(quietOption())
@@ -275,16 +272,16 @@ export function commandTable(done: (code: number) => void): Command {
   program
     .command('verify')
     .description(
-      'check that the stored file_ids can still be sent, those not looked at for longest first; exit 1 when some are dead and stay so',
+      'check that the stored file_ids can still be sent, oldest checks first; exit 1 if some are dead and not repaired',
     )
     .option(
       '--repair',
-      'mend dead ones: a fresh id from the stored post, else an upload of the kept file, else a new video',
+      'repair dead ones: a fresh id from the stored post, or an upload of the kept file, or a new render',
     )
     .option('--new-bot', 'hand this database over to another bot and take every video over for it (implies --repair)')
     .option('--rate <n>', 'ids a second (default: 10)', whole)
     .option('--limit <n>', 'only the first N', whole)
-    .option('--older-than <duration>', 'only those not looked at for so long, such as 30d', duration)
+    .option('--older-than <duration>', 'only those not checked for this long, such as 30d', duration)
     .addOption(sandboxOption())
     .addOption(jsonOption())
     .addOption(quietOption())
@@ -298,10 +295,7 @@ export function commandTable(done: (code: number) => void): Command {
 
   readsLists(program.command('retry'))
     .description('queue failed names again')
-    .argument(
-      '[name|csv...]',
-      'names, or files with names (whatever has a dot or a slash in it, or - for standard input)',
-    )
+    .argument('[name|csv...]', 'names, or files with names (anything with a dot or a slash, or - for standard input)')
     .option('--all', 'everything that failed')
     .addOption(sandboxOption())
     .addOption(jsonOption())
@@ -312,13 +306,13 @@ export function commandTable(done: (code: number) => void): Command {
 
   program
     .command('names')
-    .description('names out of the database, as CSV ready for warm')
-    .option('--missed', 'those people asked for and had to wait for, most asked first')
-    .option('--failed', 'those whose video could not be made, with the reason and the time')
-    .option('--available', 'those in the cache')
-    .option('--pending', 'those that are still to be made')
+    .description('list names from the database, as CSV ready for warm')
+    .option('--missed', 'names people had to wait for, most asked for first')
+    .option('--failed', 'names whose video failed, with the reason and the time')
+    .option('--available', 'names in the cache')
+    .option('--pending', 'names still to be rendered')
     .option('--since <duration>', 'with --missed: asked for within this time, such as 30d', duration)
-    .option('--template <id>', 'of this template only')
+    .option('--template <id>', 'only of this template')
     .option('--limit <n>', 'only the first N', whole)
     .addOption(sandboxOption())
     .addOption(jsonOption())
@@ -344,7 +338,7 @@ export function commandTable(done: (code: number) => void): Command {
 
   program
     .command('export')
-    .description('the cache as JSON lines, a video a line: for a backup, or to move to another database')
+    .description('the cache as JSON lines, one per video: for a backup, or to move to another database')
     .option('-o, --output <file>', 'write to this file instead of stdout (-)')
     .option('--force', 'overwrite the file')
     .addOption(sandboxOption())
@@ -357,10 +351,10 @@ export function commandTable(done: (code: number) => void): Command {
 
   program
     .command('import')
-    .description('take over what export wrote, all of it or nothing; may be run again')
+    .description('take over what export wrote, all of it or nothing; can be repeated')
     .argument('<file>', 'the file, or - for standard input')
-    .option('--overwrite', 'also replace videos that are younger than those of the file')
-    .option('--partial', 'take what there is of a file that was cut off, or that an earlier version wrote')
+    .option('--overwrite', 'also replace videos that are newer than those of the file')
+    .option('--partial', 'take what there is of a file that was cut off or written by an earlier version')
     .addOption(sandboxOption())
     .addOption(jsonOption())
     .addOption(quietOption())
@@ -371,23 +365,23 @@ export function commandTable(done: (code: number) => void): Command {
 
   program
     .command('doctor')
-    .description('check everything a run needs, each with its remedy')
+    .description('check everything a run needs, and say how to fix what is wrong')
     .addOption(sandboxOption())
     .addOption(jsonOption())
     .addHelpText('after', examples('doctor', 'doctor --sandbox'))
     .action(async (options: object) => done(await (await import('./commands/doctor.ts')).doctor(all(program, options))))
 
-  const template = program.command('template').description('templates: which there are, whether they can be used')
+  const template = program.command('template').description('list, check and build templates')
   for (const [verb, description, argument] of [
-    ['list', 'the templates there are', undefined],
+    ['list', 'list all templates', undefined],
     [
       'check',
-      'check manifest, clip, letters and recordings, each fault with its place',
+      'check manifest, clip, letters and recordings; each fault with its file and key',
       'templates to check (default: all)',
     ],
     [
       'build',
-      'make beforehand what all videos of a template share, so that the first one is not slow',
+      'prepare what all videos of a template share, so that the first one is not slow',
       'templates to build (default: TEMPLATES)',
     ],
   ] as const) {
@@ -421,8 +415,8 @@ export function commandTable(done: (code: number) => void): Command {
 
   const db = program.command('db').description('the embedded PostgreSQL server, by hand')
   for (const [verb, description] of [
-    ['start', 'start the server and let it run without a command'],
-    ['stop', 'let it end'],
+    ['start', 'start the server and leave it running'],
+    ['stop', 'stop the server, unless a command uses it'],
     ['url', 'print its address, password included'],
   ] as const) {
     db.command(verb)
@@ -447,7 +441,7 @@ export function commandTable(done: (code: number) => void): Command {
 
   program
     .command('completion')
-    .description('a script by which the shell completes commands and options')
+    .description('print a script for shell completion of commands and options')
     .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish']))
     .addHelpText(
       'after',
