@@ -4,7 +4,7 @@ import { isatty } from 'node:tty'
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { parseAddress, type Address } from './http/address.ts'
 import { version } from './installation.ts'
-import { watchOutput } from './stdout.ts'
+import { watchOutput } from './terminal/stdout.ts'
 
 const whole = (text: string) => {
   const value = Number(text)
@@ -155,7 +155,7 @@ export function commandTable(done: (code: number) => void): Command {
       ) + outlives('warm list.csv --quiet'),
     )
     .action(async (files: string[], options: object) =>
-      done(await (await import('./commands/warm.ts')).warm(files, all(program, options))),
+      done(await (await import('./commands/warm/index.ts')).warm(files, all(program, options))),
     )
 
   for (const [verb, description] of [
@@ -211,7 +211,7 @@ export function commandTable(done: (code: number) => void): Command {
       ),
     )
     .action(async (name: string | undefined, options: object) =>
-      done(await (await import('./commands/status.ts')).status(name, all(program, options))),
+      done(await (await import('./commands/status/index.ts')).status(name, all(program, options))),
     )
 
   program
@@ -487,7 +487,7 @@ export async function run(argv: string[]): Promise<number> {
       const [{ namedHome }, { actAsHomeOwner }] = await Promise.all([
         import('./config.ts'),
         import('./home-owner.ts'),
-        import('./commands/exit.ts'),
+        import('./terminal/exit.ts'),
       ])
       await actAsHomeOwner({ explicit: namedHome(), cwd: process.cwd() })
     }
@@ -501,7 +501,7 @@ export async function run(argv: string[]): Promise<number> {
   } catch (error) {
     if (output.isLost()) return 3
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    const { endOf } = await import('./commands/exit.ts')
+    const { endOf } = await import('./terminal/exit.ts')
     const end = endOf(error)
     const { sayLast } = await import('./log.ts')
     sayLast(end.lines, { isService: services.has(verb) })

@@ -2,9 +2,9 @@
 import { configOfProcess } from '../config.ts'
 import { takeBack } from '../greetings/upkeep/cancel.ts'
 import { openLog } from '../log.ts'
-import { exitCode } from './exit.ts'
-import { givenNames, type GivenNamesOptions } from './given-names.ts'
-import { openStore } from './world.ts'
+import { exitCode } from '../terminal/exit.ts'
+import { givenNames, type GivenNamesOptions } from '../terminal/name-arguments.ts'
+import { openStore } from '../app/store.ts'
 
 export async function cancel(given: string[], options: GivenNamesOptions): Promise<number> {
   const config = configOfProcess()

@@ -12,11 +12,13 @@ import { openSandbox, type Sandbox } from '../sandbox/life.ts'
 import { connectTelegram } from '../telegram/api.ts'
 import { download } from '../telegram/download.ts'
 import { loadTemplates, templateRevision } from '../video/template.ts'
-import { exitCode } from './exit.ts'
-import { nameRulesOf } from './given-names.ts'
-import { openPage } from './open-page.ts'
-import { listenForStop, whenAborted } from './stop.ts'
-import { openStore, renderFolders, telegramRatePerMinute } from './world.ts'
+import { exitCode } from '../terminal/exit.ts'
+import { nameRulesOf } from '../terminal/name-arguments.ts'
+import { openPage } from '../terminal/browser.ts'
+import { listenForStop, whenAborted } from '../terminal/signals.ts'
+import { renderFolders } from '../app/folders.ts'
+import { openStore } from '../app/store.ts'
+import { telegramRatePerMinute } from '../telegram/flood.ts'
 
 export interface DashboardOptions {
   port?: number

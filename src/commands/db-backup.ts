@@ -3,9 +3,9 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { configOfProcess } from '../config.ts'
 import { backUp, restore } from '../db/backup.ts'
-import { exitCode, UsageFault } from './exit.ts'
-import { checkOutput } from './output.ts'
-import { openFolder } from './world.ts'
+import { exitCode, UsageFault } from '../terminal/exit.ts'
+import { checkOutput } from '../terminal/output-file.ts'
+import { openFolder } from '../app/folders.ts'
 
 export async function dbBackup(file: string, { force = false }: { force?: boolean }): Promise<number> {
   const config = embedded()

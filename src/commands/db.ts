@@ -2,8 +2,8 @@
 import { configOfProcess } from '../config.ts'
 import { serverUrl, startServer, stopServer } from '../db/embedded.ts'
 import { openLog } from '../log.ts'
-import { exitCode, UsageFault } from './exit.ts'
-import { openFolder } from './world.ts'
+import { exitCode, UsageFault } from '../terminal/exit.ts'
+import { openFolder } from '../app/folders.ts'
 
 export async function db(
   verb: 'start' | 'stop' | 'url',

@@ -18,9 +18,10 @@ import { connectTelegram, whoAmI } from '../telegram/api.ts'
 import { checkChannels } from '../telegram/channels.ts'
 import { findFfmpeg } from '../video/ffmpeg.ts'
 import { loadTemplates } from '../video/template.ts'
-import { endOf, exitCode } from './exit.ts'
-import { nameRulesOf } from './given-names.ts'
-import { databaseFolders, openFolder, otherBotText, recordingsFolderOf, renderFolders } from './world.ts'
+import { endOf, exitCode } from '../terminal/exit.ts'
+import { nameRulesOf } from '../terminal/name-arguments.ts'
+import { databaseFolders, openFolder, recordingsFolderOf, renderFolders } from '../app/folders.ts'
+import { otherBotText } from '../greetings/own-bot.ts'
 
 /** The outcome of one check. */
 export interface Check {

@@ -4,11 +4,11 @@ import { configOfProcess } from '../config.ts'
 import { cachedVideos, lastLine } from '../greetings/upkeep/export.ts'
 import { openLog } from '../log.ts'
 import { replacing, type Replacing } from '../replacing.ts'
-import { exitCode, UsageFault } from './exit.ts'
-import { checkOutput, unwritable, writeOut } from './output.ts'
-import { openCount } from './progress.ts'
-import { listenForStop } from './stop.ts'
-import { openStore } from './world.ts'
+import { exitCode, UsageFault } from '../terminal/exit.ts'
+import { checkOutput, unwritable, writeOut } from '../terminal/output-file.ts'
+import { openCount } from '../terminal/progress.ts'
+import { listenForStop } from '../terminal/signals.ts'
+import { openStore } from '../app/store.ts'
 
 export interface ExportOptions {
   output?: string

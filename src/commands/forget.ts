@@ -10,9 +10,12 @@ import { isTelegram, type Api } from '../telegram/api.ts'
 import { deliver } from '../telegram/delivery.ts'
 import { removeKept } from '../video/renderer.ts'
 import { loadTemplates } from '../video/template.ts'
-import { exitCode, UsageFault } from './exit.ts'
-import { keyOf, nameRulesOf } from './given-names.ts'
-import { openStore, openRendererOf, openServices, renderFolders, type Store, type Services } from './world.ts'
+import { exitCode, UsageFault } from '../terminal/exit.ts'
+import { keyOf, nameRulesOf } from '../terminal/name-arguments.ts'
+import { renderFolders } from '../app/folders.ts'
+import { openRendererOf } from '../app/renderer.ts'
+import { openServices, type Services } from '../app/services.ts'
+import { openStore, type Store } from '../app/store.ts'
 
 export interface ForgetOptions {
   deletePost?: boolean

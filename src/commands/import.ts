@@ -5,10 +5,10 @@ import { configOfProcess } from '../config.ts'
 import { CacheFileFault, importVideos, parseLine, type CachedVideo, type Imported } from '../greetings/upkeep/export.ts'
 import { botText, ownBot, type OwnBot } from '../greetings/own-bot.ts'
 import { openLog } from '../log.ts'
-import { exitCode, UsageFault } from './exit.ts'
-import { openCount } from './progress.ts'
-import { listenForStop } from './stop.ts'
-import { openStore } from './world.ts'
+import { exitCode, UsageFault } from '../terminal/exit.ts'
+import { openCount } from '../terminal/progress.ts'
+import { listenForStop } from '../terminal/signals.ts'
+import { openStore } from '../app/store.ts'
 
 export interface ImportOptions {
   overwrite?: boolean

@@ -4,9 +4,9 @@ import { missedNames, namesInState, type ListedRow, type StateRow } from '../gre
 import { ownBot } from '../greetings/own-bot.ts'
 import { openLog } from '../log.ts'
 import { safeCell } from '../names/rejects.ts'
-import { exitCode, UsageFault } from './exit.ts'
-import { writeOut } from './output.ts'
-import { openRecords } from './world.ts'
+import { exitCode, UsageFault } from '../terminal/exit.ts'
+import { writeOut } from '../terminal/output-file.ts'
+import { openRecords } from '../app/store.ts'
 
 export interface NamesOptions {
   missed?: boolean

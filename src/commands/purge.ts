@@ -4,10 +4,10 @@ import { purgeForgottenFiles } from '../greetings/former.ts'
 import { endHeld } from '../greetings/held-updates.ts'
 import { countOldRequests, countPeopleBefore, purgePeople, purgeRequests } from '../greetings/upkeep/purge.ts'
 import { openLog } from '../log.ts'
-import { exitCode, UsageFault } from './exit.ts'
-import { openCount } from './progress.ts'
-import { listenForStop } from './stop.ts'
-import { openStore } from './world.ts'
+import { exitCode, UsageFault } from '../terminal/exit.ts'
+import { openCount } from '../terminal/progress.ts'
+import { listenForStop } from '../terminal/signals.ts'
+import { openStore } from '../app/store.ts'
 
 export interface PurgeOptions {
   /** milliseconds; 90 days when left out */

@@ -7,11 +7,12 @@ import { openLog } from '../log.ts'
 import { describeRejection, parseName } from '../names/name.ts'
 import { replacing, type Replacing } from '../replacing.ts'
 import { templateFor } from '../video/template.ts'
-import { exitCode, UsageFault } from './exit.ts'
-import { nameRulesOf } from './given-names.ts'
-import { checkOutput, unwritable, writeOut } from './output.ts'
-import { listenForStop } from './stop.ts'
-import { openFolder, openRendererOf } from './world.ts'
+import { exitCode, UsageFault } from '../terminal/exit.ts'
+import { nameRulesOf } from '../terminal/name-arguments.ts'
+import { checkOutput, unwritable, writeOut } from '../terminal/output-file.ts'
+import { listenForStop } from '../terminal/signals.ts'
+import { openFolder } from '../app/folders.ts'
+import { openRendererOf } from '../app/renderer.ts'
 
 export interface RenderOptions {
   output: string
@@ -42,8 +43,7 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
     const parsed = parseName(raw, await nameRulesOf(config, renderer.templates))
     if (!parsed.ok) throw new UsageFault(`“${raw}” is no name: ${describeRejection(parsed.reason)}`)
     const { key, display, script } = parsed.name
-    const template =
-      options.template === undefined ? templateFor(renderer.templates, parsed.name) : renderer.templates[0]
+    const template = options.template === undefined ? templateFor(renderer.templates, parsed.name) : renderer.templates[0]
     if (template === undefined)
       throw new UsageFault(
         `No enabled template serves ${script} names with these letters. Add one to TEMPLATES, or choose one with --template.`,

@@ -10,11 +10,12 @@ import type { NameRules } from '../names/name.ts'
 import type { RunningWorker } from '../queue/processors/worker.ts'
 import { takeBackChannels, usableChannels } from '../telegram/channels.ts'
 import { loadTemplates, templateFor, type Template } from '../video/template.ts'
-import { exitCode } from './exit.ts'
-import { nameRulesOf } from './given-names.ts'
-import { openPage } from './open-page.ts'
-import { listenForStop, whenAborted } from './stop.ts'
-import { openRendererOf, openServices, startWorkerIn, type Services } from './world.ts'
+import { exitCode } from '../terminal/exit.ts'
+import { nameRulesOf } from '../terminal/name-arguments.ts'
+import { openPage } from '../terminal/browser.ts'
+import { listenForStop, whenAborted } from '../terminal/signals.ts'
+import { openRendererOf } from '../app/renderer.ts'
+import { openServices, startWorkerIn, type Services } from '../app/services.ts'
 
 export interface ServeOptions {
   sandbox?: boolean
@@ -51,14 +52,14 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   }
   let bot: RunningBot | undefined
   let worker: RunningWorker | undefined
-  let closeRenderer = async () => {}
+  let closeStudio = async () => {}
   const { storage } = services
   const over = new AbortController()
   const takingBack = takeBackChannels(storage, { ...storage, botId: services.bot.id, log }, over.signal)
   try {
     if (verb !== 'bot') {
       const renderer = await openRendererOf(config, services.home, { db: services.db, log })
-      closeRenderer = () => renderer.close()
+      closeStudio = () => renderer.close()
       worker = await startWorkerIn(services, renderer, config, log)
     }
     if (verb !== 'worker') bot = await startBotIn(services, templates, nameRules, config, log)
@@ -93,7 +94,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
     stop.abortedNow.addEventListener('abort', abortNow, { once: true })
     // At the same time: while people's answers go out, no new work is begun.
     await Promise.all([bot?.stop(config.stopMs), worker?.stop(config.stopMs)])
-    await closeRenderer()
+    await closeStudio()
     await takingBack
     await services.close()
     await health?.close()

@@ -10,9 +10,9 @@ import { findFfmpeg } from '../video/ffmpeg.ts'
 import { bytesToMake, checkClip, fixedParts } from '../video/parts.ts'
 import { openRoom } from '../video/room.ts'
 import { listTemplateIds, loadTemplates, TemplateFault, templateRevision, type Template } from '../video/template.ts'
-import { exitCode, UsageFault } from './exit.ts'
-import { listenForStop } from './stop.ts'
-import { openFolder, recordingsFolderOf, renderFolders } from './world.ts'
+import { exitCode, UsageFault } from '../terminal/exit.ts'
+import { listenForStop } from '../terminal/signals.ts'
+import { openFolder, recordingsFolderOf, renderFolders } from '../app/folders.ts'
 
 export interface TemplateOptions {
   json?: boolean

@@ -2,10 +2,10 @@
 import { configOfProcess } from '../config.ts'
 import { openLog } from '../log.ts'
 import { countDue, verify, type Verified } from '../telegram/verify.ts'
-import { exitCode } from './exit.ts'
-import { openCount } from './progress.ts'
-import { listenForStop } from './stop.ts'
-import { openServices } from './world.ts'
+import { exitCode } from '../terminal/exit.ts'
+import { openCount } from '../terminal/progress.ts'
+import { listenForStop } from '../terminal/signals.ts'
+import { openServices } from '../app/services.ts'
 
 export interface VerifyOptions {
   repair?: boolean

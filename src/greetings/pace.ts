@@ -61,8 +61,7 @@ export function measurePaces(
     if (event.what === 'sent') add('send', '', event.parallel, event.seconds)
     else if (event.what === 'step' && event.step === 'video')
       add('render', event.template, Math.max(1, rendering()), event.seconds)
-    else if (event.what === 'step' && event.step === 'prepare')
-      add('prepare', event.template, 1, event.seconds)
+    else if (event.what === 'step' && event.step === 'prepare') add('prepare', event.template, 1, event.seconds)
   })
   const write = async () => {
     const taken = [...sums.values()]

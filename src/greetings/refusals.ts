@@ -18,8 +18,7 @@ export function countRefusals(db: Db, { leaseRenewMs }: Pick<Times, 'leaseRenewM
   const ignore = listen((event) => {
     if (event.what !== 'asked') return
     if (event.outcome === 'no_name') count(event.reason)
-    else if (event.outcome === 'too_many_waiting' || event.outcome === 'too_many_today')
-      count(event.outcome)
+    else if (event.outcome === 'too_many_waiting' || event.outcome === 'too_many_today') count(event.outcome)
   })
   async function write(): Promise<void> {
     if (counts.size === 0) return

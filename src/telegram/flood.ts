@@ -31,6 +31,9 @@ export const channelKey = (chatId: string) => `channel:${chatId}`
 export const chatKey = (chatId: bigint) => `chat:${chatId}`
 export const bulkKey = 'bulk'
 
+/** What Telegram takes in one channel. */
+export const telegramRatePerMinute = 20
+
 /** Takes a ticket from a bucket. `secondMs` is the length of one of Telegram's seconds. */
 export async function takeTicket(db: Db, key: string, { perMinute, burst }: Rate, secondMs: number): Promise<Ticket> {
   const spacingMs = (60 * secondMs) / perMinute

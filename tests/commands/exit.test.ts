@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { endOf } from '../../src/commands/exit.ts'
+import { endOf } from '../../src/terminal/exit.ts'
 
 const withCode = (code: string, message = 'connect') => Object.assign(new Error(message), { code })
 

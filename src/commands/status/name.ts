@@ -2,10 +2,11 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { styleText } from 'node:util'
-import { videosOf, type NamedVideo } from '../greetings/reports/one-name.ts'
-import type { OwnBot } from '../greetings/own-bot.ts'
-import { durationText } from './progress.ts'
-import { renderFolders, type Records } from './world.ts'
+import { videosOf, type NamedVideo } from '../../greetings/reports/one-name.ts'
+import type { OwnBot } from '../../greetings/own-bot.ts'
+import { durationText } from '../../terminal/progress.ts'
+import { renderFolders } from '../../app/folders.ts'
+import type { Records } from '../../app/store.ts'
 
 /** What is looked at. */
 interface Asked {

@@ -1,39 +1,26 @@
 /** `warm`: every name of a list through the door, then waiting until each video is in the cache. */
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { configOfProcess, type Config } from '../config.ts'
-import { isDatabaseTrouble, type Db } from '../db/database.ts'
-import { currentOutages } from '../greetings/outages.ts'
-import { recordPaces, rendersAhead } from '../greetings/pace.ts'
-import { liveWorkers } from '../greetings/workers.ts'
-import type { Ask } from '../greetings/ask.ts'
-import { request, type ListOptions } from '../greetings/request.ts'
-import { openLog } from '../log.ts'
-import type { NameRow, Selection } from '../names/csv.ts'
-import type { RunningWorker } from '../queue/processors/worker.ts'
-import { usableChannels } from '../telegram/channels.ts'
-import type { Renderer } from '../video/renderer.ts'
-import { loadTemplates, templateFor, type Template } from '../video/template.ts'
-import { exitCode } from './exit.ts'
-import { DoubtfulList, nameRulesOf, readLists, type ListReading } from './given-names.ts'
-import { openProgress, type Progress, type ProgressView } from './progress.ts'
-import { listenForStop, type StopRequest } from './stop.ts'
-import {
-  emptySummary,
-  failedNamesShown,
-  printSummary,
-  secondsSince,
-  type FailedName,
-  type Summary,
-} from './warm-summary.ts'
-import {
-  checkTelegramIsConfigured,
-  openRendererOf,
-  openServices,
-  revisionsOf,
-  startWorkerIn,
-  type Services,
-} from './world.ts'
+import { configOfProcess, type Config } from '../../config.ts'
+import { isDatabaseTrouble, type Db } from '../../db/database.ts'
+import { currentOutages } from '../../greetings/outages.ts'
+import { recordPaces, rendersAhead } from '../../greetings/pace.ts'
+import { liveWorkers } from '../../greetings/workers.ts'
+import type { Ask } from '../../greetings/ask.ts'
+import { request, type ListOptions } from '../../greetings/request.ts'
+import { openLog } from '../../log.ts'
+import type { NameRow, Selection } from '../../names/csv.ts'
+import type { RunningWorker } from '../../queue/processors/worker.ts'
+import { usableChannels } from '../../telegram/channels.ts'
+import type { Renderer } from '../../video/renderer.ts'
+import { loadTemplates, templateFor, type Template } from '../../video/template.ts'
+import { exitCode } from '../../terminal/exit.ts'
+import { DoubtfulList, nameRulesOf, readLists, type ListReading } from '../../terminal/name-arguments.ts'
+import { openProgress, type Progress, type ProgressView } from '../../terminal/progress.ts'
+import { listenForStop, type StopRequest } from '../../terminal/signals.ts'
+import { emptySummary, failedNamesShown, printSummary, secondsSince, type FailedName, type Summary } from './summary.ts'
+import { openRendererOf, revisionsOf } from '../../app/renderer.ts'
+import { checkTelegramIsConfigured, openServices, startWorkerIn, type Services } from '../../app/services.ts'
 
 export interface WarmOptions extends ListReading {
   sandbox?: boolean

@@ -2,35 +2,29 @@
 import { readdir, stat, statfs } from 'node:fs/promises'
 import { availableParallelism, hostname } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { Config } from '../config.ts'
-import { openDatabase, type Database, type Db } from '../db/database.ts'
-import { ownBot } from '../greetings/own-bot.ts'
-import { estimate, readPaces, type MakingHost } from '../greetings/pace.ts'
-import { liveWorkers } from '../greetings/workers.ts'
-import type { Ask } from '../greetings/ask.ts'
-import { foresee, type Foreseen } from '../greetings/request.ts'
-import { findHome, type FoundHome } from '../home.ts'
-import type { Log } from '../log.ts'
-import type { NameList, NameRow, Selection } from '../names/csv.ts'
-import { describeRejection, type NameRejection } from '../names/name.ts'
-import { openRecordings } from '../speech/recordings.ts'
-import { windowSeconds } from '../telegram/flood.ts'
-import { findFfmpeg } from '../video/ffmpeg.ts'
-import { areMade } from '../video/parts.ts'
-import { templateRevision, type Template } from '../video/template.ts'
-import { exitCode } from './exit.ts'
-import { DoubtfulList, listedText } from './given-names.ts'
-import { durationText } from './progress.ts'
-import { listLines, secondsSince, sizeText, type Summary } from './warm-summary.ts'
-import {
-  concurrencyOf,
-  openFolder,
-  openRevisionsOf,
-  recordingsFolderOf,
-  revisionsOf,
-  renderFolders,
-  telegramRatePerMinute,
-} from './world.ts'
+import type { Config } from '../../config.ts'
+import { openDatabase, type Database, type Db } from '../../db/database.ts'
+import { ownBot } from '../../greetings/own-bot.ts'
+import { estimate, readPaces, type MakingHost } from '../../greetings/pace.ts'
+import { liveWorkers } from '../../greetings/workers.ts'
+import type { Ask } from '../../greetings/ask.ts'
+import { foresee, type Foreseen } from '../../greetings/request.ts'
+import { findHome, type FoundHome } from '../../home.ts'
+import type { Log } from '../../log.ts'
+import type { NameList, NameRow, Selection } from '../../names/csv.ts'
+import { describeRejection, type NameRejection } from '../../names/name.ts'
+import { openRecordings } from '../../speech/recordings.ts'
+import { windowSeconds } from '../../telegram/flood.ts'
+import { findFfmpeg } from '../../video/ffmpeg.ts'
+import { areMade } from '../../video/parts.ts'
+import { templateRevision, type Template } from '../../video/template.ts'
+import { exitCode } from '../../terminal/exit.ts'
+import { DoubtfulList, listedText } from '../../terminal/name-arguments.ts'
+import { durationText } from '../../terminal/progress.ts'
+import { listLines, secondsSince, sizeText, type Summary } from './summary.ts'
+import { openFolder, recordingsFolderOf, renderFolders } from '../../app/folders.ts'
+import { concurrencyOf, openRevisionsOf, revisionsOf } from '../../app/renderer.ts'
+import { telegramRatePerMinute } from '../../telegram/flood.ts'
 
 /** What a run is planned from. */
 interface Planned {
