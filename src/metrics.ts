@@ -8,7 +8,7 @@ import type { Db } from './db/database.ts'
 import { listen, type DomainEvent } from './events.ts'
 import { currentOutages } from './greetings/outages.ts'
 import { ownBot } from './greetings/own-bot.ts'
-import { shared } from './http/shared.ts'
+import { shared } from './shared.ts'
 import { longestWaitSeconds, statistics, workload } from './greetings/reports/statistics.ts'
 import type { GreetingsQueue } from './queue/index.ts'
 

@@ -1,7 +1,7 @@
 /** The page, whole. It works without its script, which only refreshes it. */
 import type { NamedVideo } from '../greetings/reports/one-name.ts'
 import type { LiveProcess } from '../greetings/workers.ts'
-import type { ChannelUse } from '../greetings/uploads.ts'
+import type { ChannelUse } from '../telegram/uploads.ts'
 import { askedChart, coverageBar, useBar, waitChart } from './charts.ts'
 import { html, type Html } from './html.ts'
 import type { Failed, Found, InWork, Made, View } from './view.ts'

@@ -19,7 +19,7 @@ import {
   type Address,
 } from '../http/address.ts'
 import { sendFile } from '../http/send-file.ts'
-import { shared } from '../http/shared.ts'
+import { shared } from '../shared.ts'
 import { emptyPage, page, type PageSettings } from './page.ts'
 import { queuePath, queuePolicy } from './queue-board.ts'
 import { posterFile, type Found, type View } from './view.ts'

@@ -10,7 +10,8 @@ import { liveBots, liveWorkers, rivalPollers, type LiveBot, type LiveWorker } fr
 import { missedNames } from '../greetings/reports/names.ts'
 import { videosOf, type NamedVideo } from '../greetings/reports/one-name.ts'
 import { refusalsOfDay, type Refusals } from '../greetings/refusals.ts'
-import { paceOf, uploads, type Uploads } from '../greetings/uploads.ts'
+import { paceOf } from '../greetings/pace.ts'
+import { uploads, type Uploads } from '../telegram/uploads.ts'
 import { parseName, type NameRules } from '../names/name.ts'
 import {
   longestWaitSeconds,

@@ -225,3 +225,14 @@ function preparation(paces: readonly Pace[], template: string, host: string): nu
 function meanOf(rows: readonly Pace[]): number | undefined {
   return rows.length === 0 ? undefined : rows.reduce((sum, { seconds }) => sum + seconds, 0) / rows.length
 }
+
+/** How many videos a minute became ready lately; null: too few to say. */
+export async function paceOf(db: Db): Promise<number | null> {
+  const [row] = await db.$queryRaw<{ short: number; long: number; since: number | null }[]>`
+    SELECT count(*) FILTER (WHERE "availableAt" > now() - interval '2 minutes')::int AS short, count(*)::int AS long, extract(epoch FROM now() - min("availableAt"))::float8 AS since
+    FROM "VideoAsset" WHERE status = 'AVAILABLE' AND "availableAt" > now() - interval '10 minutes' AND "availableAt" <= now()`
+  if (row === undefined || row.since === null) return null
+  // A run that began a moment ago is not judged by the calm before it.
+  if (row.short >= 4) return row.short / Math.min(2, Math.max(row.since / 60, 0.25))
+  return row.long < 2 ? null : row.long / Math.max(row.since / 60, 0.5)
+}

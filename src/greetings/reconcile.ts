@@ -8,7 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
 import type { GreetingsQueue, Job } from '../queue/index.ts'
-import { forgetChats } from '../telegram/flood.ts'
 import { markQueuedUnlessLocked, recoverLapsed } from './assets.ts'
 import { forgetImported } from './upkeep/export.ts'
 import { endHeld } from './held-updates.ts'
@@ -74,7 +73,6 @@ export async function reconcile(parts: Parts, from: Place = beginning): Promise<
     await forgetPaces(db)
     await forgetOutages(db, times)
     await foldCounts(db)
-    await forgetChats(db)
     await forgetImported(db)
     // A bot that runs ends them itself, and says so.
     await endHeld(db, times.heldMs + times.outageMs)

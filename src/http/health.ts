@@ -4,7 +4,7 @@ import type { Db } from '../db/database.ts'
 import { openMetrics } from '../metrics.ts'
 import type { GreetingsQueue } from '../queue/index.ts'
 import { closeServer, listenAt, timeLimits, urlOf, type Address } from './address.ts'
-import { shared } from './shared.ts'
+import { shared } from '../shared.ts'
 
 /** What is looked at, over a connection of its own: whoever asks for figures takes none from people. */
 export interface Watched {

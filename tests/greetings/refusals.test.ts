@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
 import { emit } from '../../src/events.ts'
 import { countRefusals, refusalsOfDay } from '../../src/greetings/refusals.ts'
-import { paceOf } from '../../src/greetings/uploads.ts'
+import { paceOf } from '../../src/greetings/pace.ts'
 import { temporaryDatabase } from '../db/temporary-database.ts'
 import { until } from '../town.ts'
 

@@ -10,6 +10,7 @@ import { measurePaces, rendersAhead } from '../../greetings/pace.ts'
 import { announceWorker, newProcessId } from '../../greetings/workers.ts'
 import { reconcile, type Reconciled } from '../../greetings/reconcile.ts'
 import { deliverBatch, waitingFor } from '../../telegram/delivery.ts'
+import { forgetChats } from '../../telegram/flood.ts'
 import { lanes } from '../index.ts'
 import { createPauses, createPlaces, createSlots } from './slots.ts'
 import { generateVideo, interrupted, works, type JobDeps } from './video-generation.ts'
@@ -108,6 +109,7 @@ export async function startWorker(parts: WorkerParts, concurrency: number): Prom
         for (const outage of await currentOutages(db)) if (isSeenHere(outage)) outOfOrder.add(outage.step)
         const found = await reconcile({ db, queue, botId: delivery.botId, times }, from)
         from = found?.next ?? from
+        if (found !== undefined) await forgetChats(db)
         log.info({ over: 'database' }, 'the database is back')
         log.info({ over: 'reconcile' }, 'reconciling works again')
         if (found?.queueFault === undefined) log.info({ over: 'queue' }, 'the queue is in line again')

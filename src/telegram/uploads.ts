@@ -1,7 +1,7 @@
-/** How fast videos come, and what Telegram lets through: read for whoever watches, by what flood control keeps. */
+/** What Telegram lets through, for whoever watches: read from what flood control keeps. */
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
-import { bulkKey } from '../telegram/flood.ts'
+import { bulkKey } from './flood.ts'
 
 /** A storage channel. Seconds are ours. */
 export interface ChannelUse {
@@ -43,15 +43,4 @@ export async function uploads(db: Db, { telegramSecondMs }: Pick<Times, 'telegra
     bulkRestSeconds: rests.find(({ bulk }) => bulk)?.seconds ?? 0,
     restingChats: rests.find(({ bulk }) => !bulk)?.count ?? 0,
   }
-}
-
-/** How many videos a minute became ready lately; null: too few to say. */
-export async function paceOf(db: Db): Promise<number | null> {
-  const [row] = await db.$queryRaw<{ short: number; long: number; since: number | null }[]>`
-    SELECT count(*) FILTER (WHERE "availableAt" > now() - interval '2 minutes')::int AS short, count(*)::int AS long, extract(epoch FROM now() - min("availableAt"))::float8 AS since
-    FROM "VideoAsset" WHERE status = 'AVAILABLE' AND "availableAt" > now() - interval '10 minutes' AND "availableAt" <= now()`
-  if (row === undefined || row.since === null) return null
-  // A run that began a moment ago is not judged by the calm before it.
-  if (row.short >= 4) return row.short / Math.min(2, Math.max(row.since / 60, 0.25))
-  return row.long < 2 ? null : row.long / Math.max(row.since / 60, 0.5)
 }
