@@ -40,6 +40,8 @@ const directions = [
   {
     files: ['src/db/**', 'src/queue/index.ts'],
     forbid: dirs(
+      'app',
+      'terminal',
       'commands',
       'bot',
       'queue/processors',
@@ -52,30 +54,58 @@ const directions = [
     ),
     why: 'db and queue lie at the bottom',
   },
+  // the ground floor: what all folders need
+  {
+    files: ['src/errors.ts', 'src/events.ts', 'src/shared.ts', 'src/texts.ts'],
+    forbid: ['./**', '../**'],
+    why: 'the ground does not know who calls it',
+  },
   // the domain
   {
     files: ['src/greetings/**', 'src/speech/**', 'src/video/**', 'src/telegram/**'],
     ignores: ['src/video/ffmpeg.ts', 'src/video/container.ts'],
-    forbid: dirs('commands', 'bot', 'queue/processors', 'sandbox', 'dashboard', 'http', 'metrics.ts'),
+    forbid: dirs(
+      'app',
+      'terminal',
+      'commands',
+      'bot',
+      'queue/processors',
+      'sandbox',
+      'dashboard',
+      'http',
+      'metrics.ts',
+    ),
     why: 'the domain does not know who calls it',
   },
   // what shows and counts, and only reads
   {
     files: ['src/metrics.ts', 'src/http/**', 'src/dashboard/**'],
     ignores: ['src/dashboard/browser/**'],
-    forbid: dirs('commands', 'bot', 'sandbox', 'video', 'speech', 'telegram'),
+    forbid: dirs('app', 'terminal', 'commands', 'bot', 'sandbox', 'video', 'speech', 'telegram'),
+    except: ['../telegram/uploads.ts'],
     why: 'it only looks at the state',
   },
   // the two consumers
   {
     files: ['src/bot/**'],
-    forbid: dirs('commands', 'queue/processors', 'video', 'speech', 'sandbox', 'dashboard', 'http', 'metrics.ts'),
+    forbid: dirs(
+      'app',
+      'terminal',
+      'commands',
+      'queue/processors',
+      'video',
+      'speech',
+      'sandbox',
+      'dashboard',
+      'http',
+      'metrics.ts',
+    ),
     except: ['../http/address.ts'],
     why: 'the bot renders nothing',
   },
   {
     files: ['src/queue/processors/**'],
-    forbid: dirs('commands', 'bot', 'sandbox', 'dashboard', 'http', 'metrics.ts'),
+    forbid: dirs('app', 'terminal', 'commands', 'bot', 'sandbox', 'dashboard', 'http', 'metrics.ts'),
     why: 'the worker does not know the bot',
   },
 ]

@@ -23,12 +23,12 @@ const forbidden: [file: string, from: string, why: RegExp][] = [
   ['src/bot/features/greeting.ts', '../../queue/processors/worker.ts', /renders nothing/],
   ['src/bot/index.ts', '../video/renderer.ts', /renders nothing/],
   ['src/bot/index.ts', '../speech/speaker.ts', /renders nothing/],
-  ['src/bot/index.ts', '../commands/world.ts', /renders nothing/],
+  ['src/bot/index.ts', '../app/services.ts', /renders nothing/],
   ['src/queue/processors/worker.ts', '../../bot/index.ts', /does not know the bot/],
   ['src/queue/processors/worker.ts', '../../sandbox/life.ts', /does not know the bot/],
   ['src/greetings/request.ts', '../queue/processors/worker.ts', /who calls it/],
   ['src/telegram/api.ts', '../bot/index.ts', /who calls it/],
-  ['src/video/renderer.ts', '../commands/exit.ts', /who calls it/],
+  ['src/video/renderer.ts', '../terminal/exit.ts', /who calls it/],
   ['src/video/renderer.ts', '../cli.ts', /who calls it/],
   ['src/video/ffmpeg.ts', './template.ts', /nothing of ours/],
   ['src/video/ffmpeg.ts', '../config.ts', /nothing of ours/],
@@ -36,7 +36,7 @@ const forbidden: [file: string, from: string, why: RegExp][] = [
   ['src/names/name.ts', '../config.ts', /nothing of ours/],
   ['src/events.ts', './metrics.ts', /who calls it/],
   ['src/bot/index.ts', '../metrics.ts', /renders nothing/],
-  ['src/http/health.ts', '../commands/world.ts', /only looks/],
+  ['src/http/health.ts', '../app/services.ts', /only looks/],
   ['src/dashboard/server.ts', '../telegram/api.ts', /only looks/],
   ['src/metrics.ts', './bot/index.ts', /only looks/],
   ['src/db/database.ts', '../greetings/request.ts', /at the bottom/],
@@ -53,10 +53,10 @@ it.each(forbidden)('%s may not import %s', async (file, from, why) => {
 })
 
 const allowed: [file: string, imports: string[]][] = [
-  ['src/cli.ts', ['commander', './installation.ts', './commands/exit.ts']],
+  ['src/cli.ts', ['commander', './installation.ts', './terminal/exit.ts']],
   [
-    'src/commands/warm.ts',
-    ['../config.ts', '../queue/processors/worker.ts', '../sandbox/life.ts', '../video/template.ts', './exit.ts'],
+    'src/commands/warm/index.ts',
+    ['../../config.ts', '../../queue/processors/worker.ts', '../../sandbox/life.ts', '../../terminal/exit.ts'],
   ],
   [
     'src/bot/features/greeting.ts',
@@ -84,7 +84,7 @@ it.each(allowed)('%s may import %j', async (file, imports) => {
 // A file of each folder, as the directions must not switch the owners off.
 const folders = [
   'src/bot/index.ts',
-  'src/commands/warm.ts',
+  'src/commands/warm/index.ts',
   'src/db/database.ts',
   'src/greetings/request.ts',
   'src/names/name.ts',

@@ -156,7 +156,12 @@ async function faultsOfChannels(
 }
 
 /** A worker in this process. */
-export async function startWorkerIn(world: Services, renderer: Renderer, config: Config, log: Log): Promise<RunningWorker> {
+export async function startWorkerIn(
+  world: Services,
+  renderer: Renderer,
+  config: Config,
+  log: Log,
+): Promise<RunningWorker> {
   const { db, queue, storage, delivery } = world
   const { startWorker } = await import('../queue/processors/worker.ts')
   return startWorker(

@@ -43,7 +43,8 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
     const parsed = parseName(raw, await nameRulesOf(config, renderer.templates))
     if (!parsed.ok) throw new UsageFault(`“${raw}” is no name: ${describeRejection(parsed.reason)}`)
     const { key, display, script } = parsed.name
-    const template = options.template === undefined ? templateFor(renderer.templates, parsed.name) : renderer.templates[0]
+    const template =
+      options.template === undefined ? templateFor(renderer.templates, parsed.name) : renderer.templates[0]
     if (template === undefined)
       throw new UsageFault(
         `No enabled template serves ${script} names with these letters. Add one to TEMPLATES, or choose one with --template.`,
