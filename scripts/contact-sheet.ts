@@ -14,7 +14,8 @@ import { join } from 'node:path'
 import { templatesFolder } from '../src/installation.ts'
 import { parseName } from '../src/names/name.ts'
 import { findFfmpeg } from '../src/video/ffmpeg.ts'
-import { openRenderer, type Video } from '../src/video/renderer.ts'
+import { openRenderer } from '../src/video/renderer.ts'
+import { type Video } from '../src/video/render-cache.ts'
 
 const pictures = join(import.meta.dirname, '..', 'docs', 'pictures')
 const voice = {

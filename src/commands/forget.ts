@@ -8,7 +8,7 @@ import { languageOf, texts } from '../texts.ts'
 import { openLog, type Log } from '../log.ts'
 import { isTelegram, type Api } from '../telegram/api.ts'
 import { deliver } from '../telegram/delivery.ts'
-import { removeKept } from '../video/renderer.ts'
+import { removeCached } from '../video/render-cache.ts'
 import { loadTemplates } from '../video/template.ts'
 import { exitCode, UsageFault } from '../terminal/exit.ts'
 import { keyOf, nameRulesOf } from '../terminal/name-arguments.ts'
@@ -184,7 +184,7 @@ async function removeFiles(
     }
   }
   let files = 0
-  for (const revision of revisions) if (await removeKept(renderFolders(home).rendersFolder, revision)) files++
+  for (const revision of revisions) if (await removeCached(renderFolders(home).rendersFolder, revision)) files++
   return files
 }
 

@@ -1,5 +1,5 @@
 /**
- * The renderer makes videos: it speaks a greeting, has it drawn and encoded in a resident process, and keeps the finished
+ * The renderer makes videos: it speaks a greeting, has it drawn and encoded in a resident process, and caches the finished
  * files by their content. Nothing here keeps the caller's event loop busy.
  */
 import { fork } from 'node:child_process'
@@ -17,9 +17,7 @@ import { openSpeaker } from '../speech/speaker.ts'
 import type { Speaker } from '../speech/speaker.ts'
 import type { Sound } from '../speech/sound.ts'
 import { findFfmpeg, FfmpegMissing, killLeftOver } from './ffmpeg.ts'
-import { isThumbnail } from './gate.ts'
-import { keepWithin, type Uploaded } from './keep.ts'
-import { Mp4Fault, readMp4 } from './mp4.ts'
+import { cachedVideo, filesOfVideo, removeCached, trimRenderCache, type Uploaded, type Video } from './render-cache.ts'
 import type { Failure, FromRenderProcess, ToRenderProcess } from './render-process.ts'
 import type { RenderJob, Step } from './render.ts'
 import { createRevisions, type VideoName } from './revisions.ts'
@@ -28,17 +26,6 @@ import { openRoom, type RoomSettings } from './room.ts'
 import { loadTemplates } from './template.ts'
 import type { Template } from './template.ts'
 
-export interface Video {
-  path: string
-  /** JPEG, at most 320 pixels and 200 kB */
-  thumbnailPath: string
-  revision: string
-  width: number
-  height: number
-  durationSeconds: number
-  bytes: number
-}
-
 export interface Renderer {
   /** the enabled ones, in order of preference */
   templates: Template[]
@@ -46,10 +33,10 @@ export interface Renderer {
   revisionOf(template: Template, name: VideoName): Promise<string>
   /** Content hash of the template alone; read once. */
   templateRevisionOf(template: Template): Promise<string>
-  /** The video of this revision, when this host made it earlier and still has it whole. */
-  kept(revision: string): Promise<Video | undefined>
+  /** The video of this revision, when this host has it whole from earlier. */
+  cached(revision: string): Promise<Video | undefined>
   /**
-   * Speaks, draws, encodes, joins and checks a video, and puts it among the renders. A video kept from earlier is not made again.
+   * Speaks, draws, encodes, joins and checks a video, and puts it among the renders. One that is cached is not made again.
    * @throws AssetFault; Outage; the signal's reason when aborted
    */
   make(
@@ -59,10 +46,10 @@ export interface Renderer {
   ): Promise<Video>
   /** Makes what all videos of the enabled templates share, or finds it made. Throws as `make` does. */
   warmUp(signal?: AbortSignal): Promise<void>
-  /** Removes the oldest finished files beyond `mostBytes`, see `keepWithin`. Returns how many. */
-  keepWithin(mostBytes: number, uploaded: Uploaded): Promise<number>
-  /** Removes finished files that are older than they may be. Returns how many videos. */
-  remove(files: readonly { revision: string; before: Date }[]): Promise<number>
+  /** Removes the oldest cached videos beyond `mostBytes`, see `trimRenderCache`. Returns how many. */
+  trimCache(mostBytes: number, uploaded: Uploaded): Promise<number>
+  /** Removes cached videos that are older than they may be. Returns how many videos. */
+  removeCached(files: readonly { revision: string; before: Date }[]): Promise<number>
   close(): Promise<void>
 }
 
@@ -116,12 +103,12 @@ export async function openRenderer(settings: RendererSettings): Promise<Renderer
     templates,
     revisionOf: revisions.now,
     templateRevisionOf: revisions.ofTemplate,
-    kept: (revision) => keptVideo(rendersFolder, revision),
+    cached: (revision) => cachedVideo(rendersFolder, revision),
     make: async (template, name, { signal, onStep = () => undefined }) => {
       signal.throwIfAborted()
       const recording = await revisions.recordingOf(template, name)
       const revision = await revisions.of(template, name, recording)
-      const earlier = await renderer.kept(revision)
+      const earlier = await renderer.cached(revision)
       if (earlier !== undefined) return earlier
       const leaveRoom = await takeRoom(template, signal)
       const started = performance.now()
@@ -133,7 +120,7 @@ export async function openRenderer(settings: RendererSettings): Promise<Renderer
             ? await speakAll(speaker, template, name, signal)
             : [await soundOf(recording, ffmpeg, workFolder, signal)]
         onStep('speech', Math.round(performance.now() - started))
-        const files = filesOf(rendersFolder, revision)
+        const files = filesOfVideo(rendersFolder, revision)
         const job: RenderJob = {
           ffmpeg,
           template,
@@ -150,7 +137,7 @@ export async function openRenderer(settings: RendererSettings): Promise<Renderer
         if (workFolder !== undefined) await rm(workFolder, { recursive: true, force: true })
         leaveRoom()
       }
-      const video = await renderer.kept(revision)
+      const video = await renderer.cached(revision)
       if (video === undefined) throw new AssetFault('gate', 'The finished video is gone or damaged.')
       return video
     },
@@ -169,10 +156,10 @@ export async function openRenderer(settings: RendererSettings): Promise<Renderer
           .finally(leaveRoom)
       }
     },
-    keepWithin: (mostBytes, uploaded) => keepWithin(rendersFolder, mostBytes, uploaded),
-    async remove(files) {
+    trimCache: (mostBytes, uploaded) => trimRenderCache(rendersFolder, mostBytes, uploaded),
+    async removeCached(files) {
       let removed = 0
-      for (const { revision, before } of files) if (await removeKept(rendersFolder, revision, before)) removed++
+      for (const { revision, before } of files) if (await removeCached(rendersFolder, revision, before)) removed++
       return removed
     },
     close: async () => {
@@ -182,42 +169,6 @@ export async function openRenderer(settings: RendererSettings): Promise<Renderer
     },
   }
   return renderer
-}
-
-const filesOf = (folder: string, revision: string) => ({
-  video: join(folder, `${revision}.mp4`),
-  thumbnail: join(folder, `${revision}.jpg`),
-})
-
-/** Removes a kept video, unless it was made after `before`; whether there was one. */
-export async function removeKept(rendersFolder: string, revision: string, before?: Date): Promise<boolean> {
-  // It may come from an imported file.
-  if (!/^\w+$/.test(revision)) return false
-  const { video, thumbnail } = filesOf(rendersFolder, revision)
-  const found = await stat(video).catch(() => undefined)
-  if (found !== undefined && before !== undefined && found.mtimeMs >= before.getTime()) return false
-  for (const file of [video, thumbnail]) await rm(file, { force: true })
-  return found !== undefined
-}
-
-async function keptVideo(folder: string, revision: string): Promise<Video | undefined> {
-  const files = filesOf(folder, revision)
-  try {
-    const { video, bytes } = await readMp4(files.video)
-    if (video === undefined || !(await isThumbnail(files.thumbnail))) return undefined
-    return {
-      path: files.video,
-      thumbnailPath: files.thumbnail,
-      revision,
-      width: video.width,
-      height: video.height,
-      durationSeconds: video.seconds,
-      bytes,
-    }
-  } catch (error) {
-    if (error instanceof Mp4Fault || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
 }
 
 async function speakAll(speaker: Speaker, template: Template, name: VideoName, signal: AbortSignal): Promise<Sound[]> {

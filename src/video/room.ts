@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { disksOf, enough, type Disk } from '../disk.ts'
 import { diskOutage, type Outage } from '../errors.ts'
-import { finishedFiles, removeFinished, type Uploaded } from './keep.ts'
+import { cachedFiles, removeOldest, type Uploaded } from './render-cache.ts'
 
 export interface RoomSettings {
   rendersFolder: string
@@ -88,9 +88,9 @@ export function openRoom({
   async function makeRoom(disk: Disk, wanted: number): Promise<number> {
     let { freeBytes } = disk
     if (uploaded === undefined) return freeBytes
-    const removed = await removeFinished(
+    const removed = await removeOldest(
       rendersFolder,
-      await finishedFiles(rendersFolder),
+      await cachedFiles(rendersFolder),
       uploaded,
       async (removedBytes) => {
         const before = freeBytes

@@ -60,7 +60,7 @@ async function plannedRenderer() {
     templates: await loadTemplates(config.templatesFolder, config.templates),
     revisionOf,
     templateRevisionOf: async () => 'tiny of today',
-    kept: async (revision) => (existsSync(pathOf(revision)) ? videoOf(revision) : undefined),
+    cached: async (revision) => (existsSync(pathOf(revision)) ? videoOf(revision) : undefined),
     make: async (template, name, { signal }) => {
       const revision = await revisionOf(template, name)
       const leaveRoom = await room.take(signal)
@@ -85,8 +85,8 @@ async function plannedRenderer() {
       return videoOf(revision)
     },
     warmUp: async () => undefined,
-    keepWithin: async () => 0,
-    remove: async () => 0,
+    trimCache: async () => 0,
+    removeCached: async () => 0,
     close: async () => undefined,
   }
   return renderer

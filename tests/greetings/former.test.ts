@@ -14,7 +14,7 @@ import {
   purgeForgottenFiles,
   rememberPost,
 } from '../../src/greetings/former.ts'
-import { removeKept } from '../../src/video/renderer.ts'
+import { removeCached } from '../../src/video/render-cache.ts'
 import { temporaryDatabase } from '../db/temporary-database.ts'
 
 let database: Database
@@ -122,9 +122,9 @@ it('former files count as uploaded; forgotten ones are for every host to remove,
     const before = forgotten?.before ?? new Date(0)
     // Made anew after the name was forgotten: somebody asked for it again.
     await utimes(join(folder, 'r1.mp4'), new Date(), new Date(before.getTime() + 1_000))
-    expect(await removeKept(folder, 'r1', before)).toBe(false)
+    expect(await removeCached(folder, 'r1', before)).toBe(false)
     await utimes(join(folder, 'r1.mp4'), new Date(), new Date(before.getTime() - 1_000))
-    expect(await removeKept(folder, 'r1', before)).toBe(true)
+    expect(await removeCached(folder, 'r1', before)).toBe(true)
     expect(await readdir(folder)).toEqual(['r2.mp4'])
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -1,5 +1,6 @@
 /** A worker of the town in this process, with a renderer that keeps to a plan: rendering is tested elsewhere. */
-import type { Renderer, Video } from '../../src/video/renderer.ts'
+import type { Renderer } from '../../src/video/renderer.ts'
+import type { Video } from '../../src/video/render-cache.ts'
 import { createPauses, createSlots } from '../../src/queue/processors/slots.ts'
 import type { JobDeps } from '../../src/queue/processors/video-generation.ts'
 import { deliver } from '../../src/telegram/delivery.ts'
@@ -25,7 +26,7 @@ export async function plannedRenderer(
     made,
     revisionOf,
     templateRevisionOf: async () => 'tiny of today',
-    kept: async (revision) => videos.get(revision),
+    cached: async (revision) => videos.get(revision),
     make: async (template, name, { signal }) => {
       await making(name.display, signal)
       signal.throwIfAborted()
@@ -36,8 +37,8 @@ export async function plannedRenderer(
       return video
     },
     warmUp: async () => undefined,
-    keepWithin: async () => 0,
-    remove: async () => 0,
+    trimCache: async () => 0,
+    removeCached: async () => 0,
     close: async () => undefined,
   }
 }

@@ -289,17 +289,17 @@ describe('a video', () => {
   })
 
   test('kept from earlier is not made again; a damaged one is', async () => {
-    const { make, template, kept } = await open()
+    const { make, template, cached } = await open()
     const video = await make(template, name('Соня'), { signal: free() })
     const steps: string[] = []
     expect(await make(template, name('Соня'), { signal: free(), onStep: (step) => steps.push(step) })).toEqual(video)
     expect(steps).toEqual([])
-    expect(await kept(video.revision)).toEqual(video)
+    expect(await cached(video.revision)).toEqual(video)
     truncateSync(video.path, video.bytes - 1)
-    expect(await kept(video.revision)).toBeUndefined()
+    expect(await cached(video.revision)).toBeUndefined()
     expect((await make(template, name('Соня'), { signal: free() })).bytes).toBe(statSync(video.path).size)
     rmSync(video.thumbnailPath)
-    expect(await kept(video.revision)).toBeUndefined()
+    expect(await cached(video.revision)).toBeUndefined()
   })
 
   test('has another revision with another name, spelling for the voice, voice or template, and only then', async () => {

@@ -21,7 +21,8 @@ import { AssetFault, NotNow, Outage, placeOf } from '../../errors.ts'
 import { clearOutage, noteOutage } from '../../greetings/outages.ts'
 import { uploadToSubscriber, type DeliveryDeps } from '../../telegram/delivery.ts'
 import { uploadToStorage, type Storage } from '../../telegram/storage.ts'
-import type { Renderer, Video } from '../../video/renderer.ts'
+import type { Renderer } from '../../video/renderer.ts'
+import type { Video } from '../../video/render-cache.ts'
 import type { Template } from '../../video/template.ts'
 import type { GreetingsQueue, Job, JobEnd, Lane } from '../index.ts'
 import type { Pauses, Slots } from './slots.ts'
@@ -104,27 +105,27 @@ export async function generateVideo(
   }
 }
 
-/** The video, made now or kept from an earlier try on this host. */
+/** The video, made now or cached by an earlier try on this host. */
 async function makeVideo(deps: JobDeps, asset: ClaimedAsset, signal: AbortSignal): Promise<Video> {
   const { renderer, log } = deps
   const template = templateOf(deps, asset)
   const name = { key: asset.name, display: asset.display, say: asset.say }
   const started = performance.now()
-  const kept = await renderer.kept(await renderer.revisionOf(template, name))
+  const cached = await renderer.cached(await renderer.revisionOf(template, name))
   let preparedMs = 0
   const onStep = (step: string, ms: number) => {
     if (step === 'prepare') preparedMs += ms
     stepDone(log, asset, step, ms)
   }
-  const video = kept ?? (await renderer.make(template, name, { signal, onStep }))
+  const video = cached ?? (await renderer.make(template, name, { signal, onStep }))
   stepDone(
     log,
     asset,
-    kept === undefined ? 'video' : 'video kept from before',
+    cached === undefined ? 'video' : 'video kept from before',
     performance.now() - started - preparedMs,
   )
-  // One that was kept from before shows nothing of what makes videos, nor of room on the disk.
-  if (kept === undefined) await works(deps, ['ffmpeg', 'voice', 'disk', 'template'])
+  // A cached one shows nothing of what makes videos, nor of room on the disk.
+  if (cached === undefined) await works(deps, ['ffmpeg', 'voice', 'disk', 'template'])
   return video
 }
 

@@ -28,7 +28,7 @@ export interface RunningWorker {
   abortNow(): void
 }
 
-/** Reconciling passes from one look at the size of the kept files to the next. */
+/** Reconciling passes from one look at the size of the render cache to the next. */
 const passesPerTidying = 30
 
 type WorkerParts = { keepBytes: number } & Omit<
@@ -119,11 +119,11 @@ export async function startWorker(parts: WorkerParts, concurrency: number): Prom
           log.warn({ trouble: 'queue', error: placeOf(found.queueFault) }, 'could not bring the queue into line now')
         for (const assetId of found?.undelivered ?? []) if (!deliveries.has(assetId)) deliverLater(assetId)
         if (pass % passesPerTidying === 0) {
-          const removed = await parts.renderer.keepWithin(parts.keepBytes, (revisions) =>
+          const removed = await parts.renderer.trimCache(parts.keepBytes, (revisions) =>
             uploadedRevisions(db, revisions),
           )
           if (removed > 0) log.info({ removed }, 'the oldest uploaded files were removed (KEEP_GB)')
-          const forgotten = await parts.renderer.remove(await forgottenFiles(db))
+          const forgotten = await parts.renderer.removeCached(await forgottenFiles(db))
           if (forgotten > 0) log.info({ removed: forgotten }, 'files of names that were forgotten were removed')
         }
       } catch (error) {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { keepWithin } from '../../src/video/keep.ts'
+import { trimRenderCache } from '../../src/video/render-cache.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'greetings-keep-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -21,11 +21,11 @@ test('the oldest uploaded files go until the rest fits; what is on its way stays
     )
   const uploaded = async (revisions: string[]) =>
     new Set(revisions.filter((revision) => ['oldest', 'older', 'newest'].includes(revision)))
-  expect(await keepWithin(folder, 5_000, uploaded)).toBe(0)
-  expect(await keepWithin(folder, 4_999, uploaded)).toBe(1)
+  expect(await trimRenderCache(folder, 5_000, uploaded)).toBe(0)
+  expect(await trimRenderCache(folder, 4_999, uploaded)).toBe(1)
   expect(left()).toEqual(['oldest', 'waiting', 'older', 'newest'])
-  expect(await keepWithin(folder, 2_000, uploaded)).toBe(2)
+  expect(await trimRenderCache(folder, 2_000, uploaded)).toBe(2)
   expect(left()).toEqual(['waiting', 'newest'])
-  expect(await keepWithin(folder, 0, uploaded)).toBe(1)
+  expect(await trimRenderCache(folder, 0, uploaded)).toBe(1)
   expect(left()).toEqual(['waiting'])
 })
