@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os'
 
-/** What of the asset itself is at fault. It uses up an attempt. */
+/** What of the asset itself is at fault. It uses up an attempt. `gate`: the finished file does not pass the video check; stored by that name. */
 export type AssetFaultClass = 'voice' | 'render' | 'gate' | 'too_large'
 
 /** A fault of the asset itself: rendering this name again elsewhere would probably fail too. */

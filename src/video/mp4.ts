@@ -1,4 +1,4 @@
-/** A reader of the boxes of an MP4 file: as much as is needed to judge one of ours without decoding it. */
+/** A reader of the boxes of an MP4 file: as much as is needed to check one of ours without decoding it. */
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 

@@ -4,7 +4,7 @@
  */
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isThumbnail } from './gate.ts'
+import { isThumbnail } from './check.ts'
 import { Mp4Fault, readMp4 } from './mp4.ts'
 
 /** A file nobody recorded as uploaded is left alone for so long, milliseconds: it may be on its way. */

@@ -1,5 +1,5 @@
 /**
- * From a name and its spoken greeting to a finished file: draw → encode → join → gate. Runs in a process of its own
+ * From a name and its spoken greeting to a finished file: draw → encode → join → check. Runs in a process of its own
  * (render-process.ts), for drawing keeps a processor busy.
  */
 import { createCanvas } from '@napi-rs/canvas'
@@ -14,7 +14,7 @@ import { frameBytes, mp4Options, nameless, partOptions, rawFrames, rawSound, sou
 import { FfmpegFailed, FfmpegMissing, runFfmpeg } from './ffmpeg.ts'
 import type { Ffmpeg } from './ffmpeg.ts'
 import { fill, frameSource, frameStream, toSmallRgba, windowFrame } from './frames.ts'
-import { judge } from './gate.ts'
+import { checkVideo } from './check.ts'
 import { mixSound, readyMusic, TooLong } from './mix.ts'
 import type { Music } from './mix.ts'
 import { fixedParts } from './parts.ts'
@@ -23,7 +23,10 @@ import { frameCount, TemplateFault, typefaceFor, windowFrames } from './template
 import type { Template } from './template.ts'
 import { joinTransportStreams } from './transport-stream.ts'
 
-/** `prepare`: what all videos of the template share was made, or waited for, before this one. */
+/**
+ * `prepare`: what all videos of the template share was made, or waited for, before this one. `gate`: the check of the
+ * finished file; dashboards know it by that name.
+ */
 export type Step = 'speech' | 'prepare' | 'draw' | 'encode' | 'join' | 'gate'
 
 /** Everything a render needs. Plain data, so that it can be sent to another process. */
@@ -62,21 +65,21 @@ export async function render(
     const unfinished = join(job.workFolder, 'video.mp4')
     const sound = await mix(job, parts)
     const drawn = await drawAll(job, parts, onStep)
-    let verdict = await attempt(async () => {
+    let result = await attempt(async () => {
       const windows = await timed(onStep, 'encode', () => encodeWindows(job, parts, drawn, signal))
       await timed(onStep, 'join', () => joinParts(job, parts, windows, sound, unfinished, signal))
-      return timed(onStep, 'gate', () => judge(unfinished, job.template))
+      return timed(onStep, 'gate', () => checkVideo(unfinished, job.template))
     })
-    if (verdict.faults.length > 0) {
+    if (result.faults.length > 0) {
       // The slow way, without any seam: every frame of the clip through one encoder.
-      onNote(`the joined file did not pass the gate (${verdict.faults.join('; ')}); it is made as a whole`)
+      onNote(`the joined file did not pass the gate (${result.faults.join('; ')}); it is made as a whole`)
       await timed(onStep, 'encode', () => attempt(() => encodeWhole(job, drawn, sound, unfinished, signal)))
-      const first = verdict
-      verdict = await timed(onStep, 'gate', () => judge(unfinished, job.template))
-      if (verdict.faults.length > 0)
+      const first = result
+      result = await timed(onStep, 'gate', () => checkVideo(unfinished, job.template))
+      if (result.faults.length > 0)
         throw new AssetFault(
-          verdict.tooLarge ? 'too_large' : 'gate',
-          `The finished file is not as it must be, neither joined (${first.faults.join('; ')}) nor made as a whole (${verdict.faults.join('; ')}).`,
+          result.tooLarge ? 'too_large' : 'gate',
+          `The finished file is not as it must be, neither joined (${first.faults.join('; ')}) nor made as a whole (${result.faults.join('; ')}).`,
         )
     }
     await writeFile(join(job.workFolder, 'thumbnail.jpg'), await thumbnail(job, parts, drawn))

@@ -1,7 +1,7 @@
 import { openSync, readFileSync, truncateSync, writeFileSync, closeSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { isThumbnail, judge } from '../../src/video/gate.ts'
+import { isThumbnail, checkVideo } from '../../src/video/check.ts'
 import { Mp4Fault, readMp4 } from '../../src/video/mp4.ts'
 import { loadTemplates } from '../../src/video/template.ts'
 import type { Template } from '../../src/video/template.ts'
@@ -91,7 +91,7 @@ describe('the reader of MP4 files', () => {
 
 describe('the gate', () => {
   test('lets a good file pass', async () => {
-    expect(await judge(good, template)).toEqual({ faults: [], tooLarge: false, bytes: readFileSync(good).length })
+    expect(await checkVideo(good, template)).toEqual({ faults: [], tooLarge: false, bytes: readFileSync(good).length })
   })
 
   test.each<[string, string[], RegExp]>([
@@ -177,7 +177,7 @@ describe('the gate', () => {
     ],
   ])('stops a file when %s', async (name, options, fault) => {
     const file = await made(join(folder, `${name.replaceAll(' ', '-').replaceAll(':', '')}.mp4`), ...options)
-    expect((await judge(file, template)).faults.join('; ')).toMatch(fault)
+    expect((await checkVideo(file, template)).faults.join('; ')).toMatch(fault)
   })
 
   test('stops a file of 10 MB', async () => {
@@ -186,15 +186,15 @@ describe('the gate', () => {
     padding.writeUInt32BE(padding.length, 0)
     padding.write('free', 4, 'latin1')
     writeFileSync(file, Buffer.concat([readFileSync(good), padding]))
-    expect(await judge(file, template)).toMatchObject({ tooLarge: true, faults: ['10.1 MB, not below 10'] })
+    expect(await checkVideo(file, template)).toMatchObject({ tooLarge: true, faults: ['10.1 MB, not below 10'] })
   })
 
   test('stops what is no MP4 file', async () => {
     const file = join(folder, 'text.mp4')
     writeFileSync(file, 'no video at all, but some text')
-    expect((await judge(file, template)).faults).toEqual(['no whole MP4 file: the file ends inside a box'])
+    expect((await checkVideo(file, template)).faults).toEqual(['no whole MP4 file: the file ends inside a box'])
     closeSync(openSync(join(folder, 'empty.mp4'), 'w'))
-    expect((await judge(join(folder, 'empty.mp4'), template)).faults[0]).toMatch(/no whole MP4 file/)
+    expect((await checkVideo(join(folder, 'empty.mp4'), template)).faults[0]).toMatch(/no whole MP4 file/)
   })
 })
 

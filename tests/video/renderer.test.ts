@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { AssetFault, Outage } from '../../src/errors.ts'
 import { builtScript } from '../../src/installation.ts'
-import { judge } from '../../src/video/gate.ts'
+import { checkVideo } from '../../src/video/check.ts'
 import { readMp4 } from '../../src/video/mp4.ts'
 import { openRenderer } from '../../src/video/renderer.ts'
 import type { Renderer, RendererSettings } from '../../src/video/renderer.ts'
@@ -191,7 +191,7 @@ describe('a video', () => {
       bytes: statSync(video.path).size,
     })
     expect(video.revision).toBe(await revisionOf(template, name('Маша')))
-    expect(await judge(video.path, template)).toMatchObject({ faults: [] })
+    expect(await checkVideo(video.path, template)).toMatchObject({ faults: [] })
     expect(steps).toEqual(['speech', 'draw', 'encode', 'join', 'gate'])
     expect(
       readdirSync(renders).filter((file) => file.startsWith('tmp-') && readdirSync(join(renders, file)).length > 0),
@@ -326,7 +326,7 @@ describe('a video', () => {
       await make(template, name('Маша'), { signal: free() }),
       await make(template, name('Петя'), { signal: free() }),
     ]
-    expect((await judge(masha.path, template)).faults).toEqual([])
+    expect((await checkVideo(masha.path, template)).faults).toEqual([])
     expect((await readMp4(masha.path)).video?.keyFrames).toEqual(expect.arrayContaining([0, 5, 10, 14, 35]))
     const second = await frameHashes(petya.path)
     const different = (await frameHashes(masha.path)).flatMap((hash, index) => (hash === second[index] ? [] : [index]))
@@ -363,7 +363,7 @@ describe('when something goes wrong', () => {
     const video = await make(template, name('Маша'), { signal: free(), onStep: (step) => steps.push(step) })
     expect(steps.filter((step) => step === 'gate')).toHaveLength(2)
     expect(notes).toEqual([expect.stringMatching(/did not pass the gate \(.*frames, not 40.*made as a whole/)])
-    expect(await judge(video.path, template)).toMatchObject({ faults: [] })
+    expect(await checkVideo(video.path, template)).toMatchObject({ faults: [] })
   })
 
   test('a file that is wrong even when made as a whole is a fault of the gate, and nothing is published', async () => {
@@ -555,7 +555,7 @@ describe('several processes', () => {
     const [one, two] = await Promise.all([run('Петя'), run('Даша')])
     expect(one?.[0]).toBe(two?.[0])
     const { template } = await open()
-    for (const path of [...(one ?? []), ...(two ?? [])]) expect((await judge(path, template)).faults).toEqual([])
+    for (const path of [...(one ?? []), ...(two ?? [])]) expect((await checkVideo(path, template)).faults).toEqual([])
     expect(readdirSync(join(cacheFolder, 'parts'))).toHaveLength(1)
     expect(readdirSync(rendersFolder).filter((file) => file.startsWith('tmp-'))).toEqual([])
   })

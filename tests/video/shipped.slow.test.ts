@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { judge } from '../../src/video/gate.ts'
+import { checkVideo } from '../../src/video/check.ts'
 import { openRenderer } from '../../src/video/renderer.ts'
 import type { Renderer } from '../../src/video/renderer.ts'
 import type { Video } from '../../src/video/render-cache.ts'
@@ -38,7 +38,7 @@ describe.each([
 
   test('makes files of a few megabytes that pass the gate', async () => {
     for (const video of videos) {
-      expect(await judge(video.path, template)).toMatchObject({ faults: [] })
+      expect(await checkVideo(video.path, template)).toMatchObject({ faults: [] })
       expect(video.bytes).toBeLessThan(6_000_000)
       expect(statSync(video.thumbnailPath).size).toBeLessThan(200_000)
     }

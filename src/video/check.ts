@@ -1,4 +1,4 @@
-/** The gate: what every finished file must be before anybody gets it. */
+/** The video check: what every finished file must be before anybody gets it. */
 import { open } from 'node:fs/promises'
 import { Mp4Fault, readMp4 } from './mp4.ts'
 import { frameCount, windowFrames } from './template.ts'
@@ -7,7 +7,7 @@ import type { Template } from './template.ts'
 /** From here on Telegram reads no metadata and shows a square tile. */
 const sizeLimitBytes = 10_000_000
 
-export interface Verdict {
+export interface CheckResult {
   /** what is wrong, one phrase each; empty when the file is good */
   faults: string[]
   /** the file is too large, whatever else it is */
@@ -15,8 +15,8 @@ export interface Verdict {
   bytes: number
 }
 
-/** Judges a finished file without decoding it: a few milliseconds. Errors of the file system are thrown. */
-export async function judge(file: string, template: Template): Promise<Verdict> {
+/** Checks a finished file without decoding it: a few milliseconds. Errors of the file system are thrown. */
+export async function checkVideo(file: string, template: Template): Promise<CheckResult> {
   let mp4
   try {
     mp4 = await readMp4(file)
