@@ -157,7 +157,7 @@ export function openMetrics(about: { version: string; role: string }): Metrics {
       case 'step':
         if (event.step === 'video') renders.observe(event.seconds)
         else if (event.step === 'upload') uploads.observe(event.seconds)
-        else if (event.step === 'video kept from before') kept.inc()
+        else if (event.step === 'video from the render cache') kept.inc()
         else steps.observe({ step: event.step }, event.seconds)
         return
       case 'fault':

@@ -72,7 +72,7 @@ export async function render(
     })
     if (result.faults.length > 0) {
       // The slow way, without any seam: every frame of the clip through one encoder.
-      onNote(`the joined file did not pass the gate (${result.faults.join('; ')}); it is made as a whole`)
+      onNote(`the joined file did not pass the check (${result.faults.join('; ')}); it is made as a whole`)
       await timed(onStep, 'encode', () => attempt(() => encodeWhole(job, drawn, sound, unfinished, signal)))
       const first = result
       result = await timed(onStep, 'gate', () => checkVideo(unfinished, job.template))

@@ -104,7 +104,7 @@ describe.each(queueModes)('a worker is killed, queue on %s', (queueMode) => {
     await recovers(assetId, [21, 22])
     expect((await town.telegram.counts()).uploads - uploads).toBe(1)
     expect(await count(renders)).toBe(made)
-    expect(services.last()?.output()).toContain('video kept from before')
+    expect(services.last()?.output()).toContain('video from the render cache')
   })
 
   it('property 3: after Telegram took the upload and before its answer; one upload more, no render', async () => {
@@ -117,7 +117,7 @@ describe.each(queueModes)('a worker is killed, queue on %s', (queueMode) => {
     await town.telegram.release()
     await recovers(assetId, [31, 32])
     expect((await town.telegram.counts()).uploads - uploads).toBe(2)
-    expect(services.last()?.output()).toContain('video kept from before')
+    expect(services.last()?.output()).toContain('video from the render cache')
   })
 
   it('property 7: during the delivery; the rest is served, nobody twice', async () => {

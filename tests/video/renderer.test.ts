@@ -362,7 +362,7 @@ describe('when something goes wrong', () => {
     const steps: string[] = []
     const video = await make(template, name('Маша'), { signal: free(), onStep: (step) => steps.push(step) })
     expect(steps.filter((step) => step === 'gate')).toHaveLength(2)
-    expect(notes).toEqual([expect.stringMatching(/did not pass the gate \(.*frames, not 40.*made as a whole/)])
+    expect(notes).toEqual([expect.stringMatching(/did not pass the check \(.*frames, not 40.*made as a whole/)])
     expect(await checkVideo(video.path, template)).toMatchObject({ faults: [] })
   })
 

@@ -121,7 +121,7 @@ async function makeVideo(deps: JobDeps, asset: ClaimedAsset, signal: AbortSignal
   stepDone(
     log,
     asset,
-    cached === undefined ? 'video' : 'video kept from before',
+    cached === undefined ? 'video' : 'video from the render cache',
     performance.now() - started - preparedMs,
   )
   // A cached one shows nothing of what makes videos, nor of room on the disk.
