@@ -35,6 +35,7 @@ const directions = [
     files: ['src/sandbox/*/**'],
     ignores: ['src/sandbox/browser/**'],
     forbid: ['../../**'],
+    except: ['../../child-environment.ts', '../../installation.ts'],
     why: 'the sandbox imports nothing of ours but the configuration',
   },
   {

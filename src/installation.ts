@@ -36,7 +36,7 @@ export const migrationsFolder = join(packageRoot, 'prisma', 'migrations')
 
 /**
  * A built script of ours that runs in a process or thread of its own, by its path below `src`
- * without ending: `builtScript('sandbox/serve')`. Always the compiled one: Node runs no TypeScript.
+ * without ending: `builtScript('sandbox/process/serve')`. Always the compiled one: Node runs no TypeScript.
  */
 export function builtScript(pathBelowSrc: string): string {
   return join(packageRoot, 'dist', `${pathBelowSrc}.js`)

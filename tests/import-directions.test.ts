@@ -25,7 +25,7 @@ const forbidden: [file: string, from: string, why: RegExp][] = [
   ['src/bot/index.ts', '../speech/speaker.ts', /renders nothing/],
   ['src/bot/index.ts', '../app/services.ts', /renders nothing/],
   ['src/queue/processors/worker.ts', '../../bot/index.ts', /does not know the bot/],
-  ['src/queue/processors/worker.ts', '../../sandbox/life.ts', /does not know the bot/],
+  ['src/queue/processors/worker.ts', '../../sandbox/process/open-sandbox.ts', /does not know the bot/],
   ['src/greetings/request.ts', '../queue/processors/worker.ts', /who calls it/],
   ['src/telegram/api.ts', '../bot/index.ts', /who calls it/],
   ['src/video/renderer.ts', '../terminal/exit.ts', /who calls it/],
@@ -41,7 +41,7 @@ const forbidden: [file: string, from: string, why: RegExp][] = [
   ['src/metrics.ts', './bot/index.ts', /only looks/],
   ['src/db/database.ts', '../greetings/request.ts', /at the bottom/],
   ['src/queue/index.ts', './processors/worker.ts', /at the bottom/],
-  ['src/sandbox/life.ts', '../db/database.ts', /nothing of ours/],
+  ['src/sandbox/process/open-sandbox.ts', '../../db/database.ts', /nothing of ours/],
   ['src/sandbox/page.ts', '../db/database.ts', /nothing of ours/],
   ['src/sandbox/browser/page.js', '../contract.ts', /nothing but this folder/],
   ['src/dashboard/browser/page.js', '../view.ts', /nothing but this folder/],
@@ -56,7 +56,12 @@ const allowed: [file: string, imports: string[]][] = [
   ['src/cli.ts', ['commander', './installation.ts', './terminal/exit.ts']],
   [
     'src/commands/warm/index.ts',
-    ['../../config.ts', '../../queue/processors/worker.ts', '../../sandbox/life.ts', '../../terminal/exit.ts'],
+    [
+      '../../config.ts',
+      '../../queue/processors/worker.ts',
+      '../../sandbox/process/open-sandbox.ts',
+      '../../terminal/exit.ts',
+    ],
   ],
   [
     'src/bot/features/greeting.ts',
@@ -73,7 +78,7 @@ const allowed: [file: string, imports: string[]][] = [
   ],
   ['src/dashboard/view.ts', ['../queue/processors/worker.ts', '../greetings/reports/statistics.ts']],
   ['src/metrics.ts', ['prom-client', './greetings/reports/statistics.ts', './queue/index.ts']],
-  ['src/sandbox/life.ts', ['../config.ts', '../installation.ts', './server.ts']],
+  ['src/sandbox/process/open-sandbox.ts', ['../../installation.ts', '../server.ts']],
   ['src/sandbox/page.ts', ['../browser-files.ts']],
   ['src/sandbox/browser/page.js', ['./dom.js']],
 ]

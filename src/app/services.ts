@@ -9,7 +9,7 @@ import { botText, otherBotText } from '../greetings/own-bot.ts'
 import type { RequestDeps } from '../greetings/request.ts'
 import type { Log } from '../log.ts'
 import type { RunningWorker } from '../queue/processors/worker.ts'
-import type { Sandbox } from '../sandbox/life.ts'
+import type { Sandbox } from '../sandbox/process/open-sandbox.ts'
 import type { Api, BotIdentity } from '../telegram/api.ts'
 import type { DeliveryDeps } from '../telegram/delivery.ts'
 import type { ChannelFault } from '../telegram/channels.ts'
@@ -55,7 +55,7 @@ export async function openServices(
   const { connectTelegram, patiently, whoAmI } = await import('../telegram/api.ts')
   const sandbox = options.sandbox
     ? await (
-        await import('../sandbox/life.ts')
+        await import('../sandbox/process/open-sandbox.ts')
       ).openSandbox({
         folder: join(await openFolder(config, options.create), 'sandbox'),
         log,

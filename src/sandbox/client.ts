@@ -1,5 +1,5 @@
 /** Drives a sandbox server over HTTP: what people do, what was received, what shall go wrong. Made for tests. */
-import { request as httpRequest } from 'node:http'
+import { waitsOf, type Waits } from './client-waits.ts'
 import type {
   CallCounts,
   CallFilter,
@@ -156,15 +156,21 @@ export interface SandboxControl {
 
 /** A client of the server at `url`. Holds nothing open except while something waits or watches. */
 export function sandboxControl(url: string): SandboxControl {
-  async function get<T>(path: string, query: Record<string, unknown> = {}): Promise<T> {
-    const given = Object.entries(query).filter(([, value]) => value !== undefined)
-    return send<T>(
-      'GET',
-      `${path}?${new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString()}`,
-    )
+  const { get, post } = requests(url)
+  const reads = readsOf(get)
+  return {
+    url,
+    ...changesOf(post),
+    ...reads,
+    ...waitsOf(url, reads),
+    fileContent: (unique) => fileContent(url, unique),
   }
-  const post = <T = unknown>(path: string, body: unknown = {}) => send<T>('POST', path, body)
+}
 
+type Get = <T>(path: string, query?: Record<string, unknown>) => Promise<T>
+type Post = <T = unknown>(path: string, body?: unknown) => Promise<T>
+
+function requests(url: string): { get: Get; post: Post } {
   async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await fetch(`${url}/sandbox/${path}`, {
       method,
@@ -174,68 +180,44 @@ export function sandboxControl(url: string): SandboxControl {
     if (!response.ok) throw new Error(`sandbox: ${method} ${path}: ${text}`)
     return JSON.parse(text) as T
   }
-
-  async function messages(
-    chatId: number | string,
-    options: { botId?: number; limit?: number; after?: number } = {},
-  ): Promise<SandboxMessage[]> {
-    return get('messages', { chatId, ...options })
-  }
-
-  async function calls(filter: CallFilter & { after?: number; limit?: number } = {}): Promise<CallRecord[]> {
-    return get('calls', {
-      ...filter,
-      method: filter.method === undefined ? undefined : [filter.method].flat().join(','),
-    })
-  }
-
-  async function waitFor<T>(
-    look: () => Promise<T | undefined | null | false>,
-    { timeoutMs = 20_000, what = 'what was waited for' }: { timeoutMs?: number; what?: string } = {},
-  ): Promise<T> {
-    let wake = () => {}
-    const stop = await watch(() => wake())
-    const deadline = Date.now() + timeoutMs
-    try {
-      for (;;) {
-        const event = new Promise<void>((resolve) => (wake = resolve))
-        const found = await look()
-        if (found !== undefined && found !== null && found !== false) return found
-        const left = deadline - Date.now()
-        if (left <= 0) throw new Error(`sandbox: ${what} did not happen within ${timeoutMs} ms`)
-        let timer: NodeJS.Timeout | undefined
-        await Promise.race([event, new Promise<void>((resolve) => (timer = setTimeout(resolve, left)))])
-        clearTimeout(timer)
-      }
-    } finally {
-      stop()
-    }
-  }
-
-  function watch(each: (event: SandboxEvent) => void, types?: SandboxEvent['type'][]): Promise<() => void> {
-    return new Promise((resolve, reject) => {
-      const request = httpRequest(
-        `${url}/sandbox/events${types === undefined ? '' : `?types=${types.join(',')}`}`,
-        { agent: false },
-        (response) => {
-          let rest = ''
-          response.setEncoding('utf8')
-          response.on('data', (chunk: string) => {
-            const parts = (rest + chunk).split('\n\n')
-            rest = parts.pop() ?? ''
-            for (const part of parts) if (part.startsWith('data: ')) each(JSON.parse(part.slice(6)) as SandboxEvent)
-          })
-          response.on('error', () => {})
-          resolve(() => request.destroy())
-        },
-      )
-      request.on('error', reject)
-      request.end()
-    })
-  }
-
   return {
-    url,
+    get: (path, query = {}) => {
+      const given = Object.entries(query).filter(([, value]) => value !== undefined)
+      const texts = given.map(([name, value]): [string, string] => [name, String(value)])
+      return send('GET', `${path}?${new URLSearchParams(texts).toString()}`)
+    },
+    post: (path, body = {}) => send('POST', path, body),
+  }
+}
+
+async function fileContent(url: string, unique: string): Promise<Buffer> {
+  const response = await fetch(`${url}/sandbox/files/${encodeURIComponent(unique)}`)
+  if (!response.ok) throw new Error(`sandbox: no file ${unique}`)
+  return Buffer.from(await response.arrayBuffer())
+}
+
+type Reads = Pick<
+  SandboxControl,
+  'queryAnswer' | 'users' | 'chats' | 'messages' | 'calls' | 'counts' | 'faults' | 'pending' | 'files'
+>
+
+function readsOf(get: Get): Reads {
+  return {
+    queryAnswer: async (id) => (await get<{ answer?: Record<string, unknown> } | null>('query', { id }))?.answer,
+    users: () => get('users'),
+    chats: () => get('chats'),
+    messages: (chatId, options = {}) => get('messages', { chatId, ...options }),
+    calls: (filter = {}) =>
+      get('calls', { ...filter, method: filter.method === undefined ? undefined : [filter.method].flat().join(',') }),
+    counts: () => get('counts'),
+    faults: () => get('faults'),
+    pending: (botId) => get('pending', { botId }),
+    files: () => get('files'),
+  }
+}
+
+function changesOf(post: Post): Omit<SandboxControl, 'url' | 'fileContent' | keyof Reads | keyof Waits> {
+  return {
     registerBot: (bot = {}) => post('bots', bot),
     revokeToken: async (token) => void (await post('tokens/revoke', { token })),
     createChannel: async (channel) => (await post<{ id: number }>('channels', channel)).id,
@@ -247,49 +229,15 @@ export function sandboxControl(url: string): SandboxControl {
     press: (press) => post('press', press),
     askInline: (query) => post('inline', query),
     chooseInline: (choice) => post('choose', choice),
-    queryAnswer: async (id) => (await get<{ answer?: Record<string, unknown> } | null>('query', { id }))?.answer,
     block: async (userId, botId) => void (await post('block', { userId, botId })),
     unblock: async (userId, botId) => void (await post('block', { userId, botId, blocked: false })),
     deleteUser: async (userId) => void (await post('users/delete', { userId })),
-    users: () => get('users'),
-    chats: () => get('chats'),
-    messages,
-    calls,
-    counts: () => get('counts'),
     clearCalls: async () => void (await post('calls/clear')),
     fault: (plan) => post('faults', plan),
-    faults: () => get('faults'),
     release: async (id) => void (await post('faults/release', { id })),
     releaseOne: async (id) => void (await post('faults/release-one', { id })),
     limit: async (limits) => void (await post('limits', limits)),
-    pending: (botId) => get('pending', { botId }),
     resend: async (updateIds, botId) => (await post<{ count: number }>('updates/resend', { updateIds, botId })).count,
     forgetFileIds: async (botId) => void (await post('files/forget', { botId })),
-    files: () => get('files'),
-    fileContent: async (unique) => {
-      const response = await fetch(`${url}/sandbox/files/${encodeURIComponent(unique)}`)
-      if (!response.ok) throw new Error(`sandbox: no file ${unique}`)
-      return Buffer.from(await response.arrayBuffer())
-    },
-    waitFor,
-    waitForMessage: (chatId, fits = () => true, { botId, timeoutMs } = {}) =>
-      waitFor(async () => (await messages(chatId, { botId })).find(fits), {
-        timeoutMs,
-        what: `a message in chat ${chatId}`,
-      }),
-    waitForCalls: (filter, count = 1, { timeoutMs } = {}) =>
-      waitFor(
-        async () => {
-          const found = await calls(filter)
-          return found.length >= count && found
-        },
-        { timeoutMs, what: `${count} calls of ${JSON.stringify(filter)}` },
-      ),
-    waitForHeld: async (id, count = 1, { timeoutMs } = {}) => {
-      const held = async () =>
-        ((await get<FaultState[]>('faults')).find((fault) => fault.id === id)?.holding ?? 0) >= count
-      await waitFor(held, { timeoutMs, what: `${count} calls held by fault ${id}` })
-    },
-    watch,
   }
 }

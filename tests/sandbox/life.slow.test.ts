@@ -11,9 +11,9 @@ import { Api } from 'grammy'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { builtScript } from '../../src/installation.ts'
 import { sandboxControl } from '../../src/sandbox/client.ts'
-import { lastIncarnation, proofOf } from '../../src/sandbox/incarnation.ts'
-import { openSandbox } from '../../src/sandbox/life.ts'
-import type { Sandbox } from '../../src/sandbox/life.ts'
+import { lastInstance, proofOf } from '../../src/sandbox/process/instance.ts'
+import { openSandbox } from '../../src/sandbox/process/open-sandbox.ts'
+import type { Sandbox } from '../../src/sandbox/process/open-sandbox.ts'
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
 let folder: string
@@ -36,7 +36,7 @@ async function enter(): Promise<Sandbox> {
   return sandbox
 }
 
-const serverPid = () => lastIncarnation(folder)?.pid ?? 0
+const serverPid = () => lastInstance(folder)?.pid ?? 0
 
 function alive(pid: number): boolean {
   try {
@@ -120,7 +120,7 @@ describe('the life of the sandbox', () => {
     )
     await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve))
     const first = await enter()
-    const { number } = lastIncarnation(folder) as { number: number }
+    const { number } = lastInstance(folder) as { number: number }
     await first.close()
     await gone()
     await writeFile(
@@ -129,13 +129,13 @@ describe('the life of the sandbox', () => {
     )
     const second = await enter()
     expect(second.url).toBe(first.url)
-    expect(lastIncarnation(folder)?.number).toBe(number + 1)
+    expect(lastInstance(folder)?.number).toBe(number + 1)
     await new Promise((resolve) => stranger.close(resolve))
   })
 
   it('is told of by its guard to nobody but programs that can read its folder', async () => {
     const sandbox = await enter()
-    const guard = lastIncarnation(folder)
+    const guard = lastInstance(folder)
     if (guard === undefined) throw new Error('no server')
     const ask = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
       new Promise<{ status: number | undefined; text: string }>((done, fail) => {
@@ -196,7 +196,7 @@ describe('the life of the sandbox', () => {
   })
 
   it('survives many short commands that come, go and are killed', { timeout: 120_000 }, async () => {
-    const life = pathToFileURL(builtScript('sandbox/life')).href
+    const life = pathToFileURL(builtScript('sandbox/process/open-sandbox')).href
     // A command: joins, asks who the bot is, stays a moment, leaves.
     const program = `
       import { openSandbox } from ${JSON.stringify(life)}

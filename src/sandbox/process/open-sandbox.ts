@@ -1,18 +1,18 @@
 /**
  * The sandbox of a home: one server for all its commands, found, joined or started here, gone soon after the
- * last of them. See `incarnation.ts` for how no two ever serve one folder.
+ * last of them. See `instance.ts` for how no two ever serve one folder.
  */
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { childEnvironment } from '../child-environment.ts'
-import { builtScript } from '../installation.ts'
-import { readFurniture } from './furniture.ts'
-import { joinServer, lastIncarnation } from './incarnation.ts'
-import type { Joined } from './incarnation.ts'
+import { childEnvironment } from '../../child-environment.ts'
+import { builtScript } from '../../installation.ts'
+import type { SandboxLog } from '../server.ts'
+import { joinServer, lastInstance } from './instance.ts'
+import type { Joined } from './instance.ts'
 import type { ServeOrder } from './serve.ts'
-import type { SandboxLog } from './server.ts'
+import { readSettings } from './settings.ts'
 
 /** A command's place in the sandbox. `close()` it. */
 export interface Sandbox {
@@ -50,9 +50,9 @@ export async function openSandbox({ folder, log, timeDivisor = 1 }: OpenSandboxO
   let closed = false
   let member = await joinOrStart(folder, timeDivisor)
   const { url } = member.welcome
-  const furniture = readFurniture(folder)
-  if (furniture === undefined) throw new Error(`The sandbox server in ${folder} has left no sandbox.json.`)
-  const { token, storageChatId } = furniture
+  const settings = readSettings(folder)
+  if (settings === undefined) throw new Error(`The sandbox server in ${folder} has left no sandbox.json.`)
+  const { token, storageChatId } = settings
   keep(member)
 
   function keep(now: Member): void {
@@ -96,7 +96,7 @@ async function joinOrStart(folder: string, timeDivisor: number): Promise<Member>
   const started = Date.now()
   let starting: Started | undefined
   for (;;) {
-    const last = lastIncarnation(folder)
+    const last = lastInstance(folder)
     const joined: Joined = last === undefined ? { status: 'over' } : await joinServer(last, patienceMs)
     if (joined.status === 'member') return joined
     if (joined.status === 'over') {
@@ -127,7 +127,7 @@ interface Started {
 }
 
 function start(order: ServeOrder): Started {
-  const script = builtScript('sandbox/serve')
+  const script = builtScript('sandbox/process/serve')
   const output = openSync(join(order.folder, 'server.log'), 'w', 0o600)
   try {
     const child = spawn(process.execPath, [script, JSON.stringify(order)], {

@@ -11,7 +11,7 @@ import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 
 /** Of the guard that answers members, not of the Bot API. */
-export interface Incarnation {
+export interface Instance {
   number: number
   port: number
   pid: number
@@ -21,13 +21,13 @@ export interface Incarnation {
 const kept = 8
 
 /** The newest one, dead or alive; undefined in a fresh folder. */
-export function lastIncarnation(folder: string): Incarnation | undefined {
+export function lastInstance(folder: string): Instance | undefined {
   const number = Math.max(0, ...numbers(folder))
   if (number === 0) return undefined
   try {
     return {
       number,
-      ...(JSON.parse(readFileSync(join(folder, 'servers', String(number)), 'utf8')) as Omit<Incarnation, 'number'>),
+      ...(JSON.parse(readFileSync(join(folder, 'servers', String(number)), 'utf8')) as Omit<Instance, 'number'>),
     }
   } catch {
     return undefined // tidied away in between; whoever comes back finds a higher number
@@ -35,7 +35,7 @@ export function lastIncarnation(folder: string): Incarnation | undefined {
 }
 
 /** Makes the caller the server that follows `before`; false when another process was faster. */
-export function becomeNext(folder: string, before: number, self: Omit<Incarnation, 'number'>): boolean {
+export function becomeNext(folder: string, before: number, self: Omit<Instance, 'number'>): boolean {
   const servers = join(folder, 'servers')
   mkdirSync(servers, { recursive: true, mode: 0o700 })
   const claim = join(servers, `claim-${self.pid}-${randomBytes(6).toString('hex')}`)
@@ -80,7 +80,7 @@ export function proofOf(secret: string, side: 'server' | 'member', nonce: string
 /** The request comes from a program that can read the folder: others are told nothing, a page in a browser least of all. */
 export function mayJoin(
   { method, url, headers }: IncomingMessage,
-  { port, secret }: Pick<Incarnation, 'port' | 'secret'>,
+  { port, secret }: Pick<Instance, 'port' | 'secret'>,
 ): { nonce: string } | undefined {
   const { pathname, searchParams } = new URL(url ?? '/', 'http://127.0.0.1')
   const nonce = searchParams.get('nonce') ?? ''
@@ -116,7 +116,7 @@ export type Joined =
   | { status: 'silent' }
 
 /** Joins a server. Membership lasts as long as the connection, so a killed member leaves by itself. */
-export function joinServer(server: Incarnation, timeoutMs: number): Promise<Joined> {
+export function joinServer(server: Instance, timeoutMs: number): Promise<Joined> {
   const nonce = randomBytes(16).toString('hex')
   return new Promise((resolve) => {
     const asked = request({

@@ -5,153 +5,23 @@
  * places are kept in memory.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openFileId, sealFileId } from './file-ids.ts'
 import type { FileKind, FileReference } from './file-ids.ts'
-import type { Upload } from './parameters.ts'
-
-export interface BotRecord {
-  id: number
-  username: string
-  firstName: string
-}
-
-export interface UserRecord {
-  id: number
-  first_name: string
-  last_name?: string
-  username?: string
-  language_code?: string
-  deleted?: boolean
-}
-
-export interface GroupRecord {
-  id: number
-  type: 'channel' | 'supergroup' | 'group'
-  title: string
-  username?: string
-  /** what it became */
-  migratedTo?: number
-}
-
-/** A bot's place in a channel or group. */
-export interface Membership {
-  status: 'administrator' | 'member' | 'left' | 'kicked'
-  can_post_messages: boolean
-  can_edit_messages: boolean
-  can_delete_messages: boolean
-}
-
-/** How a person stands to a bot. `known`: seen elsewhere, but has not written to it. */
-export type Acquaintance = 'known' | 'started' | 'blocked'
-
-/** A file as a message holds it. Identifiers for a bot are made when the message is told. */
-export interface StoredMedia {
-  kind: 'video' | 'animation' | 'document'
-  unique: string
-  size: number
-  fileName: string
-  mimeType: string
-  width: number
-  height: number
-  duration: number
-  thumbnail?: StoredPicture
-  cover?: StoredPicture
-}
-
-export interface StoredPicture {
-  unique: string
-  width: number
-  height: number
-  size: number
-}
-
-/** A message as the journal holds it: the same for every bot that may see it. */
-export interface StoredMessage {
-  message_id: number
-  /** Unix time, seconds */
-  date: number
-  edit_date?: number
-  /** id of the person or bot who wrote it; absent in a channel */
-  from?: number
-  /** the bot that posted it, also in a channel */
-  by?: number
-  text?: string
-  caption?: string
-  entities?: unknown[]
-  media?: StoredMedia
-  /** an inline keyboard */
-  reply_markup?: unknown
-  /** another keyboard: shown to its person, not told to bots */
-  keyboard?: unknown
-  reply_to?: number
-  protect?: boolean
-  /** where it was first: a channel's post or a person's message */
-  origin?:
-    { type: 'channel'; chat: number; message_id: number; date: number } | { type: 'user'; user: number; date: number }
-  via_bot?: number
-}
-
-export interface FileRecord {
-  unique: string
-  kind: FileKind
-  sha256: string
-  size: number
-  fileName: string
-  mimeType: string
-  width: number
-  height: number
-  duration: number
-  /** the thumbnail of the upload that brought it first; a later send by file_id shows it */
-  thumbnail?: StoredPicture
-}
-
-export interface Update {
-  update_id: number
-  [kind: string]: unknown
-}
-
-export interface Webhook {
-  url: string
-  secret_token?: string
-  max_connections: number
-  ip_address?: string
-}
-
-/** An event of the journal: `e` names it. */
-type Event =
-  | { e: 'world'; id: string; secret: string }
-  | { e: 'token'; token: string; bot: BotRecord }
-  | { e: 'token-revoked'; token: string }
-  | { e: 'user'; user: UserRecord }
-  | { e: 'group'; group: GroupRecord }
-  | { e: 'member'; chat: number; bot: number; membership: Membership }
-  | { e: 'acquaintance'; bot: number; user: number; state: Acquaintance }
-  | { e: 'file'; file: FileRecord }
-  | { e: 'message'; chat: string; message: StoredMessage }
-  | { e: 'gone'; chat: string; id: number }
-  | { e: 'update'; bot: number; update: Update }
-  | { e: 'confirmed'; bot: number; before: number }
-  | { e: 'setting'; bot: number; name: string; value: unknown }
-  | { e: 'ids-forgotten'; bot: number; until: number }
-
-interface Place {
-  at: number
-  length: number
-}
+import { Journal, type Event, type Place } from './journal.ts'
+import type {
+  Acquaintance,
+  BotRecord,
+  FileRecord,
+  GroupRecord,
+  Membership,
+  StoredMessage,
+  Update,
+  Upload,
+  UserRecord,
+} from './records.ts'
 
 interface ChatHistory {
   lastId: number
@@ -159,7 +29,7 @@ interface ChatHistory {
 }
 
 /** Open for the life of a server. `close()` it. */
-export class World {
+export class SandboxState {
   readonly bots = new Map<number, BotRecord>()
   readonly tokens = new Map<string, number>()
   readonly users = new Map<number, UserRecord>()
@@ -173,8 +43,7 @@ export class World {
   private readonly histories = new Map<string, ChatHistory>()
   private readonly settings = new Map<string, unknown>()
   private readonly forgottenIds = new Map<number, number>()
-  private readonly journal: number
-  private size = 0
+  private readonly journal: Journal
   private clock = 0
   /** what makes this world's file ids its own */
   id = ''
@@ -185,8 +54,8 @@ export class World {
     // Uploads of a server that was killed.
     rmSync(this.incomingFolder, { recursive: true, force: true })
     mkdirSync(this.incomingFolder)
-    this.journal = openSync(join(folder, 'journal.jsonl'), 'a+')
-    this.replay()
+    this.journal = new Journal(join(folder, 'journal.jsonl'))
+    this.journal.replay((event, place) => this.follow(event, place))
     if (this.id === '')
       this.record({
         e: 'world',
@@ -204,39 +73,12 @@ export class World {
   }
 
   close(): void {
-    closeSync(this.journal)
+    this.journal.close()
   }
 
-  /** Writes an event, then lets the state in memory follow. One `write` each: a kill loses a whole event or none. */
+  /** Writes an event, then lets the state in memory follow. */
   private record(event: Event): void {
-    const line = Buffer.from(`${JSON.stringify(event)}\n`)
-    for (let written = 0; written < line.length;) written += writeSync(this.journal, line, written)
-    const place = { at: this.size, length: line.length }
-    this.size += line.length
-    this.follow(event, place)
-  }
-
-  private replay(): void {
-    const total = fstatSync(this.journal).size
-    const chunk = Buffer.alloc(1024 * 1024)
-    let rest = Buffer.alloc(0)
-    let lineStart = 0
-    for (let at = 0; at < total;) {
-      const read = readSync(this.journal, chunk, 0, chunk.length, at)
-      if (read === 0) break
-      at += read
-      let bytes = Buffer.concat([rest, chunk.subarray(0, read)])
-      for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10)) {
-        const length = end + 1
-        this.follow(JSON.parse(bytes.toString('utf8', 0, end)) as Event, { at: lineStart, length })
-        lineStart += length
-        bytes = bytes.subarray(length)
-      }
-      rest = Buffer.from(bytes)
-    }
-    // A line without an end was being written when the server was killed: nobody was told of it.
-    if (rest.length > 0) ftruncateSync(this.journal, lineStart)
-    this.size = lineStart
+    this.follow(event, this.journal.append(event))
   }
 
   private follow(event: Event, place: Place): void {
@@ -392,9 +234,7 @@ export class World {
   }
 
   private readMessage(place: Place): StoredMessage {
-    const line = Buffer.alloc(place.length)
-    readSync(this.journal, line, 0, place.length, place.at)
-    return (JSON.parse(line.toString()) as Extract<Event, { e: 'message' }>).message
+    return (this.journal.read(place) as Extract<Event, { e: 'message' }>).message
   }
 
   // Files
@@ -470,13 +310,4 @@ export class World {
   saveSetting(bot: number, name: string, value: unknown): void {
     this.record({ e: 'setting', bot, name, value: value ?? null })
   }
-}
-
-/** Writes a small file so that a reader sees the old or the new content, never half of it. */
-export function writeWhole(path: string, content: string): void {
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`
-  const file = openSync(temporary, 'w', 0o600)
-  writeSync(file, content)
-  closeSync(file)
-  renameSync(temporary, path)
 }

@@ -1,5 +1,4 @@
 /** Reads the parameters of a call, in any of the four ways in which the Bot API takes them. */
-import { Busboy } from '@fastify/busboy'
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { realpath, rm, stat } from 'node:fs/promises'
@@ -7,15 +6,9 @@ import type { IncomingMessage } from 'node:http'
 import { basename, join } from 'node:path'
 import { Transform, type Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { badRequest, Refusal } from './refusal.ts'
-
-/** An uploaded file, still under its temporary name. */
-export interface Upload {
-  path: string
-  sha256: string
-  size: number
-  fileName: string
-}
+import { Busboy } from '@fastify/busboy'
+import { badRequest, Refusal } from '../refusal.ts'
+import type { Upload } from '../state/records.ts'
 
 export interface Parameters {
   /** values as they came: strings, or what JSON held */

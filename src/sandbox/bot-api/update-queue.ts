@@ -1,8 +1,9 @@
 /** Brings updates to bots: by long polling, which an offset confirms, or by webhook. */
-import { request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
-import type { Update, Webhook, World } from './world.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal } from '../refusal.ts'
+import type { Webhook } from '../state/records.ts'
+import type { Update } from '../state/records.ts'
+import type { SandboxState } from '../state/state.ts'
+import { postUpdate } from './webhook.ts'
 
 const usual = new Set([
   'message',
@@ -14,6 +15,7 @@ const usual = new Set([
   'callback_query',
   'my_chat_member',
 ])
+
 const keptForResending = 5_000
 
 interface Poll {
@@ -30,7 +32,7 @@ interface Delivery {
 }
 
 /** One for all bots of a server. `close()` ends every poll and delivery. */
-export class Updates {
+export class UpdateQueue {
   private readonly polls = new Map<number, Poll>()
   private readonly deliveries = new Map<number, Delivery>()
   private readonly recent = new Map<number, Update[]>()
@@ -39,7 +41,7 @@ export class Updates {
   private closed = false
 
   constructor(
-    private readonly world: World,
+    private readonly state: SandboxState,
     private readonly timeDivisor: number,
     /** runs a call that a webhook answered with */
     private readonly callback: (botId: number, method: string, values: Record<string, unknown>) => void,
@@ -47,7 +49,7 @@ export class Updates {
 
   /** Goes on with what was not delivered before a restart. */
   resume(): void {
-    for (const bot of this.world.bots.keys()) this.deliver(bot)
+    for (const bot of this.state.bots.keys()) this.deliver(bot)
   }
 
   close(): void {
@@ -59,10 +61,10 @@ export class Updates {
   /** Queues an update unless the bot does not want its kind. */
   add(bot: number, content: Record<string, unknown>): Update | undefined {
     const kind = Object.keys(content)[0] ?? ''
-    const wanted = this.world.setting<string[]>(bot, 'allowed_updates')
+    const wanted = this.state.setting<string[]>(bot, 'allowed_updates')
     const allowed = wanted === undefined || wanted.length === 0 ? usual.has(kind) : wanted.includes(kind)
     if (!allowed) return undefined
-    const update = this.world.addUpdate(bot, content)
+    const update = this.state.addUpdate(bot, content)
     const recent = this.recent.get(bot) ?? []
     recent.push(update)
     if (recent.length > keptForResending) recent.splice(0, recent.length - keptForResending)
@@ -73,7 +75,7 @@ export class Updates {
 
   /** Tells updates once more, also confirmed ones, as Telegram does when an answer was lost. Their number. */
   resend(bot: number, ids?: number[]): number {
-    const waiting = new Set((this.world.pending.get(bot) ?? []).map((update) => update.update_id))
+    const waiting = new Set((this.state.pending.get(bot) ?? []).map((update) => update.update_id))
     const chosen = (this.recent.get(bot) ?? []).filter((update) =>
       ids === undefined ? waiting.has(update.update_id) : ids.includes(update.update_id),
     )
@@ -98,7 +100,7 @@ export class Updates {
     const again = [...(this.again.get(bot)?.values() ?? [])]
     const updates = [
       ...again.map(({ update }) => update),
-      ...(this.world.pending.get(bot) ?? []).slice(0, limit),
+      ...(this.state.pending.get(bot) ?? []).slice(0, limit),
     ].slice(0, limit)
     for (const one of again) if (updates.includes(one.update)) one.told = true
     return updates.filter((update) => update.update_id >= offset || this.again.get(bot)?.has(update.update_id))
@@ -121,10 +123,10 @@ export class Updates {
     this.polls
       .get(bot)
       ?.answer(conflict('terminated by other getUpdates request; make sure that only one bot instance is running'))
-    const pending = this.world.pending.get(bot) ?? []
+    const pending = this.state.pending.get(bot) ?? []
     const offset = values.offset < 0 ? ((pending.at(values.offset) ?? pending[0])?.update_id ?? 0) : values.offset
     if (offset > 0) {
-      this.world.confirmUpdates(bot, offset)
+      this.state.confirmUpdates(bot, offset)
       const again = this.again.get(bot)
       for (const [id, { told }] of again ?? []) if (told && id < offset) again?.delete(id)
     }
@@ -155,18 +157,18 @@ export class Updates {
   }
 
   setAllowed(bot: number, allowed: string[]): void {
-    const before = this.world.setting<string[]>(bot, 'allowed_updates') ?? []
-    if (JSON.stringify(before) !== JSON.stringify(allowed)) this.world.saveSetting(bot, 'allowed_updates', allowed)
+    const before = this.state.setting<string[]>(bot, 'allowed_updates') ?? []
+    if (JSON.stringify(before) !== JSON.stringify(allowed)) this.state.saveSetting(bot, 'allowed_updates', allowed)
   }
 
   webhook(bot: number): Webhook | undefined {
-    return this.world.setting<Webhook>(bot, 'webhook')
+    return this.state.setting<Webhook>(bot, 'webhook')
   }
 
   setWebhook(bot: number, webhook: Webhook | undefined, dropPending: boolean): void {
     if (webhook !== undefined) this.polls.get(bot)?.answer(conflict('terminated by setWebhook request'))
-    if (dropPending) this.world.confirmUpdates(bot, Number.MAX_SAFE_INTEGER)
-    if (JSON.stringify(this.webhook(bot)) !== JSON.stringify(webhook)) this.world.saveSetting(bot, 'webhook', webhook)
+    if (dropPending) this.state.confirmUpdates(bot, Number.MAX_SAFE_INTEGER)
+    if (JSON.stringify(this.webhook(bot)) !== JSON.stringify(webhook)) this.state.saveSetting(bot, 'webhook', webhook)
     this.deliveries.get(bot)?.stopped.abort()
     this.deliveries.delete(bot)
     this.deliver(bot)
@@ -174,12 +176,12 @@ export class Updates {
 
   webhookInfo(bot: number): Record<string, unknown> {
     const webhook = this.webhook(bot)
-    const allowed = this.world.setting<string[]>(bot, 'allowed_updates') ?? []
+    const allowed = this.state.setting<string[]>(bot, 'allowed_updates') ?? []
     const lastError = this.deliveries.get(bot)?.lastError
     return {
       url: webhook?.url ?? '',
       has_custom_certificate: false,
-      pending_update_count: this.world.pending.get(bot)?.length ?? 0,
+      pending_update_count: this.state.pending.get(bot)?.length ?? 0,
       ...(lastError === undefined ? {} : { last_error_date: lastError.date, last_error_message: lastError.message }),
       ...(webhook === undefined
         ? {}
@@ -194,7 +196,7 @@ export class Updates {
     const delivery = this.deliveries.get(bot) ?? { busy: new Set<number>(), stopped: new AbortController() }
     this.deliveries.set(bot, delivery)
     const again = [...(this.again.get(bot)?.values() ?? [])].filter(({ told }) => !told).map(({ update }) => update)
-    for (const update of [...again, ...(this.world.pending.get(bot) ?? [])]) {
+    for (const update of [...again, ...(this.state.pending.get(bot) ?? [])]) {
       if (delivery.busy.size >= webhook.max_connections) return
       const chat = chatOf(update)
       if (delivery.busy.has(chat)) continue
@@ -210,7 +212,7 @@ export class Updates {
   private async post(bot: number, webhook: Webhook, update: Update, delivery: Delivery): Promise<void> {
     for (let pause = 1_000; !delivery.stopped.signal.aborted; pause = Math.min(64_000, pause * 2)) {
       try {
-        const { status, body } = await postJson(
+        const { status, body } = await postUpdate(
           webhook,
           update,
           Math.max(1_000, 10_000 / this.timeDivisor),
@@ -219,7 +221,7 @@ export class Updates {
         if (status >= 200 && status < 300) {
           const again = this.again.get(bot)
           if (again?.has(update.update_id)) again.delete(update.update_id)
-          else this.world.confirmUpdate(bot, update.update_id)
+          else this.state.confirmUpdate(bot, update.update_id)
           this.runReply(bot, body)
           return
         }
@@ -259,43 +261,6 @@ function chatOf(update: Update): number {
     message?: { chat?: { id: number } }
   }
   return chat?.id ?? message?.chat?.id ?? from?.id ?? 0
-}
-
-function postJson(
-  webhook: Webhook,
-  update: Update,
-  timeoutMs: number,
-  stopped: AbortSignal,
-): Promise<{ status: number; body: string }> {
-  const body = JSON.stringify(update)
-  const send = webhook.url.startsWith('https:') ? httpsRequest : httpRequest
-  return new Promise((resolve, reject) => {
-    const request = send(webhook.url, {
-      method: 'POST',
-      signal: stopped,
-      headers: {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-        ...(webhook.secret_token === undefined ? {} : { 'x-telegram-bot-api-secret-token': webhook.secret_token }),
-      },
-    })
-    const timer = setTimeout(() => request.destroy(new Error('timeout')), timeoutMs)
-    request.on('response', (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk: string) => (text.length < 1_000_000 ? (text += chunk) : undefined))
-      response.on('end', () => {
-        clearTimeout(timer)
-        resolve({ status: response.statusCode ?? 0, body: text })
-      })
-      response.on('error', reject)
-    })
-    request.on('error', (error) => {
-      clearTimeout(timer)
-      reject(error)
-    })
-    request.end(body)
-  })
 }
 
 function sleep(ms: number, stopped: AbortSignal): Promise<void> {

@@ -1,0 +1,66 @@
+/** Makes channels, and changes who may post in them. */
+import { randomInt } from 'node:crypto'
+import { chatObject, memberObject } from '../bot-api/objects.ts'
+import type { Membership } from '../state/records.ts'
+import { type ControlContext, ControlError } from './context.ts'
+import { type Body, integer, botOf, changed, updateId, string, now } from './values.ts'
+
+const fullRights = { can_post_messages: true, can_edit_messages: true, can_delete_messages: true }
+
+const noRights = { can_post_messages: false, can_edit_messages: false, can_delete_messages: false }
+
+export function createChannel(context: ControlContext, body: Body): unknown {
+  const { state } = context
+  const type = (body.type as 'channel' | 'supergroup' | 'group' | undefined) ?? 'channel'
+  const number = randomInt(1_000_000_000, 3_999_999_999)
+  const id = body.id === undefined ? (type === 'group' ? -number : -1_000_000_000_000 - number) : integer(body, 'id')
+  if (id >= 0) throw new ControlError('a channel has a negative id')
+  const username = body.username as string | undefined
+  state.saveGroup({
+    id,
+    type,
+    title: (body.title as string | undefined) ?? 'Channel',
+    ...(username === undefined ? {} : { username }),
+  })
+  for (const bot of (body.admins as number[] | undefined) ?? [])
+    state.setMembership(id, botOf(context, bot).id, { status: 'administrator', ...fullRights })
+  for (const bot of (body.members as number[] | undefined) ?? [])
+    state.setMembership(id, botOf(context, bot).id, { status: 'member', ...noRights })
+  return changed(context, { id })
+}
+
+export function setMember(context: ControlContext, body: Body): unknown {
+  const { state, updates } = context
+  const bot = botOf(context, body.botId)
+  const chatId = integer(body, 'chatId')
+  if (!state.groups.has(chatId)) throw new ControlError('no such channel')
+  const status = string(body, 'status') as Membership['status']
+  const rights = status === 'administrator' ? fullRights : noRights
+  const membership: Membership = { status, ...rights }
+  for (const right of ['can_post_messages', 'can_edit_messages', 'can_delete_messages'] as const) {
+    if (typeof body[right] === 'boolean' && status === 'administrator') membership[right] = body[right]
+  }
+  const before = state.membership(chatId, bot.id) ?? { status: 'left', ...noRights }
+  state.setMembership(chatId, bot.id, membership)
+  const owner = { id: 777_000, is_bot: false, first_name: 'Owner' }
+  const content = {
+    chat: chatObject(state, chatId),
+    from: owner,
+    date: now(),
+    old_chat_member: memberObject(state, bot, before),
+    new_chat_member: memberObject(state, bot, membership),
+  }
+  updateId(context, bot, updates.add(bot.id, { my_chat_member: content }))
+  return changed(context, true)
+}
+
+export function migrate(context: ControlContext, body: Body): unknown {
+  const { state } = context
+  const group = state.groups.get(integer(body, 'chatId'))
+  if (group === undefined) throw new ControlError('no such group')
+  const id = body.to === undefined ? -1_000_000_000_000 - randomInt(1_000_000_000, 3_999_999_999) : integer(body, 'to')
+  state.saveGroup({ id, type: group.type === 'channel' ? 'channel' : 'supergroup', title: group.title })
+  for (const { bot, membership } of state.membersOf(group.id)) state.setMembership(id, bot.id, membership)
+  state.saveGroup({ ...group, migratedTo: id })
+  return changed(context, { id })
+}
