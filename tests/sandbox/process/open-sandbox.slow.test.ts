@@ -9,11 +9,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { Api } from 'grammy'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { builtScript } from '../../src/installation.ts'
-import { sandboxControl } from '../../src/sandbox/client.ts'
-import { lastInstance, proofOf } from '../../src/sandbox/process/instance.ts'
-import { openSandbox } from '../../src/sandbox/process/open-sandbox.ts'
-import type { Sandbox } from '../../src/sandbox/process/open-sandbox.ts'
+import { builtScript } from '../../../src/installation.ts'
+import { sandboxControl } from '../../../src/sandbox/client.ts'
+import { lastInstance, proofOf } from '../../../src/sandbox/process/instance.ts'
+import { openSandbox } from '../../../src/sandbox/process/open-sandbox.ts'
+import type { Sandbox } from '../../../src/sandbox/process/open-sandbox.ts'
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
 let folder: string

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Api, InputFile } from 'grammy'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { builtScript } from '../../src/installation.ts'
-import { sandboxControl } from '../../src/sandbox/client.ts'
-import { startSandboxServer } from '../../src/sandbox/server.ts'
+import { builtScript } from '../../../src/installation.ts'
+import { sandboxControl } from '../../../src/sandbox/client.ts'
+import { startSandboxServer } from '../../../src/sandbox/server.ts'
 
 const token = '7000000001:AAtesttokentesttokentesttokentestAB'
 let folder: string
