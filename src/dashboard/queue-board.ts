@@ -22,7 +22,17 @@ export const queuePolicy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
 
 /** Answers requests below `queuePath`. */
-export function queueBoard({ queues }: GreetingsQueue): RequestListener {
+export function queueBoard(queue: GreetingsQueue): RequestListener {
+  const adapter = boardOf(queue)
+  const app = express()
+  app.disable('x-powered-by')
+  app.use(inOurLooks)
+  app.use(queuePath, adapter.getRouter() as express.Router)
+  app.use(answerError)
+  return app
+}
+
+function boardOf({ queues }: GreetingsQueue): ExpressAdapter {
   const adapter = new ExpressAdapter()
   adapter.setBasePath(queuePath)
   createBullBoard({
@@ -59,39 +69,36 @@ export function queueBoard({ queues }: GreetingsQueue): RequestListener {
   })
   // bull-board's own tells the error's words, and the stack in development.
   adapter.setErrorHandler(() => ({ status: 500, body: { error: 'That did not work.' } }))
-  const app = express()
-  app.disable('x-powered-by')
-  // Its page in our looks, and without the typeface of another host.
-  app.use((_request, response, next) => {
-    const send = response.send.bind(response)
-    response.send = (body: unknown) =>
-      send(
-        typeof body === 'string' && response.get('content-type')?.includes('json') !== true
-          ? body
-              .replaceAll(foreign, '')
-              .replace('</head>', '<link rel="stylesheet" href="/queue.css"></head>')
-              .replace('</body>', '<a class="to-dashboard" href="/">← Dashboard</a></body>')
-          : body,
-      )
-    next()
-  })
-  app.use(queuePath, adapter.getRouter() as express.Router)
-  // Express would answer with the stack, and with it the folders of this host.
-  app.use(
-    (
-      error: { status?: number },
-      _request: express.Request,
-      response: express.Response,
-      _next: express.NextFunction,
-    ) => {
-      const status = error.status !== undefined && error.status >= 400 && error.status < 500 ? error.status : 500
-      if (response.headersSent) response.destroy()
-      else
-        response
-          .status(status)
-          .type('text')
-          .send(status === 500 ? 'That did not work.\n' : 'There is nothing here.\n')
-    },
-  )
-  return app
+  return adapter
+}
+
+/** Its page in our looks, and without the typeface of another host. */
+function inOurLooks(_request: express.Request, response: express.Response, next: express.NextFunction): void {
+  const send = response.send.bind(response)
+  response.send = (body: unknown) =>
+    send(
+      typeof body === 'string' && response.get('content-type')?.includes('json') !== true
+        ? body
+            .replaceAll(foreign, '')
+            .replace('</head>', '<link rel="stylesheet" href="/queue.css"></head>')
+            .replace('</body>', '<a class="to-dashboard" href="/">← Dashboard</a></body>')
+        : body,
+    )
+  next()
+}
+
+/** Express would answer with the stack, and with it the folders of this host. It knows this by its four parameters. */
+function answerError(
+  error: { status?: number },
+  _request: express.Request,
+  response: express.Response,
+  _next: express.NextFunction,
+): void {
+  const status = error.status !== undefined && error.status >= 400 && error.status < 500 ? error.status : 500
+  if (response.headersSent) response.destroy()
+  else
+    response
+      .status(status)
+      .type('text')
+      .send(status === 500 ? 'That did not work.\n' : 'There is nothing here.\n')
 }

@@ -20,7 +20,8 @@ import {
 } from '../http/address.ts'
 import { sendFile } from '../http/send-file.ts'
 import { shared } from '../shared.ts'
-import { emptyPage, page, type PageSettings } from './page.ts'
+import { emptyPage, page } from './page.ts'
+import type { PageSettings } from './pieces.ts'
 import { queuePath, queuePolicy } from './queue-board.ts'
 import { posterFile, type Found, type View } from './view.ts'
 

@@ -122,28 +122,17 @@ const most = { inWork: 12, made: 20, failed: 12, missed: 10, similar: 12 }
 const revisionForm = /^[0-9a-f]{8,128}$/
 
 /** Reads everything. @throws what the database or the queue throws */
-export async function look({
-  db,
-  queue,
-  rendersFolder,
-  templateRevisions,
-  token,
-  times,
-  missed: readMissed = () => mostMissed(db),
-}: Looked): Promise<View> {
+export async function look(looked: Looked): Promise<View> {
+  const { db, queue, rendersFolder, templateRevisions, token, times } = looked
+  const readMissed = looked.missed ?? (() => mostMissed(db))
   const bot = await ownBot(db, token)
   const [numbers, hours, inWork, made, failed, outages, workers, bots, fetched, waited, pace, sent, refused, missed] =
     await Promise.all([
       statistics(db, templateRevisions, bot?.id ?? null),
       lastHours(db),
-      db.$queryRaw<InWork[]>`
-      SELECT template, display, greatest(0, extract(epoch FROM now() - "updatedAt"))::float8 AS seconds,
-        (SELECT count(*) FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING')::int AS waiting
-      FROM "VideoAsset" WHERE status = 'GENERATING' AND "leaseUntil" > now() ORDER BY "updatedAt" LIMIT ${most.inWork}`,
-      latest(db, bot?.id ?? null),
-      db.$queryRaw<Failed[]>`
-      SELECT template, display, coalesce("errorClass", 'unknown') AS "errorClass", coalesce("errorText", '') AS "errorText", extract(epoch FROM now() - "updatedAt")::float8 AS "secondsAgo"
-      FROM "VideoAsset" WHERE status = 'FAILED' ORDER BY "queuedAt" DESC NULLS LAST LIMIT ${most.failed}`,
+      nowInWork(db),
+      latestMade(db, bot?.id ?? null, rendersFolder),
+      latestFailed(db),
       currentOutages(db),
       liveWorkers(db, times),
       liveBots(db, times),
@@ -155,47 +144,58 @@ export async function look({
       refusalsOfDay(db),
       readMissed(),
     ])
-  const { assets, last24h } = numbers
-  const jobs = fetched === null ? null : workload(fetched, assets)
-  return {
+  const counts = fetched === null ? null : workload(fetched, numbers.assets)
+  const view = {
     at: new Date(),
     numbers,
     hours,
     inWork,
-    made: await Promise.all(
-      made.map(async ({ revision, ...rest }) => ({
-        ...rest,
-        revision: (await hasPoster(rendersFolder, revision)) ? (revision ?? undefined) : undefined,
-      })),
-    ),
-    failed: failed.sort((one, other) => one.secondsAgo - other.secondsAgo),
+    made,
+    failed,
     outages,
     workers,
     bots,
-    queue: jobs,
+    queue: counts,
     pace,
     uploads: sent,
     refused,
     missed,
     longestWaitSeconds: waited,
-    findings: [
-      ...(jobs === null ? ['the queue does not answer'] : []),
-      ...findings(
-        {
-          personWaitSeconds: waited,
-          jobWaitSeconds: jobs?.oldestWaitingSeconds ?? null,
-          failed: assets.failed,
-          pending: assets.pending,
-          hitRate: last24h.hitRate,
-          workers: workers.length,
-          bots: bots.length,
-          rivals: rivalPollers(bots),
-          outages,
-        },
-        usualLimits,
-      ),
-    ],
   }
+  return { ...view, findings: findingsOf(view) }
+}
+
+/** What a monitor would say. */
+function findingsOf(view: Omit<View, 'findings'>): string[] {
+  const { numbers, queue, workers, bots, outages } = view
+  const state = {
+    personWaitSeconds: view.longestWaitSeconds,
+    jobWaitSeconds: queue?.oldestWaitingSeconds ?? null,
+    failed: numbers.assets.failed,
+    pending: numbers.assets.pending,
+    hitRate: numbers.last24h.hitRate,
+    workers: workers.length,
+    bots: bots.length,
+    rivals: rivalPollers(bots),
+    outages,
+  }
+  return [...(queue === null ? ['the queue does not answer'] : []), ...findings(state, usualLimits)]
+}
+
+async function nowInWork(db: Db): Promise<InWork[]> {
+  return db.$queryRaw<InWork[]>`
+    SELECT template, display, greatest(0, extract(epoch FROM now() - "updatedAt"))::float8 AS seconds,
+      (SELECT count(*) FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING')::int AS waiting
+    FROM "VideoAsset" WHERE status = 'GENERATING' AND "leaseUntil" > now() ORDER BY "updatedAt" LIMIT ${most.inWork}`
+}
+
+/** The videos that failed last, newest failure first. */
+async function latestFailed(db: Db): Promise<Failed[]> {
+  const failed = await db.$queryRaw<Failed[]>`
+    SELECT template, display, coalesce("errorClass", 'unknown') AS "errorClass", coalesce("errorText", '') AS "errorText",
+      extract(epoch FROM now() - "updatedAt")::float8 AS "secondsAgo"
+    FROM "VideoAsset" WHERE status = 'FAILED' ORDER BY "queuedAt" DESC NULLS LAST LIMIT ${most.failed}`
+  return failed.sort((one, other) => one.secondsAgo - other.secondsAgo)
 }
 
 /** Finished requests of the last 24 hours, by the hour in which they were made. */
@@ -218,10 +218,18 @@ async function lastHours(db: Db): Promise<Hour[]> {
   })
 }
 
-async function latest(db: Db, botId: bigint | null) {
-  return db.$queryRaw<(Omit<Made, 'revision'> & { revision: string | null })[]>`
-    SELECT id, template, display, revision, "telegramFileId" IS NOT NULL AND coalesce("telegramBotId" = ${botId}::bigint, false) AS sendable, extract(epoch FROM now() - "availableAt")::float8 AS "secondsAgo"
+async function latestMade(db: Db, botId: bigint | null, rendersFolder: string): Promise<Made[]> {
+  const rows = await db.$queryRaw<(Omit<Made, 'revision'> & { revision: string | null })[]>`
+    SELECT id, template, display, revision,
+      "telegramFileId" IS NOT NULL AND coalesce("telegramBotId" = ${botId}::bigint, false) AS sendable,
+      extract(epoch FROM now() - "availableAt")::float8 AS "secondsAgo"
     FROM "VideoAsset" WHERE status = 'AVAILABLE' AND "availableAt" IS NOT NULL ORDER BY "availableAt" DESC LIMIT ${most.made}`
+  return Promise.all(
+    rows.map(async ({ revision, ...rest }) => ({
+      ...rest,
+      revision: (await hasPoster(rendersFolder, revision)) ? (revision ?? undefined) : undefined,
+    })),
+  )
 }
 
 /** Names of the last week that people had to wait for, the most asked first. A long look: not for every refresh. */
@@ -267,14 +275,7 @@ export async function videoOf(
     SELECT revision, CASE WHEN "telegramBotId" = (SELECT "botId" FROM "Installation" WHERE id = 1) THEN "telegramFileId" END AS "fileId" FROM "VideoAsset" WHERE id = ${id}`
   const file =
     row?.revision == null || !revisionForm.test(row.revision) ? undefined : join(rendersFolder, `${row.revision}.mp4`)
-  if (
-    file !== undefined &&
-    (await access(file).then(
-      () => true,
-      () => false,
-    ))
-  )
-    return { file }
+  if (file !== undefined && (await exists(file))) return { file }
   return row?.fileId == null ? undefined : { fileId: row.fileId }
 }
 
@@ -285,11 +286,12 @@ export function posterFile(rendersFolder: string, revision: string): string | un
 
 async function hasPoster(rendersFolder: string, revision: string | null): Promise<boolean> {
   const file = revision === null ? undefined : posterFile(rendersFolder, revision)
-  return (
-    file !== undefined &&
-    (await access(file).then(
-      () => true,
-      () => false,
-    ))
+  return file !== undefined && (await exists(file))
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
   )
 }
