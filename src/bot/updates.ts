@@ -57,7 +57,6 @@ export async function poll({ bot, intake, times, log }: Source, stop: AbortSigna
     const last = updates.at(-1)
     if (last === undefined) continue
     taken = await takeAll(updates)
-    if (!taken) break
     offset = last.update_id + 1
   }
   // Confirms the last batch, so that the next start does not get it again.

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Database, Db } from '../../src/db/database.ts'
 import {
   claim,
+  giveUpUnlessWanted,
   markAvailable,
   markFailed,
   markStillAvailable,
@@ -151,6 +152,7 @@ const writes: Record<string, (asset: ClaimedAsset, owner: string) => Promise<unk
   markStillAvailable: (asset, owner) => markStillAvailable(db, asset, owner),
   putBack: (asset, owner) => putBack(db, asset, owner, { delayMs: 0, usesAttempt: false, reason: null }),
   markFailed: (asset, owner) => markFailed(db, asset, owner, reason, 1_000),
+  giveUpUnlessWanted: (asset, owner) => giveUpUnlessWanted(db, asset, owner, reason),
 }
 
 describe.each(Object.entries(writes))('%s', (_name, write) => {

@@ -130,6 +130,10 @@ describe('property 15: limits', () => {
     }
   }
 
+  it('are five that wait, thirty new ones a day, and twenty on their way', () => {
+    expect(personLimits).toEqual({ waiting: 5, newPerDay: 30, onTheirWay: 20 })
+  })
+
   it('neither hits, nor what was asked before today, nor what others asked count against a person', async () => {
     await had(personLimits.newPerDay - 1)
     await had(2, { hit: true })

@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ClaimedAsset } from '../../src/greetings/assets.ts'
-import { deliver, repairFileId, sendDirectly, uploadToSubscriber } from '../../src/telegram/delivery.ts'
+import { deliver, repairFileId, sendDirectly, uploadToSubscriber, waitingFor } from '../../src/telegram/delivery.ts'
 import { bulkKey, channelKey, chatKey } from '../../src/telegram/flood.ts'
 import { uploadToStorage } from '../../src/telegram/storage.ts'
 import { makeClip, type Clip } from '../clip.ts'
@@ -152,6 +152,20 @@ describe('property 7: a delivery', () => {
     expect(await sends()).toBe(2)
   })
 
+  it('counts those who could be served now, and of a crowd no more than can be told apart', async () => {
+    const { id } = await create()
+    await asked(id)
+    await asked(id, { claimOwner: 'dead', claimUntil: past() })
+    await asked(id, { claimOwner: 'alive', claimUntil: future() })
+    await asked(id, { status: 'COMPLETED' })
+    expect(await waitingFor(town.db, id)).toBe(2)
+    await town.db.$executeRaw`INSERT INTO "User" (id) SELECT 90000 + n FROM generate_series(1, 1200) AS n`
+    await town.db.$executeRaw`
+      INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId")
+      SELECT 90000 + n, ${id}, 90000 + n, 'ru', ${town.botId}, 90000 + n FROM generate_series(1, 1200) AS n`
+    expect(await waitingFor(town.db, id)).toBe(1_000)
+  })
+
   it('property 10: of a video of another bot, or of what is not made, serves nobody', async () => {
     for (const asset of [
       await create({ telegramBotId: town.botId + 1n }),
@@ -298,6 +312,8 @@ describe('property 10: a file_id that Telegram refuses', () => {
     expect(await repairFileId(town.delivery, asset.id, 'dead')).toEqual({ fileId: 'healed' })
     expect(await rowOf(asset.id)).toEqual(asset)
     expect(await repairFileId(town.delivery, 'no such asset', 'dead')).toBe('remaking')
+    const without = await create({ telegramFileId: null, status: 'PENDING' })
+    expect(await repairFileId(town.delivery, without.id, 'dead')).toBe('remaking')
   })
 
   it('waits when Telegram cannot be asked, and lets the channel rest in a flood', async () => {
