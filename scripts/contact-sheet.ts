@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { templatesFolder } from '../src/installation.ts'
 import { parseName } from '../src/names/name.ts'
-import { findFfmpeg } from '../src/video/ffmpeg.ts'
+import { findFfmpeg } from '../src/ffmpeg/find.ts'
 import { openRenderer } from '../src/video/renderer.ts'
 import { type Video } from '../src/video/render-cache.ts'
 

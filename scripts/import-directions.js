@@ -1,27 +1,31 @@
 /**
  * Which folder of `src` may import which: arrows point down only.
  *
- *   bin → cli → commands → { bot, queue/processors } → { greetings, speech, video, telegram }
- *       → { queue/index, db, names, config }
+ *   bin → cli → commands → { bot, queue/processors } → { greetings, telegram, video → speech → audio }
+ *       → { queue/index, db, names, ffmpeg, config }
  *
  * And which outside library belongs to one file. Used by the linter, in two rules: of several settings of one
  * rule only the last counts for a file, so directions and owners must not share one.
  */
 import ts from 'typescript-eslint'
 
+/** What the engine uses of the ground. */
+const ground = [
+  '../child-environment.ts',
+  '../config.ts',
+  '../disk.ts',
+  '../errors.ts',
+  '../installation.ts',
+  '../resident-process.ts',
+]
+
 /** Each entry names what the files may NOT import. No file may be in two entries. */
 const directions = [
   // the leaves
   {
-    files: ['src/browser-files.ts', 'src/child-environment.ts', 'src/config.ts', 'src/video/container.ts'],
+    files: ['src/browser-files.ts', 'src/child-environment.ts', 'src/config.ts'],
     forbid: ['./**', '../**'],
     why: 'imports nothing of ours',
-  },
-  {
-    files: ['src/video/ffmpeg.ts'],
-    forbid: ['./**', '../**'],
-    except: ['../child-environment.ts', './container.ts'],
-    why: 'imports nothing of ours but container.ts and child-environment.ts',
   },
   { files: ['src/names/**'], forbid: ['../**'], except: ['../replacing.ts'], why: 'names import nothing of ours' },
   { files: ['src/*/browser/**'], forbid: ['../**'], why: 'a browser gets nothing but this folder' },
@@ -61,10 +65,29 @@ const directions = [
     forbid: ['./**', '../**'],
     why: 'the ground does not know who calls it',
   },
+  {
+    files: ['src/ffmpeg/**'],
+    forbid: ['../**'],
+    except: ['../child-environment.ts'],
+    why: 'ffmpeg lies on the ground and imports nothing of ours but child-environment.ts',
+  },
+  // the engine: video → speech → audio, each of them on the ground
+  { files: ['src/audio/**'], forbid: ['../**'], why: 'audio imports nothing of ours: it is arithmetic' },
+  {
+    files: ['src/speech/**'],
+    forbid: ['../**'],
+    except: [...within('audio', 'ffmpeg', 'names'), ...ground],
+    why: 'speech knows neither video nor who calls it',
+  },
+  {
+    files: ['src/video/**'],
+    forbid: ['../**'],
+    except: [...within('audio', 'ffmpeg', 'speech'), ...ground],
+    why: 'video renders names and does not know who calls it',
+  },
   // the domain
   {
-    files: ['src/greetings/**', 'src/speech/**', 'src/video/**', 'src/telegram/**'],
-    ignores: ['src/video/ffmpeg.ts', 'src/video/container.ts'],
+    files: ['src/greetings/**', 'src/telegram/**'],
     forbid: dirs(
       'app',
       'terminal',
@@ -111,6 +134,11 @@ const directions = [
   },
 ]
 
+/** Exceptions for whole folders beside one's own. */
+function within(...folders) {
+  return folders.flatMap((name) => [`../${name}`, `../${name}/**`])
+}
+
 function dirs(...folders) {
   return ['cli.ts', ...folders.map((name) => (name.endsWith('.ts') ? name : `${name}/**`))].flatMap((path) => [
     `./${path}`,
@@ -123,7 +151,7 @@ function dirs(...folders) {
 const owners = {
   bullmq: 'src/queue/index.ts',
   ioredis: 'src/queue/index.ts',
-  'fluent-ffmpeg': 'src/video/ffmpeg.ts',
+  'fluent-ffmpeg': 'src/ffmpeg/run.ts',
   commander: 'src/cli.ts',
   'csv-parse': 'src/names/csv.ts',
   'prom-client': 'src/metrics.ts',

@@ -20,7 +20,7 @@ import { openPiper } from '../src/speech/piper.ts'
 import { joinServer } from '../src/db/embedded.ts'
 import { startProgram } from './commands/program.ts'
 import { temporaryHome } from './db/temporary-database.ts'
-import { wav } from './speech/wav.ts'
+import { wav } from './audio/wav.ts'
 import { until } from './town.ts'
 import { bundledVoice, ffmpegOfTests, tinyTemplates } from './video/tiny.ts'
 

@@ -1,4 +1,6 @@
 /** The linter's guard over imports: it must be seen to fail, and to let pass what is allowed. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
 import { ESLint } from 'eslint'
 import ts from 'typescript-eslint'
 import { expect, it } from 'vitest'
@@ -30,8 +32,13 @@ const forbidden: [file: string, from: string, why: RegExp][] = [
   ['src/telegram/api.ts', '../bot/index.ts', /who calls it/],
   ['src/video/renderer.ts', '../terminal/exit.ts', /who calls it/],
   ['src/video/renderer.ts', '../cli.ts', /who calls it/],
-  ['src/video/ffmpeg.ts', './template.ts', /nothing of ours/],
-  ['src/video/ffmpeg.ts', '../config.ts', /nothing of ours/],
+  ['src/video/drawing.ts', '../queue/index.ts', /who calls it/],
+  ['src/speech/recordings.ts', '../video/parts.ts', /neither video/],
+  ['src/speech/speaker.ts', '../greetings/request.ts', /neither video/],
+  ['src/audio/mix.ts', '../video/encoding.ts', /nothing of ours/],
+  ['src/audio/mix.ts', '../speech/speaker.ts', /nothing of ours/],
+  ['src/ffmpeg/run.ts', '../video/template.ts', /nothing of ours/],
+  ['src/ffmpeg/run.ts', '../config.ts', /nothing of ours/],
   ['src/config.ts', './home.ts', /nothing of ours/],
   ['src/names/name.ts', '../config.ts', /nothing of ours/],
   ['src/events.ts', './metrics.ts', /who calls it/],
@@ -69,8 +76,9 @@ const allowed: [file: string, imports: string[]][] = [
   ],
   ['src/queue/processors/worker.ts', ['../index.ts', '../../video/renderer.ts', '../../telegram/storage.ts']],
   ['src/queue/index.ts', ['bullmq', 'ioredis', '../config.ts']],
-  ['src/video/renderer.ts', ['./ffmpeg.ts', '../speech/speaker.ts']],
-  ['src/video/ffmpeg.ts', ['fluent-ffmpeg', 'node:fs']],
+  ['src/video/renderer.ts', ['./parts.ts', '../ffmpeg/find.ts', '../speech/speaker.ts', '../errors.ts']],
+  ['src/speech/recordings.ts', ['../audio/sound.ts', '../ffmpeg/run.ts', '../names/name.ts', '../config.ts']],
+  ['src/ffmpeg/run.ts', ['fluent-ffmpeg', 'node:fs', './container.ts', '../child-environment.ts']],
   ['src/names/csv.ts', ['csv-parse', './name.ts']],
   [
     'src/dashboard/queue-board.ts',
@@ -123,4 +131,52 @@ it('an owner uses its own library and no other; types count too', async () => {
   ])
   const [result] = await linter.lintText("import type { Job } from 'bullmq'", { filePath: 'src/greetings/request.ts' })
   expect(result?.errorCount).toBe(1)
+})
+
+/** Every file of `src` with those of ours it imports; types count too. */
+function importsOfAll(): Map<string, string[]> {
+  const files = readdirSync(join(packageRoot, 'src'), { recursive: true, encoding: 'utf8' })
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter((file) => file.endsWith('.ts') && !file.startsWith('db/generated/'))
+  return new Map(
+    files.map((file) => {
+      const text = readFileSync(join(packageRoot, 'src', file), 'utf8')
+      const paths = [...text.matchAll(/(?:from |import\()'(\.[^']+)'/g)].map(([, path = '']) => path)
+      return [file, paths.map((path) => normalize(join(dirname(file), path)).replaceAll('\\', '/'))]
+    }),
+  )
+}
+
+/** The folder of a file, or the file itself where it lies in none. The queue and its workers are two. */
+function roomOf(file: string): string {
+  return file.startsWith('queue/processors/') ? 'queue/processors' : (file.split('/')[0] ?? file)
+}
+
+/** Circles among the nodes of a graph, each once: `a > b > a`. */
+function circlesOf(edges: ReadonlyMap<string, readonly string[]>): string[] {
+  const circles: string[] = []
+  const done = new Set<string>()
+  const follow = (node: string, way: string[]) => {
+    if (way.includes(node)) return void circles.push([...way.slice(way.indexOf(node)), node].join(' > '))
+    if (done.has(node)) return
+    for (const next of edges.get(node) ?? []) follow(next, [...way, node])
+    done.add(node)
+  }
+  for (const node of edges.keys()) follow(node, [])
+  return circles
+}
+
+it('no two files and no two folders depend on each other', () => {
+  const files = importsOfAll()
+  expect(circlesOf(files)).toEqual([])
+  const rooms = new Map<string, string[]>()
+  for (const [file, imports] of files) {
+    const others = imports.map(roomOf).filter((room) => room !== roomOf(file))
+    rooms.set(roomOf(file), [...new Set([...(rooms.get(roomOf(file)) ?? []), ...others])])
+  }
+  expect(rooms.get('video')).toEqual(expect.arrayContaining(['audio', 'ffmpeg', 'speech']))
+  expect(circlesOf(rooms)).toEqual([])
+  // One import in the wrong direction is seen.
+  expect(circlesOf(rooms.set('audio', ['video']))).not.toEqual([])
+  expect(circlesOf(new Map(Object.entries({ a: ['b'], b: ['c'], c: ['a'] })))).toEqual(['a > b > c > a'])
 })

@@ -29,7 +29,8 @@ const brokenFiles = [
   ...['index', 'updates', 'intake', 'per-chat', 'pending-note', 'features/greeting'].map(
     (name) => `src/bot/${name}.ts`,
   ),
-  ...['ffmpeg', 'render-cache', 'renderer', 'check'].map((name) => `src/video/${name}.ts`),
+  ...['find', 'run'].map((name) => `src/ffmpeg/${name}.ts`),
+  ...['render-cache', 'renderer', 'check'].map((name) => `src/video/${name}.ts`),
 ]
 
 export const sourceOf = (file: string) => readFileSync(join(packageRoot, file), 'utf8')

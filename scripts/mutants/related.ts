@@ -27,7 +27,7 @@ const slowTests: [source: RegExp, tests: string[]][] = [
   [/^src\/telegram\/(storage|flood)/, ['queue/full-channels', 'commands/rights']],
   [/^src\/telegram\/(delivery|errors|storage)/, ['commands/verify', 'queue/storm']],
   [/^src\/greetings\/(request|outages|upkeep\/(cancel|retry|forget|purge))/, ['commands/json', 'commands/warm']],
-  [/^src\/video/, ['video/shipped']],
+  [/^src\/(audio|ffmpeg|video)/, ['video/shipped']],
 ]
 
 export function relatedTests(): (source: string) => Related {

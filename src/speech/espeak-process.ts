@@ -1,5 +1,5 @@
 /** The resident process of the bundled voice, started by espeak.ts. It leaves when the channel to its parent closes. */
-import { longestSpeech, SoundTooLong } from './sound.ts'
+import { longestSpeech, SoundTooLong } from '../audio/sound.ts'
 
 /** One sentence to be spoken. */
 export interface ToEspeak {

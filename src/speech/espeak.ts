@@ -12,9 +12,9 @@ import type { Config } from '../config.ts'
 import { AssetFault, Outage } from '../errors.ts'
 import { builtScript } from '../installation.ts'
 import type { FromEspeak, ToEspeak } from './espeak-process.ts'
-import { bell, filter, highPass, highShelf, SoundTooLong } from './sound.ts'
-import type { Sound } from './sound.ts'
-import type { Engine } from './speaker.ts'
+import { bell, filter, highPass, highShelf, SoundTooLong } from '../audio/sound.ts'
+import type { Sound } from '../audio/sound.ts'
+import type { Engine } from './engine.ts'
 
 const packageName = '@echogarden/espeak-ng-emscripten'
 

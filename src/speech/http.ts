@@ -1,8 +1,8 @@
 /** A voice behind an OpenAI-compatible `/v1/audio/speech` endpoint. */
 import type { Config } from '../config.ts'
 import { AssetFault, Outage } from '../errors.ts'
-import { largestSoundBytes, readWav, SoundTooLong, WavFault } from './sound.ts'
-import type { Engine } from './speaker.ts'
+import { largestSoundBytes, readWav, SoundTooLong, WavFault } from '../audio/sound.ts'
+import type { Engine } from './engine.ts'
 
 const timeoutMs = 60_000
 

@@ -7,8 +7,8 @@ import { basename, join } from 'node:path'
 import { childEnvironment } from '../child-environment.ts'
 import type { Config } from '../config.ts'
 import { AssetFault, Outage } from '../errors.ts'
-import { largestSoundBytes, readWavFile, SoundTooLong } from './sound.ts'
-import type { Engine } from './speaker.ts'
+import { largestSoundBytes, readWavFile, SoundTooLong } from '../audio/sound.ts'
+import type { Engine } from './engine.ts'
 
 const timeoutMs = 60_000
 

@@ -10,8 +10,8 @@ import say from 'say'
 import { childEnvironment } from '../child-environment.ts'
 import type { Config } from '../config.ts'
 import { AssetFault, Outage } from '../errors.ts'
-import { readWavFile, SoundTooLong } from './sound.ts'
-import type { Engine } from './speaker.ts'
+import { readWavFile, SoundTooLong } from '../audio/sound.ts'
+import type { Engine } from './engine.ts'
 
 const timeoutMs = 60_000
 

@@ -8,21 +8,10 @@ import { openEspeak } from './espeak.ts'
 import { openHttpVoice } from './http.ts'
 import { openPiper } from './piper.ts'
 import { openSay } from './say.ts'
-import { SoundTooLong, trimmed } from './sound.ts'
-import type { Sound } from './sound.ts'
+import { SoundTooLong, trimmed } from '../audio/sound.ts'
+import type { Sound } from '../audio/sound.ts'
 import { respelled } from './pronunciation.ts'
-
-/** What an engine must do. */
-export interface Engine {
-  /** the engine, its version, its voice for this language and how it is set: whatever changes the sound, and nothing else */
-  identity(language: string): string
-  /**
-   * The sentence as it comes out of the engine.
-   * @throws Outage 'voice' when the engine is out of order; AssetFault 'voice' when it fails on this sentence; SoundTooLong
-   */
-  speak(text: string, language: string, signal: AbortSignal): Promise<Sound>
-  close(): Promise<void>
-}
+import type { Engine } from './engine.ts'
 
 export interface Speaker {
   /** part of a video's revision: two equal ones make the same sound of the same sentence */

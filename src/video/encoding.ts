@@ -2,13 +2,11 @@
  * How our videos are encoded: the arguments for ffmpeg as data. One set of settings for every part of a video,
  * so that parts encoded at different times can be joined without encoding again.
  */
+import { sampleRate } from '../audio/sound.ts'
 import type { Template } from './template.ts'
 
 /** Raised whenever the drawing, the mix or the arguments here change what a video looks or sounds like. */
 export const encodingRevision = 2
-
-/** Samples a second of every sound of ours, stereo in the video, mono while spoken. */
-export const sampleRate = 48_000
 
 /**
  * H.264 High, level 4.0 at most, as Telegram's players want it. `stitchable` keeps x264 from tuning the headers to

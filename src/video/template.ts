@@ -15,7 +15,7 @@ import { createRequire } from 'node:module'
 import { basename, join, relative, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import { templatesFolder } from '../installation.ts'
-import { containerNames, containerOf } from './container.ts'
+import { containerNames, containerOf } from '../ffmpeg/container.ts'
 import { FontFault, missingGlyphs } from './glyphs.ts'
 
 /** A template cannot be used as it is: what is wrong, where, and in which file. One line each. */

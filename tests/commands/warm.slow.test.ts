@@ -3,7 +3,7 @@ import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openTown, until, type Town } from '../town.ts'
-import { wav } from '../speech/wav.ts'
+import { wav } from '../audio/wav.ts'
 import { jsonOf, runProgram, startProgram, type RunOptions } from './program.ts'
 
 // A command needs a second or two; a busy machine, many.

@@ -9,7 +9,7 @@ import type { Config } from '../../src/config.ts'
 import { AssetFault, Outage } from '../../src/errors.ts'
 import { openSpeaker } from '../../src/speech/speaker.ts'
 import type { Speaker } from '../../src/speech/speaker.ts'
-import { wav } from './wav.ts'
+import { wav } from '../audio/wav.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'greetings-speech-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

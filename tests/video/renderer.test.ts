@@ -20,7 +20,7 @@ import { readMp4 } from '../../src/video/mp4.ts'
 import { openRenderer } from '../../src/video/renderer.ts'
 import type { Renderer, RendererSettings } from '../../src/video/renderer.ts'
 import type { Template } from '../../src/video/template.ts'
-import { wav } from '../speech/wav.ts'
+import { wav } from '../audio/wav.ts'
 import {
   bundledVoice,
   changedTemplate,

@@ -6,8 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
 import type { Config } from '../../src/config.ts'
-import { findFfmpeg } from '../../src/video/ffmpeg.ts'
-import type { Ffmpeg } from '../../src/video/ffmpeg.ts'
+import { findFfmpeg, type Ffmpeg } from '../../src/ffmpeg/find.ts'
 import type { Manifest } from '../../src/video/template.ts'
 
 export const tinyTemplates = fileURLToPath(new URL('../fixtures/templates', import.meta.url))

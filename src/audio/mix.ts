@@ -2,9 +2,9 @@
  * The sound of one video: the template's music, turned down softly while the voice speaks, the voice with a little
  * room around it, and the whole at the loudness people are used to. Stereo, 48 kHz.
  */
-import { bell, filter, highPass, resampled } from '../speech/sound.ts'
-import type { Sound } from '../speech/sound.ts'
-import { sampleRate } from './encoding.ts'
+import { bell, filter, highPass, resampled } from './sound.ts'
+import type { Sound } from './sound.ts'
+import { sampleRate } from './sound.ts'
 import { integrated, limit, plainLoudness, toGain, weightedPower } from './loudness.ts'
 import type { Stereo } from './loudness.ts'
 

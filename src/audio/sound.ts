@@ -7,6 +7,9 @@ export interface Sound {
   rate: number
 }
 
+/** Samples a second of every sound of ours, stereo in the video, mono while spoken. */
+export const sampleRate = 48_000
+
 /** The bytes are no WAV file that can be read. */
 export class WavFault extends Error {
   override name = 'WavFault'

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { builtScript } from '../../src/installation.ts'
-import { FfmpegFailed, FfmpegMissing, findFfmpeg, killLeftOver, runFfmpeg } from '../../src/video/ffmpeg.ts'
-import type { Ffmpeg } from '../../src/video/ffmpeg.ts'
-import { wav } from '../speech/wav.ts'
-import { ffmpegOfTests, isRunning, made, temporaryFolder } from './tiny.ts'
+import { FfmpegMissing, findFfmpeg, type Ffmpeg } from '../../src/ffmpeg/find.ts'
+import { FfmpegFailed, killLeftOver, runFfmpeg } from '../../src/ffmpeg/run.ts'
+import { wav } from '../audio/wav.ts'
+import { ffmpegOfTests, isRunning, made, temporaryFolder } from '../video/tiny.ts'
 
 const folder = temporaryFolder()
 const sound = join(folder, 'sound.wav')
@@ -240,7 +240,7 @@ test('no ffmpeg outlives a program that is killed without warning', async () => 
     script,
     `
     import { createWriteStream } from 'node:fs'
-    const { runFfmpeg } = await import(${JSON.stringify(builtScript('video/ffmpeg'))})
+    const { runFfmpeg } = await import(${JSON.stringify(builtScript('ffmpeg/run'))})
     await runFfmpeg({ path: ${JSON.stringify(path)}, version: '' }, { inputs: [{ source: ${JSON.stringify(sound)}, options: ['-re', '-stream_loop', '-1'] }], options: ['-metadata', 'comment=${work}', '-f', 's16le'], output: createWriteStream('/dev/null') })
   `,
   )

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { integrated, limit, plainLoudness, weightedPower } from '../../src/video/loudness.ts'
-import { mixSound, readyMusic, TooLong } from '../../src/video/mix.ts'
+import { integrated, limit, plainLoudness, weightedPower } from '../../src/audio/loudness.ts'
+import { mixSound, readyMusic, TooLong } from '../../src/audio/mix.ts'
 
 const rate = 48_000
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readWav, resampled, trimmed, WavFault } from '../../src/speech/sound.ts'
+import { readWav, resampled, trimmed, WavFault } from '../../src/audio/sound.ts'
 import { wav } from './wav.ts'
 
 describe('a WAV file', () => {
