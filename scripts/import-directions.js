@@ -66,6 +66,12 @@ const directions = [
     why: 'the ground does not know who calls it',
   },
   {
+    files: ['src/resident-process.ts'],
+    forbid: ['./**'],
+    except: ['./child-environment.ts', './installation.ts'],
+    why: 'the ground does not know who calls it',
+  },
+  {
     files: ['src/ffmpeg/**'],
     forbid: ['../**'],
     except: ['../child-environment.ts'],

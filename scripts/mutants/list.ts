@@ -29,8 +29,9 @@ const brokenFiles = [
   ...['index', 'updates', 'intake', 'per-chat', 'pending-note', 'features/greeting'].map(
     (name) => `src/bot/${name}.ts`,
   ),
+  'src/resident-process.ts',
   ...['find', 'run'].map((name) => `src/ffmpeg/${name}.ts`),
-  ...['render-cache', 'renderer', 'check'].map((name) => `src/video/${name}.ts`),
+  ...['render-cache', 'render-pool', 'renderer', 'work-folders', 'check'].map((name) => `src/video/${name}.ts`),
 ]
 
 export const sourceOf = (file: string) => readFileSync(join(packageRoot, file), 'utf8')

@@ -2,15 +2,12 @@
  * The bundled eSpeak NG, compiled to WebAssembly (`@echogarden/espeak-ng-emscripten`, an optional dependency under the
  * GPL). It lives in a process of its own, which is kept: loading takes longer than a sentence.
  */
-import { fork } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { childEnvironment } from '../child-environment.ts'
 import type { Config } from '../config.ts'
 import { AssetFault, Outage } from '../errors.ts'
-import { builtScript } from '../installation.ts'
+import { startResidentProcess, type ResidentProcess } from '../resident-process.ts'
 import type { FromEspeak, ToEspeak } from './espeak-process.ts'
 import { bell, filter, highPass, highShelf, SoundTooLong } from '../audio/sound.ts'
 import type { Sound } from '../audio/sound.ts'
@@ -75,105 +72,61 @@ interface Running {
 }
 
 function run(onGone: () => void): Running {
-  // A group of its own: Ctrl-C in a terminal reaches us, and we decide. It leaves when our end of the channel closes.
-  const child = fork(builtScript('speech/espeak-process'), [], {
-    env: childEnvironment(),
-    detached: true,
-    serialization: 'advanced',
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  })
-  const open = new Map<number, { done: (sound: Sound) => void; fail: (error: Error) => void }>()
-  let nextId = 1
-  const gone = new Promise<void>((resolve) => {
-    const end = () => {
-      onGone()
-      for (const { fail } of open.values())
-        fail(
+  const resident = startResidentProcess<ToEspeak, FromEspeak>('speech/espeak-process', { gone: onGone })
+  return { ask: (question, signal) => ask(resident, question, signal), stop: resident.stop }
+}
+
+function ask(
+  resident: ResidentProcess<ToEspeak, FromEspeak>,
+  question: Omit<ToEspeak, 'id'>,
+  signal: AbortSignal,
+): Promise<Sound> {
+  signal.throwIfAborted()
+  return new Promise<Sound>((done, fail) => {
+    const end = (then: () => void) => {
+      clearTimeout(limit)
+      signal.removeEventListener('abort', onAbort)
+      close()
+      then()
+    }
+    const failed = (error: Error) => end(() => fail(error))
+    const limit = setTimeout(() => {
+      resident.kill()
+      failed(new Outage('voice', `The bundled voice gave no answer for ${answerMs / 1000} s; it is started again.`))
+    }, answerMs)
+    const onAbort = () => failed(signal.reason as Error)
+    signal.addEventListener('abort', onAbort, { once: true })
+    const { id, close } = resident.begin({
+      onAnswer: (answer) => {
+        if (answer.kind === 'sound') end(() => done({ samples: answer.samples, rate: answer.rate }))
+        else failed(faultOf(answer))
+      },
+      onGone: () =>
+        failed(
           new Outage(
             'voice',
             'The process of the bundled voice ended unexpectedly; it is started again for the next greeting.',
           ),
-        )
-      open.clear()
-      resolve()
-    }
-    child.once('exit', end)
-    child.once('error', end)
-  })
-  child.on('message', (answer: FromEspeak) => {
-    const waiting = open.get(answer.id)
-    open.delete(answer.id)
-    settle(child, open.size)
-    if (waiting === undefined) return
-    if (answer.kind === 'sound') waiting.done({ samples: answer.samples, rate: answer.rate })
-    else if (answer.kind === 'too long') waiting.fail(new SoundTooLong())
-    else if (answer.kind === 'broken')
-      waiting.fail(
-        new Outage(
-          'voice',
-          `The bundled voice cannot be loaded: ${answer.message}. Reinstall ${packageName}, or choose another voice with TTS.`,
         ),
-      )
-    else
-      waiting.fail(
-        new AssetFault(
-          'voice',
-          'The bundled voice cannot read this greeting. Give another spelling in the "say" column.',
-        ),
-      )
+    })
+    resident.send({ id, ...question })
   })
-  settle(child, 0)
-  return {
-    ask: (question, signal) => {
-      signal.throwIfAborted()
-      const id = nextId++
-      return new Promise<Sound>((done, fail) => {
-        const clean = () => {
-          clearTimeout(limit)
-          signal.removeEventListener('abort', onAbort)
-          open.delete(id)
-          settle(child, open.size)
-        }
-        const limit = setTimeout(() => {
-          clean()
-          child.kill('SIGKILL')
-          fail(new Outage('voice', `The bundled voice gave no answer for ${answerMs / 1000} s; it is started again.`))
-        }, answerMs)
-        const onAbort = () => {
-          clean()
-          fail(signal.reason as Error)
-        }
-        signal.addEventListener('abort', onAbort, { once: true })
-        open.set(id, {
-          done: (sound) => {
-            clean()
-            done(sound)
-          },
-          fail: (error) => {
-            clean()
-            fail(error)
-          },
-        })
-        settle(child, open.size)
-        child.send({ id, ...question } satisfies ToEspeak)
-      })
-    },
-    stop: async () => {
-      if (child.connected) child.disconnect()
-      child.ref()
-      await gone
-    },
-  }
 }
 
-/** Keeps this program alive only while an answer is due. */
-function settle(child: ChildProcess, waiting: number): void {
-  if (waiting > 0) {
-    child.ref()
-    child.channel?.ref()
-  } else {
-    child.unref()
-    child.channel?.unref()
+/** What an answer without a sound means. */
+function faultOf(answer: Exclude<FromEspeak, { kind: 'sound' }>): Error {
+  switch (answer.kind) {
+    case 'too long':
+      return new SoundTooLong()
+    case 'broken':
+      return new Outage(
+        'voice',
+        `The bundled voice cannot be loaded: ${answer.message}. Reinstall ${packageName}, or choose another voice with TTS.`,
+      )
+    case 'failed':
+      return new AssetFault(
+        'voice',
+        'The bundled voice cannot read this greeting. Give another spelling in the "say" column.',
+      )
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A resident process that renders, started by renderer.ts. It talks over the channel to its parent and leaves when that
+ * A resident process that renders, started by render-pool.ts. It talks over the channel to its parent and leaves when that
  * closes, however its parent ended; whatever it runs is stopped first.
  */
 import { AssetFault, Outage } from '../errors.ts'
@@ -15,7 +15,7 @@ export type ToRenderProcess =
 /** To the parent. */
 export type FromRenderProcess =
   /** the event loop turns: what is under way is not stuck in drawing */
-  | { kind: 'alive' }
+  | { id?: undefined; kind: 'alive' }
   | { id: number; kind: 'step'; step: Step; ms: number }
   | { id: number; kind: 'note'; text: string }
   | { id: number; kind: 'done' }
