@@ -86,7 +86,12 @@ const directions = [
     why: 'speech knows neither video nor who calls it',
   },
   {
-    files: ['src/video/**'],
+    files: ['src/video/drawing/**'],
+    forbid: ['../../**'],
+    why: 'drawing knows nothing but the template, and not who calls it',
+  },
+  {
+    files: ['src/video/*.ts'],
     forbid: ['../**'],
     except: [...within('audio', 'ffmpeg', 'speech'), ...ground],
     why: 'video renders names and does not know who calls it',

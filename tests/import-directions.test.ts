@@ -32,7 +32,7 @@ const forbidden: [file: string, from: string, why: RegExp][] = [
   ['src/telegram/api.ts', '../bot/index.ts', /who calls it/],
   ['src/video/renderer.ts', '../terminal/exit.ts', /who calls it/],
   ['src/video/renderer.ts', '../cli.ts', /who calls it/],
-  ['src/video/drawing.ts', '../queue/index.ts', /who calls it/],
+  ['src/video/drawing/index.ts', '../../queue/index.ts', /who calls it/],
   ['src/speech/recordings.ts', '../video/parts.ts', /neither video/],
   ['src/speech/speaker.ts', '../greetings/request.ts', /neither video/],
   ['src/audio/mix.ts', '../video/encoding.ts', /nothing of ours/],

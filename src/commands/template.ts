@@ -182,7 +182,7 @@ async function look(config: Config, ids: string[]): Promise<Looked[]> {
       ;[template] = await loadTemplates(config.templatesFolder, [id])
       if (template === undefined) continue
       // Drawing loads the canvas, which nothing else here needs.
-      const { layoutFaults } = await import('../video/drawing.ts')
+      const { layoutFaults } = await import('../video/drawing/type.ts')
       faults = layoutFaults(template).map((fault) => `templates/${id}/template.json: ${fault}`)
       await checkClip(template)
     } catch (error) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { drawName } from '../../src/video/drawing.ts'
+import { drawName } from '../../src/video/drawing/index.ts'
 import { loadTemplates, typefaceFor } from '../../src/video/template.ts'
 import type { Template, TemplateWindow } from '../../src/video/template.ts'
 import { tinyTemplates } from './tiny.ts'
