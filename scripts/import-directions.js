@@ -39,7 +39,7 @@ const directions = [
     files: ['src/sandbox/*/**'],
     ignores: ['src/sandbox/browser/**'],
     forbid: ['../../**'],
-    except: ['../../child-environment.ts', '../../installation.ts'],
+    except: ['../../child-environment.ts', '../../installation.ts', '../../numbered-lock.ts'],
     why: 'the sandbox imports nothing of ours but the configuration',
   },
   {
@@ -66,9 +66,9 @@ const directions = [
     why: 'the ground does not know who calls it',
   },
   {
-    files: ['src/resident-process.ts'],
+    files: ['src/resident-process.ts', 'src/numbered-lock.ts', 'src/process-start.ts'],
     forbid: ['./**'],
-    except: ['./child-environment.ts', './installation.ts'],
+    except: ['./child-environment.ts', './installation.ts', './process-start.ts'],
     why: 'the ground does not know who calls it',
   },
   {

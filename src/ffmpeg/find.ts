@@ -87,7 +87,7 @@ async function executable(file: string, cacheFolder: string): Promise<string> {
   return copy
 }
 
-export async function answering(path: string): Promise<Ffmpeg | undefined> {
+async function answering(path: string): Promise<Ffmpeg | undefined> {
   try {
     const { stdout } = await promisify(execFile)(path, ['-hide_banner', '-version'], {
       timeout: 10000,

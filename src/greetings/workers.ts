@@ -7,7 +7,7 @@ import { readFile, readlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
-import { startOf } from '../db/file-lock.ts'
+import { startOf } from '../process-start.ts'
 
 /** A process that was heard of lately. */
 export interface LiveProcess {

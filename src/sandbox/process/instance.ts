@@ -1,14 +1,14 @@
 /**
- * Which server process serves a folder. Every server that ever did has a number, and a file of that number
- * with its port and secret, hard-linked into place: that succeeds for one process only, so no two serve at
- * once, and nobody ever removes a file because he believes it stale. A server listens before it links, so
- * whatever does not answer at the port of the highest number, or cannot prove to know the secret, is over.
+ * Which server process serves a folder. Every server that ever did took a turn (see numbered-lock.ts), whose file
+ * holds its port and secret, so no two serve at once. A server listens before it takes its turn, so whatever does not
+ * answer at the port of the highest number, or cannot prove to know the secret, is over.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { linkSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
+import { lastTurn, takeTurn } from '../../numbered-lock.ts'
 
 /** Of the guard that answers members, not of the Bot API. */
 export interface Instance {
@@ -18,17 +18,13 @@ export interface Instance {
   secret: string
 }
 
-const kept = 8
-
 /** The newest one, dead or alive; undefined in a fresh folder. */
 export function lastInstance(folder: string): Instance | undefined {
-  const number = Math.max(0, ...numbers(folder))
+  const number = lastTurn(serversOf(folder))
   if (number === 0) return undefined
   try {
-    return {
-      number,
-      ...(JSON.parse(readFileSync(join(folder, 'servers', String(number)), 'utf8')) as Omit<Instance, 'number'>),
-    }
+    const text = readFileSync(join(serversOf(folder), String(number)), 'utf8')
+    return { number, ...(JSON.parse(text) as Omit<Instance, 'number'>) }
   } catch {
     return undefined // tidied away in between; whoever comes back finds a higher number
   }
@@ -36,41 +32,11 @@ export function lastInstance(folder: string): Instance | undefined {
 
 /** Makes the caller the server that follows `before`; false when another process was faster. */
 export function becomeNext(folder: string, before: number, self: Omit<Instance, 'number'>): boolean {
-  const servers = join(folder, 'servers')
-  mkdirSync(servers, { recursive: true, mode: 0o700 })
-  const claim = join(servers, `claim-${self.pid}-${randomBytes(6).toString('hex')}`)
-  writeFileSync(claim, JSON.stringify(self), { mode: 0o600 })
-  try {
-    linkSync(claim, join(servers, String(before + 1)))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
-  } finally {
-    unlinkSync(claim)
-  }
-  if (Math.max(...numbers(folder)) !== before + 1) return false // asleep for many lives in between
-  for (const old of numbers(folder)) if (old <= before + 1 - kept) tryUnlink(join(servers, String(old)))
-  return true
+  mkdirSync(serversOf(folder), { recursive: true, mode: 0o700 })
+  return takeTurn(serversOf(folder), before + 1, JSON.stringify(self))
 }
 
-function numbers(folder: string): number[] {
-  try {
-    return readdirSync(join(folder, 'servers'))
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
-}
-
-function tryUnlink(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch {
-    // another one tidied
-  }
-}
+const serversOf = (folder: string) => join(folder, 'servers')
 
 /** What shows that a server, or who asks it, knows the secret, without telling it. Neither side's proof is one of the other. */
 export function proofOf(secret: string, side: 'server' | 'member', nonce: string): string {

@@ -4,8 +4,9 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { LockTimeout, startOf, withFileLock } from '../../src/db/file-lock.ts'
-import { builtScript } from '../../src/installation.ts'
+import { LockTimeout, withFileLock } from '../src/numbered-lock.ts'
+import { startOf } from '../src/process-start.ts'
+import { builtScript } from '../src/installation.ts'
 
 let top: string
 let folder: string
@@ -22,7 +23,7 @@ afterEach(async () => {
 /** A process that takes the lock, writes a line, and keeps it until it is killed. */
 async function holder(): Promise<ChildProcess> {
   const script = `
-    const { withFileLock } = await import(${JSON.stringify(builtScript('db/file-lock'))})
+    const { withFileLock } = await import(${JSON.stringify(builtScript('numbered-lock'))})
     await withFileLock(${JSON.stringify(folder)}, () => new Promise(() => { console.log('held'); setInterval(() => {}, 1000) }))`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
   children.push(child)
