@@ -20,7 +20,7 @@ import { findFfmpeg } from '../src/ffmpeg/find.ts'
 import { fill, frameStream, windowFrame } from '../src/video/frames.ts'
 import { fixedParts } from '../src/video/parts.ts'
 import { renderWhole } from '../src/video/render.ts'
-import type { RenderJob } from '../src/video/render.ts'
+import type { RenderJob } from '../src/video/render-job.ts'
 import { openRenderer } from '../src/video/renderer.ts'
 import { templateRevision, typefaceFor, windowFrames, type Template } from '../src/video/template.ts'
 

@@ -5,6 +5,7 @@
 import { fork } from 'node:child_process'
 import { childEnvironment } from './child-environment.ts'
 import { builtScript } from './installation.ts'
+import { killGroup } from './process-group.ts'
 
 /** A piece of work of a resident process, from the question to the last answer. */
 interface Exchange<Answer> {
@@ -91,13 +92,7 @@ export function startResidentProcess<Question extends Message, Answer extends Me
     send(question) {
       if (child.connected) child.send(question, () => undefined)
     },
-    kill() {
-      try {
-        if (child.pid !== undefined) process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL')
-      } catch {
-        // It has ended meanwhile.
-      }
-    },
+    kill: () => killGroup(child.pid),
     async stop() {
       if (child.connected) child.disconnect()
       child.ref()

@@ -80,7 +80,7 @@ const allowed: [file: string, imports: string[]][] = [
   ['src/queue/index.ts', ['bullmq', 'ioredis', '../config.ts']],
   ['src/video/renderer.ts', ['./parts.ts', '../ffmpeg/find.ts', '../speech/speaker.ts', '../errors.ts']],
   ['src/speech/recordings.ts', ['../audio/sound.ts', '../ffmpeg/run.ts', '../names/name.ts', '../config.ts']],
-  ['src/ffmpeg/run.ts', ['fluent-ffmpeg', 'node:fs', './container.ts', '../child-environment.ts']],
+  ['src/ffmpeg/command.ts', ['fluent-ffmpeg', 'node:fs', './container.ts', '../child-environment.ts']],
   ['src/names/csv.ts', ['csv-parse', './name.ts']],
   [
     'src/dashboard/queue-board.ts',

@@ -30,7 +30,7 @@ const brokenFiles = [
     (name) => `src/bot/${name}.ts`,
   ),
   'src/resident-process.ts',
-  ...['find', 'run'].map((name) => `src/ffmpeg/${name}.ts`),
+  ...['command', 'failure', 'find', 'left-over', 'run', 'watchdog'].map((name) => `src/ffmpeg/${name}.ts`),
   ...['render-cache', 'render-pool', 'renderer', 'work-folders', 'check'].map((name) => `src/video/${name}.ts`),
 ]
 

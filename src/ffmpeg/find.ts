@@ -57,7 +57,7 @@ function fileOfPackage(packageName: string, file: string): string | undefined {
   }
 }
 
-/** The file itself when it may be executed or be made executable, else an executable copy in the cache.*/
+/** The file itself when it may be executed or be made executable, else an executable copy in the cache. */
 async function executable(file: string, cacheFolder: string): Promise<string> {
   const isExecutable = async (path: string) =>
     access(path, constants.X_OK).then(

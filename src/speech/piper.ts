@@ -7,6 +7,7 @@ import { basename, join } from 'node:path'
 import { childEnvironment } from '../child-environment.ts'
 import type { Config } from '../config.ts'
 import { AssetFault, Outage } from '../errors.ts'
+import { killGroup } from '../process-group.ts'
 import { largestSoundBytes, readWavFile, SoundTooLong } from '../audio/sound.ts'
 import type { Engine } from './engine.ts'
 
@@ -70,13 +71,7 @@ function run(program: string, args: string[], text: string, file: string, signal
       windowsHide: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     })
-    const kill = () => {
-      try {
-        if (child.pid !== undefined) process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL')
-      } catch {
-        // It has ended meanwhile.
-      }
-    }
+    const kill = () => killGroup(child.pid)
     const limit = AbortSignal.timeout(timeoutMs)
     const tooLong = new AbortController()
     const either = AbortSignal.any([signal, limit, tooLong.signal])

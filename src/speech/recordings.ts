@@ -10,8 +10,9 @@ import { basename, extname, join, sep } from 'node:path'
 import { Writable } from 'node:stream'
 import { AssetFault } from '../errors.ts'
 import { parseName } from '../names/name.ts'
+import { FfmpegFailed } from '../ffmpeg/failure.ts'
 import type { Ffmpeg } from '../ffmpeg/find.ts'
-import { FfmpegFailed, runFfmpeg } from '../ffmpeg/run.ts'
+import { runFfmpeg } from '../ffmpeg/run.ts'
 import { longestSpeech, trimmed, type Sound } from '../audio/sound.ts'
 
 /** The recording of one name. */

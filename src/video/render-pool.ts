@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { AssetFault, Outage } from '../errors.ts'
 import { startResidentProcess, type ResidentProcess } from '../resident-process.ts'
 import type { Failure, FromRenderProcess, ToRenderProcess } from './render-process.ts'
-import type { RenderJob, Step } from './render.ts'
+import type { RenderJob, Step } from './render-job.ts'
 
 type Work =
   | { kind: 'render'; job: RenderJob }

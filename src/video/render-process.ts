@@ -4,7 +4,7 @@
  */
 import { AssetFault, Outage } from '../errors.ts'
 import { prepare, render } from './render.ts'
-import type { RenderJob, Step } from './render.ts'
+import type { RenderJob, Step } from './render-job.ts'
 
 /** From the parent. `id` names a piece of work. */
 export type ToRenderProcess =

@@ -2,50 +2,20 @@
  * From a name and its spoken greeting to a finished file: draw → encode → join → check. Runs in a process of its own
  * (render-process.ts), for drawing keeps a processor busy.
  */
-import { createCanvas } from '@napi-rs/canvas'
 import { open, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
+import { mixSound, readyMusic, TooLong, type Music } from '../audio/mix.ts'
 import { AssetFault, diskOutage, Outage } from '../errors.ts'
-import type { Sound } from '../audio/sound.ts'
-import { drawName, type NameDrawing } from './drawing/index.ts'
-import { frameBytes, mp4Options, nameless, partOptions, rawFrames, rawSound, soundOptions } from './encoding.ts'
-import { FfmpegMissing, type Ffmpeg } from '../ffmpeg/find.ts'
-import { FfmpegFailed, runFfmpeg } from '../ffmpeg/run.ts'
-import { fill, frameSource, frameStream, toSmallRgba, windowFrame } from './frames.ts'
+import { FfmpegFailed } from '../ffmpeg/failure.ts'
+import { FfmpegMissing } from '../ffmpeg/find.ts'
+import { encodeWhole, encodeWindows, joinParts } from './assemble.ts'
 import { checkVideo } from './check.ts'
-import { mixSound, readyMusic, TooLong } from '../audio/mix.ts'
-import type { Music } from '../audio/mix.ts'
-import { fixedParts } from './parts.ts'
-import type { Parts } from './parts.ts'
-import { frameCount, TemplateFault, typefaceFor, windowFrames } from './template.ts'
-import type { Template } from './template.ts'
-import { joinTransportStreams } from './transport-stream.ts'
-
-/**
- * `prepare`: what all videos of the template share was made, or waited for, before this one. `gate`: the check of the
- * finished file; dashboards know it by that name.
- */
-export type Step = 'speech' | 'prepare' | 'draw' | 'encode' | 'join' | 'gate'
-
-/** Everything a render needs. Plain data, so that it can be sent to another process. */
-export interface RenderJob {
-  ffmpeg: Ffmpeg
-  template: Template
-  templateRevision: string
-  /** what is drawn */
-  display: string
-  /** what is heard: one sound per entry of the template's `speech`, or a recording alone in the place of the first */
-  spoken: Sound[]
-  cacheFolder: string
-  /** an empty folder for unfinished files, on the same file system as `videoFile` */
-  workFolder: string
-  videoFile: string
-  thumbnailFile: string
-}
-
-/** Longest side of a thumbnail, pixels. */
-const thumbnailSide = 320
+import { drawName, type NameDrawing } from './drawing/index.ts'
+import { windowFrame } from './frames.ts'
+import { fixedParts, type Parts } from './parts.ts'
+import type { RenderJob, Step } from './render-job.ts'
+import { TemplateFault, typefaceFor } from './template.ts'
+import { thumbnailOf } from './thumbnail.ts'
 
 /**
  * Makes the video and its thumbnail. Both appear whole or not at all, the video last. `onNote` is told what had to be mended.
@@ -81,7 +51,7 @@ export async function render(
           `The finished file is not as it must be, neither joined (${first.faults.join('; ')}) nor made as a whole (${result.faults.join('; ')}).`,
         )
     }
-    await writeFile(join(job.workFolder, 'thumbnail.jpg'), await thumbnail(job, parts, drawn))
+    await writeFile(join(job.workFolder, 'thumbnail.jpg'), await thumbnailOf(job.template, parts, drawn))
     await publish(join(job.workFolder, 'thumbnail.jpg'), job.thumbnailFile)
     await publish(unfinished, job.videoFile)
   } catch (error) {
@@ -205,125 +175,6 @@ async function drawAll(job: RenderJob, parts: Parts, onStep: (step: Step, ms: nu
     }
     return drawn
   })
-}
-
-/** One transport stream per window. */
-async function encodeWindows(
-  job: RenderJob,
-  parts: Parts,
-  drawn: NameDrawing[],
-  signal: AbortSignal,
-): Promise<{ file: string; start: number }[]> {
-  const encoded: { file: string; start: number }[] = []
-  for (const [index, window] of job.template.windows.entries()) {
-    const { start, end } = windowFrames(job.template, window)
-    const file = join(job.workFolder, `window-${index}.ts`)
-    const handle = await open(parts.windows[index] ?? '', 'r')
-    try {
-      const frames = frameStream(end - start, frameBytes(job.template.size), async (frame, at) => {
-        await fill(handle, frame, at * frame.length)
-        drawn[index]?.drawInto(frame, at)
-      })
-      await runFfmpeg(job.ffmpeg, {
-        pidFolder: job.workFolder,
-        inputs: [{ source: frames, options: rawFrames(job.template) }],
-        options: partOptions(job.template, start),
-        output: file,
-        signal,
-      })
-    } finally {
-      await handle.close()
-    }
-    encoded.push({ file, start })
-  }
-  return encoded
-}
-
-async function joinParts(
-  job: RenderJob,
-  parts: Parts,
-  windows: { file: string; start: number }[],
-  sound: Buffer,
-  file: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const inOrder = [...parts.fixed, ...windows].sort((a, b) => a.start - b.start)
-  const joined = join(job.workFolder, 'joined.ts')
-  await writeFile(joined, joinTransportStreams(await Promise.all(inOrder.map((part) => readFile(part.file)))))
-  await runFfmpeg(job.ffmpeg, {
-    pidFolder: job.workFolder,
-    inputs: [{ source: joined }, { source: Readable.from([sound], { objectMode: false }), options: rawSound }],
-    options: ['-map', '0:v:0', '-map', '1:a:0', '-c:v', 'copy', ...soundOptions, ...nameless, ...mp4Options],
-    output: file,
-    signal,
-  })
-}
-
-/** Every frame from the clip itself, those of the windows with the name drawn in, through one encoder. */
-async function encodeWhole(
-  job: RenderJob,
-  drawn: NameDrawing[],
-  sound: Buffer,
-  file: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const { template } = job
-  const picture = join(job.workFolder, 'whole.ts')
-  const bytes = frameBytes(template.size)
-  const clip = frameSource(bytes)
-  const failed = new AbortController()
-  const either = AbortSignal.any([signal, failed.signal])
-  const decoding = runFfmpeg(job.ffmpeg, {
-    pidFolder: job.workFolder,
-    inputs: [{ source: template.clipFile }],
-    options: ['-map', '0:v:0', '-an', '-r', String(template.fps), '-pix_fmt', 'yuv420p', '-f', 'rawvideo'],
-    output: clip.sink,
-    signal: either,
-  })
-  const frames = frameStream(frameCount(template), bytes, async (frame, at) => {
-    ;(await clip.next()).copy(frame)
-    template.windows.forEach((window, index) => {
-      const { start, end } = windowFrames(template, window)
-      if (at >= start && at < end) drawn[index]?.drawInto(frame, at - start)
-    })
-  })
-  const seams = template.windows.flatMap((window) => [window.from, window.to])
-  const encoding = runFfmpeg(job.ffmpeg, {
-    pidFolder: job.workFolder,
-    inputs: [{ source: frames, options: rawFrames(template) }],
-    options: ['-force_key_frames', seams.join(','), ...partOptions(template, 0)],
-    output: picture,
-    signal: either,
-  })
-  try {
-    await Promise.all([decoding, encoding])
-  } catch (error) {
-    failed.abort(error)
-    await Promise.allSettled([decoding, encoding])
-    throw error
-  }
-  await joinParts(job, { fixed: [{ file: picture, start: 0 }], windows: [], music: '' }, [], sound, file, signal)
-}
-
-async function thumbnail(job: RenderJob, parts: Parts, drawn: NameDrawing[]): Promise<Buffer> {
-  const { template } = job
-  const at = Math.round(template.posterSeconds * template.fps)
-  const index = template.windows.findIndex(
-    (window) => at >= windowFrames(template, window).start && at < windowFrames(template, window).end,
-  )
-  const window = template.windows[index]
-  if (window === undefined) throw new TemplateFault([`templates/${template.id}: posterSeconds lies in no window`])
-  const place = at - windowFrames(template, window).start
-  const frame = await windowFrame(parts.windows[index] ?? '', template, place)
-  drawn[index]?.drawInto(frame, place)
-  const { width, height } = template.size
-  const factor = Math.max(1, Math.ceil(Math.max(width, height) / thumbnailSide))
-  const small = { width: Math.floor(width / factor), height: Math.floor(height / factor) }
-  const canvas = createCanvas(small.width, small.height)
-  const picture = canvas.getContext('2d').createImageData(small.width, small.height)
-  toSmallRgba(frame, template.size, factor, small, picture.data)
-  canvas.getContext('2d').putImageData(picture, 0, 0)
-  return canvas.encode('jpeg', 90)
 }
 
 /** On the disk to the last byte, then in its place. */

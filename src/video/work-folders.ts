@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { diskOutage } from '../errors.ts'
-import { killLeftOver } from '../ffmpeg/run.ts'
+import { killLeftOver } from '../ffmpeg/left-over.ts'
 
 /** A work folder older than this belongs to nobody, whatever its name says, milliseconds. */
 const abandonedMs = 6 * 3_600_000
