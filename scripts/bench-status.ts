@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import pg from 'pg'
 import { openDatabase, type Db } from '../src/db/database.ts'
-import { serverFolders } from '../src/db/embedded.ts'
+import { serverFolders } from '../src/db/embedded/place.ts'
 import { statistics } from '../src/greetings/reports/statistics.ts'
 import { openHome } from '../src/home.ts'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { readConfig } from '../src/config.ts'
-import { serverLimits } from '../src/db/embedded.ts'
+import { serverLimits } from '../src/db/embedded/settings.ts'
 import { disksOf, reserveOf } from '../src/disk.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'greetings-disk-'))

@@ -40,7 +40,7 @@ const forbidden: [file: string, from: string, why: RegExp][] = [
   ['src/ffmpeg/run.ts', '../video/template.ts', /nothing of ours/],
   ['src/ffmpeg/run.ts', '../config.ts', /nothing of ours/],
   ['src/resident-process.ts', './video/render-process.ts', /who calls it/],
-  ['src/numbered-lock.ts', './db/embedded.ts', /who calls it/],
+  ['src/numbered-lock.ts', './db/embedded/index.ts', /who calls it/],
   ['src/config.ts', './home.ts', /nothing of ours/],
   ['src/names/name.ts', '../config.ts', /nothing of ours/],
   ['src/events.ts', './metrics.ts', /who calls it/],

@@ -40,7 +40,7 @@ const needed = [
   'prisma/migrations/20261124000000_init/migration.sql',
   'scripts/generate-client.js',
   'src/cli.ts',
-  'src/db/embedded.ts',
+  'src/db/embedded/index.ts',
   'bin/greetings.js',
   'names/ru.csv',
   'templates/new-year-ru/template.json',

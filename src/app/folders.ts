@@ -22,6 +22,6 @@ export function recordingsFolderOf(config: Config, home: string): string {
 /** Where the database of this home grows on this host; nowhere when it is a server of one's own. */
 export async function databaseFolders({ databaseUrl }: Config, home: string): Promise<string[]> {
   if (databaseUrl !== undefined) return []
-  const { serverFolders } = await import('../db/embedded.ts')
+  const { serverFolders } = await import('../db/embedded/place.ts')
   return serverFolders(home)
 }

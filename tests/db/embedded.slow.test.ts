@@ -6,7 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { isDatabaseDown, openDatabase } from '../../src/db/database.ts'
-import { serverFolders, serverUrl, startServer, stopServer } from '../../src/db/embedded.ts'
+import { serverFolders } from '../../src/db/embedded/place.ts'
+import { serverUrl } from '../../src/db/embedded/state.ts'
+import { startServer, stopServer } from '../../src/db/embedded/by-hand.ts'
 import { builtScript } from '../../src/installation.ts'
 import { until } from '../town.ts'
 import { temporaryHome } from './temporary-database.ts'
@@ -44,7 +46,7 @@ const opens = (id: number, stayMs: number) => `
 
 /** The same without Prisma, so that starting and stopping is nearly all it does. */
 const joins = (stayMs: number, then = '') => `
-  const { joinServer } = await import(${JSON.stringify(builtScript('db/embedded'))})
+  const { joinServer } = await import(${JSON.stringify(builtScript('db/embedded/index'))})
   const server = await joinServer(${JSON.stringify(home.folder)}, 'quick')
   ${then}
   await new Promise((resolve) => setTimeout(resolve, ${stayMs}))
@@ -159,7 +161,8 @@ async function guardians(): Promise<number[]> {
   const found = []
   for (const pid of (await readdir('/proc').catch(() => [])).filter((entry) => /^\d+$/.test(entry))) {
     const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
-    if (words.includes(home.folder) && words.some((word) => word.endsWith('guardian.js'))) found.push(Number(pid))
+    if (words.includes(home.folder) && words.some((word) => word.endsWith('guardian-process.js')))
+      found.push(Number(pid))
   }
   return found
 }

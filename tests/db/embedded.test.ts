@@ -6,14 +6,10 @@ import path from 'node:path'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { DatabaseUnusable, openDatabase, type Database } from '../../src/db/database.ts'
-import {
-  joinServer,
-  serverFolders,
-  serverUrl,
-  startServer,
-  stopServer,
-  type Membership,
-} from '../../src/db/embedded.ts'
+import { joinServer, type Membership } from '../../src/db/embedded/index.ts'
+import { serverFolders } from '../../src/db/embedded/place.ts'
+import { serverUrl } from '../../src/db/embedded/state.ts'
+import { startServer, stopServer } from '../../src/db/embedded/by-hand.ts'
 import { openHome } from '../../src/home.ts'
 import { builtScript } from '../../src/installation.ts'
 import { temporaryHome } from './temporary-database.ts'
@@ -62,7 +58,7 @@ async function serverPid(): Promise<number> {
 /** A command that joins, says so and stays. */
 async function joinedCommand(): Promise<{ pid: number; kill(): Promise<void> }> {
   const script = `
-    const { joinServer } = await import(${JSON.stringify(builtScript('db/embedded'))})
+    const { joinServer } = await import(${JSON.stringify(builtScript('db/embedded/index'))})
     await joinServer(${JSON.stringify(home.folder)}, 'stays')
     console.log('joined')`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
