@@ -152,19 +152,19 @@ function within(...folders) {
 }
 
 function dirs(...folders) {
-  return ['cli.ts', ...folders.map((name) => (name.endsWith('.ts') ? name : `${name}/**`))].flatMap((path) => [
+  return ['cli.ts', 'command-table/**', ...folders.map((name) => (name.endsWith('.ts') ? name : `${name}/**`))].flatMap((path) => [
     `./${path}`,
     `../${path}`,
     `../../${path}`,
   ])
 }
 
-/** Outside libraries, each with the only file of `src` that imports it. */
+/** Outside libraries, each with the only file or folder of `src` that imports it. */
 const owners = {
   bullmq: 'src/queue/index.ts',
   ioredis: 'src/queue/index.ts',
   'fluent-ffmpeg': 'src/ffmpeg/command.ts',
-  commander: 'src/cli.ts',
+  commander: 'src/command-table/**',
   'csv-parse': 'src/names/csv.ts',
   'prom-client': 'src/metrics.ts',
   express: 'src/dashboard/queue-board.ts',

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { blockOf, blocksOf, withBlock } from '../scripts/docs/blocks.ts'
 import { freshDocuments } from '../scripts/docs/documents.ts'
 import { proofsOf, propertiesOf, titles } from '../scripts/docs/properties.ts'
-import { commandTable } from '../src/cli.ts'
+import { commandTable } from '../src/command-table/index.ts'
 import { packageRoot } from '../src/installation.ts'
 
 const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '*.md'], {

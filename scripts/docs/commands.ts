@@ -1,6 +1,6 @@
 /** The tables of commands and their options, from the program's own table. */
 import type { Command, Help } from 'commander'
-import { commandTable } from '../../src/cli.ts'
+import { commandTable } from '../../src/command-table/index.ts'
 import { table } from './blocks.ts'
 
 /** Options that every command reading lists has; they stand once, in names-and-lists.md. */
