@@ -152,11 +152,9 @@ function within(...folders) {
 }
 
 function dirs(...folders) {
-  return ['cli.ts', 'command-table/**', ...folders.map((name) => (name.endsWith('.ts') ? name : `${name}/**`))].flatMap((path) => [
-    `./${path}`,
-    `../${path}`,
-    `../../${path}`,
-  ])
+  return ['cli.ts', 'command-table/**', ...folders.map((name) => (name.endsWith('.ts') ? name : `${name}/**`))].flatMap(
+    (path) => [`./${path}`, `../${path}`, `../../${path}`],
+  )
 }
 
 /** Outside libraries, each with the only file or folder of `src` that imports it. */

@@ -89,7 +89,7 @@ export async function openServices(
     }
     store = await openStore(options)
     const { db, queue } = store
-    await adoptBot(db, bot, options.newBot === true)
+    await adoptBot(db, bot, options.newBot ?? false)
     const { times } = config
     const storage: Storage = {
       db,

@@ -43,7 +43,9 @@ export const outlives = (line: string) =>
     '',
   ].join('\n')
 
-/** The options of a command and those of the program. */
+/** The options of a command and those of the program. A flag that was not given is false. */
 export function optionsOf<T>(command: Command): T {
-  return command.optsWithGlobals() as T
+  const flags = command.options.filter((option) => option.isBoolean())
+  const notGiven = Object.fromEntries(flags.map((flag) => [flag.attributeName(), false]))
+  return { ...notGiven, ...command.optsWithGlobals() } as T
 }

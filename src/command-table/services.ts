@@ -51,7 +51,9 @@ export function addDemo(program: Command, done: Done): void {
     .addHelpText('after', examples('demo'))
     .action(async (_options: object, command: Command) =>
       done(
-        await (await import('../commands/serve.ts')).serve('demo', { ...optionsOf<object>(command), sandbox: true }),
+        await (
+          await import('../commands/serve.ts')
+        ).serve('demo', { ...optionsOf<{ open: boolean }>(command), sandbox: true, newBot: false }),
       ),
     )
 }

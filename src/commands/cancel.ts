@@ -10,12 +10,12 @@ export async function cancel(given: string[], options: GivenNamesOptions): Promi
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
   const names = await givenNames(given, options, config, { anyWord: true })
-  const store = await openStore({ config, log, sandbox: options.sandbox === true, role: 'cancel', create: false })
+  const store = await openStore({ config, log, sandbox: options.sandbox, role: 'cancel', create: false })
   try {
     let cancelled = 0
     for await (const keys of names) cancelled += await takeBack(store, keys)
     process.stdout.write(
-      options.json === true
+      options.json
         ? `${JSON.stringify({ cancelled })}\n`
         : `${cancelled} queued ${cancelled === 1 ? 'name' : 'names'} taken back. What is being rendered goes on.\n`,
     )

@@ -23,9 +23,9 @@ import { telegramRatePerMinute } from '../telegram/flood.ts'
 export interface DashboardOptions {
   port?: number
   host?: string
-  sandbox?: boolean
+  sandbox: boolean
   /** open the browser */
-  open?: boolean
+  open: boolean
   logLevel?: string
 }
 
@@ -37,7 +37,7 @@ const missedMs = 60_000
 export async function dashboard(options: DashboardOptions): Promise<number> {
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel, { isService: true })
-  const sandbox = options.sandbox === true
+  const sandbox = options.sandbox
   const templateRevisions = new Map<string, string>()
   const templates = await loadTemplates(config.templatesFolder, config.templates)
   const rules = await nameRulesOf(config, templates)

@@ -7,7 +7,7 @@ import { exitCode, UsageFault } from '../terminal/exit.ts'
 import { checkOutput } from '../terminal/output-file.ts'
 import { openFolder } from '../app/folders.ts'
 
-export async function dbBackup(file: string, { force = false }: { force?: boolean }): Promise<number> {
+export async function dbBackup(file: string, { force }: { force: boolean }): Promise<number> {
   const config = embedded()
   const home = await openFolder(config, false)
   const output = resolve(file)

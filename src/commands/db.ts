@@ -5,7 +5,7 @@ import { openFolder } from '../app/folders.ts'
 
 export async function db(
   verb: 'start' | 'stop' | 'url',
-  options: { sandbox?: boolean; logLevel?: string },
+  options: { sandbox: boolean; logLevel?: string },
 ): Promise<number> {
   const config = configOfProcess()
   if (config.databaseUrl !== undefined)
@@ -13,7 +13,7 @@ export async function db(
   const home = await openFolder(config, verb === 'start')
   if (verb === 'start') await start(home, config, options.logLevel ?? config.logLevel)
   else if (verb === 'stop') await stop(home)
-  else await printUrl(home, options.sandbox === true ? 'greetings_sandbox' : 'greetings')
+  else await printUrl(home, options.sandbox ? 'greetings_sandbox' : 'greetings')
   return exitCode.done
 }
 

@@ -35,7 +35,7 @@ type Finding = { state: Check['state']; message: string } | string
 const leastFreeBytes = 2_000_000_000
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1)} GB`
 
-export async function doctor(options: { sandbox?: boolean; json?: boolean; logLevel?: string }): Promise<number> {
+export async function doctor(options: { sandbox: boolean; json: boolean; logLevel?: string }): Promise<number> {
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? 'error')
   const checks: Check[] = []
@@ -46,15 +46,15 @@ export async function doctor(options: { sandbox?: boolean; json?: boolean; logLe
     }))
     const outcome: Check = { name, ...(typeof finding === 'string' ? { state: 'pass', message: finding } : finding) }
     checks.push(outcome)
-    if (options.json !== true)
+    if (!options.json)
       process.stdout.write(
         `${styleText(colour[outcome.state], mark[outcome.state])} ${name.padEnd(10)} ${outcome.message}\n`,
       )
   }
-  await examine(config, log, options.sandbox === true, check)
+  await examine(config, log, options.sandbox, check)
   const failures = checks.filter(({ state }) => state === 'failure').length
   const warnings = checks.filter(({ state }) => state === 'warning').length
-  if (options.json === true) process.stdout.write(`${JSON.stringify({ healthy: failures === 0, checks })}\n`)
+  if (options.json) process.stdout.write(`${JSON.stringify({ healthy: failures === 0, checks })}\n`)
   else
     process.stdout.write(
       failures === 0

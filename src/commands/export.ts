@@ -12,23 +12,23 @@ import { openStore } from '../app/store.ts'
 
 export interface ExportOptions {
   output?: string
-  force?: boolean
-  sandbox?: boolean
-  json?: boolean
-  quiet?: boolean
+  force: boolean
+  sandbox: boolean
+  json: boolean
+  quiet: boolean
   logLevel?: string
 }
 
 export async function exportCache(options: ExportOptions): Promise<number> {
   const output = options.output === undefined || options.output === '-' ? undefined : resolve(options.output)
-  if (options.json === true && output === undefined)
+  if (options.json && output === undefined)
     throw new UsageFault('--json goes with -o FILE: without it stdout is the export itself, one JSON object a line.')
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
-  if (output !== undefined) await checkOutput(output, options.force === true, `${output}/cache.jsonl`)
+  if (output !== undefined) await checkOutput(output, options.force, `${output}/cache.jsonl`)
   const stop = listenForStop()
-  const store = await openStore({ config, log, sandbox: options.sandbox === true, role: 'export', create: false })
-  const view = openCount({ quiet: options.quiet === true, label: 'exported' })
+  const store = await openStore({ config, log, sandbox: options.sandbox, role: 'export', create: false })
+  const view = openCount({ quiet: options.quiet, label: 'exported' })
   let file: Replacing | undefined
   try {
     // It holds names: only its owner may read it.
@@ -44,12 +44,12 @@ export async function exportCache(options: ExportOptions): Promise<number> {
     await write(`${lastLine(videos)}\n`)
     view.close()
     if (output === undefined) {
-      if (options.quiet !== true) process.stderr.write(`${videos} videos exported.\n`)
+      if (!options.quiet) process.stderr.write(`${videos} videos exported.\n`)
       return exitCode.done
     }
     await file?.keep()
     process.stdout.write(
-      options.json === true
+      options.json
         ? `${JSON.stringify({ output, videos })}\n`
         : `${options.output}: ${videos} videos. \`greetings import\` takes them over.\n`,
     )

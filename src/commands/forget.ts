@@ -18,9 +18,9 @@ import { openServices, type Services } from '../app/services.ts'
 import { openStore, type Store } from '../app/store.ts'
 
 export interface ForgetOptions {
-  deletePost?: boolean
-  sandbox?: boolean
-  json?: boolean
+  deletePost: boolean
+  sandbox: boolean
+  json: boolean
   logLevel?: string
 }
 
@@ -40,7 +40,7 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
     anyWord: true,
   }
   const key = keyOf(raw, rules)
-  const open = { config, log, sandbox: options.sandbox === true, role: 'forget', create: false }
+  const open = { config, log, sandbox: options.sandbox, role: 'forget', create: false }
   const store = await openStore(open)
   let services: Services | undefined
   try {
@@ -49,7 +49,7 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
     const waiting = assets.reduce((sum, asset) => sum + asset.waiting, 0)
     const held = await heldQuestions(store.db, key, rules)
     const canTell = open.sandbox || config.token !== undefined
-    if (options.deletePost === true || (waiting + held.length > 0 && canTell)) services = await openServices(open)
+    if (options.deletePost || (waiting + held.length > 0 && canTell)) services = await openServices(open)
     if (services !== undefined) {
       if (!(await fence(store.db, assets))) throw beingMade()
       await tellWaiting(services, assets)
@@ -60,7 +60,7 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
     const former = await formerPosts(store.db, key)
     const posts = await deletePosts(
       postsOf(assets, former),
-      services !== undefined && options.deletePost === true ? services.api : undefined,
+      services !== undefined && options.deletePost ? services.api : undefined,
     )
     const gone = assets.length === 0 ? { requests: 0, waiting: 0 } : await forgetAssets(store, assets)
     if (gone === undefined) throw services === undefined ? beingMade() : askedAnew()
@@ -81,11 +81,9 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
       posts,
     }
     process.stdout.write(
-      options.json === true
-        ? `${JSON.stringify(result)}\n`
-        : asText(result, former.length, options.deletePost === true),
+      options.json ? `${JSON.stringify(result)}\n` : asText(result, former.length, options.deletePost),
     )
-    return posts.some(({ deleted }) => !deleted) && options.deletePost === true ? exitCode.someFailed : exitCode.done
+    return posts.some(({ deleted }) => !deleted) && options.deletePost ? exitCode.someFailed : exitCode.done
   } finally {
     await services?.close()
     await store.close()

@@ -11,11 +11,11 @@ import { listenForStop } from '../terminal/signals.ts'
 import { openStore } from '../app/store.ts'
 
 export interface ImportOptions {
-  overwrite?: boolean
-  partial?: boolean
-  sandbox?: boolean
-  json?: boolean
-  quiet?: boolean
+  overwrite: boolean
+  partial: boolean
+  sandbox: boolean
+  json: boolean
+  quiet: boolean
   logLevel?: string
 }
 
@@ -29,17 +29,17 @@ export async function importCache(file: string, options: ImportOptions): Promise
   const log = openLog(options.logLevel ?? config.logLevel)
   const bytes = file === '-' ? process.stdin : await openFile(file)
   const stop = listenForStop()
-  const store = await openStore({ config, log, sandbox: options.sandbox === true, role: 'import', create: true })
-  const view = openCount({ quiet: options.quiet === true, label: 'read' })
+  const store = await openStore({ config, log, sandbox: options.sandbox, role: 'import', create: true })
+  const view = openCount({ quiet: options.quiet, label: 'read' })
   try {
-    const bot = await ownBot(store.db, options.sandbox === true ? undefined : config.token)
-    const result = await importVideos(store.db, videosOf(bytes, options.partial === true, stop.asked), {
-      overwrite: options.overwrite === true,
+    const bot = await ownBot(store.db, options.sandbox ? undefined : config.token)
+    const result = await importVideos(store.db, videosOf(bytes, options.partial, stop.asked), {
+      overwrite: options.overwrite,
       botId: bot?.id ?? null,
       onProgress: (lines) => view.show(lines),
     })
     view.close()
-    process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : asText(result, bot))
+    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : asText(result, bot))
     return exitCode.done
   } catch (error) {
     if (stop.code !== undefined) return stop.code

@@ -9,31 +9,31 @@ import { writeOut } from '../terminal/output-file.ts'
 import { openRecords } from '../app/store.ts'
 
 export interface NamesOptions {
-  missed?: boolean
-  failed?: boolean
-  available?: boolean
-  pending?: boolean
+  missed: boolean
+  failed: boolean
+  available: boolean
+  pending: boolean
   template?: string
   limit?: number
   /** milliseconds */
   since?: number
-  sandbox?: boolean
-  json?: boolean
+  sandbox: boolean
+  json: boolean
   logLevel?: string
 }
 
 export async function names(options: NamesOptions): Promise<number> {
-  const wanted = (['missed', 'failed', 'available', 'pending'] as const).filter((each) => options[each] === true)
+  const wanted = (['missed', 'failed', 'available', 'pending'] as const).filter((each) => options[each])
   const [which] = wanted
   if (which === undefined || wanted.length > 1)
     throw new UsageFault('Say which names, one of --missed, --failed, --available and --pending.')
   if (options.since !== undefined && which !== 'missed') throw new UsageFault('--since goes with --missed.')
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
-  const records = await openRecords({ config, log, sandbox: options.sandbox === true, role: 'names', create: false })
+  const records = await openRecords({ config, log, sandbox: options.sandbox, role: 'names', create: false })
   try {
     const { template, limit } = options
-    const bot = await ownBot(records.db, options.sandbox === true ? undefined : config.token)
+    const bot = await ownBot(records.db, options.sandbox ? undefined : config.token)
     const [columns, pages] =
       which === 'missed'
         ? ([
@@ -44,7 +44,7 @@ export async function names(options: NamesOptions): Promise<number> {
             which === 'failed' ? ['name', 'say', 'template', 'reason', 'failedAt'] : ['name', 'say'],
             namesInState(records.db, which, { template, limit, botId: bot?.id ?? null }),
           ] as const)
-    await (options.json === true ? writeJson(pages) : writeCsv(columns, pages))
+    await (options.json ? writeJson(pages) : writeCsv(columns, pages))
     return exitCode.done
   } finally {
     await records.close()

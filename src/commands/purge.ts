@@ -12,10 +12,10 @@ import { openStore } from '../app/store.ts'
 export interface PurgeOptions {
   /** milliseconds; 90 days when left out */
   olderThan?: number
-  dryRun?: boolean
-  sandbox?: boolean
-  json?: boolean
-  quiet?: boolean
+  dryRun: boolean
+  sandbox: boolean
+  json: boolean
+  quiet: boolean
   logLevel?: string
 }
 
@@ -36,26 +36,24 @@ export async function purge({
   const config = configOfProcess()
   const log = openLog(logLevel ?? config.logLevel)
   const stop = listenForStop()
-  const store = await openStore({ config, log, sandbox: sandbox === true, role: 'purge', create: false })
-  const view = openCount({ quiet: quiet === true, label: 'removed' })
+  const store = await openStore({ config, log, sandbox, role: 'purge', create: false })
+  const view = openCount({ quiet, label: 'removed' })
   try {
-    const requests =
-      dryRun === true
-        ? await countOldRequests(store.db, olderThan)
-        : await purgeRequests(store.db, olderThan, { signal: stop.asked, onProgress: (removed) => view.show(removed) })
-    const people =
-      dryRun === true
-        ? await countPeopleBefore(store.db, olderThan)
-        : await purgePeople(store.db, { signal: stop.asked })
-    if (dryRun !== true) {
+    const requests = dryRun
+      ? await countOldRequests(store.db, olderThan)
+      : await purgeRequests(store.db, olderThan, { signal: stop.asked, onProgress: (removed) => view.show(removed) })
+    const people = dryRun
+      ? await countPeopleBefore(store.db, olderThan)
+      : await purgePeople(store.db, { signal: stop.asked })
+    if (!dryRun) {
       await endHeld(store.db, config.times.heldMs)
       await purgeForgottenFiles(store.db, olderThan)
     }
     view.close()
-    if (json === true) process.stdout.write(`${JSON.stringify({ requests, people, dryRun: dryRun === true })}\n`)
+    if (json) process.stdout.write(`${JSON.stringify({ requests, people, dryRun })}\n`)
     else
       process.stdout.write(
-        `${requests} finished ${requests === 1 ? 'request' : 'requests'} and ${people} ${people === 1 ? 'person' : 'people'} without any other ${dryRun === true ? 'would be removed' : 'removed. The statistics stay'}.\n`,
+        `${requests} finished ${requests === 1 ? 'request' : 'requests'} and ${people} ${people === 1 ? 'person' : 'people'} without any other ${dryRun ? 'would be removed' : 'removed. The statistics stay'}.\n`,
       )
     return stop.code ?? exitCode.done
   } finally {

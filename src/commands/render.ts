@@ -18,19 +18,19 @@ export interface RenderOptions {
   output: string
   template?: string
   say?: string
-  force?: boolean
-  json?: boolean
-  quiet?: boolean
+  force: boolean
+  json: boolean
+  quiet: boolean
   logLevel?: string
 }
 
 export async function render(raw: string, options: RenderOptions): Promise<number> {
   const config = configOfProcess()
-  const log = openLog(options.logLevel ?? (options.quiet === true ? 'error' : config.logLevel))
+  const log = openLog(options.logLevel ?? (options.quiet ? 'error' : config.logLevel))
   const output = options.output === '-' ? undefined : resolve(options.output)
-  if (options.json === true && output === undefined)
+  if (options.json && output === undefined)
     throw new UsageFault('--json goes with -o FILE: with -o - stdout is the video.')
-  if (output !== undefined) await checkOutput(output, options.force === true, `${output}/greeting.mp4`)
+  if (output !== undefined) await checkOutput(output, options.force, `${output}/greeting.mp4`)
   const stop = listenForStop()
   const started = performance.now()
   const home = await openFolder(config, true)
@@ -49,7 +49,7 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
       throw new UsageFault(
         `No enabled template serves ${script} names with these letters. Add one to TEMPLATES, or choose one with --template.`,
       )
-    if (options.quiet !== true) process.stderr.write('rendering…\n')
+    if (!options.quiet) process.stderr.write('rendering…\n')
     const video = await renderer.make(
       template,
       { key, display, say: options.say ?? null },
@@ -60,13 +60,13 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
       await (file === undefined ? writeOut(piece) : file.handle.appendFile(piece))
     await file?.keep()
     const seconds = (performance.now() - started) / 1_000
-    if (options.json === true)
+    if (options.json)
       process.stdout.write(
         `${JSON.stringify({ output, template: template.id, display, width: video.width, height: video.height, durationSeconds: video.durationSeconds, bytes: video.bytes, revision: video.revision, seconds: Number(seconds.toFixed(2)) })}\n`,
       )
     else
       (output === undefined ? process.stderr : process.stdout).write(
-        options.quiet === true && output === undefined
+        options.quiet && output === undefined
           ? ''
           : `${output === undefined ? 'stdout' : options.output}: “${display}”, ${video.durationSeconds.toFixed(1)} s, ${video.width}×${video.height}, ${(video.bytes / 1e6).toFixed(1)} MB, made in ${seconds.toFixed(1)} s\n`,
       )

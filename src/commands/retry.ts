@@ -10,11 +10,11 @@ export async function retry(given: string[], options: GivenNamesOptions): Promis
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
   const names = await givenNames(given, options, config)
-  const store = await openStore({ config, log, sandbox: options.sandbox === true, role: 'retry', create: false })
+  const store = await openStore({ config, log, sandbox: options.sandbox, role: 'retry', create: false })
   try {
     let retried = 0
     for await (const keys of names) retried += await retryFailed(store, keys)
-    if (options.json === true) process.stdout.write(`${JSON.stringify({ retried })}\n`)
+    if (options.json) process.stdout.write(`${JSON.stringify({ retried })}\n`)
     else
       process.stdout.write(
         `${retried} failed ${retried === 1 ? 'name' : 'names'} queued again.${retried > 0 ? ' A running worker makes them: greetings worker, or up.' : ''}\n`,

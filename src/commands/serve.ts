@@ -18,8 +18,8 @@ import { openRendererOf } from '../app/renderer.ts'
 import { openServices, startWorkerIn, type Services } from '../app/services.ts'
 
 export interface ServeOptions {
-  sandbox?: boolean
-  newBot?: boolean
+  sandbox: boolean
+  newBot: boolean
   /** demo: open the browser */
   open?: boolean
   /** where health and figures are told; nowhere when left out */
@@ -41,7 +41,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
     services = await openServices({
       config,
       log,
-      sandbox: options.sandbox === true,
+      sandbox: options.sandbox,
       role: verb,
       create: true,
       newBot: options.newBot,
@@ -74,7 +74,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
       })
     }
     log.info(
-      { bot: services.bot.username, sandbox: options.sandbox === true, channels: usableChannels(storage).length },
+      { bot: services.bot.username, sandbox: options.sandbox, channels: usableChannels(storage).length },
       `${verb} is running`,
     )
     if (services.sandbox !== undefined && bot !== undefined)

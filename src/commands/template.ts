@@ -15,7 +15,8 @@ import { listenForStop } from '../terminal/signals.ts'
 import { openFolder, recordingsFolderOf, renderFolders } from '../app/folders.ts'
 
 export interface TemplateOptions {
-  json?: boolean
+  json: boolean
+  /** build */
   quiet?: boolean
 }
 
@@ -61,7 +62,7 @@ async function list(config: Config, { json }: TemplateOptions): Promise<number> 
       windows: template?.windows.length ?? 0,
     })
   }
-  if (json === true) process.stdout.write(`${JSON.stringify({ templates: found })}\n`)
+  if (json) process.stdout.write(`${JSON.stringify({ templates: found })}\n`)
   else {
     const width = Math.max(...found.map(({ id }) => id.length))
     for (const { id, enabled, usable, title, seconds, size, scripts } of found) {
@@ -100,7 +101,7 @@ async function check(config: Config, ids: string[], { json }: TemplateOptions): 
     stop.close()
   }
   const faulty = templates.some(({ faults, recordingFaults }) => faults.length + recordingFaults.length > 0)
-  if (json === true) process.stdout.write(`${JSON.stringify({ healthy: !faulty, templates })}\n`)
+  if (json) process.stdout.write(`${JSON.stringify({ healthy: !faulty, templates })}\n`)
   else {
     for (const { id, faults, recordings: count, recordingFaults } of templates) {
       process.stdout.write(
@@ -139,7 +140,7 @@ async function build(config: Config, ids: string[], { json, quiet }: TemplateOpt
   const built: { id: string; bytes: number; seconds: number }[] = []
   try {
     for (const template of templates) {
-      if (quiet !== true && json !== true) process.stderr.write(`${template.id}: preparing what its videos share…\n`)
+      if (!quiet && !json) process.stderr.write(`${template.id}: preparing what its videos share…\n`)
       const started = performance.now()
       const revision = await templateRevision(template)
       const leaveRoom = await room.take(stop.asked, () => bytesToMake(ffmpeg, template, revision, cacheFolder))
@@ -149,7 +150,7 @@ async function build(config: Config, ids: string[], { json, quiet }: TemplateOpt
       for (const file of files) bytes += (await stat(file)).size
       const seconds = Number(((performance.now() - started) / 1_000).toFixed(2))
       built.push({ id: template.id, bytes, seconds })
-      if (json !== true)
+      if (!json)
         process.stdout.write(`${template.id}: ready, ${(bytes / 1e6).toFixed(0)} MB in the cache, ${seconds} s\n`)
     }
   } catch (error) {
@@ -158,7 +159,7 @@ async function build(config: Config, ids: string[], { json, quiet }: TemplateOpt
   } finally {
     stop.close()
   }
-  if (json === true) process.stdout.write(`${JSON.stringify({ templates: built })}\n`)
+  if (json) process.stdout.write(`${JSON.stringify({ templates: built })}\n`)
   return exitCode.done
 }
 

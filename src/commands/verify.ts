@@ -8,15 +8,15 @@ import { listenForStop } from '../terminal/signals.ts'
 import { openServices } from '../app/services.ts'
 
 export interface VerifyOptions {
-  repair?: boolean
-  newBot?: boolean
+  repair: boolean
+  newBot: boolean
   rate?: number
   limit?: number
   /** milliseconds */
   olderThan?: number
-  sandbox?: boolean
-  json?: boolean
-  quiet?: boolean
+  sandbox: boolean
+  json: boolean
+  quiet: boolean
   logLevel?: string
 }
 
@@ -32,7 +32,7 @@ export async function verifyCache(options: VerifyOptions): Promise<number> {
     const services = await openServices({
       config,
       log,
-      sandbox: options.sandbox === true,
+      sandbox: options.sandbox,
       role: 'verify',
       create: false,
       newBot: options.newBot,
@@ -40,13 +40,13 @@ export async function verifyCache(options: VerifyOptions): Promise<number> {
     })
     const { delivery, storage } = services
     const view = openCount({
-      quiet: options.quiet === true,
+      quiet: options.quiet,
       label: 'checked',
       total: Math.min(await countDue(delivery, olderThan), limit ?? Infinity),
     })
     try {
       const result = await verify(delivery, {
-        repair: options.repair === true || options.newBot === true,
+        repair: options.repair || options.newBot,
         rate: options.rate ?? gentleRate,
         limit,
         olderThanMs: olderThan,
@@ -57,7 +57,7 @@ export async function verifyCache(options: VerifyOptions): Promise<number> {
       view.close()
       const checked = sum(result)
       process.stdout.write(
-        options.json === true ? `${JSON.stringify({ checked, ...result })}\n` : asText(checked, result, options),
+        options.json ? `${JSON.stringify({ checked, ...result })}\n` : asText(checked, result, options),
       )
       return stop.code ?? (result.dead > 0 ? exitCode.someFailed : exitCode.done)
     } finally {
@@ -86,7 +86,7 @@ function asText(checked: number, verified: Verified, { repair, newBot }: VerifyO
   const others = remark(verified)
   const lines = [
     `${checked} ${checked === 1 ? 'video' : 'videos'} checked: ${alive} alive${others === '' ? '' : `, ${others}`}.`,
-    dead > 0 && repair !== true && newBot !== true
+    dead > 0 && !repair && !newBot
       ? '`greetings verify --repair` mends the dead ones; else they are mended when somebody asks for them.'
       : '',
     requeued > 0 ? 'A running worker uploads what was queued: greetings worker, or up.' : '',

@@ -10,17 +10,16 @@ import { UsageFault } from './exit.ts'
 export interface ListReading {
   column?: string
   headerRow?: number
-  header?: boolean
+  header: boolean
   delimiter?: string
   encoding?: string
 }
 
 /** What commands that take such names have in common. */
 export interface GivenNamesOptions extends ListReading {
-  all?: boolean
-  sandbox?: boolean
-  json?: boolean
-  quiet?: boolean
+  all: boolean
+  sandbox: boolean
+  json: boolean
   logLevel?: string
 }
 
@@ -46,7 +45,7 @@ export async function readLists(
   if (headerRow !== undefined && header === false)
     throw new UsageFault('--header-row and --no-header contradict each other: leave one out.')
   const list = await readNames(files, { ...rules, column, headerRow, header, delimiter, encoding, rejects })
-  if (process.stderr.isTTY && options.quiet !== true)
+  if (process.stderr.isTTY && !options.quiet)
     process.stderr.write(list.lists.map((each) => `${listedText(each)}\n`).join(''))
   return list
 }
@@ -74,8 +73,7 @@ export async function givenNames(
   config: Config,
   { anyWord = false } = {},
 ): Promise<AsyncIterable<string[] | undefined>> {
-  if ((given.length === 0) === (options.all !== true))
-    throw new UsageFault('Say which names: names, files with names, or --all.')
+  if (given.length > 0 === options.all) throw new UsageFault('Say which names: names, files with names, or --all.')
   const rules = {
     ...(await nameRulesOf(config, await loadTemplates(config.templatesFolder, config.templates))),
     anyWord,
@@ -87,7 +85,7 @@ export async function givenNames(
   const list = files.length === 0 ? undefined : await readLists(files, options, rules)
   if (list !== undefined) refuseDoubtful(list)
   return (async function* () {
-    if (options.all === true) yield undefined
+    if (options.all) yield undefined
     if (keys.length > 0) yield keys
     if (list !== undefined)
       for await (const names of list.select().batches(1_000)) yield names.map(({ name }) => name.key)

@@ -21,11 +21,11 @@ import { openRecords, type Records } from '../../app/store.ts'
 import { otherBotText } from '../../greetings/own-bot.ts'
 
 export interface StatusOptions extends ListReading {
-  sandbox?: boolean
-  json?: boolean
+  sandbox: boolean
+  json: boolean
   csv?: string
-  watch?: boolean
-  check?: boolean
+  watch: boolean
+  check: boolean
   /** milliseconds */
   maxOldest?: number
   maxFailed?: number
@@ -41,10 +41,10 @@ const watchEveryMs = 2_000
 /** With a name: about that name alone. */
 export async function status(name: string | undefined, options: StatusOptions): Promise<number> {
   const limits = limitsOf(options)
-  if (options.watch === true && options.check === true)
+  if (options.watch && options.check)
     throw new UsageFault('--watch and --check do not go together: a monitor runs --check again and again.')
-  if (options.check !== true && limits !== undefined) throw new UsageFault('Limits are for --check: add it.')
-  if (name !== undefined && (options.check === true || options.watch === true || options.csv !== undefined))
+  if (!options.check && limits !== undefined) throw new UsageFault('Limits are for --check: add it.')
+  if (name !== undefined && (options.check || options.watch || options.csv !== undefined))
     throw new UsageFault('--check, --watch and --csv are about everything: leave the name out, or them.')
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
@@ -57,33 +57,33 @@ export async function status(name: string | undefined, options: StatusOptions): 
   const listed = list === undefined ? undefined : () => listedNames(list.select().batches(5_000), templates)
   let records: Records
   try {
-    records = await openRecords({ config, log, sandbox: options.sandbox === true, role: 'status', create: false })
+    records = await openRecords({ config, log, sandbox: options.sandbox, role: 'status', create: false })
   } catch (error) {
-    if (options.check !== true || options.json === true) throw error
+    if (!options.check || options.json) throw error
     return unknown(error)
   }
   const queue = createQueueReader(records, config)
   try {
-    const place = await placeOf(records, config, options.sandbox === true)
+    const place = await placeOf(records, config, options.sandbox)
     const revisions = new Map<string, string>()
     for (const template of templates) revisions.set(template.id, await templateRevision(template))
     if (key !== undefined) {
       const report = await nameReport(records, { key, bot: place.bot, revisions })
       process.stdout.write(
-        options.json === true
+        options.json
           ? `${JSON.stringify({ ...placeJson(place), ...report })}\n`
           : `${placeText(place)}\n${nameText(report)}`,
       )
       return exitCode.done
     }
     const look = () => reportOf(records.db, queue, { config, revisions, place, listed: listed?.() })
-    if (options.watch === true) return await watch(look, config, options.json === true)
+    if (options.watch) return await watch(look, config, options.json)
     const report = await look()
-    if (options.check === true) return await check(records.db, report, limits ?? usualLimits, options.json === true)
-    process.stdout.write(options.json === true ? `${JSON.stringify(jsonOf(report))}\n` : asText(report))
+    if (options.check) return await check(records.db, report, limits ?? usualLimits, options.json)
+    process.stdout.write(options.json ? `${JSON.stringify(jsonOf(report))}\n` : asText(report))
     return report.queue === null ? exitCode.unreachable : exitCode.done
   } catch (error) {
-    if (options.check !== true || options.json === true || !isDatabaseTrouble(error)) throw error
+    if (!options.check || options.json || !isDatabaseTrouble(error)) throw error
     return unknown(error)
   } finally {
     await queue.close()

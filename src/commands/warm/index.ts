@@ -23,23 +23,23 @@ import { openRendererOf, revisionsOf } from '../../app/renderer.ts'
 import { checkTelegramIsConfigured, openServices, startWorkerIn, type Services } from '../../app/services.ts'
 
 export interface WarmOptions extends ListReading {
-  sandbox?: boolean
-  dryRun?: boolean
+  sandbox: boolean
+  dryRun: boolean
   limit?: number
   /** 0 to 1 */
   coverage?: number
   wait: boolean
   work: boolean
-  retryFailed?: boolean
-  refresh?: boolean
+  retryFailed: boolean
+  refresh: boolean
   template?: string
   /** milliseconds */
   timeout?: number
   rejects?: string
-  strict?: boolean
-  newBot?: boolean
-  json?: boolean
-  quiet?: boolean
+  strict: boolean
+  newBot: boolean
+  json: boolean
+  quiet: boolean
   logLevel?: string
 }
 
@@ -51,13 +51,9 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
   // While bars are drawn, only what matters may come between them.
   const log = openLog(
     options.logLevel ??
-      (process.stderr.isTTY || options.quiet === true
-        ? 'error'
-        : config.logLevel === 'info'
-          ? 'warn'
-          : config.logLevel),
+      (process.stderr.isTTY || options.quiet ? 'error' : config.logLevel === 'info' ? 'warn' : config.logLevel),
   )
-  if (options.dryRun !== true) checkTelegramIsConfigured(config, options.sandbox === true)
+  if (!options.dryRun) checkTelegramIsConfigured(config, options.sandbox)
   const templates = await loadTemplates(
     config.templatesFolder,
     options.template === undefined ? config.templates : [options.template],
@@ -67,7 +63,7 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
   const summary = emptySummary(list, selection)
   const asksOf = (rows: NameRow[]) => toAsks(rows, templates, options.template !== undefined, summary)
 
-  if (options.dryRun === true) {
+  if (options.dryRun) {
     const { plan } = await import('./plan.ts')
     return plan({ config, log, list, selection, templates, asksOf, summary, options, started })
   }
@@ -83,7 +79,7 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
   const services = await openServices({
     config,
     log,
-    sandbox: options.sandbox === true,
+    sandbox: options.sandbox,
     role: 'warm',
     create: true,
     newBot: options.newBot,
@@ -102,10 +98,9 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
         services.home,
         { db: services.db, log },
       ))
-    const revisionNow =
-      options.refresh === true
-        ? await openRenderer().then(({ templates, revisionOf }) => revisionsOf(templates, revisionOf))
-        : undefined
+    const revisionNow = options.refresh
+      ? await openRenderer().then(({ templates, revisionOf }) => revisionsOf(templates, revisionOf))
+      : undefined
     const askedSince = performance.now()
     const { open, failed } = await enqueue(
       services,
@@ -122,7 +117,7 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
         { step: 'start', template: '', parallel: 1, seconds: secondsSince(started) - askedSeconds, samples: 1 },
       ]).catch(() => undefined)
       const view = openProgress({
-        quiet: options.quiet === true,
+        quiet: options.quiet,
         cached: summary.cached,
         alreadyDone: summary.available + summary.failed,
         postsPerMinute: postsPerMinute(services),
@@ -152,7 +147,7 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
   summary.seconds = secondsSince(started)
   printSummary(summary, options, { timedOut, stopped: stop.code !== undefined })
   if (stop.code !== undefined) return stop.code
-  if (summary.failed > 0 || timedOut || (options.strict === true && summary.rejected > 0)) return exitCode.someFailed
+  if (summary.failed > 0 || timedOut || (options.strict && summary.rejected > 0)) return exitCode.someFailed
   return exitCode.done
 }
 

@@ -36,11 +36,11 @@ interface Planned {
   asksOf: (rows: NameRow[]) => Ask[]
   summary: Summary
   options: {
-    sandbox?: boolean
-    refresh?: boolean
-    retryFailed?: boolean
-    strict?: boolean
-    json?: boolean
+    sandbox: boolean
+    refresh: boolean
+    retryFailed: boolean
+    strict: boolean
+    json: boolean
     work: boolean
   }
   /** performance.now() */
@@ -82,14 +82,12 @@ const usualBytes = 5_000_000
 export async function plan(planned: Planned): Promise<number> {
   const { config, log, list, selection, templates, asksOf, summary, options, started } = planned
   const { exists, folder } = await findHome({ explicit: config.home, cwd: process.cwd() })
-  const store = await openKnown(config, log, options.sandbox === true, { exists, folder })
+  const store = await openKnown(config, log, options.sandbox, { exists, folder })
   let revisions: Awaited<ReturnType<typeof openRevisionsOf>> | undefined
   try {
-    if (options.refresh === true && store !== undefined) revisions = await openRevisionsOf(config, folder)
+    if (options.refresh && store !== undefined) revisions = await openRevisionsOf(config, folder)
     const botId =
-      store === undefined
-        ? null
-        : ((await ownBot(store.db, options.sandbox === true ? undefined : config.token))?.id ?? null)
+      store === undefined ? null : ((await ownBot(store.db, options.sandbox ? undefined : config.token))?.id ?? null)
     const recorded = await recordedKeys(recordingsFolderOf(config, folder), templates)
     const revisionNow = revisions === undefined ? undefined : revisionsOf(templates, revisions.now)
     const [outcomes, toMake, joined] = [
@@ -122,9 +120,9 @@ export async function plan(planned: Planned): Promise<number> {
     summary.pending = summary.joined + summary.enqueued
     const ahead = store === undefined ? new Map<string, number>() : await aheadOf(store.db, joined)
     const misses = summary.pending
-    const channels = options.sandbox === true ? 1 : Math.max(1, config.storageChatIds.length)
+    const channels = options.sandbox ? 1 : Math.max(1, config.storageChatIds.length)
     const perMinute =
-      options.sandbox === true && config.channelRatePerMinute === undefined
+      options.sandbox && config.channelRatePerMinute === undefined
         ? undefined
         : (config.channelRatePerMinute ?? telegramRatePerMinute) * channels
     const hosts = await makingHosts(config, store?.db, options.work)
@@ -160,7 +158,7 @@ export async function plan(planned: Planned): Promise<number> {
       diskFreeBytes: await freeBytes(folder),
     }
     summary.seconds = secondsSince(started)
-    if (options.json === true) process.stdout.write(`${JSON.stringify({ ...summary, dryRun: true, ...foretold })}\n`)
+    if (options.json) process.stdout.write(`${JSON.stringify({ ...summary, dryRun: true, ...foretold })}\n`)
     else
       process.stdout.write(
         planText(summary, foretold, {
@@ -171,7 +169,7 @@ export async function plan(planned: Planned): Promise<number> {
         }),
       )
     if (list.doubt !== undefined) throw new DoubtfulList(list.doubt)
-    return options.strict === true && summary.rejected > 0 ? exitCode.someFailed : exitCode.done
+    return options.strict && summary.rejected > 0 ? exitCode.someFailed : exitCode.done
   } finally {
     await revisions?.close()
     await store?.close()

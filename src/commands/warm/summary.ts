@@ -94,10 +94,10 @@ function unreadableText(column: string, { rows, firstLine }: Unreadable): string
 /** Prints the result: one JSON object, or lines for people. */
 export function printSummary(
   summary: Summary,
-  options: { json?: boolean; wait: boolean },
+  options: { json: boolean; wait: boolean },
   { timedOut, stopped }: { timedOut: boolean; stopped: boolean },
 ): void {
-  if (options.json === true) {
+  if (options.json) {
     process.stdout.write(`${JSON.stringify(summary)}\n`)
     return
   }
