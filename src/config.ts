@@ -219,8 +219,14 @@ export function waitingTimes(divisor: number): Times {
 /** The configuration is unusable; `faults` holds one sentence each, with the variable and the remedy. */
 export class ConfigFault extends Error {
   override name = 'ConfigFault'
+  readonly exitCode = 2
   constructor(readonly faults: string[]) {
     super(faults.join('\n'))
+  }
+
+  /** what a command says that ends with it */
+  get lastWords(): string {
+    return ['The configuration cannot be used:', ...this.faults.map((fault) => `  ${fault}`)].join('\n')
   }
 }
 

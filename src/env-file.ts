@@ -8,6 +8,7 @@ import { findHome } from './home.ts'
 /** The file is not read. The message names it and the remedy. */
 export class EnvFileUnusable extends Error {
   override name = 'EnvFileUnusable'
+  readonly exitCode = 2
 }
 
 const remedy = 'or name another file with --env-file'

@@ -10,6 +10,7 @@ export type AssetFaultClass = 'voice' | 'render' | 'gate' | 'too_large'
 /** A fault of the asset itself: rendering this name again elsewhere would probably fail too. */
 export class AssetFault extends Error {
   override name = 'AssetFault'
+  readonly exitCode = 1
   constructor(
     readonly faultClass: AssetFaultClass,
     message: string,
@@ -34,7 +35,21 @@ export class Outage extends Error {
   ) {
     super(message, options)
   }
+
+  /** of a command that ends with it */
+  get exitCode(): number {
+    return this.step === 'token' ? 2 : 3
+  }
+
+  /** what the command says then */
+  get lastWords(): string {
+    return this.step === 'token' ? tokenRefused : this.message
+  }
 }
+
+/** What a command says that ends because Telegram refuses the token. */
+export const tokenRefused =
+  'Telegram does not accept the bot’s token. Check TELEGRAM_BOT_TOKEN, or get a new token from @BotFather (/token). Nothing was lost: what is queued stays queued.'
 
 const thisHost = `${hostname()}: `
 

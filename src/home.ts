@@ -33,6 +33,7 @@ export interface Home {
 /** There is no usable home. `folder` is the one that was looked for. Nothing was changed. */
 export class HomeUnusable extends Error {
   override name = 'HomeUnusable'
+  readonly exitCode = 2
   constructor(
     readonly folder: string,
     message: string,

@@ -1,13 +1,15 @@
 /** What can be wrong with the database, and how to tell that it is only away. */
 
-/** The database cannot be reached, now. The message holds the remedy and no password. Exit code 3. */
+/** The database cannot be reached, now. The message holds the remedy and no password. */
 export class DatabaseUnreachable extends Error {
   override name = 'DatabaseUnreachable'
+  readonly exitCode = 3
 }
 
-/** The database is there and cannot be used as it is; trying again changes nothing. Exit code 2. */
+/** The database is there and cannot be used as it is; trying again changes nothing. */
 export class DatabaseUnusable extends Error {
   override name = 'DatabaseUnusable'
+  readonly exitCode = 2
 }
 
 /** `code` of errors from the network, of PostgreSQL (SQLSTATE) and of Prisma that mean an outage. */

@@ -10,6 +10,7 @@ import { childEnvironment } from '../child-environment.ts'
 /** No usable ffmpeg was found. The message says where it was looked for and what to do. */
 export class FfmpegMissing extends Error {
   override name = 'FfmpegMissing'
+  readonly exitCode = 3
 }
 
 /** An ffmpeg that was found and has answered. Plain data. */

@@ -50,6 +50,7 @@ export const timeLimits: ServerOptions = {
 /** The address is taken, is none of this machine, or may not be used. */
 export class AddressUnusable extends Error {
   override name = 'AddressUnusable'
+  readonly exitCode = 2
 }
 
 /** Begins to listen; the port that it became. @throws AddressUnusable */

@@ -5,6 +5,7 @@ import { TextDecoder } from 'node:util'
 /** A list that cannot be read. Its message is one sentence for the operator: what is wrong with which file, and what to do. */
 export class UnreadableFile extends Error {
   override name = 'UnreadableFile'
+  readonly exitCode = 2
 }
 
 /** Bytes looked at, from the first one that is no ASCII, to tell encodings apart. */

@@ -2,6 +2,7 @@
  * What can come back from Telegram, in our own words. Errors of the client library carry the payload of the
  * call (chat ids, captions) and the URL with the bot's token, so they never leave this folder.
  */
+import { tokenRefused } from '../errors.ts'
 
 /** What to do about an answer. Sources: the Bot API's own server and years of bots in the field. */
 export type TelegramErrorKind =
@@ -47,6 +48,19 @@ export class TelegramError extends Error {
     readonly migrateTo?: number,
   ) {
     super(`${method}: ${code === 0 ? '' : `${code} `}${description}`)
+  }
+
+  /** of a command that ends with it */
+  get exitCode(): number {
+    return this.kind === 'token' || this.kind === 'conflict' ? 2 : 3
+  }
+
+  /** what the command says then */
+  get lastWords(): string {
+    if (this.kind === 'token') return tokenRefused
+    if (this.kind === 'conflict')
+      return `Telegram says: ${this.description}. Another process takes this bot’s updates: stop it, or unset its webhook.`
+    return `Telegram cannot be reached: ${this.description}. Check the connection, and TELEGRAM_API_ROOT if it is set.`
   }
 }
 

@@ -26,6 +26,7 @@ export interface GivenNamesOptions extends ListReading {
 /** A list of which hardly anything is a name: the command ends with 1 and has done nothing. */
 export class DoubtfulList extends Error {
   override name = 'DoubtfulList'
+  readonly exitCode = 1
 }
 
 /** What is a name in this installation. @throws ConfigFault when a file of the operator's cannot be used */

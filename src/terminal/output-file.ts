@@ -35,4 +35,5 @@ export function unwritable(error: unknown, output: string | undefined): unknown 
 /** A result that could not be written. */
 class OutputLost extends Error {
   override name = 'OutputLost'
+  readonly exitCode = 3
 }

@@ -21,6 +21,7 @@ import { FontFault, missingGlyphs } from './glyphs.ts'
 /** A template cannot be used as it is: what is wrong, where, and in which file. One line each. */
 export class TemplateFault extends Error {
   override name = 'TemplateFault'
+  readonly exitCode = 2
   constructor(readonly faults: string[]) {
     super(faults.join('\n'))
   }

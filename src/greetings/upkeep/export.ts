@@ -53,6 +53,7 @@ export type CachedVideo = z.infer<typeof cachedVideo>
 /** A file that is no export, or was damaged. Nothing of it was taken over. */
 export class CacheFileFault extends Error {
   override name = 'CacheFileFault'
+  readonly exitCode = 2
 }
 
 /** The end of an export: by it a file is known to be complete. */
