@@ -273,11 +273,17 @@ test('what a run left behind is ended; another process that has its number now i
     writeFileSync(join(pids, `ffmpeg-${leftPid}`), startOf(leftPid))
     writeFileSync(join(pids, `ffmpeg-${anotherPid}`), String(Number(startOf(anotherPid)) - 1))
     writeFileSync(join(pids, 'ffmpeg-999999999'), '')
-    writeFileSync(join(pids, `other-${unrelatedPid}`), startOf(unrelatedPid))
+    writeFileSync(join(pids, `others-${unrelatedPid}`), startOf(unrelatedPid))
     for (const name of ['ffmpeg-0', 'ffmpeg-1', 'ffmpeg-x', 'ffmpeg--1']) writeFileSync(join(pids, name), '')
     await killLeftOver(pids)
     await until(() => !isRunning(leftPid))
-    expect([isRunning(anotherPid), isRunning(unrelatedPid)]).toEqual([true, true])
+    // Whoever was killed before does not end by this.
+    const endOf = async (child: typeof another) => {
+      const ended = new Promise((resolve) => child?.once('exit', (_code, signal) => resolve(signal)))
+      child?.kill('SIGTERM')
+      return child?.signalCode ?? ended
+    }
+    expect([await endOf(another), await endOf(unrelated)]).toEqual(['SIGTERM', 'SIGTERM'])
     await killLeftOver(join(folder, 'no such folder'))
   } finally {
     for (const pid of [anotherPid, unrelatedPid]) if (isRunning(pid)) process.kill(-pid, 'SIGKILL')

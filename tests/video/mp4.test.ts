@@ -1,4 +1,13 @@
-import { openSync, readFileSync, truncateSync, writeFileSync, closeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { isThumbnail, checkVideo } from '../../src/video/check.ts'
@@ -204,4 +213,34 @@ test('a thumbnail is a whole JPEG below 200 kB', async () => {
   truncateSync(jpeg, 400)
   expect(await isThumbnail(jpeg)).toBe(false)
   expect(await isThumbnail(join(folder, 'nowhere.jpg'))).toBe(false)
+})
+
+test('a thumbnail that begins and ends as it should is of a size that one can have', async () => {
+  const file = join(folder, 'sized.jpg')
+  const ofBytes = (bytes: number) => {
+    const jpeg = Buffer.alloc(bytes)
+    jpeg.writeUInt16BE(0xffd8, 0)
+    jpeg.writeUInt16BE(0xffd9, bytes - 2)
+    writeFileSync(file, jpeg)
+    return isThumbnail(file)
+  }
+  const sizes = [4, 99, 100, 199_999, 200_000]
+  const taken: number[] = []
+  for (const bytes of sizes) if (await ofBytes(bytes)) taken.push(bytes)
+  expect(taken).toEqual([100, 199_999])
+})
+
+test.runIf(existsSync('/proc/self/fd'))('a thumbnail that was looked at is not left open', async () => {
+  const file = join(folder, 'closed.jpg')
+  writeFileSync(file, 'no picture')
+  const openHere = () =>
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`) === file
+      } catch {
+        return false
+      }
+    })
+  for (let n = 0; n < 5; n++) expect(await isThumbnail(file)).toBe(false)
+  expect(openHere()).toEqual([])
 })
