@@ -144,6 +144,16 @@ describe('property 15: limits', () => {
     expect(await asks('Петя', person(1))).toEqual({ status: 'refused', reason: 'too_many_today' })
   })
 
+  it('of videos that are on their way to a person only those count that were there when they asked', async () => {
+    await create('Маша', video())
+    await create('Петя', video())
+    await had(personLimits.onTheirWay - 1, { hit: true, status: 'PENDING' })
+    await had(2, { status: 'PENDING' })
+    await had(2, { hit: true })
+    expect(await asks('Маша', person(1))).toMatchObject({ status: 'available' })
+    expect(await asks('Петя', person(1))).toEqual({ status: 'refused', reason: 'too_many_waiting' })
+  })
+
   it('who waits for as many as allowed may ask for those again, and for hits, and not for what they had before', async () => {
     await create('Маша', video())
     const { id } = await create('Петя', { queuedAt: longAgo })
@@ -337,6 +347,24 @@ describe('a list', () => {
     expect(await rowOf(pending.id)).toEqual(pending)
     expect(await Promise.all([has('warm', old.id, 6), has('warm', spoken.id, 6)])).toEqual([true, true])
     expect(await asks('Петя', person(1))).toMatchObject({ status: 'available', fileId: 'file' })
+  })
+
+  it('asks what a video would be today of those alone that can be sent', async () => {
+    const another = await create('Маша', { ...video(), telegramBotId: town.botId + 1n, say: 'ма-ша' })
+    const wanted: string[] = []
+    const revisionNow = async ({ key }: { key: string }) => {
+      wanted.push(key)
+      return 'today'
+    }
+    await create('Петя', video())
+    expect(
+      await request(town.door, [{ ...ask('Маша'), say: 'маша' }, ask('Петя')], undefined, { revisionNow }),
+    ).toMatchObject([
+      { status: 'waiting', started: true },
+      { status: 'waiting', started: true },
+    ])
+    expect(wanted).toEqual(['петя'])
+    expect(await rowOf(another.id)).toMatchObject({ status: 'PENDING', generation: 6, say: 'ма-ша' })
   })
 
   it('asks for nobody, and a person for one name only', async () => {

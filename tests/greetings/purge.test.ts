@@ -94,6 +94,13 @@ it('a purge that is stopped has begun with the oldest', async () => {
   expect(await purging()).toBe(10)
 })
 
+it('people are looked at in batches, and none is passed over', async () => {
+  await town.db.$executeRaw`INSERT INTO "User" (id) SELECT n FROM generate_series(1, 5010) AS n`
+  await asked(6_000, 'PENDING', 0, null)
+  expect(await purgePeople(town.db, { signal: never })).toBe(5_010)
+  expect((await town.db.user.findMany()).map(({ id }) => Number(id))).toEqual([6_000])
+})
+
 it('who asked between the look and the lock stays, and the purge goes on', async () => {
   await asked(1, 'PENDING', 0, null)
   await town.db.user.create({ data: { id: 2 } })

@@ -59,7 +59,12 @@ async function asks(
 }
 
 /** While another transaction has done this and not committed it; it does when `work` waits for it. */
-async function meanwhile<T>(sql: string, values: unknown[], work: () => Promise<T>): Promise<T> {
+async function meanwhile<T>(
+  sql: string,
+  values: unknown[],
+  work: () => Promise<T>,
+  whileItWaits: () => Promise<void> = async () => undefined,
+): Promise<T> {
   await other.query('BEGIN')
   await other.query(sql, values)
   const working = work()
@@ -69,9 +74,10 @@ async function meanwhile<T>(sql: string, values: unknown[], work: () => Promise<
     >`SELECT count(*) AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
     return Number(row?.count) > 0
   }, 'waiting for the other transaction')
-  await other.query('COMMIT')
+  await whileItWaits().finally(() => other.query('COMMIT'))
   return working
 }
+type Known = Awaited<ReturnType<typeof assetsOf>>
 const claiming = `UPDATE "VideoAsset" SET status = 'GENERATING', "leaseOwner" = 'worker', "leaseUntil" = now() + interval '1 minute' WHERE id = $1`
 
 describe('forget', () => {
@@ -149,6 +155,31 @@ describe('forget', () => {
     expect(await meanwhile(claiming, [asset.id], () => forgetAssets(town, known))).toBeUndefined()
     expect(await rowOf(asset.id)).toMatchObject({ status: 'GENERATING', leaseOwner: 'worker' })
   })
+
+  it.each([
+    ['fencing', (assets: Known) => fence(town.db, assets), true],
+    ['forgetting', (assets: Known) => forgetAssets(town, assets), { requests: 0, waiting: 0 }],
+  ])(
+    '%s waits for the first of several rows before it takes the next, so that two of them never wait for each other',
+    async (_what, work, outcome) => {
+      const ids = [await create('маша', { template: 'a' }), await create('маша', { template: 'b' })]
+        .map(({ id }) => id)
+        .sort()
+      const assets = await assetsOf(town.db, 'маша')
+      const result = await meanwhile(
+        `SELECT 1 FROM "VideoAsset" WHERE id = $1 FOR UPDATE`,
+        [ids[0]],
+        async () => work(assets),
+        async () => {
+          const { rowCount } = await other.query('SELECT 1 FROM "VideoAsset" WHERE id = $1 FOR UPDATE SKIP LOCKED', [
+            ids[1],
+          ])
+          expect(rowCount).toBe(1)
+        },
+      )
+      expect(result).toEqual(outcome)
+    },
+  )
 
   it('removes the name, its requests and its jobs, and nothing of another', async () => {
     const [asset, another] = [await create('маша'), await create('петя')]
@@ -275,6 +306,13 @@ describe('retry', () => {
     const silent = { ...town.queue, add: () => Promise.reject(new Error('no answer')) }
     await expect(retryFailed({ db: town.db, queue: silent })).rejects.toThrow('no answer')
     expect(await rowOf(failed.id)).toMatchObject({ status: 'PENDING', queuedAt: null })
+  })
+
+  it('property 2: what another makes work of in this very moment becomes so once', async () => {
+    const failed = await create('маша', { status: 'FAILED' })
+    const reviving = `UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1 WHERE id = $1`
+    expect(await meanwhile(reviving, [failed.id], () => retryFailed(town))).toBe(0)
+    expect(await rowOf(failed.id)).toMatchObject({ status: 'PENDING', generation: 6 })
   })
 
   it('tries the names that are given, and no other', async () => {

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { claim, markAvailable } from '../../src/greetings/assets.ts'
 import { Outage } from '../../src/errors.ts'
+import { listen } from '../../src/events.ts'
 import { reconcile } from '../../src/greetings/reconcile.ts'
 import { request } from '../../src/greetings/request.ts'
 import { deliver, uploadToSubscriber } from '../../src/telegram/delivery.ts'
@@ -379,6 +380,25 @@ describe('the storage channel', () => {
     )
     expect(error).toMatchObject({ name: 'Outage', step: 'telegram' })
     expect((error as Outage).retryAfterMs).toBeGreaterThan(100_000)
+  })
+
+  it('an upload that is aborted ends with the reason of whoever aborted it', async () => {
+    const stop = new AbortController()
+    const reason = new Error('the worker stops')
+    const hold = await town.telegram.fault({ method: 'sendVideo', answer: { kind: 'hold' } })
+    const upload = uploadToStorage(town.storage, video, { signal: stop.signal, isWanted: () => false })
+    const failed = expect(upload).rejects.toBe(reason)
+    await town.telegram.waitForHeld(hold.id)
+    stop.abort(reason)
+    await failed
+  })
+
+  it('tells of each upload how many there were at a time', async () => {
+    const parallel: number[] = []
+    const deaf = listen((event) => void (event.what === 'sent' && parallel.push(event.parallel)))
+    await uploadToStorage(town.storage, video, { signal: never, isWanted: () => false })
+    deaf()
+    expect(parallel).toEqual([1])
   })
 
   it('a minute that is full is no outage: the post waits for room', async () => {
