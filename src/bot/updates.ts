@@ -126,7 +126,6 @@ export async function listenForWebhook(
       const done = Promise.all([taken, sent]).then(() => void inHand.delete(done))
       inHand.add(done)
     })
-    incoming.on('error', () => undefined)
   })
   const listening = await listenAt(server, { host: loopback, port })
   return {
