@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startBot, type BotParts, type RunningBot } from '../../src/bot/index.ts'
 import { texts } from '../../src/texts.ts'
 import { request } from '../../src/greetings/request.ts'
@@ -14,6 +14,9 @@ let bot: RunningBot
 /** set by a test that wants to look around before a video is made */
 let beforeVideo = async (): Promise<void> => undefined
 
+/** what the log was warned of */
+const warned: string[] = []
+
 const parts = (): BotParts => ({
   token: town.token,
   apiRoot: town.server.url,
@@ -24,7 +27,7 @@ const parts = (): BotParts => ({
   nameRules: {},
   isAdmin: () => false,
   times: town.times,
-  log: quietLog,
+  log: { ...quietLog, warn: (_fields, message) => void warned.push(message) },
 })
 
 let people = 5_000
@@ -95,6 +98,21 @@ describe('the bot', () => {
     // When the line has gone everything is answered again.
     expect(await answerTo(loud, '/start')).toBe(texts.ru.welcome)
     expect(await answers()).toBeLessThan(15)
+  })
+
+  it('that somebody blocked it before it could answer is nothing to tell an operator', async () => {
+    const id = newPerson()
+    const fault = await town.telegram.fault({
+      method: 'sendMessage',
+      chatId: id,
+      answer: { kind: 'refuse', code: 403, description: 'Forbidden: bot was blocked by the user' },
+    })
+    await town.telegram.say({ userId: id, text: '/start', languageCode: 'ru' })
+    await town.telegram.waitForCalls({ method: 'sendMessage', chatId: id })
+    await town.telegram.release(fault.id)
+    // Answers of a chat come one after the other.
+    expect(await answerTo(id, '/help')).toBe(texts.ru.help)
+    expect(warned).toEqual([])
   })
 
   it('answers a hit with the video by file_id, at once and with nothing around it', async () => {
@@ -223,6 +241,20 @@ describe('the bot', () => {
   })
 })
 
+it('a bot that has stopped looks at nothing any more', async () => {
+  await bot.stop(1_000)
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  try {
+    bot = await startBot(parts())
+    expect(vi.getTimerCount()).toBeGreaterThan(0)
+    await bot.stop(1_000)
+    expect(vi.getTimerCount()).toBe(0)
+  } finally {
+    vi.useRealTimers()
+  }
+  bot = await startBot(parts())
+})
+
 describe('a bot with a webhook', () => {
   const secret = 'a-secret-of-the-webhook'
   let port = 0
@@ -305,6 +337,19 @@ describe('a bot with a webhook', () => {
     const id = await known()
     expect(await tell({ update_id: update++, message: message(id, content) })).toBe(200)
     await lastWord(id, texts.ru.notText)
+  })
+
+  it('confirms an update whose answer takes long after a second, as nothing repeats the answer', async () => {
+    const id = await known()
+    const hold = await town.telegram.fault({ method: 'sendMessage', chatId: id, answer: { kind: 'hold' } })
+    const told = tell({ update_id: update++, message: message(id, command('/start')) })
+    await town.telegram.waitForHeld(hold.id)
+    const within = (ms: number) =>
+      Promise.race([told, new Promise((resolve) => setTimeout(resolve, ms, 'not confirmed'))])
+    expect(await within(300)).toBe('not confirmed')
+    expect(await within(1_300)).toBe(200)
+    await town.telegram.release(hold.id)
+    await lastWord(id, texts.ru.welcome)
   })
 
   it('takes an edited message as a new wish', async () => {

@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startBot, type BotParts, type RunningBot } from '../../src/bot/index.ts'
-import { openIntake, type Outcome } from '../../src/bot/intake.ts'
+import { openIntake, TookTooLong, type IntakeParts, type Outcome } from '../../src/bot/intake.ts'
 import { chatOf, createPerChat } from '../../src/bot/per-chat.ts'
 import { openDatabase, type Database } from '../../src/db/database.ts'
 import { endHeld, heldQuestions, holdUpdate, takeHeld } from '../../src/greetings/held-updates.ts'
@@ -129,6 +129,22 @@ describe('a row that stays locked', () => {
     expect(await town.db.userRequest.count({ where: { userId: { in: stuck.map(BigInt) } } })).toBe(stuck.length)
   })
 
+  it('takes three connections of the bot at most, however many ask for it', async () => {
+    await lock('Клим')
+    const stuck = Array.from({ length: 20 }, newPerson)
+    await town.telegram.sayAll(stuck.map((userId) => ({ userId, text: 'Клим', languageCode: 'ru' })))
+    let most = 0
+    await until(async () => {
+      const [row] = await town.db.$queryRaw<
+        { waiting: number }[]
+      >`SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+      most = Math.max(most, row?.waiting ?? 0)
+      return (await held()) === stuck.length
+    }, 'all of them being held')
+    expect(most).toBeGreaterThan(0)
+    expect(most).toBeLessThanOrEqual(3)
+  })
+
   it('keeps the order within a chat, also across a restart', async () => {
     const release = await lock('Клим')
     const id = newPerson()
@@ -228,25 +244,32 @@ describe('held updates', () => {
   const hold = (one: ReturnType<typeof update>, botId = town.botId) =>
     holdUpdate(town.db, botId, { updateId: one.update_id, chatId: BigInt(chatOf(one)), body: JSON.stringify(one) }, 0)
 
+  /** The intake of a process, without a bot around it. */
+  const alone = (
+    handle: (...of: Parameters<IntakeParts['handle']>) => Promise<Outcome>,
+    times: Partial<Town['times']> = {},
+  ) =>
+    openIntake({
+      db: town.db,
+      botId: town.botId,
+      handle,
+      answered: async () => undefined,
+      sendFailureNotice: () => undefined,
+      handling: createPerChat(),
+      times: { ...town.times, ...times },
+      log: quietLog,
+    })
+
   it('are handled once each and in the order of their chat, by two processes together', async () => {
     await bot?.stop(1_000)
     for (let n = 0; n < 60; n++) await hold(update(700 + n, n % 20))
     const handled: number[] = []
     const stop = new AbortController()
     const processes = [1, 2].map(() =>
-      openIntake({
-        db: town.db,
-        botId: town.botId,
-        handle: async ({ update_id: id }): Promise<Outcome> => {
-          handled.push(id)
-          await new Promise((resolve) => setImmediate(resolve))
-          return 'handled'
-        },
-        answered: async () => undefined,
-        sendFailureNotice: () => undefined,
-        handling: createPerChat(),
-        times: town.times,
-        log: quietLog,
+      alone(async ({ update_id: id }) => {
+        handled.push(id)
+        await new Promise((resolve) => setImmediate(resolve))
+        return 'handled'
       }).keepTrying(stop.signal),
     )
     await until(async () => (await held()) === 0, 'all of them')
@@ -255,6 +278,50 @@ describe('held updates', () => {
     expect([...handled].sort((one, other) => one - other)).toEqual(Array.from({ length: 60 }, (_, n) => 700 + n))
     for (let chat = 0; chat < 20; chat++)
       expect(handled.filter((id) => (id - 700) % 20 === chat)).toEqual([700 + chat, 720 + chat, 740 + chat])
+  })
+
+  it('are tried fifty at a time', async () => {
+    await bot?.stop(1_000)
+    for (let n = 0; n < 110; n++) await hold(update(5_000 + n, 5_000 + n))
+    let inHand = 0
+    let go = () => {}
+    const released = new Promise<void>((resolve) => (go = resolve))
+    const stop = new AbortController()
+    const trying = alone(async () => {
+      inHand++
+      await released
+      inHand--
+      return 'handled'
+    }).keepTrying(stop.signal)
+    await until(async () => inHand >= 50, 'the first of them')
+    expect(inHand).toBe(50)
+    go()
+    await until(async () => (await held()) === 0, 'all of them')
+    stop.abort()
+    await trying
+  })
+
+  it('are confirmed as soon as they are held, and their try hears that it took too long', async () => {
+    await bot?.stop(1_000)
+    const handleMs = 1_500
+    let reason: unknown
+    const intake = alone(
+      (_update, { giveUp }) =>
+        new Promise((resolve) =>
+          giveUp.addEventListener('abort', () => {
+            reason = giveUp.reason
+            // Goes on for a while: what runs at the database is not ended by that.
+            setTimeout(() => resolve('handled'), 2 * handleMs)
+          }),
+        ),
+      { handleMs },
+    )
+    const late = new Promise((resolve) => setTimeout(resolve, 1.8 * handleMs, 'later'))
+    expect(await Promise.race([intake.take(update(690, 9)), late])).toBe(true)
+    expect(await held()).toBe(1)
+    expect(reason).toBeInstanceOf(TookTooLong)
+    await intake.idle()
+    expect(await held()).toBe(0)
   })
 
   it('are taken by nobody else while somebody is at them', async () => {

@@ -1,10 +1,11 @@
 /** Where updates come from, and people who wait: each part by itself, on a real server of the Bot API. */
+import { connect } from 'node:net'
 import { Bot } from 'grammy'
 import type { Update } from 'grammy/types'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { BotContext } from '../../src/bot/context.ts'
 import type { Intake, Round } from '../../src/bot/intake.ts'
-import { poll } from '../../src/bot/updates.ts'
+import { listenForWebhook, poll } from '../../src/bot/updates.ts'
 import { openPendingNotes } from '../../src/bot/pending-note.ts'
 import { clientOptions, ownErrors } from '../../src/telegram/api.ts'
 import { openTown, person, quietLog, until, type Town } from '../town.ts'
@@ -25,14 +26,15 @@ async function says(id: number, text: string): Promise<void> {
   await town.telegram.say({ userId: id, text })
 }
 
+/** An intake that takes what `takes` says. */
+const intakeThat = (takes: (update: Update) => Promise<boolean>): Intake => ({
+  openRound: async (): Promise<Round> => ({ held: new Set(), waiting: new Set() }),
+  take: takes,
+  keepTrying: async () => undefined,
+  idle: async () => undefined,
+})
+
 describe('polling', () => {
-  /** An intake that takes what `takes` says. */
-  const intakeThat = (takes: (update: Update) => Promise<boolean>): Intake => ({
-    openRound: async (): Promise<Round> => ({ held: new Set(), waiting: new Set() }),
-    take: takes,
-    keepTrying: async () => undefined,
-    idle: async () => undefined,
-  })
   function start(takes: (update: Update) => Promise<boolean>) {
     const stop = new AbortController()
     const bot = new Bot<BotContext>(town.token, { client: clientOptions({ apiRoot: town.server.url }) })
@@ -108,6 +110,58 @@ describe('polling', () => {
   })
 })
 
+describe('a webhook', () => {
+  const secret = 'secret'
+  const whole = (updateId: number) => {
+    const body = JSON.stringify({ update_id: updateId })
+    const head = `POST / HTTP/1.1\r\nHost: x\r\nX-Telegram-Bot-Api-Secret-Token: ${secret}\r\nContent-Length: ${body.length}\r\n\r\n`
+    return { head, body }
+  }
+  /** A connection on which this was said, and the status of its answer. */
+  async function call(port: number, words: string) {
+    const socket = connect(port, '127.0.0.1')
+    const answered = new Promise<number>((resolve) =>
+      socket.once('data', (answer) => resolve(Number(answer.toString('latin1').split(' ')[1]))),
+    )
+    await new Promise((resolve) => socket.write(words, resolve))
+    return { socket, answered }
+  }
+
+  it('that closes takes nothing more, from whoever had not said everything, and answers what it took', async () => {
+    const taken: number[] = []
+    let finish = () => {}
+    const finished = new Promise<void>((resolve) => (finish = resolve))
+    const intake = intakeThat(async ({ update_id: id }) => {
+      taken.push(id)
+      await finished
+      return true
+    })
+    const server = await listenForWebhook({ intake, log: quietLog }, { port: 0, secret })
+    const [early, late] = [whole(1), whole(2)]
+    const slow = await call(server.port, late.head)
+    const quick = await call(server.port, early.head + early.body)
+    await until(async () => taken.length === 1, 'the first update')
+    const closed = server.close(new AbortController().signal)
+    slow.socket.write(late.body)
+    // Either it is refused, or it would have been taken.
+    expect(await Promise.race([slow.answered, until(async () => taken.length === 2, 'the second', 5_000)])).toBe(503)
+    finish()
+    expect(await quick.answered).toBe(200)
+    await closed
+    expect(taken).toEqual([1])
+  })
+
+  it('outlives whoever goes away in the middle of a word', async () => {
+    const intake = intakeThat(async () => true)
+    const server = await listenForWebhook({ intake, log: quietLog }, { port: 0, secret })
+    const { head, body } = whole(3)
+    const { socket } = await call(server.port, head + body.slice(0, 3))
+    socket.resetAndDestroy()
+    expect(await (await call(server.port, head + body)).answered).toBe(200)
+    await server.close(AbortSignal.abort())
+  })
+})
+
 describe('a person who waits', () => {
   async function waits(status: 'PENDING' | 'COMPLETED' = 'PENDING') {
     const id = people++
@@ -133,11 +187,11 @@ describe('a person who waits', () => {
     (await town.db.userRequest.findUniqueOrThrow({ where: { id: requestId } })).noteMessageId
   // An action every four seconds of Telegram's, for three minutes at most.
   const secondMs = 50
-  const open = () =>
+  const open = (telegramSecondMs = secondMs) =>
     openPendingNotes({
       db: town.db,
       api: town.api,
-      times: { ...town.times, telegramSecondMs: secondMs },
+      times: { ...town.times, telegramSecondMs },
       stop: new AbortController().signal,
     })
 
@@ -160,6 +214,38 @@ describe('a person who waits', () => {
     )
     room.close()
     expect((await notes(one.id)).length).toBe(1)
+  })
+
+  it('is shown at once that something goes on', async () => {
+    const room = open(60_000)
+    const { id, seat } = await waits()
+    await room.show(seat)
+    await until(async () => (await actions(id)) === 1, 'the action', 3_000)
+    room.close()
+  })
+
+  it('is shown so for three minutes of Telegram’s and no longer', async () => {
+    const room = open(20)
+    const { id, seat } = await waits()
+    vi.useFakeTimers({ toFake: ['Date'] })
+    try {
+      await room.show(seat)
+      const shownAt = Date.now()
+      vi.setSystemTime(shownAt + 178 * 20)
+      const before = await actions(id)
+      await until(async () => (await actions(id)) > before + 1, 'the action being shown still')
+      vi.setSystemTime(shownAt + 182 * 20)
+      let last = -1
+      await until(async () => {
+        const earlier = last
+        last = await actions(id)
+        await new Promise((resolve) => setTimeout(resolve, 12 * 20))
+        return last === earlier
+      }, 'the end of the action')
+    } finally {
+      vi.useRealTimers()
+      room.close()
+    }
   })
 
   it('whose video was faster keeps no note', async () => {

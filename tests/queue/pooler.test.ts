@@ -132,6 +132,14 @@ describe.runIf(program !== undefined)('PgBouncer before PostgreSQL', () => {
   })
 })
 
+it('a server that is not there is not taken for a pooler', async () => {
+  const databaseUrl = `postgresql://nobody@127.0.0.1:${await freePort()}/none`
+  await expect(openQueue({ databaseUrl, redisUrl: undefined, queueId: 'none', log: quietLog })).rejects.toMatchObject({
+    name: 'QueueUnreachable',
+    message: 'The queue in PostgreSQL cannot be reached.',
+  })
+})
+
 async function answers(url: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 })
   client.on('error', () => undefined)

@@ -1,7 +1,7 @@
 /** The job: who may go on with an asset, and what is left when it does not work. No worker and no reconciler around it. */
 import { setMaxListeners } from 'node:events'
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { listen, type DomainEvent } from '../../src/events.ts'
 import { AssetFault, Outage } from '../../src/errors.ts'
 import { request } from '../../src/greetings/request.ts'
@@ -280,6 +280,37 @@ describe('property 11: what does not work', () => {
     expect(errorText).toMatch(/^unexpected TypeError at /)
     expect(errorText).not.toContain('secret')
   })
+})
+
+it('property 11: an outage met by a delivery is noted and pauses; the job has ended, as its video is there', async () => {
+  const { template, key, display } = ask(newName())
+  await town.telegram.say({ userId: 78, text: '/start' })
+  await request(town.door, [{ template, key, display }], person(78))
+  const asset = await town.db.videoAsset.findFirstOrThrow({ where: { name: key } })
+  await town.telegram.fault({ method: 'sendVideo', upload: 'file_id', answer: { kind: 'html', code: 502 } })
+  const shop = workshop(town, renderer)
+  expect(await run(shop, asset)).toBeUndefined()
+  expect(await rowOf(asset)).toMatchObject({ status: 'AVAILABLE' })
+  expect(await town.db.outage.findMany({ select: { step: true } })).toEqual([{ step: 'telegram' }])
+  expect(await rests(shop)).toBe(true)
+})
+
+it('property 5: a lease is renewed no more when the work has ended, however it did', async () => {
+  // Only what is repeated: the lease's renewal.
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  try {
+    let held = 0
+    for (const ending of [async () => undefined, async () => Promise.reject(new AssetFault('gate', 'no sound'))]) {
+      making = async () => {
+        held = vi.getTimerCount()
+        await ending()
+      }
+      await run(workshop(town, renderer), await create())
+      expect([held, vi.getTimerCount()]).toEqual([1, 0])
+    }
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 describe('property 13: a worker that stops', () => {

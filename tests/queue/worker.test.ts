@@ -64,3 +64,25 @@ it.each([
     await town.db.outage.deleteMany()
   }
 })
+
+it('property 11: an outage met by a delivery is noted, and over when the video has arrived', async () => {
+  await town.telegram.say({ userId: 2, text: '/start' })
+  const fault = await town.telegram.fault({
+    method: 'sendVideo',
+    chatId: 2,
+    times: 1_000,
+    answer: { kind: 'html', code: 502 },
+  })
+  const worker = await startWorker(workerParts(town, await plannedRenderer(town)), 1)
+  const noted = async () => (await currentOutages(town.db)).map(({ step }) => step)
+  try {
+    await request(town.door, [ask('Вера')], person(2))
+    await until(async () => (await noted()).includes('telegram'), 'the note of the outage', 10_000)
+    await town.telegram.release(fault.id)
+    await until(async () => (await videosOf(town, 2)) === 1, 'the video')
+    await until(async () => (await noted()).length === 0, 'the end of the outage')
+  } finally {
+    await town.telegram.release()
+    await worker.stop(5_000)
+  }
+})
