@@ -13,7 +13,7 @@ import { longestWaitSeconds, statistics, workload } from './greetings/reports/st
 import type { GreetingsQueue } from './queue/index.ts'
 
 /** What is asked for the state of the installation. */
-interface World {
+interface Installation {
   db: Db
   queue: GreetingsQueue
   workers: () => Promise<number>
@@ -24,8 +24,8 @@ interface World {
 export interface Metrics {
   contentType: string
   /** From now on the state of the installation is read there. */
-  watch(world: World): void
-  /** All figures as text, computed once for all who ask at a time. Without a world, or when it does not answer, its state is left out. */
+  watch(installation: Installation): void
+  /** All figures as text, computed once for all who ask at a time. Without an installation, or when it does not answer, its state is left out. */
   text(): Promise<string>
   close(): void
 }
@@ -38,15 +38,52 @@ const stateMs = 5_000
 /** Begins to count. */
 export function openMetrics(about: { version: string; role: string }): Metrics {
   const registry = new Registry()
-  const registers = [registry]
   collectDefaultMetrics({ register: registry })
   new Gauge({
     name: 'greetings_build_info',
     help: 'Always 1; the labels tell what runs.',
     labelNames: ['version', 'node', 'role'],
-    registers,
+    registers: [registry],
   }).set({ ...about, node: process.version }, 1)
+  const counts = openCounts([registry])
+  const gauges = openGauges([registry])
+  const ignore = listen((event) => count(counts, event))
 
+  let watched: Installation | undefined
+  // A reading that takes too long goes on: no second one is begun beside it.
+  const state = shared(async () => {
+    if (watched === undefined) throw new Error('nothing is watched yet')
+    await readState(watched, gauges)
+  })
+  const text = shared(async () => {
+    let timer: NodeJS.Timeout | undefined
+    try {
+      await Promise.race([
+        state(),
+        new Promise((_, reject) => (timer = setTimeout(() => reject(new Error('no answer')), stateMs))),
+      ])
+    } catch {
+      forgetState(gauges)
+      gauges.up.set(0)
+    } finally {
+      clearTimeout(timer)
+    }
+    return registry.metrics()
+  })
+
+  return {
+    contentType: registry.contentType,
+    watch: (installation) => (watched = installation),
+    text,
+    close() {
+      ignore()
+      registry.clear()
+    },
+  }
+}
+
+/** What happens in this process. */
+function openCounts(registers: Registry[]) {
   const requests = new Counter({
     name: 'greetings_requests_total',
     help: 'Questions of people, by what came of them.',
@@ -66,12 +103,8 @@ export function openMetrics(about: { version: string; role: string }): Metrics {
     labelNames: ['outcome'],
     registers,
   })
-  const renders = new Histogram({
-    name: 'greetings_render_seconds',
-    help: 'Making one video, from name to checked file.',
-    buckets: workBuckets,
-    registers,
-  })
+  const work = (name: string, help: string) => new Histogram({ name, help, buckets: workBuckets, registers })
+  const renders = work('greetings_render_seconds', 'Making one video, from name to checked file.')
   const steps = new Histogram({
     name: 'greetings_render_step_seconds',
     help: 'One step of making a video.',
@@ -84,12 +117,7 @@ export function openMetrics(about: { version: string; role: string }): Metrics {
     help: 'Videos that were there already and not made again.',
     registers,
   })
-  const uploads = new Histogram({
-    name: 'greetings_upload_seconds',
-    help: 'Uploading one video, waiting for Telegram’s limits included.',
-    buckets: workBuckets,
-    registers,
-  })
+  const uploads = work('greetings_upload_seconds', 'Uploading one video, waiting for Telegram’s limits included.')
   const faults = new Counter({
     name: 'greetings_faults_total',
     help: 'Attempts at a video that went wrong, by cause; final: it was given up.',
@@ -108,7 +136,38 @@ export function openMetrics(about: { version: string; role: string }): Metrics {
     labelNames: ['method'],
     registers,
   })
+  return { requests, waits, deliveries, renders, steps, kept, uploads, faults, outagesBegun, floods }
+}
 
+type Counts = ReturnType<typeof openCounts>
+
+/** Counts an event. */
+function count(counts: Counts, event: DomainEvent): void {
+  switch (event.what) {
+    case 'asked':
+      return counts.requests.inc({ outcome: event.outcome })
+    case 'delivered':
+      counts.waits.observe({ hit: String(event.hit) }, event.seconds)
+      return counts.deliveries.inc({ outcome: 'sent' })
+    case 'gave_up':
+      return counts.deliveries.inc({ outcome: 'gave_up' })
+    case 'step':
+      if (event.step === 'video') counts.renders.observe(event.seconds)
+      else if (event.step === 'upload') counts.uploads.observe(event.seconds)
+      else if (event.step === 'video from the render cache') counts.kept.inc()
+      else counts.steps.observe({ step: event.step }, event.seconds)
+      return
+    case 'fault':
+      return counts.faults.inc({ cause: event.cause, final: String(event.final) })
+    case 'outage':
+      return counts.outagesBegun.inc({ step: event.step })
+    case 'flood':
+      return counts.floods.inc({ method: event.method })
+  }
+}
+
+/** The state of the installation. */
+function openGauges(registers: Registry[]) {
   const up = new Gauge({
     name: 'greetings_state_up',
     help: '1: database and queue answered when the state below was read. The same for every process of the installation.',
@@ -140,89 +199,39 @@ export function openMetrics(about: { version: string; role: string }): Metrics {
   })
   const workers = new Gauge({ name: 'greetings_workers', help: 'Live workers.', registers })
   const bots = new Gauge({ name: 'greetings_bots', help: 'Live processes that take updates.', registers })
-  const forgetState = () => {
-    for (const labelled of [videos, jobs, outages]) labelled.reset()
-    for (const single of [pending, longest, oldest, workers, bots]) single.remove()
-  }
+  return { up, videos, pending, longest, jobs, oldest, outages, workers, bots }
+}
 
-  const ignore = listen((event: DomainEvent) => {
-    switch (event.what) {
-      case 'asked':
-        return requests.inc({ outcome: event.outcome })
-      case 'delivered':
-        waits.observe({ hit: String(event.hit) }, event.seconds)
-        return deliveries.inc({ outcome: 'sent' })
-      case 'gave_up':
-        return deliveries.inc({ outcome: 'gave_up' })
-      case 'step':
-        if (event.step === 'video') renders.observe(event.seconds)
-        else if (event.step === 'upload') uploads.observe(event.seconds)
-        else if (event.step === 'video from the render cache') kept.inc()
-        else steps.observe({ step: event.step }, event.seconds)
-        return
-      case 'fault':
-        return faults.inc({ cause: event.cause, final: String(event.final) })
-      case 'outage':
-        return outagesBegun.inc({ step: event.step })
-      case 'flood':
-        return floods.inc({ method: event.method })
-    }
-  })
+type Gauges = ReturnType<typeof openGauges>
 
-  async function readState({ db, queue, workers: liveWorkers, bots: liveBots }: World) {
-    const bot = await ownBot(db)
-    const [numbers, waited, fetched, out, working, answering] = await Promise.all([
-      statistics(db, new Map(), bot?.id ?? null),
-      longestWaitSeconds(db),
-      queue.counts(),
-      currentOutages(db),
-      liveWorkers(),
-      liveBots(),
-    ])
-    const depth = workload(fetched, numbers.assets)
-    forgetState()
-    const { pending: toMake, generating, available, otherBot, failed } = numbers.assets
-    for (const [name, count] of Object.entries({ pending: toMake, generating, available, other_bot: otherBot, failed }))
-      videos.set({ state: name }, count)
-    pending.set(numbers.requests.pending)
-    longest.set(waited ?? 0)
-    for (const name of ['waiting', 'active', 'delayed'] as const) jobs.set({ state: name }, depth[name])
-    oldest.set(depth.oldestWaitingSeconds ?? 0)
-    for (const { step } of out) outages.set({ step }, 1)
-    workers.set(working)
-    bots.set(answering)
-    up.set(1)
-  }
+function forgetState({ videos, jobs, outages, pending, longest, oldest, workers, bots }: Gauges): void {
+  for (const labelled of [videos, jobs, outages]) labelled.reset()
+  for (const single of [pending, longest, oldest, workers, bots]) single.remove()
+}
 
-  let watched: World | undefined
-  // A reading that takes too long goes on: no second one is begun beside it.
-  const state = shared(async () => {
-    if (watched === undefined) throw new Error('no world yet')
-    await readState(watched)
-  })
-  const text = shared(async () => {
-    let timer: NodeJS.Timeout | undefined
-    try {
-      await Promise.race([
-        state(),
-        new Promise((_, reject) => (timer = setTimeout(() => reject(new Error('no answer')), stateMs))),
-      ])
-    } catch {
-      forgetState()
-      up.set(0)
-    } finally {
-      clearTimeout(timer)
-    }
-    return registry.metrics()
-  })
-
-  return {
-    contentType: registry.contentType,
-    watch: (world) => (watched = world),
-    text,
-    close() {
-      ignore()
-      registry.clear()
-    },
-  }
+/** Reads the state of the installation into the gauges. */
+async function readState(installation: Installation, gauges: Gauges): Promise<void> {
+  const { db, queue } = installation
+  const bot = await ownBot(db)
+  const [numbers, waited, fetched, out, working, answering] = await Promise.all([
+    statistics(db, new Map(), bot?.id ?? null),
+    longestWaitSeconds(db),
+    queue.counts(),
+    currentOutages(db),
+    installation.workers(),
+    installation.bots(),
+  ])
+  const depth = workload(fetched, numbers.assets)
+  forgetState(gauges)
+  const { pending, generating, available, otherBot, failed } = numbers.assets
+  for (const [name, count] of Object.entries({ pending, generating, available, other_bot: otherBot, failed }))
+    gauges.videos.set({ state: name }, count)
+  gauges.pending.set(numbers.requests.pending)
+  gauges.longest.set(waited ?? 0)
+  for (const name of ['waiting', 'active', 'delayed'] as const) gauges.jobs.set({ state: name }, depth[name])
+  gauges.oldest.set(depth.oldestWaitingSeconds ?? 0)
+  for (const { step } of out) gauges.outages.set({ step }, 1)
+  gauges.workers.set(working)
+  gauges.bots.set(answering)
+  gauges.up.set(1)
 }
