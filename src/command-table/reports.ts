@@ -70,6 +70,6 @@ export function addDoctor(program: Command, done: Done): void {
     .addOption(jsonOption())
     .addHelpText('after', examples('doctor', 'doctor --sandbox'))
     .action(async (_options: object, command: Command) =>
-      done(await (await import('../commands/doctor.ts')).doctor(optionsOf(command))),
+      done(await (await import('../commands/doctor/index.ts')).doctor(optionsOf(command))),
     )
 }
