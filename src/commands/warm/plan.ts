@@ -12,19 +12,17 @@ import { foresee, type Foreseen } from '../../greetings/request.ts'
 import { findHome, type FoundHome } from '../../home.ts'
 import type { Log } from '../../log.ts'
 import type { NameList, NameRow, Selection } from '../../names/csv.ts'
-import { describeRejection, type NameRejection } from '../../names/name.ts'
 import { openRecordings } from '../../speech/recordings.ts'
-import { windowSeconds } from '../../telegram/flood.ts'
 import { findFfmpeg } from '../../ffmpeg/find.ts'
 import { areMade } from '../../video/parts.ts'
 import { templateRevision, type Template } from '../../video/template.ts'
 import { exitCode } from '../../terminal/exit.ts'
-import { DoubtfulList, listedText } from '../../terminal/name-arguments.ts'
-import { durationText } from '../../terminal/progress.ts'
-import { listLines, secondsSince, sizeText, type Summary } from './summary.ts'
+import { DoubtfulList } from '../../terminal/name-arguments.ts'
+import { planText, type Bounds, type Foretold } from './plan-text.ts'
+import { secondsSince, type Summary } from './summary.ts'
 import { openFolder, recordingsFolderOf, renderFolders } from '../../app/folders.ts'
 import { concurrencyOf, openRevisionsOf, revisionsOf } from '../../app/renderer.ts'
-import { telegramRatePerMinute } from '../../telegram/flood.ts'
+import { telegramRatePerMinute, windowSeconds } from '../../telegram/flood.ts'
 
 /** What a run is planned from. */
 interface Planned {
@@ -47,32 +45,6 @@ interface Planned {
   started: number
 }
 
-/** What `--dry-run --json` adds to the summary. */
-interface Foretold {
-  /** names that are to be made */
-  misses: number
-  /** of them, names whose video would be another one today and is made again (`--refresh`) */
-  outdated: number
-  /** of them, names whose video another bot alone can send */
-  otherBot: number
-  /** videos that are queued already for somebody else and come first */
-  ahead: number
-  /** selected names that have a recording */
-  recordings: number
-  /** how many of the most frequent names make up a share of all children; null for a list without counts */
-  curve: { share: number; names: number }[] | null
-  /** of all workers together; null until a video of these templates was made */
-  renderSeconds: number | null
-  /** making what all videos of a template share, where that is not there yet; null: unknown */
-  prepareSeconds: number | null
-  uploadSeconds: number
-  /** the whole run; null while one of its parts is unknown */
-  estimatedSeconds: number | null
-  /** what the new files take in the home, and what is free there */
-  diskBytes: number
-  diskFreeBytes: number | null
-}
-
 const batch = 5_000
 const shares = [0.5, 0.8, 0.9, 0.95, 0.99]
 /** of a file of the templates that ship, when none is there to measure */
@@ -80,25 +52,54 @@ const usualBytes = 5_000_000
 
 /** Plans a run and prints the plan. Makes nothing, not even a home. */
 export async function plan(planned: Planned): Promise<number> {
-  const { config, log, list, selection, templates, asksOf, summary, options, started } = planned
-  const { exists, folder } = await findHome({ explicit: config.home, cwd: process.cwd() })
-  const store = await openKnown(config, log, options.sandbox, { exists, folder })
-  let revisions: Awaited<ReturnType<typeof openRevisionsOf>> | undefined
+  const { config, log, list, selection, summary, options, started } = planned
+  const home = await findHome({ explicit: config.home, cwd: process.cwd() })
+  const store = await openKnown(config, log, options.sandbox, home)
   try {
-    if (options.refresh && store !== undefined) revisions = await openRevisionsOf(config, folder)
+    const known = await foreseeNames(planned, home.folder, store)
+    countIn(summary, known.outcomes)
+    const { foretold, bounds } = await foretell(planned, home, store?.db, known)
+    summary.seconds = secondsSince(started)
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify({ ...summary, dryRun: true, ...foretold })}\n`
+        : planText(summary, foretold, { ...bounds, share: selection.share }),
+    )
+    if (list.doubt !== undefined) throw new DoubtfulList(list.doubt)
+    return options.strict && summary.rejected > 0 ? exitCode.someFailed : exitCode.done
+  } finally {
+    await store?.close()
+  }
+}
+
+/** What would come of each name, as counts. */
+interface Known {
+  outcomes: ReadonlyMap<Foreseen, number>
+  /** by template: names that are to be made, and of them those that are queued already */
+  toMake: ReadonlyMap<string, number>
+  joined: ReadonlyMap<string, number>
+  /** names that have a recording */
+  recordings: number
+}
+
+async function foreseeNames(
+  { config, selection, templates, asksOf, options }: Planned,
+  folder: string,
+  store: Database | undefined,
+): Promise<Known> {
+  const revisions = options.refresh && store !== undefined ? await openRevisionsOf(config, folder) : undefined
+  try {
     const botId =
       store === undefined ? null : ((await ownBot(store.db, options.sandbox ? undefined : config.token))?.id ?? null)
     const recorded = await recordedKeys(recordingsFolderOf(config, folder), templates)
     const revisionNow = revisions === undefined ? undefined : revisionsOf(templates, revisions.now)
-    const [outcomes, toMake, joined] = [
-      new Map<Foreseen, number>(),
-      new Map<string, number>(),
-      new Map<string, number>(),
-    ]
+    const outcomes = new Map<Foreseen, number>()
+    const toMake = new Map<string, number>()
+    const joined = new Map<string, number>()
     let recordings = 0
     for await (const rows of selection.batches(batch)) {
       const asks = asksOf(rows)
-      recordings += asks.filter(({ template, key }) => recorded.get(template)?.has(key) === true).length
+      recordings += asks.filter(({ template, key }) => recorded.get(template)?.has(key)).length
       const foreseen =
         store === undefined
           ? asks.map((): Foreseen => 'new')
@@ -110,70 +111,68 @@ export async function plan(planned: Planned): Promise<number> {
         if (outcome !== 'cached' && outcome !== 'failedBefore') increase(toMake, template)
       }
     }
-    const of = (outcome: Foreseen) => outcomes.get(outcome) ?? 0
-    summary.cached = of('cached')
-    summary.joined = of('joined')
-    summary.failedBefore = of('failedBefore')
-    summary.enqueued = summary.names - summary.cached - summary.joined - summary.failedBefore
-    summary.available = summary.cached
-    summary.failed = summary.failedBefore
-    summary.pending = summary.joined + summary.enqueued
-    const ahead = store === undefined ? new Map<string, number>() : await aheadOf(store.db, joined)
-    const misses = summary.pending
-    const channels = options.sandbox ? 1 : Math.max(1, config.storageChatIds.length)
-    const perMinute =
-      options.sandbox && config.channelRatePerMinute === undefined
-        ? undefined
-        : (config.channelRatePerMinute ?? telegramRatePerMinute) * channels
-    const hosts = await makingHosts(config, store?.db, options.work)
-    const times = estimate(store === undefined ? [] : await readPaces(store.db), {
-      videos: misses === 0 ? new Map() : added(toMake, ahead),
-      hosts,
-      host: hostname(),
-      unprepared: !options.work
-        ? []
-        : await unpreparedOf(
-            config,
-            exists ? folder : undefined,
-            templates.filter(({ id }) => (toMake.get(id) ?? 0) + (ahead.get(id) ?? 0) > 0),
-          ),
-      channels:
-        perMinute === undefined
-          ? undefined
-          : { count: channels, postSeconds: postSeconds(config, perMinute / channels) },
-    })
-    const foretold: Foretold = {
-      misses,
-      outdated: of('outdated'),
-      otherBot: of('otherBot'),
-      ahead: [...ahead.values()].reduce((sum, count) => sum + count, 0),
-      recordings,
-      curve:
-        list.total === null ? null : shares.map((share) => ({ share, names: list.select({ coverage: share }).size })),
-      renderSeconds: rounded(times.render),
-      prepareSeconds: rounded(times.prepare),
-      uploadSeconds: Math.round(times.upload),
-      estimatedSeconds: rounded(times.total),
-      diskBytes: misses * (await usualSize(renderFolders(folder).rendersFolder)),
-      diskFreeBytes: await freeBytes(folder),
-    }
-    summary.seconds = secondsSince(started)
-    if (options.json) process.stdout.write(`${JSON.stringify({ ...summary, dryRun: true, ...foretold })}\n`)
-    else
-      process.stdout.write(
-        planText(summary, foretold, {
-          channels,
-          perMinute,
-          places: hosts.reduce((sum, host) => sum + host.places, 0),
-          share: selection.share,
-        }),
-      )
-    if (list.doubt !== undefined) throw new DoubtfulList(list.doubt)
-    return options.strict && summary.rejected > 0 ? exitCode.someFailed : exitCode.done
+    return { outcomes, toMake, joined, recordings }
   } finally {
     await revisions?.close()
-    await store?.close()
   }
+}
+
+function countIn(summary: Summary, outcomes: Known['outcomes']): void {
+  summary.cached = outcomes.get('cached') ?? 0
+  summary.joined = outcomes.get('joined') ?? 0
+  summary.failedBefore = outcomes.get('failedBefore') ?? 0
+  summary.enqueued = summary.names - summary.cached - summary.joined - summary.failedBefore
+  summary.available = summary.cached
+  summary.failed = summary.failedBefore
+  summary.pending = summary.joined + summary.enqueued
+}
+
+/** How long the run takes and what it needs. */
+async function foretell(
+  { config, list, templates, summary, options }: Planned,
+  { exists, folder }: FoundHome,
+  db: Db | undefined,
+  { outcomes, toMake, joined, recordings }: Known,
+): Promise<{ foretold: Foretold; bounds: Omit<Bounds, 'share'> }> {
+  const misses = summary.pending
+  const ahead = db === undefined ? new Map<string, number>() : await aheadOf(db, joined)
+  const hosts = await makingHosts(config, db, options.work)
+  const { channels, perMinute } = postsOf(config, options.sandbox)
+  const wanted = templates.filter(({ id }) => (toMake.get(id) ?? 0) + (ahead.get(id) ?? 0) > 0)
+  const times = estimate(db === undefined ? [] : await readPaces(db), {
+    videos: misses === 0 ? new Map() : added(toMake, ahead),
+    hosts,
+    host: hostname(),
+    unprepared: options.work ? await unpreparedOf(config, exists ? folder : undefined, wanted) : [],
+    channels:
+      perMinute === undefined ? undefined : { count: channels, postSeconds: postSeconds(config, perMinute / channels) },
+  })
+  const foretold: Foretold = {
+    misses,
+    outdated: outcomes.get('outdated') ?? 0,
+    otherBot: outcomes.get('otherBot') ?? 0,
+    ahead: [...ahead.values()].reduce((sum, count) => sum + count, 0),
+    recordings,
+    curve:
+      list.total === null ? null : shares.map((share) => ({ share, names: list.select({ coverage: share }).size })),
+    renderSeconds: rounded(times.render),
+    prepareSeconds: rounded(times.prepare),
+    uploadSeconds: Math.round(times.upload),
+    estimatedSeconds: rounded(times.total),
+    diskBytes: misses * (await usualSize(renderFolders(folder).rendersFolder)),
+    diskFreeBytes: await freeBytes(folder),
+  }
+  return { foretold, bounds: { channels, perMinute, places: hosts.reduce((sum, host) => sum + host.places, 0) } }
+}
+
+/** Channels to upload to, and what they take a minute together; undefined: as much as comes. */
+function postsOf(config: Config, sandbox: boolean): { channels: number; perMinute: number | undefined } {
+  const channels = sandbox ? 1 : Math.max(1, config.storageChatIds.length)
+  const perMinute =
+    sandbox && config.channelRatePerMinute === undefined
+      ? undefined
+      : (config.channelRatePerMinute ?? telegramRatePerMinute) * channels
+  return { channels, perMinute }
 }
 
 /** The database, if there can be one: a database of one's own needs no home, and without either nothing is known yet. */
@@ -270,68 +269,4 @@ async function freeBytes(folder: string): Promise<number | null> {
     if (found !== undefined) return found.bavail * found.bsize
     if (dirname(at) === at) return null
   }
-}
-
-interface Bounds {
-  channels: number
-  perMinute: number | undefined
-  /** videos that are made at a time */
-  places: number
-  share: number | null
-}
-
-function planText(summary: Summary, foretold: Foretold, { channels, perMinute, places, share }: Bounds): string {
-  const {
-    misses,
-    outdated,
-    otherBot,
-    ahead,
-    recordings,
-    curve,
-    renderSeconds,
-    prepareSeconds,
-    uploadSeconds,
-    estimatedSeconds,
-    diskBytes,
-    diskFreeBytes,
-  } = foretold
-  const reasons = Object.entries(summary.rejectedBy).sort(([, a], [, b]) => b - a)
-  const lines = [
-    ...summary.lists.map((list) => `column         ${listedText(list)}`),
-    ...listLines(summary),
-    ...reasons.map(
-      ([reason, count]) => `  ${String(count).padStart(6)} rejected: ${describeRejection(reason as NameRejection)}`,
-    ),
-    curve === null
-      ? ''
-      : `children       ${curve.map(({ share, names }) => `${share * 100} % with ${names} ${names === 1 ? 'name' : 'names'}`).join(', ')}`,
-    share === null || curve === null
-      ? ''
-      : `               these ${summary.names} names are those of ${(share * 100).toFixed(1)} %`,
-    `would make     ${misses} of ${summary.names}${[
-      summary.joined > 0 ? `${summary.joined} are queued already` : '',
-      outdated > 0 ? `${outdated} have a video that would be another one today` : '',
-      otherBot > 0 ? `${otherBot} have a video of another bot` : '',
-    ]
-      .filter((part) => part !== '')
-      .map((part) => `, of which ${part}`)
-      .join('')}`,
-    `in the cache   ${summary.cached}${summary.failedBefore > 0 ? `, and ${summary.failedBefore} failed before (--retry-failed tries them again)` : ''}`,
-    recordings === 0 ? '' : `recordings     ${recordings} of these names have one`,
-  ]
-  if (misses > 0) {
-    lines.push(
-      ahead === 0
-        ? ''
-        : `ahead          ${ahead} queued ${ahead === 1 ? 'video' : 'videos'} of others, counted in below`,
-      prepareSeconds === 0
-        ? ''
-        : `preparing      ${prepareSeconds === null ? 'unknown: what all videos of a template share is made first, and here that was never done' : `${durationText(prepareSeconds)}, once: what all videos of a template share`}`,
-      `rendering      ${renderSeconds !== null ? `${durationText(renderSeconds)}, ${(renderSeconds / (misses + ahead)).toFixed(1)} s a name, ${places} at a time` : places === 0 ? 'unknown: no worker is alive' : 'unknown until a first video of each template is made'}`,
-      `uploading      ${perMinute === undefined ? 'as fast as the sandbox takes it' : `${durationText(uploadSeconds)} at ${perMinute} a minute through ${channels} ${channels === 1 ? 'channel' : 'channels'}`}`,
-      `disk           ${sizeText(diskBytes)}${diskFreeBytes === null ? '' : `, ${sizeText(diskFreeBytes)} free`}`,
-      `in all         ${estimatedSeconds !== null ? `about ${durationText(estimatedSeconds)}` : uploadSeconds > 0 ? `unknown, not less than ${durationText(uploadSeconds)}` : 'unknown'}`,
-    )
-  }
-  return `${lines.filter((line) => line !== '').join('\n')}\n`
 }
