@@ -2,7 +2,7 @@
  * A process of ours that stays: started once, asked again and again over its channel. It leaves when our end of the
  * channel closes, however we ended, and keeps this program alive only while an answer is due.
  */
-import { fork } from 'node:child_process'
+import { fork, type ChildProcess } from 'node:child_process'
 import { childEnvironment } from './child-environment.ts'
 import { builtScript } from './installation.ts'
 import { killGroup } from './process-group.ts'
@@ -41,22 +41,15 @@ export function startResidentProcess<Question extends Message, Answer extends Me
   script: string,
   on: { message?: () => void; idle?: (isIdle: boolean) => void; gone: () => void },
 ): ResidentProcess<Question, Answer> {
-  // A group of its own: Ctrl-C in a terminal reaches us, and we decide.
-  const child = fork(builtScript(script), [], {
-    env: childEnvironment(),
-    detached: true,
-    serialization: 'advanced',
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  })
+  const child = forkScript(script)
   const exchanges = new Map<number, Exchange<Answer>>()
   let nextId = 1
   const settle = () => {
     const isIdle = exchanges.size === 0
-    if (isIdle) child.unref()
-    else child.ref()
-    if (isIdle) child.channel?.unref()
-    else child.channel?.ref()
+    for (const handle of [child, child.channel]) {
+      if (isIdle) handle?.unref()
+      else handle?.ref()
+    }
     on.idle?.(isIdle)
   }
   const gone = new Promise<void>((resolve) => {
@@ -99,4 +92,15 @@ export function startResidentProcess<Question extends Message, Answer extends Me
       await gone
     },
   }
+}
+
+function forkScript(script: string): ChildProcess {
+  return fork(builtScript(script), [], {
+    env: childEnvironment(),
+    // A group of its own: Ctrl-C in a terminal reaches us, and we decide.
+    detached: true,
+    serialization: 'advanced',
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
 }

@@ -53,15 +53,7 @@ export async function openServices(
   const { config, log, channels: need = 'any' } = options
   checkTelegramIsConfigured(config, options.sandbox)
   const { connectTelegram, patiently, whoAmI } = await import('../telegram/api.ts')
-  const sandbox = options.sandbox
-    ? await (
-        await import('../sandbox/process/open-sandbox.ts')
-      ).openSandbox({
-        folder: join(await openFolder(config, options.create), 'sandbox'),
-        log,
-        timeDivisor: config.timeDivisor,
-      })
-    : undefined
+  const sandbox = options.sandbox ? await openSandboxOf(options) : undefined
   let store: Store | undefined
   const close = async () => {
     await store?.close()
@@ -81,12 +73,11 @@ export async function openServices(
     const given = sandbox === undefined ? config.storageChatIds : [sandbox.storageChatId]
     // Before anything is made or handed over: who is sent away for this must find all as it was.
     const faults = await patiently(config.times, () => faultsOfChannels(api, given, bot, need))
-    for (const { chatId, problem } of faults) {
+    for (const { chatId, problem } of faults)
       log.error(
         { channel: given.indexOf(chatId) + 1, problem },
         'a storage channel is left out: correct its rights or STORAGE_CHAT_IDS; `greetings doctor` shows which',
       )
-    }
     store = await openStore(options)
     const { db, queue } = store
     await adoptBot(db, bot, options.newBot ?? false)
@@ -108,6 +99,12 @@ export async function openServices(
     await close()
     throw error
   }
+}
+
+async function openSandboxOf({ config, log, create }: StoreOptions): Promise<Sandbox> {
+  const { openSandbox } = await import('../sandbox/process/open-sandbox.ts')
+  const folder = join(await openFolder(config, create), 'sandbox')
+  return openSandbox({ folder, log, timeDivisor: config.timeDivisor })
 }
 
 /** Without a token and without the sandbox a command that needs Telegram cannot begin. @throws UsageFault */

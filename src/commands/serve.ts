@@ -36,43 +36,31 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   const nameRules = await nameRulesOf(config, templates)
   const stop = listenForStop()
   const health = options.http === undefined ? undefined : await startHealth(options.http, verb, log)
-  let services: Services
-  try {
-    services = await openServices({
-      config,
-      log,
-      sandbox: options.sandbox,
-      role: verb,
-      create: true,
-      newBot: options.newBot,
-    })
-  } catch (error) {
+  const services = await openServices({
+    config,
+    log,
+    sandbox: options.sandbox,
+    role: verb,
+    create: true,
+    newBot: options.newBot,
+  }).catch(async (error: unknown) => {
     await health?.close()
     throw error
-  }
+  })
   let bot: RunningBot | undefined
   let worker: RunningWorker | undefined
-  let closeStudio = async () => {}
+  let closeRenderer = async () => {}
   const { storage } = services
   const over = new AbortController()
   const takingBack = takeBackChannels(storage, { ...storage, botId: services.bot.id, log }, over.signal)
   try {
     if (verb !== 'bot') {
       const renderer = await openRendererOf(config, services.home, { db: services.db, log })
-      closeStudio = () => renderer.close()
+      closeRenderer = () => renderer.close()
       worker = await startWorkerIn(services, renderer, config, log)
     }
     if (verb !== 'worker') bot = await startBotIn(services, templates, nameRules, config, log)
-    if (health !== undefined) {
-      // A connection of its own: however often the figures are asked for, nobody else waits for one.
-      const db = services.openPool(1)
-      health.watch({
-        db,
-        queue: services.queue,
-        workers: async () => (await liveWorkers(db, config.times)).length,
-        bots: async () => (await liveBots(db, config.times)).length,
-      })
-    }
+    if (health !== undefined) watchState(health, services, config)
     log.info(
       { bot: services.bot.username, sandbox: options.sandbox, channels: usableChannels(storage).length },
       `${verb} is running`,
@@ -86,15 +74,12 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   } finally {
     health?.stopping()
     over.abort()
-    const abortNow = () => {
-      bot?.abortNow()
-      worker?.abortNow()
-    }
+    const abortNow = () => [bot, worker].forEach((running) => running?.abortNow())
     if (stop.abortedNow.aborted) abortNow()
     stop.abortedNow.addEventListener('abort', abortNow, { once: true })
     // At the same time: while people's answers go out, no new work is begun.
     await Promise.all([bot?.stop(config.stopMs), worker?.stop(config.stopMs)])
-    await closeStudio()
+    await closeRenderer()
     await takingBack
     await services.close()
     await health?.close()
@@ -107,6 +92,17 @@ async function startHealth(address: Address, role: string, log: Log): Promise<He
   const server = await startHealthServer(address, { version: version(), role })
   log.info({ url: server.url }, 'health and figures: /healthz, /readyz, /metrics')
   return server
+}
+
+/** Over a connection of its own: however often the figures are asked for, nobody else waits for one. */
+function watchState(health: HealthServer, services: Services, { times }: Config): void {
+  const db = services.openPool(1)
+  health.watch({
+    db,
+    queue: services.queue,
+    workers: async () => (await liveWorkers(db, times)).length,
+    bots: async () => (await liveBots(db, times)).length,
+  })
 }
 
 async function startBotIn(

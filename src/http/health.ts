@@ -1,7 +1,7 @@
 /** `--http`: whether this process lives and may be given work, and its figures. It only answers, and changes nothing. */
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Db } from '../db/database.ts'
-import { openMetrics } from '../metrics.ts'
+import { openMetrics, type Metrics } from '../metrics.ts'
 import type { GreetingsQueue } from '../queue/index.ts'
 import { closeServer, listenAt, timeLimits, urlOf, type Address } from './address.ts'
 import { shared } from '../shared.ts'
@@ -18,7 +18,7 @@ export interface Watched {
 export interface HealthServer {
   url: string
   /** from now on there is something to look at */
-  watch(world: Watched): void
+  watch(watched: Watched): void
   /** `/readyz` says so from now on */
   stopping(): void
   close(): Promise<void>
@@ -32,48 +32,18 @@ export async function startHealthServer(
   about: { version: string; role: string },
 ): Promise<HealthServer> {
   const metrics = openMetrics(about)
-  let world: Watched | undefined
+  let watched: Watched | undefined
   let isStopping = false
 
   const silent = shared(async () => {
-    if (world === undefined) return []
-    const { db, queue } = world
+    if (watched === undefined) return []
+    const { db, queue } = watched
     const [database, jobs] = await Promise.all([answers(db.$queryRaw`SELECT 1`), answers(queue.counts())])
     return [...(database ? [] : ['the database does not answer']), ...(jobs ? [] : ['the queue does not answer'])]
   })
-  const reasonsNotReady = async () => (isStopping ? ['stopping'] : world === undefined ? ['starting'] : silent())
+  const reasonsNotReady = async () => (isStopping ? ['stopping'] : watched === undefined ? ['starting'] : silent())
 
-  const server = createServer(timeLimits, (request, response) => {
-    const answer = (code: number, type: string, body: string, more: Record<string, string> = {}) =>
-      response
-        .writeHead(code, {
-          'content-type': type,
-          'cache-control': 'no-store',
-          'x-content-type-options': 'nosniff',
-          ...more,
-        })
-        .end(request.method === 'HEAD' ? undefined : body)
-    const json = (code: number, body: object, more?: Record<string, string>) =>
-      answer(code, 'application/json', `${JSON.stringify(body)}\n`, more)
-    if (request.method !== 'GET' && request.method !== 'HEAD')
-      return json(405, { error: 'only GET and HEAD' }, { allow: 'GET, HEAD' })
-    const path = (request.url ?? '/').split('?')[0]
-    switch (path) {
-      case '/healthz':
-        return json(200, { alive: true })
-      case '/readyz':
-        return void reasonsNotReady().then((reasons) =>
-          json(reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons }),
-        )
-      case '/metrics':
-        return void metrics.text().then(
-          (text) => answer(200, metrics.contentType, text),
-          () => json(500, { error: 'the figures cannot be read' }),
-        )
-      default:
-        return json(404, { error: 'there are /healthz, /readyz and /metrics' })
-    }
-  })
+  const server = createServer(timeLimits, (request, response) => respond(request, response, metrics, reasonsNotReady))
   let port: number
   try {
     port = await listenAt(server, address)
@@ -84,7 +54,7 @@ export async function startHealthServer(
   return {
     url: urlOf({ ...address, port }),
     watch: (now) => {
-      world = now
+      watched = now
       metrics.watch(now)
     },
     stopping: () => (isStopping = true),
@@ -92,6 +62,43 @@ export async function startHealthServer(
       await closeServer(server)
       metrics.close()
     },
+  }
+}
+
+function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  metrics: Metrics,
+  reasonsNotReady: () => Promise<string[]>,
+): void {
+  const answer = (code: number, type: string, body: string, more: Record<string, string> = {}) =>
+    response
+      .writeHead(code, {
+        'content-type': type,
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        ...more,
+      })
+      .end(request.method === 'HEAD' ? undefined : body)
+  const json = (code: number, body: object, more?: Record<string, string>) =>
+    answer(code, 'application/json', `${JSON.stringify(body)}\n`, more)
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return void json(405, { error: 'only GET and HEAD' }, { allow: 'GET, HEAD' })
+  const path = (request.url ?? '/').split('?')[0]
+  switch (path) {
+    case '/healthz':
+      return void json(200, { alive: true })
+    case '/readyz':
+      return void reasonsNotReady().then((reasons) =>
+        json(reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons }),
+      )
+    case '/metrics':
+      return void metrics.text().then(
+        (text) => answer(200, metrics.contentType, text),
+        () => json(500, { error: 'the figures cannot be read' }),
+      )
+    default:
+      return void json(404, { error: 'there are /healthz, /readyz and /metrics' })
   }
 }
 

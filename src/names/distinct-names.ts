@@ -66,85 +66,87 @@ export interface DistinctNames {
 }
 
 export function distinctNames(): DistinctNames {
-  const texts = textStore()
-  const scratch = Buffer.alloc(chunkSize)
-  const genders: string[] = []
-  let size = 0
-  // 0 in these is "none"; other values are one more than what they stand for.
-  let slots = new Uint32Array(1 << 12) // hash table of ids, at most half full
-  let keys = new Uint32Array(1 << 11)
-  let lines = new Uint32Array(1 << 11)
-  let genderOf = new Uint8Array(1 << 11)
-  let says: Uint32Array | undefined
-  let counts: Float64Array | undefined // -1: none
+  return new NameTable()
+}
 
-  function grow() {
-    const capacity = keys.length * 2
-    keys = extended(keys, new Uint32Array(capacity))
-    lines = extended(lines, new Uint32Array(capacity))
-    genderOf = extended(genderOf, new Uint8Array(capacity))
-    says &&= extended(says, new Uint32Array(capacity))
-    counts &&= extended(counts, new Float64Array(capacity).fill(-1))
-    slots = new Uint32Array(capacity * 2)
-    for (let id = 0; id < size; id++) {
-      let slot = texts.hash(at(keys, id)) & (slots.length - 1)
-      while (at(slots, slot) !== 0) slot = (slot + 1) & (slots.length - 1)
-      slots[slot] = id + 1
+class NameTable implements DistinctNames {
+  size = 0
+  private readonly texts = textStore()
+  private readonly scratch = Buffer.alloc(chunkSize)
+  private readonly genders: string[] = []
+  // 0 in these is "none"; other values are one more than what they stand for.
+  private slots = new Uint32Array(1 << 12) // hash table of ids, at most half full
+  private keys = new Uint32Array(1 << 11)
+  private lines = new Uint32Array(1 << 11)
+  private genderOf = new Uint8Array(1 << 11)
+  private says: Uint32Array<ArrayBuffer> | undefined
+  private counts: Float64Array<ArrayBuffer> | undefined // -1: none
+
+  add(key: string, details: RowDetails): boolean {
+    const length = this.scratch.write(key)
+    let slot = hashOf(this.scratch, 0, length) & (this.slots.length - 1)
+    for (let found = at(this.slots, slot); found !== 0; found = at(this.slots, slot)) {
+      const id = found - 1
+      if (this.texts.holds(at(this.keys, id), this.scratch, length)) {
+        this.merge(id, details)
+        return false
+      }
+      slot = (slot + 1) & (this.slots.length - 1)
+    }
+    const id = this.size
+    this.slots[slot] = id + 1
+    this.keys[id] = this.texts.add(this.scratch, length)
+    this.lines[id] = details.line
+    this.size++
+    if (this.size === this.keys.length) this.grow()
+    this.merge(id, details)
+    return true
+  }
+
+  get(id: number): DistinctName {
+    const say = this.says ? at(this.says, id) : 0
+    return {
+      key: this.texts.read(at(this.keys, id)),
+      line: at(this.lines, id),
+      count: this.count(id),
+      gender: this.genders[at(this.genderOf, id) - 1] ?? null,
+      say: say === 0 ? null : this.texts.read(say - 1),
     }
   }
 
-  function merge(id: number, { count, gender, say }: RowDetails) {
+  count(id: number): number | null {
+    return this.counts && at(this.counts, id) >= 0 ? at(this.counts, id) : null
+  }
+
+  private grow(): void {
+    const capacity = this.keys.length * 2
+    this.keys = extended(this.keys, new Uint32Array(capacity))
+    this.lines = extended(this.lines, new Uint32Array(capacity))
+    this.genderOf = extended(this.genderOf, new Uint8Array(capacity))
+    this.says &&= extended(this.says, new Uint32Array(capacity))
+    this.counts &&= extended(this.counts, new Float64Array(capacity).fill(-1))
+    this.slots = new Uint32Array(capacity * 2)
+    for (let id = 0; id < this.size; id++) {
+      let slot = this.texts.hash(at(this.keys, id)) & (this.slots.length - 1)
+      while (at(this.slots, slot) !== 0) slot = (slot + 1) & (this.slots.length - 1)
+      this.slots[slot] = id + 1
+    }
+  }
+
+  private merge(id: number, { count, gender, say }: RowDetails): void {
     if (count !== null) {
-      counts ??= new Float64Array(keys.length).fill(-1)
-      counts[id] = Math.max(0, at(counts, id)) + count
+      this.counts ??= new Float64Array(this.keys.length).fill(-1)
+      this.counts[id] = Math.max(0, at(this.counts, id)) + count
     }
     if (say !== null) {
-      says ??= new Uint32Array(keys.length)
-      if (at(says, id) === 0) says[id] = 1 + texts.add(scratch, scratch.write(say))
+      this.says ??= new Uint32Array(this.keys.length)
+      if (at(this.says, id) === 0) this.says[id] = 1 + this.texts.add(this.scratch, this.scratch.write(say))
     }
-    if (gender !== null && at(genderOf, id) === 0) {
-      const known = genders.indexOf(gender)
-      if (known >= 0) genderOf[id] = known + 1
-      else if (genders.length < 255) genderOf[id] = genders.push(gender)
+    if (gender !== null && at(this.genderOf, id) === 0) {
+      const known = this.genders.indexOf(gender)
+      if (known >= 0) this.genderOf[id] = known + 1
+      else if (this.genders.length < 255) this.genderOf[id] = this.genders.push(gender)
     }
-  }
-
-  const countOf = (id: number) => (counts && at(counts, id) >= 0 ? at(counts, id) : null)
-
-  return {
-    get size() {
-      return size
-    },
-    add(key, details) {
-      const length = scratch.write(key)
-      let slot = hashOf(scratch, 0, length) & (slots.length - 1)
-      for (let found = at(slots, slot); found !== 0; slot = (slot + 1) & (slots.length - 1), found = at(slots, slot)) {
-        const id = found - 1
-        if (texts.holds(at(keys, id), scratch, length)) {
-          merge(id, details)
-          return false
-        }
-      }
-      const id = size
-      slots[slot] = id + 1
-      keys[id] = texts.add(scratch, length)
-      lines[id] = details.line
-      size++
-      if (size === keys.length) grow()
-      merge(id, details)
-      return true
-    },
-    get(id) {
-      const say = says ? at(says, id) : 0
-      return {
-        key: texts.read(at(keys, id)),
-        line: at(lines, id),
-        count: countOf(id),
-        gender: genders[at(genderOf, id) - 1] ?? null,
-        say: say === 0 ? null : texts.read(say - 1),
-      }
-    },
-    count: countOf,
   }
 }
 

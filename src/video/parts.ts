@@ -142,43 +142,8 @@ async function build(ffmpeg: Ffmpeg, template: Template, folder: string, signal:
         signal,
       )
     }
-    for (const [index, window] of template.windows.entries()) {
-      const { start, end } = windowFrames(template, window)
-      const file = parts.windows[index] ?? ''
-      await toFile(
-        ffmpeg,
-        { source: template.clipFile, options: seekOptions(template, { start, end }) },
-        [
-          ...stretchOptions(template, { start, end }),
-          '-an',
-          '-r',
-          String(template.fps),
-          '-pix_fmt',
-          'yuv420p',
-          '-f',
-          'rawvideo',
-        ],
-        file,
-        signal,
-      )
-      const { size } = await stat(file)
-      if (size !== (end - start) * frameBytes(template.size))
-        throw new TemplateFault([
-          `templates/${template.id}: ${template.clip}: has ${size / frameBytes(template.size)} frames of the right size in windows[${index}], ${end - start} were expected`,
-        ])
-    }
-    await toFile(
-      ffmpeg,
-      { source: template.musicFile },
-      ['-map', '0:a:0', '-t', String(template.seconds), ...rawSound],
-      parts.music,
-      signal,
-    )
-    const seconds = (await stat(parts.music)).size / 8 / sampleRate
-    if (seconds < template.seconds - 0.05)
-      throw new TemplateFault([
-        `templates/${template.id}: ${template.music}: is ${seconds.toFixed(2)} s long, shorter than the clip's ${template.seconds} s`,
-      ])
+    for (const [index, file] of parts.windows.entries()) await buildWindow(ffmpeg, template, index, file, signal)
+    await buildMusic(ffmpeg, template, parts.music, signal)
     const files: Record<string, number> = {}
     for (const name of await readdir(unfinished)) files[name] = (await stat(join(unfinished, name))).size
     await writeFile(join(unfinished, 'parts.json'), JSON.stringify({ files } satisfies Listing))
@@ -187,6 +152,44 @@ async function build(ffmpeg: Ffmpeg, template: Template, folder: string, signal:
   } finally {
     await rm(unfinished, { recursive: true, force: true })
   }
+}
+
+async function buildWindow(
+  ffmpeg: Ffmpeg,
+  template: Template,
+  index: number,
+  file: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const stretch = windowFrames(template, template.windows[index] as Template['windows'][number])
+  await toFile(
+    ffmpeg,
+    { source: template.clipFile, options: seekOptions(template, stretch) },
+    [...stretchOptions(template, stretch), '-an', '-r', String(template.fps), '-pix_fmt', 'yuv420p', '-f', 'rawvideo'],
+    file,
+    signal,
+  )
+  const { size } = await stat(file)
+  const expected = stretch.end - stretch.start
+  if (size !== expected * frameBytes(template.size))
+    throw new TemplateFault([
+      `templates/${template.id}: ${template.clip}: has ${size / frameBytes(template.size)} frames of the right size in windows[${index}], ${expected} were expected`,
+    ])
+}
+
+async function buildMusic(ffmpeg: Ffmpeg, template: Template, file: string, signal: AbortSignal): Promise<void> {
+  await toFile(
+    ffmpeg,
+    { source: template.musicFile },
+    ['-map', '0:a:0', '-t', String(template.seconds), ...rawSound],
+    file,
+    signal,
+  )
+  const seconds = (await stat(file)).size / 8 / sampleRate
+  if (seconds < template.seconds - 0.05)
+    throw new TemplateFault([
+      `templates/${template.id}: ${template.music}: is ${seconds.toFixed(2)} s long, shorter than the clip's ${template.seconds} s`,
+    ])
 }
 
 /** Looks into the clip without decoding it. @throws TemplateFault when it does not fit the manifest */

@@ -43,99 +43,108 @@ const renderBytes = 20e6
 const patienceMs = 15_000
 const lookMs = 500
 
-export function openRoom({
-  rendersFolder,
-  cacheFolder,
-  otherFolders = [],
-  keepFreeBytes,
-  uploaded,
-  onRemoved = () => undefined,
-}: RoomSettings): Room {
+export function openRoom(settings: RoomSettings): Room {
+  const room = new DiskRoom(settings)
+  return { take: (signal, cacheBytes) => room.take(signal, cacheBytes) }
+}
+
+class DiskRoom {
   /** the first folders of the file systems on account of which work rests */
-  const resting = new Set<string>()
-  let underWay = 0
-  let lastEnd = -Infinity
-  let last: Promise<unknown> = Promise.resolve()
+  private readonly resting = new Set<string>()
+  private underWay = 0
+  private lastEnd = -Infinity
+  private last: Promise<unknown> = Promise.resolve()
 
-  const look = (folders: readonly string[]) =>
-    disksOf(folders, keepFreeBytes).catch((error: unknown) => {
-      throw diskOutage(
-        `The disks of ${folders.join(', ')} do not tell how much is free (${String((error as NodeJS.ErrnoException).code)}). Mend them, or set GREETINGS_HOME to a folder on another disk.`,
-        { cause: error },
-      )
+  constructor(private readonly settings: RoomSettings) {}
+
+  async take(signal: AbortSignal, cacheBytes: () => Promise<number> = async () => 0): Promise<() => void> {
+    if (this.settings.keepFreeBytes === 0) return () => undefined
+    // One after the other: two would begin where there is room for one, and the first would wait while others pass it.
+    const begun = this.last.then(async () => {
+      await this.untilThereIsRoom(signal, cacheBytes)
+      this.underWay++
     })
-  const freeOn = async ({ folders: [folder] }: Disk) => (await look([folder]))[0]?.freeBytes ?? 0
-
-  /** The first file system that lacks room after uploaded renders gave way. */
-  async function lacking(cacheBytes: number): Promise<Lack | undefined> {
-    let found: Lack | undefined
-    for (const disk of await look([rendersFolder, cacheFolder, ...otherFolders])) {
-      const { folders, reserveBytes } = disk
-      const more = folders.includes(cacheFolder) ? cacheBytes : 0
-      const goesOnBytes = reserveBytes * enough + more
-      // What those under way may still write counts as written.
-      const others = folders.includes(rendersFolder) ? underWay * renderBytes : 0
-      const wanted = others + (resting.has(folders[0]) ? goesOnBytes : reserveBytes + more)
-      let { freeBytes } = disk
-      if (freeBytes < wanted && folders.includes(rendersFolder)) freeBytes = await makeRoom(disk, others + goesOnBytes)
-      if (freeBytes >= wanted) resting.delete(folders[0])
-      else found ??= { disk, goesOnBytes }
+    this.last = begun.catch(() => undefined)
+    await begun
+    let ended = false
+    return () => {
+      if (ended) return
+      ended = true
+      this.underWay--
+      this.lastEnd = Date.now()
     }
-    return found
   }
 
-  /** Uploaded renders go, oldest first, as long as each that goes leaves more room. Returns what is free then. */
-  async function makeRoom(disk: Disk, wanted: number): Promise<number> {
-    let { freeBytes } = disk
-    if (uploaded === undefined) return freeBytes
-    const removed = await removeOldest(
-      rendersFolder,
-      await cachedFiles(rendersFolder),
-      uploaded,
-      async (removedBytes) => {
-        const before = freeBytes
-        if (removedBytes > 0) freeBytes = await freeOn(disk)
-        return freeBytes >= wanted || (removedBytes > 0 && freeBytes <= before)
-      },
-    )
-    if (removed > 0) onRemoved(removed)
-    return freeOn(disk)
-  }
-
-  async function untilThereIsRoom(signal: AbortSignal, cacheBytes: () => Promise<number>): Promise<void> {
+  private async untilThereIsRoom(signal: AbortSignal, cacheBytes: () => Promise<number>): Promise<void> {
     for (;;) {
       signal.throwIfAborted()
-      const lack = await lacking(await cacheBytes())
+      const lack = await this.lacking(await cacheBytes())
       if (lack === undefined) return
       const [name] = lack.disk.folders
-      const comesBack = underWay > 0 || Date.now() - lastEnd < patienceMs
-      if (resting.has(name) || !comesBack) {
-        resting.add(name)
+      const comesBack = this.underWay > 0 || Date.now() - this.lastEnd < patienceMs
+      if (this.resting.has(name) || !comesBack) {
+        this.resting.add(name)
         throw shortOf(lack)
       }
       await sleep(lookMs, undefined, { signal }).catch(() => undefined)
     }
   }
 
-  return {
-    async take(signal, cacheBytes = async () => 0) {
-      if (keepFreeBytes === 0) return () => undefined
-      // One after the other: two would begin where there is room for one, and the first would wait while others pass it.
-      const begun = last.then(async () => {
-        await untilThereIsRoom(signal, cacheBytes)
-        underWay++
-      })
-      last = begun.catch(() => undefined)
-      await begun
-      let ended = false
-      return () => {
-        if (ended) return
-        ended = true
-        underWay--
-        lastEnd = Date.now()
-      }
-    },
+  /** The first file system that lacks room after uploaded renders gave way. */
+  private async lacking(cacheBytes: number): Promise<Lack | undefined> {
+    const { rendersFolder, cacheFolder, otherFolders = [], keepFreeBytes } = this.settings
+    let found: Lack | undefined
+    for (const disk of await look([rendersFolder, cacheFolder, ...otherFolders], keepFreeBytes)) {
+      const { folders, reserveBytes } = disk
+      const more = folders.includes(cacheFolder) ? cacheBytes : 0
+      const goesOnBytes = reserveBytes * enough + more
+      // What those under way may still write counts as written.
+      const others = folders.includes(rendersFolder) ? this.underWay * renderBytes : 0
+      const wanted = others + (this.resting.has(folders[0]) ? goesOnBytes : reserveBytes + more)
+      let { freeBytes } = disk
+      if (freeBytes < wanted && folders.includes(rendersFolder))
+        freeBytes = await makeRoom(disk, others + goesOnBytes, this.settings)
+      if (freeBytes >= wanted) this.resting.delete(folders[0])
+      else found ??= { disk, goesOnBytes }
+    }
+    return found
   }
+}
+
+/** Uploaded renders go, oldest first, as long as each that goes leaves more room. Returns what is free then. */
+async function makeRoom(
+  disk: Disk,
+  wanted: number,
+  { rendersFolder, uploaded, keepFreeBytes, onRemoved }: RoomSettings,
+): Promise<number> {
+  let { freeBytes } = disk
+  if (uploaded === undefined) return freeBytes
+  const removed = await removeOldest(
+    rendersFolder,
+    await cachedFiles(rendersFolder),
+    uploaded,
+    async (removedBytes) => {
+      const before = freeBytes
+      if (removedBytes > 0) freeBytes = await freeOn(disk, keepFreeBytes)
+      return freeBytes >= wanted || (removedBytes > 0 && freeBytes <= before)
+    },
+  )
+  if (removed > 0) onRemoved?.(removed)
+  return freeOn(disk, keepFreeBytes)
+}
+
+/** @throws Outage 'disk' when they do not tell */
+function look(folders: readonly string[], keepFreeBytes: number | undefined): Promise<Disk[]> {
+  return disksOf(folders, keepFreeBytes).catch((error: unknown) => {
+    throw diskOutage(
+      `The disks of ${folders.join(', ')} do not tell how much is free (${String((error as NodeJS.ErrnoException).code)}). Mend them, or set GREETINGS_HOME to a folder on another disk.`,
+      { cause: error },
+    )
+  })
+}
+
+async function freeOn({ folders: [folder] }: Disk, keepFreeBytes: number | undefined): Promise<number> {
+  return (await look([folder], keepFreeBytes))[0]?.freeBytes ?? 0
 }
 
 /** The same words as long as it lasts, so that it is told once. */

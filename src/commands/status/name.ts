@@ -73,6 +73,7 @@ export async function nameReport({ db, home }: Pick<Records, 'db' | 'home'>, { k
 }
 
 export type NameReport = Awaited<ReturnType<typeof nameReport>>
+type VideoReport = NameReport['videos'][number]
 
 const instant = (moment: Date | null) => moment?.toISOString() ?? null
 const rounded = (seconds: number | null) => (seconds === null ? null : Math.max(0, Math.round(seconds)))
@@ -97,15 +98,10 @@ export function nameText({ key, videos }: NameReport): string {
   return videos.map(videoText).join('\n')
 }
 
-function videoText(video: NameReport['videos'][number]): string {
-  const { template, display, say, state, served, otherBot, stale, storage, lastError, waiting } = video
-  const colour = state === 'failed' ? 'red' : state === 'available' && served ? 'green' : 'yellow'
-  const served_ = state === 'available' ? '' : served ? ', an earlier video is sent meanwhile' : ''
+function videoText(video: VideoReport): string {
+  const { template, display, say, state, storage, lastError, waiting } = video
   const rows: [string, string][] = [
-    [
-      'state',
-      `${styleText(colour, otherBot && state === 'available' ? 'of another bot' : state)}${stale ? ', of an older template' : ''}${served_}${video.heldBy === null ? '' : `, by ${video.heldBy}, whose lease ends in ${video.heldSeconds} s`}`,
-    ],
+    ['state', stateText(video)],
     [
       'generation',
       `${video.generation}${video.attempts > 0 ? `, ${video.attempts} failed ${video.attempts === 1 ? 'attempt' : 'attempts'}` : ''}`,
@@ -148,24 +144,31 @@ function videoText(video: NameReport['videos'][number]): string {
         : `${storage.chatId === null ? 'at Telegram, in no channel' : `message ${storage.messageId ?? '?'} in channel ${storage.chatId}`}, bot ${storage.botId ?? '?'}${video.bytes === null ? '' : `, ${(video.bytes / 1e6).toFixed(1)} MB`}`,
     ],
     ['file', video.file ?? ''],
-    [
-      'times',
-      [
-        ['made', video.createdAt],
-        ['queued', video.queuedAt],
-        ['available', video.availableAt],
-        ['verified', video.verifiedAt],
-        ['changed', video.updatedAt],
-      ]
-        .filter(([, at]) => at !== null)
-        .map(([what, at]) => `${what === 'made' ? 'first asked for' : what} ${moment(at ?? null)}`)
-        .join(', '),
-    ],
+    ['times', timesText(video)],
   ]
   return `${styleText('bold', display)} · ${template}\n${rows
     .filter(([, text]) => text !== '')
     .map(([label, text]) => `  ${label.padEnd(11)}${text}\n`)
     .join('')}`
+}
+
+function stateText({ state, served, otherBot, stale, heldBy, heldSeconds }: VideoReport): string {
+  const colour = state === 'failed' ? 'red' : state === 'available' && served ? 'green' : 'yellow'
+  const meanwhile = state === 'available' ? '' : served ? ', an earlier video is sent meanwhile' : ''
+  return `${styleText(colour, otherBot && state === 'available' ? 'of another bot' : state)}${stale ? ', of an older template' : ''}${meanwhile}${heldBy === null ? '' : `, by ${heldBy}, whose lease ends in ${heldSeconds} s`}`
+}
+
+function timesText(video: VideoReport): string {
+  return [
+    ['made', video.createdAt],
+    ['queued', video.queuedAt],
+    ['available', video.availableAt],
+    ['verified', video.verifiedAt],
+    ['changed', video.updatedAt],
+  ]
+    .filter(([, at]) => at !== null)
+    .map(([what, at]) => `${what === 'made' ? 'first asked for' : what} ${moment(at ?? null)}`)
+    .join(', ')
 }
 
 /** In UTC, as the log and `--json` have it. */

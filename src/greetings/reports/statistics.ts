@@ -77,22 +77,7 @@ export async function statistics(
       FROM "VideoAsset" WHERE status = 'FAILED' GROUP BY 1 ORDER BY 2 DESC LIMIT 10`,
   ])
   const request = (status: string) => sumOf(finished.filter((row) => row.status === status))
-  const asked = sumOf(day)
-  const hits = sumOf(day.filter(({ hit }) => hit))
-  const waits = day.flatMap(({ waitBucket, count }) =>
-    waitBucket === null ? [] : [{ bucket: waitBucket, count: Number(count) }],
-  )
-  const held = new Map(atWork.map(({ template, count }) => [template, Number(count)]))
-  const ids = new Set([...templateRevisions.keys(), ...assets.map(({ template }) => template)])
-  const templates = [...ids].map((template) => ({
-    template,
-    ...countVideos(
-      assets.filter((row) => row.template === template),
-      held.get(template) ?? 0,
-      templateRevisions.get(template),
-      botId,
-    ),
-  }))
+  const templates = countsByTemplate(assets, atWork, templateRevisions, botId)
   const sum = (of: keyof VideoCounts) => templates.reduce((total, counts) => total + counts[of], 0)
   return {
     assets: {
@@ -108,13 +93,41 @@ export async function statistics(
         templateRevisions.has(template) || pending + generating + available + otherBot + failed > 0,
     ),
     requests: { pending: Number(pending[0]?.count ?? 0), completed: request('COMPLETED'), failed: request('FAILED') },
-    last24h: {
-      requests: asked,
-      hits,
-      hitRate: asked === 0 ? null : Number((hits / asked).toFixed(4)),
-      waitSeconds: { p50: percentile(waits, 0.5), p95: percentile(waits, 0.95) },
-    },
+    last24h: dayOf(day),
     failures: failures.map(({ reason, count }) => ({ reason, count: Number(count) })),
+  }
+}
+
+function countsByTemplate(
+  assets: AssetSum[],
+  atWork: { template: string; count: bigint }[],
+  templateRevisions: ReadonlyMap<string, string>,
+  botId: bigint | null,
+): Statistics['templates'] {
+  const held = new Map(atWork.map(({ template, count }) => [template, Number(count)]))
+  const ids = new Set([...templateRevisions.keys(), ...assets.map(({ template }) => template)])
+  return [...ids].map((template) => ({
+    template,
+    ...countVideos(
+      assets.filter((row) => row.template === template),
+      held.get(template) ?? 0,
+      templateRevisions.get(template),
+      botId,
+    ),
+  }))
+}
+
+function dayOf(day: Awaited<ReturnType<typeof lastDay>>): Statistics['last24h'] {
+  const requests = sumOf(day)
+  const hits = sumOf(day.filter(({ hit }) => hit))
+  const waits = day.flatMap(({ waitBucket, count }) =>
+    waitBucket === null ? [] : [{ bucket: waitBucket, count: Number(count) }],
+  )
+  return {
+    requests,
+    hits,
+    hitRate: requests === 0 ? null : Number((hits / requests).toFixed(4)),
+    waitSeconds: { p50: percentile(waits, 0.5), p95: percentile(waits, 0.95) },
   }
 }
 
