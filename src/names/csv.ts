@@ -131,7 +131,16 @@ export async function readNames(inputs: readonly string[], options: CsvOptions =
   if (options.rejects !== undefined) await refuseOverwriting(options.rejects, inputs)
   const names = distinctNames()
   const scripts = new Map<number, Script>() // ids of names in extra scripts; the others' scripts show in their first letters
-  const list = { rows: 0, blank: 0, rejected: 0, duplicates: 0, rejectedBy: {} as NameList['rejectedBy'], rejects: [] as Reject[], lists: [] as ListedColumn[], unreadable: { count: none(), say: none() } }
+  const list = {
+    rows: 0,
+    blank: 0,
+    rejected: 0,
+    duplicates: 0,
+    rejectedBy: {} as NameList['rejectedBy'],
+    rejects: [] as Reject[],
+    lists: [] as ListedColumn[],
+    unreadable: { count: none(), say: none() },
+  }
   const report = options.rejects === undefined ? undefined : await writeRejects(options.rejects, inputs.length > 1)
 
   async function refuse(file: string, line: number, reason: NameRejection, text: string) {
@@ -145,9 +154,19 @@ export async function readNames(inputs: readonly string[], options: CsvOptions =
   async function readOne(file: string) {
     const source = file === '-' ? 'Standard input' : file
     const bytes = file === '-' ? (options.stdin ?? process.stdin) : await openFile(file)
-    const { columns, rows } = await withColumns(recordsOf(textOf(bytes, source, options.encoding), source, delimiter), options, source)
+    const { columns, rows } = await withColumns(
+      recordsOf(textOf(bytes, source, options.encoding), source, delimiter),
+      options,
+      source,
+    )
     const header = columns.header?.cells[columns.name]?.trim()
-    const listed: ListedColumn = { file, column: columns.name + 1, header: header === undefined ? null : excerpt(header), headerLine: columns.header?.line ?? null, names: [] }
+    const listed: ListedColumn = {
+      file,
+      column: columns.name + 1,
+      header: header === undefined ? null : excerpt(header),
+      headerLine: columns.header?.line ?? null,
+      names: [],
+    }
     list.lists.push(listed)
     for await (const { line, cells } of rows) {
       list.rows++
@@ -156,9 +175,16 @@ export async function readNames(inputs: readonly string[], options: CsvOptions =
         continue
       }
       const cell = cells[columns.name] ?? ''
-      const parsed = isSecondNameBehind(cells, columns) ? ({ ok: false, reason: 'several_names' } as const) : parseName(cell, options)
+      const parsed = isSecondNameBehind(cells, columns)
+        ? ({ ok: false, reason: 'several_names' } as const)
+        : parseName(cell, options)
       if (!parsed.ok) {
-        await refuse(file, line, parsed.reason, cell.trim() === '' || parsed.reason === 'several_names' ? cells.join(', ') : cell)
+        await refuse(
+          file,
+          line,
+          parsed.reason,
+          cell.trim() === '' || parsed.reason === 'several_names' ? cells.join(', ') : cell,
+        )
         continue
       }
       const { key, display, script } = parsed.name
@@ -166,7 +192,12 @@ export async function readNames(inputs: readonly string[], options: CsvOptions =
       const say = sayFrom(cells[columns.say ?? -1])
       if (count === undefined) note(list.unreadable.count, line)
       if (say === undefined) note(list.unreadable.say, line)
-      const isNew = names.add(key, { line, count: count ?? null, gender: genderFrom(cells[columns.gender ?? -1]), say: say ?? null })
+      const isNew = names.add(key, {
+        line,
+        count: count ?? null,
+        gender: genderFrom(cells[columns.gender ?? -1]),
+        say: say ?? null,
+      })
       if (listed.names.length < shownNames && !listed.names.includes(display)) listed.names.push(display)
       if (!isNew) list.duplicates++
       else if (script !== 'Cyrillic' && script !== 'Latin') scripts.set(names.size - 1, script)
@@ -179,7 +210,13 @@ export async function readNames(inputs: readonly string[], options: CsvOptions =
   } finally {
     await report?.close()
   }
-  return { ...list, distinct: names.size, total: totalOf(names), doubt: doubtAbout(list), select: (selecting = {}) => select(names, scripts, selecting) }
+  return {
+    ...list,
+    distinct: names.size,
+    total: totalOf(names),
+    doubt: doubtAbout(list),
+    select: (selecting = {}) => select(names, scripts, selecting),
+  }
 }
 
 const none = (): Unreadable => ({ rows: 0, firstLine: null })
@@ -190,16 +227,30 @@ function note(unreadable: Unreadable, line: number) {
 }
 
 /** A list whose rows are hardly ever names was read in the wrong way, or is none. One that ends with its header is empty, and means it. */
-function doubtAbout({ rows, blank, rejected, lists }: Pick<NameList, 'rows' | 'blank' | 'rejected' | 'lists'>): string | undefined {
+function doubtAbout({
+  rows,
+  blank,
+  rejected,
+  lists,
+}: Pick<NameList, 'rows' | 'blank' | 'rejected' | 'lists'>): string | undefined {
   const filled = rows - blank
   const taken = filled - rejected
   if (filled === 0 ? lists.every(({ header }) => header !== null) : taken >= filled * leastNames) return undefined
-  const where = lists.map(({ file, column, header }) => `column ${column}${header === null ? '' : ` (“${header}”)`} of ${file === '-' ? 'standard input' : file}`).join(', ')
+  const where = lists
+    .map(
+      ({ file, column, header }) =>
+        `column ${column}${header === null ? '' : ` (“${header}”)`} of ${file === '-' ? 'standard input' : file}`,
+    )
+    .join(', ')
   return `${taken === 0 ? 'Nothing' : `Only ${taken} of ${filled} rows`} in ${where} is a name. Is it the right column? --column takes another one, --header-row and --no-header say where the names begin.`
 }
 
 /** Looks at the first rows of a list, and hands out those that follow its header. @throws UnreadableFile when there is nothing in it */
-async function withColumns(records: AsyncGenerator<Row>, options: ColumnOptions, source: string): Promise<{ columns: Columns; rows: AsyncGenerator<Row> }> {
+async function withColumns(
+  records: AsyncGenerator<Row>,
+  options: ColumnOptions,
+  source: string,
+): Promise<{ columns: Columns; rows: AsyncGenerator<Row> }> {
   const head: Row[] = []
   let moreBlank = 0
   let columns: Columns | undefined
@@ -249,12 +300,19 @@ function genderFrom(cell: string | undefined): string | null {
 /** Plain text for the voice; null for none; undefined for what is damaged or longer than any name takes to say. */
 function sayFrom(cell: string | undefined): string | null | undefined {
   if (!cell) return null
-  const text = cell.normalize('NFC').replace(/[\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}\s]+/gu, ' ').trim()
+  const text = cell
+    .normalize('NFC')
+    .replace(/[\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}\s]+/gu, ' ')
+    .trim()
   if (text === '') return null
   return text.length > maxSay || text.includes('\uFFFD') ? undefined : text
 }
 
-async function* recordsOf(text: AsyncGenerator<string>, source: string, given: string | undefined): AsyncGenerator<Row> {
+async function* recordsOf(
+  text: AsyncGenerator<string>,
+  source: string,
+  given: string | undefined,
+): AsyncGenerator<Row> {
   let head = ''
   for (let next = await text.next(); !next.done; next = await text.next()) {
     head += next.value
@@ -298,10 +356,13 @@ async function* recordsOf(text: AsyncGenerator<string>, source: string, given: s
     await feeding
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
-    if (error.code === 'CSV_QUOTE_NOT_CLOSED') throw unclosed(source, line, 'has a quotation mark that is never closed', error)
+    if (error.code === 'CSV_QUOTE_NOT_CLOSED')
+      throw unclosed(source, line, 'has a quotation mark that is never closed', error)
     if (error.code === 'CSV_MAX_RECORD_SIZE') {
       const lines: unknown = error.lines
-      throw typeof lines === 'number' && lines > line ? unclosed(source, line, 'has a row that does not end', error) : endless(source, line, 'has a row that does not end', error)
+      throw typeof lines === 'number' && lines > line
+        ? unclosed(source, line, 'has a row that does not end', error)
+        : endless(source, line, 'has a row that does not end', error)
     }
     throw new UnreadableFile(`${source} cannot be read as CSV near line ${line}: ${error.message}`, { cause: error })
   } finally {
@@ -312,11 +373,17 @@ async function* recordsOf(text: AsyncGenerator<string>, source: string, given: s
 
 /** No quotation mark is to blame where no line end lies inside. */
 function endless(source: string, line: number, what: string, cause?: Error): UnreadableFile {
-  return new UnreadableFile(`${source} ${what} (line ${line}): that is no list of names, or its columns are separated by something else (--delimiter).`, { cause })
+  return new UnreadableFile(
+    `${source} ${what} (line ${line}): that is no list of names, or its columns are separated by something else (--delimiter).`,
+    { cause },
+  )
 }
 
 function unclosed(source: string, line: number, what: string, cause?: Error): UnreadableFile {
-  return new UnreadableFile(`${source} ${what} (line ${line}): remove the stray quotation mark, or double it inside a quoted cell.`, { cause })
+  return new UnreadableFile(
+    `${source} ${what} (line ${line}): remove the stray quotation mark, or double it inside a quoted cell.`,
+    { cause },
+  )
 }
 
 /**
@@ -351,7 +418,8 @@ function mostFrequent(numbers: readonly number[]): number {
 
 function delimiterFrom(given: string): string {
   if (/^(?:tab|\\t)$/i.test(given)) return '\t'
-  if ([...given].length !== 1 || /["\r\n]/.test(given)) throw new UnreadableFile('--delimiter takes one character, or the word tab.')
+  if ([...given].length !== 1 || /["\r\n]/.test(given))
+    throw new UnreadableFile('--delimiter takes one character, or the word tab.')
   return given
 }
 
@@ -374,9 +442,12 @@ async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
 
 function cannotRead(path: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'ENOENT') return new UnreadableFile(`There is no file ${path}: check its name and the folder you are in.`, { cause: error })
-  if (code === 'EACCES' || code === 'EPERM') return new UnreadableFile(`${path} may not be read: give this user the right to read it.`, { cause: error })
-  if (typeof code === 'string') return new UnreadableFile(`${path} cannot be read (${code}): check the file and the disk.`, { cause: error })
+  if (code === 'ENOENT')
+    return new UnreadableFile(`There is no file ${path}: check its name and the folder you are in.`, { cause: error })
+  if (code === 'EACCES' || code === 'EPERM')
+    return new UnreadableFile(`${path} may not be read: give this user the right to read it.`, { cause: error })
+  if (typeof code === 'string')
+    return new UnreadableFile(`${path} cannot be read (${code}): check the file and the disk.`, { cause: error })
   return error
 }
 
@@ -384,7 +455,8 @@ function cannotRead(path: string, error: unknown): unknown {
 async function refuseOverwriting(report: string, inputs: readonly string[]) {
   const real = await realpath(report).catch(() => undefined)
   for (const input of real === undefined ? [] : inputs) {
-    if ((await realpath(input).catch(() => undefined)) === real) throw new UnreadableFile(`--rejects names ${report}, which is the list itself: name another file.`)
+    if ((await realpath(input).catch(() => undefined)) === real)
+      throw new UnreadableFile(`--rejects names ${report}, which is the list itself: name another file.`)
   }
 }
 
@@ -410,7 +482,8 @@ function select(names: DistinctNames, scripts: ReadonlyMap<number, Script>, { li
     async *batches(batchSize = 500) {
       for (let begin = 0; begin < size; begin += batchSize) {
         const batch: NameRow[] = []
-        for (let place = begin; place < Math.min(begin + batchSize, size); place++) batch.push(rowOf(names, scripts, idAt(place)))
+        for (let place = begin; place < Math.min(begin + batchSize, size); place++)
+          batch.push(rowOf(names, scripts, idAt(place)))
         yield batch
       }
     },
@@ -419,7 +492,8 @@ function select(names: DistinctNames, scripts: ReadonlyMap<number, Script>, { li
 
 /** Ids, most frequent first, in file order where counts are equal. */
 function fewestCovering(names: DistinctNames, share: number, total: number | null): Uint32Array {
-  if (total === null || total === 0) throw new UnreadableFile('--coverage needs to know how frequent the names are: add a column “count” to the list.')
+  if (total === null || total === 0)
+    throw new UnreadableFile('--coverage needs to know how frequent the names are: add a column “count” to the list.')
   const ids = Uint32Array.from({ length: names.size }, (_, id) => id)
   ids.sort((a, b) => (names.count(b) ?? 0) - (names.count(a) ?? 0) || a - b)
   let covered = 0

@@ -1,7 +1,6 @@
 /** From the bytes of a list to its text: encoding, line ends, and what is no text at all. */
 import { TextDecoder } from 'node:util'
 
-
 /** A list that cannot be read. Its message is one sentence for the operator: what is wrong with which file, and what to do. */
 export class UnreadableFile extends Error {
   override name = 'UnreadableFile'
@@ -32,13 +31,19 @@ const knownFormats: { magic: number[]; what: string }[] = [
  * @param encoding a label that `TextDecoder` knows; overrides all detection
  * @throws UnreadableFile
  */
-export async function* textOf(bytes: AsyncIterable<Uint8Array>, source: string, encoding?: string): AsyncGenerator<string> {
+export async function* textOf(
+  bytes: AsyncIterable<Uint8Array>,
+  source: string,
+  encoding?: string,
+): AsyncGenerator<string> {
   let lineCount = 1
   let endsInReturn = false
   for await (const decoded of decode(bytes, source, encoding, () => lineCount)) {
     const zero = decoded.indexOf('\0')
     if (zero >= 0) {
-      throw new UnreadableFile(`${source} is not a text file (it holds a zero byte, in line ${lineCount + lineEnds(decoded.slice(0, zero), endsInReturn)}): save the list as CSV in UTF-8, or say --encoding utf-16le if it is UTF-16.`)
+      throw new UnreadableFile(
+        `${source} is not a text file (it holds a zero byte, in line ${lineCount + lineEnds(decoded.slice(0, zero), endsInReturn)}): save the list as CSV in UTF-8, or say --encoding utf-16le if it is UTF-16.`,
+      )
     }
     // CRLF, LF and CR may be mixed, and a CRLF may lie across two pieces.
     let text = endsInReturn && decoded.startsWith('\n') ? decoded.slice(1) : decoded
@@ -49,7 +54,12 @@ export async function* textOf(bytes: AsyncIterable<Uint8Array>, source: string, 
   }
 }
 
-async function* decode(bytes: AsyncIterable<Uint8Array>, source: string, encoding: string | undefined, line: () => number): AsyncGenerator<string> {
+async function* decode(
+  bytes: AsyncIterable<Uint8Array>,
+  source: string,
+  encoding: string | undefined,
+  line: () => number,
+): AsyncGenerator<string> {
   let decoder = encoding === undefined ? undefined : decoderFor(encoding)
   let held: Buffer = Buffer.alloc(0)
   let started = false // whether the first bytes were seen
@@ -59,7 +69,9 @@ async function* decode(bytes: AsyncIterable<Uint8Array>, source: string, encodin
       return chunk ? (decoder as TextDecoder).decode(chunk, { stream: true }) : (decoder as TextDecoder).decode()
     } catch {
       const { encoding: label } = decoder as TextDecoder
-      throw new UnreadableFile(`${source} has bytes that are not ${label}, in line ${line() + lineEnds(beforeDamage(chunk, label), false)}: save the list in UTF-8, or name its encoding with --encoding.`)
+      throw new UnreadableFile(
+        `${source} has bytes that are not ${label}, in line ${line() + lineEnds(beforeDamage(chunk, label), false)}: save the list in UTF-8, or name its encoding with --encoding.`,
+      )
     }
   }
 
@@ -101,7 +113,9 @@ function lineEnds(text: string, isAfterReturn: boolean): number {
 /** What of a piece can be read before the first bytes that cannot. The end of a character that the piece before began with is left out. */
 function beforeDamage(bytes: Uint8Array | undefined, label: string): string {
   if (bytes === undefined) return ''
-  const text = new TextDecoder(label).decode(label === 'utf-8' ? bytes.subarray(bytes.findIndex((byte) => (byte & 0xc0) !== 0x80)) : bytes)
+  const text = new TextDecoder(label).decode(
+    label === 'utf-8' ? bytes.subarray(bytes.findIndex((byte) => (byte & 0xc0) !== 0x80)) : bytes,
+  )
   const at = text.indexOf('\uFFFD')
   return at < 0 ? '' : text.slice(0, at)
 }
@@ -110,13 +124,18 @@ function decoderFor(label: string): TextDecoder {
   try {
     return new TextDecoder(label, { fatal: true })
   } catch {
-    throw new UnreadableFile(`--encoding ${label} is no encoding that is known: utf-8, windows-1251, koi8-r, ibm866 and utf-16le are.`)
+    throw new UnreadableFile(
+      `--encoding ${label} is no encoding that is known: utf-8, windows-1251, koi8-r, ibm866 and utf-16le are.`,
+    )
   }
 }
 
 function fromFirstBytes(bytes: Buffer, source: string): TextDecoder | undefined {
   const format = knownFormats.find(({ magic }) => magic.every((byte, place) => bytes[place] === byte))
-  if (format) throw new UnreadableFile(`${source} is ${format.what}, not a list: in the program it comes from, save it as CSV in UTF-8.`)
+  if (format)
+    throw new UnreadableFile(
+      `${source} is ${format.what}, not a list: in the program it comes from, save it as CSV in UTF-8.`,
+    )
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return decoderFor('utf-8')
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return decoderFor('utf-16le')
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return decoderFor('utf-16be')
@@ -131,7 +150,9 @@ function fromSample(sample: Buffer, source: string, line: number, complete: bool
     if (looksRussian(sample)) return decoderFor('windows-1251')
   }
   if (sample.includes(0)) throw new UnreadableFile(`${source} is not a text file: save the list as CSV in UTF-8.`)
-  throw new UnreadableFile(`${source} is neither in UTF-8 (line ${line + lineEnds(beforeDamage(sample, 'utf-8'), false)} has other bytes) nor in Russian windows-1251: save it in UTF-8, or name its encoding, for example with --encoding koi8-r.`)
+  throw new UnreadableFile(
+    `${source} is neither in UTF-8 (line ${line + lineEnds(beforeDamage(sample, 'utf-8'), false)} has other bytes) nor in Russian windows-1251: save it in UTF-8, or name its encoding, for example with --encoding koi8-r.`,
+  )
 }
 
 /**

@@ -85,7 +85,32 @@ const anyLatin = /\p{Script=Latin}/u
 const cyrillicOrLatin = /^[\p{Script=Cyrillic}\p{Script=Latin}\u0300-\u036F' -]+$/u
 
 /** Pairs that look the same in print, Latin first. */
-const lookAlikes = ['AА', 'BВ', 'CС', 'EЕ', 'HН', 'IІ', 'JЈ', 'KК', 'MМ', 'OО', 'PР', 'TТ', 'XХ', 'YУ', 'aа', 'cс', 'eе', 'iі', 'jј', 'kк', 'oо', 'pр', 'xх', 'yу']
+const lookAlikes = [
+  'AА',
+  'BВ',
+  'CС',
+  'EЕ',
+  'HН',
+  'IІ',
+  'JЈ',
+  'KК',
+  'MМ',
+  'OО',
+  'PР',
+  'TТ',
+  'XХ',
+  'YУ',
+  'aа',
+  'cс',
+  'eе',
+  'iі',
+  'jј',
+  'kк',
+  'oо',
+  'pр',
+  'xх',
+  'yу',
+]
 const toCyrillic = new Map(lookAlikes.map((pair) => [pair.charAt(0), pair.charAt(1)]))
 const toLatin = new Map(lookAlikes.map((pair) => [pair.charAt(1), pair.charAt(0)]))
 
@@ -173,7 +198,7 @@ function unify(raw: string): string {
     .normalize('NFC') // after the invisible ones have gone: they keep a letter and its mark apart
     .replace(blanks, (run) => (lineBreak.test(run) ? '\n' : ' '))
     .trim()
-    .replace(apostrophes, '\'')
+    .replace(apostrophes, "'")
     .replace(hyphens, '-')
 }
 
@@ -191,13 +216,17 @@ function hasLetterLikeSign(text: string): boolean {
   return text.match(letterLike)?.some((sign) => sign.normalize('NFKC') !== sign) ?? false
 }
 
-function inOneScript(text: string, extraScripts: readonly string[]): { text: string; script: Script } | { reason: NameRejection } {
+function inOneScript(
+  text: string,
+  extraScripts: readonly string[],
+): { text: string; script: Script } | { reason: NameRejection } {
   if (text === '') return { reason: 'characters' }
   if (cyrillic.test(text)) return { text, script: 'Cyrillic' }
   if (latin.test(text)) return { text, script: 'Latin' }
   const hasCyrillic = anyCyrillic.test(text)
   const hasLatin = anyLatin.test(text)
-  if (hasCyrillic && hasLatin) return (cyrillicOrLatin.test(text) && withoutLookAlikes(text)) || { reason: 'mixed_scripts' }
+  if (hasCyrillic && hasLatin)
+    return (cyrillicOrLatin.test(text) && withoutLookAlikes(text)) || { reason: 'mixed_scripts' }
   for (const script of extraScripts) if (lettersOf(script).test(text)) return { text, script }
   if (hasCyrillic || hasLatin) return { reason: cyrillicOrLatin.test(text) ? 'characters' : 'mixed_scripts' }
   return { reason: 'unsupported_script' }
@@ -209,9 +238,15 @@ function inOneScript(text: string, extraScripts: readonly string[]): { text: str
  */
 function withoutLookAlikes(text: string): { text: string; script: Script } | undefined {
   const letters = [...text.normalize('NFD')]
-  const asCyrillic = letters.map((letter) => toCyrillic.get(letter) ?? letter).join('').normalize('NFC')
+  const asCyrillic = letters
+    .map((letter) => toCyrillic.get(letter) ?? letter)
+    .join('')
+    .normalize('NFC')
   if (cyrillic.test(asCyrillic)) return { text: asCyrillic, script: 'Cyrillic' }
-  const asLatin = letters.map((letter) => toLatin.get(letter) ?? letter).join('').normalize('NFC')
+  const asLatin = letters
+    .map((letter) => toLatin.get(letter) ?? letter)
+    .join('')
+    .normalize('NFC')
   return latin.test(asLatin) ? { text: asLatin, script: 'Latin' } : undefined
 }
 
@@ -342,7 +377,8 @@ export function explainRejection(reason: NameRejection, language: 'ru' | 'en'): 
 const descriptions: Record<NameRejection, string> = {
   empty: 'The cell of the name is empty.',
   too_long_input: `The cell is longer than ${maxInput} characters and was not looked at.`,
-  not_text: 'It has control characters, characters that change the direction of text, or ones that a wrong encoding left behind.',
+  not_text:
+    'It has control characters, characters that change the direction of text, or ones that a wrong encoding left behind.',
   several_names: 'It holds more than one name: one name a row.',
   digits: 'It has digits.',
   emoji: 'It has an emoji.',

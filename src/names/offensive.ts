@@ -19,22 +19,57 @@ const lists = [russian as WordList, ukrainian as WordList, russianInLatin as Wor
 
 /** Real names that the lists would refuse. Lower case. */
 const realNames = new Set([
-  'кончита', 'иби', // Spanish and Hungarian
-  'вагинак', 'ибалы', // Armenian and Azerbaijani
-  'нига', 'нигая', // from the register of Russian names; the word that is meant has two г
+  'кончита',
+  'иби', // Spanish and Hungarian
+  'вагинак',
+  'ибалы', // Armenian and Azerbaijani
+  'нига',
+  'нигая', // from the register of Russian names; the word that is meant has two г
   'додик', // a pet form of David
   'semen', // Семен, as Ukrainian passports spell it
-  'huy', 'hui', // Vietnamese and Chinese
-  'quim', 'dick', 'joi', 'dike', // Catalan, English, English, Igbo
-  'siska', 'kike', 'swastik', // Indonesian and Czech, Spanish, Indian
-  'dyke', 'bonner', 'damne', 'ebanie', // of children in the United States
+  'huy',
+  'hui', // Vietnamese and Chinese
+  'quim',
+  'dick',
+  'joi',
+  'dike', // Catalan, English, English, Igbo
+  'siska',
+  'kike',
+  'swastik', // Indonesian and Czech, Spanish, Indian
+  'dyke',
+  'bonner',
+  'damne',
+  'ebanie', // of children in the United States
 ])
 
 const endings = {
-  cyrillic: ['', ...'а дь я о е и ы у ю ь й л н к т ка ки ку ой ей ая ое ые ий ый ом ем ам ям ов ец ок ик ть ти ла ло ли на ня ня ный ная ное ник ница ться юк ун'.split(' ')],
+  cyrillic: [
+    '',
+    ...'а дь я о е и ы у ю ь й л н к т ка ки ку ой ей ая ое ые ий ый ом ем ам ям ов ец ок ик ть ти ла ло ли на ня ня ный ная ное ник ница ться юк ун'.split(
+      ' ',
+    ),
+  ],
   latin: ['', ...'a e i o u y s es ed er ers in ing a aya ij iy yj ka k'.split(' ')],
 }
-const prefixes = ['на', 'по', 'за', 'до', 'о', 'от', 'у', 'вы', 'при', 'про', 'раз', 'рас', 'об', 'ни', 'пере', 'съ', 'съе']
+const prefixes = [
+  'на',
+  'по',
+  'за',
+  'до',
+  'о',
+  'от',
+  'у',
+  'вы',
+  'при',
+  'про',
+  'раз',
+  'рас',
+  'об',
+  'ни',
+  'пере',
+  'съ',
+  'съе',
+]
 
 const singleLetters = /^\p{L}(?:[ -]\p{L})+$/u
 const drawnOut = /(\p{L})\1\1/u
@@ -56,7 +91,13 @@ function words(): Words {
   if (known) return known
   known = { whole: new Set(), afterPrefix: new Set() }
   for (const pattern of lists.flatMap((list) => list.words)) {
-    const stem = alike(pattern.replace(/^\*|\*$/g, '').replaceAll('_', ' ').replaceAll('’', '\'').toLowerCase())
+    const stem = alike(
+      pattern
+        .replace(/^\*|\*$/g, '')
+        .replaceAll('_', ' ')
+        .replaceAll('’', "'")
+        .toLowerCase(),
+    )
     const possible = pattern.endsWith('*') ? (/^[a-z]/.test(stem) ? endings.latin : endings.cyrillic) : ['']
     for (const word of spelledOut(stem).flatMap((spelled) => possible.map((ending) => spelled + ending))) {
       known.whole.add(word)
@@ -69,7 +110,9 @@ function words(): Words {
 /** Each repeated letter once or twice: `ni+g+er` has four spellings. */
 function spelledOut(stem: string): string[] {
   const [start, ...rest] = stem.split(/(?<=\+)/)
-  const firsts = start?.endsWith('+') ? [start.slice(0, -1), start.slice(0, -1) + start.charAt(start.length - 2)] : [start ?? '']
+  const firsts = start?.endsWith('+')
+    ? [start.slice(0, -1), start.slice(0, -1) + start.charAt(start.length - 2)]
+    : [start ?? '']
   if (rest.length === 0) return firsts
   return spelledOut(rest.join('')).flatMap((tail) => firsts.map((first) => first + tail))
 }
@@ -83,7 +126,8 @@ export function isOffensive(key: string): boolean {
   const { whole, afterPrefix } = words()
   const plain = alike(key)
   if (whole.has(plain)) return true
-  for (const prefix of prefixes) if (plain.startsWith(prefix) && afterPrefix.has(plain.slice(prefix.length))) return true
+  for (const prefix of prefixes)
+    if (plain.startsWith(prefix) && afterPrefix.has(plain.slice(prefix.length))) return true
   // "х у й" and "х-у-й", "суууука": written so only to slip through
   if (singleLetters.test(plain)) return whole.has(plain.replace(/[ -]/g, ''))
   return drawnOut.test(plain) && whole.has(plain.replace(/(\p{L})\1{2,}/gu, '$1'))

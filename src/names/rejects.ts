@@ -41,11 +41,20 @@ export async function writeRejects(path: string, withFile: boolean): Promise<Rej
     await file.handle.appendFile(text).catch(unwritable)
   }
   function unwritable(error: unknown): never {
-    throw new UnreadableFile(`${path} cannot be written (${String((error as NodeJS.ErrnoException).code)}): name another file with --rejects.`, { cause: error })
+    throw new UnreadableFile(
+      `${path} cannot be written (${String((error as NodeJS.ErrnoException).code)}): name another file with --rejects.`,
+      { cause: error },
+    )
   }
   return {
     async write(reject) {
-      const cells = [String(reject.line), describeRejection(reject.reason), reject.text, ...(withFile ? [reject.file] : []), reject.reason]
+      const cells = [
+        String(reject.line),
+        describeRejection(reject.reason),
+        reject.text,
+        ...(withFile ? [reject.file] : []),
+        reject.reason,
+      ]
       pending += `${cells.map(safeCell).join(',')}\n`
       if (pending.length > bufferedCharacters) await flush()
     },

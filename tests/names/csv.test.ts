@@ -2,7 +2,14 @@ import { lstat, mkdtemp, mkdir, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { delimiterOf, readNames, UnreadableFile, type CsvOptions, type NameList, type NameRow } from '../../src/names/csv.ts'
+import {
+  delimiterOf,
+  readNames,
+  UnreadableFile,
+  type CsvOptions,
+  type NameList,
+  type NameRow,
+} from '../../src/names/csv.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -32,7 +39,10 @@ async function displays(content: string | Buffer, options?: CsvOptions): Promise
 }
 
 async function fault(content: string | Buffer, options?: CsvOptions): Promise<string> {
-  const error: unknown = await read(content, options).then(() => undefined, (thrown: unknown) => thrown)
+  const error: unknown = await read(content, options).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
   expect(error).toBeInstanceOf(UnreadableFile)
   return (error as UnreadableFile).message
 }
@@ -62,7 +72,10 @@ describe('encodings', () => {
 
   test('they are recognised far behind the beginning, and across pieces', async () => {
     const ascii = Array.from({ length: 12_000 }, (_, n) => `Anna${'abcdefghij'.charAt(n % 10)}\n`).join('')
-    for (const bytes of [Buffer.from(`${ascii}Маша\n`), Buffer.concat([Buffer.from(ascii), windows1251('Маша\nПётр\n')])]) {
+    for (const bytes of [
+      Buffer.from(`${ascii}Маша\n`),
+      Buffer.concat([Buffer.from(ascii), windows1251('Маша\nПётр\n')]),
+    ]) {
       expect((await displays(bytes)).slice(10, 11)).toEqual(['Маша'])
     }
     // one byte at a time
@@ -82,7 +95,9 @@ describe('encodings', () => {
   test('anything else is a fault that names the remedy', async () => {
     expect(await fault(koi8r('Маша\nАнна\n'))).toMatch(/--encoding/)
     expect(await fault(Buffer.from('José\nZoë\nFrançois\n', 'latin1'))).toMatch(/--encoding/)
-    expect(await fault(Buffer.concat([Buffer.from('Маша\n'.repeat(20_000)), windows1251('Маша\n')]))).toMatch(/not utf-8, in line 20001:.*UTF-8/)
+    expect(await fault(Buffer.concat([Buffer.from('Маша\n'.repeat(20_000)), windows1251('Маша\n')]))).toMatch(
+      /not utf-8, in line 20001:.*UTF-8/,
+    )
     expect(await fault(Buffer.from('name\nМаша\n', 'utf16le'))).toMatch(/--encoding utf-16le/)
     expect(await fault(windows1251('Маша\n'), { encoding: 'utf-8' })).toMatch(/utf-8/)
   })
@@ -131,17 +146,32 @@ describe('delimiters', () => {
 })
 
 describe('header and columns', () => {
-  test.each(['name', 'Names', ' FIRST_NAME ', 'firstname', 'First Name', 'given_name', 'given name', 'forename', 'Имя', 'ИМЕНА', 'Ім’я'])('%j is a header', async (header) => {
+  test.each([
+    'name',
+    'Names',
+    ' FIRST_NAME ',
+    'firstname',
+    'First Name',
+    'given_name',
+    'given name',
+    'forename',
+    'Имя',
+    'ИМЕНА',
+    'Ім’я',
+  ])('%j is a header', async (header) => {
     expect(await displays(`id,${header}\n1,Маша\n`)).toEqual(['Маша'])
   })
 
   test('without one, the first row is data and the first column holds the names', async () => {
     const list = await read('Маша,100\nПетя,50\n')
-    expect(await rowsOf(list)).toMatchObject([{ line: 1, count: null }, { line: 2, count: null }])
+    expect(await rowsOf(list)).toMatchObject([
+      { line: 1, count: null },
+      { line: 2, count: null },
+    ])
     expect(list.rows).toBe(2)
   })
 
-  test('--column takes a header\'s text or a number', async () => {
+  test("--column takes a header's text or a number", async () => {
     const text = 'Ребёнок,Город,name\nМаша,Омск,Anna\n'
     expect(await displays(text)).toEqual(['Anna'])
     expect(await displays(text, { column: 'ребёнок' })).toEqual(['Маша'])
@@ -172,8 +202,16 @@ describe('header and columns', () => {
   test('--header-row and --no-header overrule', async () => {
     const titled = 'Список класса\n\nкто,количество\nМаша,3\nПетя,1\n'
     const list = await read(titled, { headerRow: 3 })
-    expect(await rowsOf(list)).toMatchObject([{ line: 4, count: 3 }, { line: 5, count: 1 }])
-    expect(list).toMatchObject({ rows: 3, blank: 1, rejected: 0, lists: [{ column: 1, header: 'кто', headerLine: 3, names: ['Маша', 'Петя'] }] })
+    expect(await rowsOf(list)).toMatchObject([
+      { line: 4, count: 3 },
+      { line: 5, count: 1 },
+    ])
+    expect(list).toMatchObject({
+      rows: 3,
+      blank: 1,
+      rejected: 0,
+      lists: [{ column: 1, header: 'кто', headerLine: 3, names: ['Маша', 'Петя'] }],
+    })
     expect(await displays('Name\nMasha\n', { header: false })).toEqual(['Name', 'Masha'])
     expect(await displays('x,Name\n1,Masha\n', { header: false, column: '2' })).toEqual(['Name', 'Masha'])
     expect(await displays(`${'a\n'.repeat(29)}имя ребёнка\nМаша\n`, { headerRow: 30 })).toEqual(['Маша'])
@@ -194,9 +232,18 @@ describe('header and columns', () => {
   })
 
   test('what was taken is told, with five names, for each input', async () => {
-    const list = await readNames([await file('Аня\nаня\nБелла\nВера\nГалина\nДаша\nЕва\n'), await file('x,имя\n1,Маша\n')])
+    const list = await readNames([
+      await file('Аня\nаня\nБелла\nВера\nГалина\nДаша\nЕва\n'),
+      await file('x,имя\n1,Маша\n'),
+    ])
     expect(list.lists).toEqual([
-      { file: expect.stringContaining('list-') as string, column: 1, header: null, headerLine: null, names: ['Аня', 'Белла', 'Вера', 'Галина', 'Даша'] },
+      {
+        file: expect.stringContaining('list-') as string,
+        column: 1,
+        header: null,
+        headerLine: null,
+        names: ['Аня', 'Белла', 'Вера', 'Галина', 'Даша'],
+      },
       { file: expect.stringContaining('list-') as string, column: 2, header: 'имя', headerLine: 1, names: ['Маша'] },
     ])
   })
@@ -209,7 +256,9 @@ describe('header and columns', () => {
 
   test('a list in which hardly anything is a name is doubted, and an empty one with a header is not', async () => {
     expect((await read(`город1\n${'12\n'.repeat(9)}`)).doubt).toMatch(/^Nothing in column 1 /)
-    expect((await read(`Маша\n${'12\n'.repeat(10)}`)).doubt).toMatch(/^Only 1 of 11 rows in column 1 .*--column.*--no-header/)
+    expect((await read(`Маша\n${'12\n'.repeat(10)}`)).doubt).toMatch(
+      /^Only 1 of 11 rows in column 1 .*--column.*--no-header/,
+    )
     expect((await read(`Маша\n${'12\n'.repeat(9)}`)).doubt).toBeUndefined()
     expect((await read('name,count,say\n')).doubt).toBeUndefined()
   })
@@ -241,10 +290,17 @@ describe('header and columns', () => {
 })
 
 describe('rows', () => {
-  test.each([['LF', '\n'], ['CRLF', '\r\n'], ['CR', '\r']])('%s ends a row', async (_, end) => {
+  test.each([
+    ['LF', '\n'],
+    ['CRLF', '\r\n'],
+    ['CR', '\r'],
+  ])('%s ends a row', async (_, end) => {
     const list = await read(['name,count', 'Маша,1', '', 'Петя2,1', '"Ан\rна",2', ' , ', 'Оля,1'].join(end))
     expect(list).toMatchObject({ rows: 6, blank: 2, rejected: 2, duplicates: 0, distinct: 2 })
-    expect(list.rejects.map(({ line, reason }) => [line, reason])).toEqual([[4, 'digits'], [5, 'several_names']])
+    expect(list.rejects.map(({ line, reason }) => [line, reason])).toEqual([
+      [4, 'digits'],
+      [5, 'several_names'],
+    ])
   })
 
   test('a CRLF in two pieces is one line end', async () => {
@@ -279,7 +335,12 @@ describe('rows', () => {
   })
 
   test('names of things in JavaScript are names like any other', async () => {
-    expect(await displays('name\nConstructor\n__proto__\ntoString\nNull\nConstructor\nhasOwnProperty\n')).toEqual(['Constructor', 'Tostring', 'Null', 'Hasownproperty'])
+    expect(await displays('name\nConstructor\n__proto__\ntoString\nNull\nConstructor\nhasOwnProperty\n')).toEqual([
+      'Constructor',
+      'Tostring',
+      'Null',
+      'Hasownproperty',
+    ])
   })
 
   test('rows add up, and only the first hundred rejects are kept', async () => {
@@ -323,15 +384,26 @@ describe('several inputs and what is taken of them', () => {
   test('are one list, each with a header of its own', async () => {
     const first = await file('name,count\nМаша,1\nX1,2\n')
     const second = await file('count;name\n3;Петя\n4;МАША\n')
-    const list = await readNames([first, second, '-'], { stdin: (async function* () { yield Buffer.from('Аня\nПетя\n') })() })
+    const list = await readNames([first, second, '-'], {
+      stdin: (async function* () {
+        yield Buffer.from('Аня\nПетя\n')
+      })(),
+    })
     expect(list).toMatchObject({ rows: 6, rejected: 1, duplicates: 2, distinct: 3, total: 8 })
     expect(list.rejects).toMatchObject([{ file: first, line: 3 }])
-    expect((await rowsOf(list)).map(({ name, count }) => [name.display, count])).toEqual([['Маша', 5], ['Петя', 3], ['Аня', null]])
+    expect((await rowsOf(list)).map(({ name, count }) => [name.display, count])).toEqual([
+      ['Маша', 5],
+      ['Петя', 3],
+      ['Аня', null],
+    ])
   })
 
   test('limit takes the first distinct names in file order, with all their counts', async () => {
     const list = await read('name,count\nМаша,1\nмаша,2\nПетя,5\nАня,9\nМаша,4\n')
-    expect((await rowsOf(list, { limit: 2 })).map(({ name, count }) => [name.display, count])).toEqual([['Маша', 7], ['Петя', 5]])
+    expect((await rowsOf(list, { limit: 2 })).map(({ name, count }) => [name.display, count])).toEqual([
+      ['Маша', 7],
+      ['Петя', 5],
+    ])
     expect(list.select({ limit: 2 })).toMatchObject({ size: 2, share: 12 / 21 })
     expect(list.select({ limit: 0 }).size).toBe(0)
     expect(list.select({ limit: 99 }).size).toBe(3)
@@ -368,19 +440,24 @@ describe('several inputs and what is taken of them', () => {
 describe('the report on rejects', () => {
   test('is CSV that a spreadsheet shows and does not run', async () => {
     const report = join(folder, 'rejects.csv')
-    await read(`name\nМаша\n=1+1\n"+cmd|' /C calc'!A0"\n@x\n-2\n"a ""b"", c1"\n${'x'.repeat(200)}1\n`, { rejects: report })
+    await read(`name\nМаша\n=1+1\n"+cmd|' /C calc'!A0"\n@x\n-2\n"a ""b"", c1"\n${'x'.repeat(200)}1\n`, {
+      rejects: report,
+    })
     const text = await readFile(report, 'utf8')
     expect(text.startsWith('\uFEFFline,reason,text,code\n')).toBe(true)
     const cells: string[] = []
-    for (const row of text.trim().split('\n').slice(1)) cells.push(row.replace(/^(\d+),("[^"]*"|[^,]*),/, '').replace(/,[a-z_]+$/, ''))
-    expect(cells).toEqual(['\'=1+1', '\'+cmd|\' /C calc\'!A0', '\'@x', '\'-2', '"a ""b"", c1"', 'x'.repeat(80)])
+    for (const row of text.trim().split('\n').slice(1))
+      cells.push(row.replace(/^(\d+),("[^"]*"|[^,]*),/, '').replace(/,[a-z_]+$/, ''))
+    expect(cells).toEqual(["'=1+1", "'+cmd|' /C calc'!A0", "'@x", "'-2", '"a ""b"", c1"', 'x'.repeat(80)])
     expect((await stat(report)).mode & 0o777).toBe(0o600)
   })
 
   test('an earlier one is left as it was when the list cannot be read, and nothing lies beside it', async () => {
     const report = join(folder, 'yesterday.csv')
     await writeFile(report, 'yesterday')
-    await expect(readNames([await file('name\nX1\n'), await file('name\n"\n')], { rejects: report })).rejects.toThrow(UnreadableFile)
+    await expect(readNames([await file('name\nX1\n'), await file('name\n"\n')], { rejects: report })).rejects.toThrow(
+      UnreadableFile,
+    )
     expect(await readFile(report, 'utf8')).toBe('yesterday')
     await read('name\nX1\n', { rejects: report })
     expect(await readFile(report, 'utf8')).toContain('X1')

@@ -20,7 +20,8 @@ test('a hundred thousand keys are told apart and kept in order', () => {
 test('long texts and many genders find room', () => {
   const names = distinctNames()
   const long = 'ф'.repeat(300)
-  for (let n = 0; n < 3_000; n++) names.add(`${long}${n}`, { line: 1, count: 0, gender: `g${n % 300}`, say: n % 2 ? `${long}!` : null })
+  for (let n = 0; n < 3_000; n++)
+    names.add(`${long}${n}`, { line: 1, count: 0, gender: `g${n % 300}`, say: n % 2 ? `${long}!` : null })
   expect(names.get(2_999)).toMatchObject({ key: `${long}2999`, count: 0, say: `${long}!` })
   expect(names.get(2_998)).toMatchObject({ key: `${long}2998`, say: null, gender: null })
   expect(names.get(1)).toMatchObject({ gender: 'g1' })

@@ -4,13 +4,20 @@ import { expect, test } from 'vitest'
 import { packageRoot } from '../../src/installation.ts'
 import { readNames, type NameRow } from '../../src/names/csv.ts'
 
-test.each([['ru', 'Cyrillic'], ['en', 'Latin']])('names/%s.csv is clean, and most frequent first', async (language, script) => {
+test.each([
+  ['ru', 'Cyrillic'],
+  ['en', 'Latin'],
+])('names/%s.csv is clean, and most frequent first', async (language, script) => {
   const path = join(packageRoot, 'names', `${language}.csv`)
   const list = await readNames([path])
   expect(list).toMatchObject({ blank: 0, rejected: 0, duplicates: 0 })
   expect(list.distinct).toBeGreaterThanOrEqual(500)
 
-  const written = (await readFile(path, 'utf8')).trim().split('\n').slice(1).map((row) => row.split(',')[0])
+  const written = (await readFile(path, 'utf8'))
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((row) => row.split(',')[0])
   const rows: NameRow[] = []
   for await (const batch of list.select().batches()) rows.push(...batch)
   expect(rows.map(({ name }) => name.display)).toEqual(written)

@@ -28,7 +28,13 @@ test('a million distinct names are read in 200 MB', async () => {
     const path = join(folder, 'million.csv')
     await pipeline(Readable.from(millionRows()), createWriteStream(path))
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', reader, path])
-    const result = JSON.parse(stdout) as { distinct: number; rejected: number; walked: number; peakMegabytes: number; cpuSeconds: number }
+    const result = JSON.parse(stdout) as {
+      distinct: number
+      rejected: number
+      walked: number
+      peakMegabytes: number
+      cpuSeconds: number
+    }
     console.log(stdout.trim())
     expect(result).toMatchObject({ distinct: 1_000_000, rejected: 0, walked: 1_000_000 })
     expect(result.peakMegabytes).toBeLessThan(200)
@@ -43,7 +49,8 @@ function* millionRows(): Generator<string> {
   yield 'name,count\n'
   for (let block = 0; block < 1_000; block++) {
     let rows = ''
-    for (let n = block * 1_000; n < (block + 1) * 1_000; n++) rows += `Ан${[...String(n).padStart(6, '0')].map((digit) => letters.charAt(Number(digit))).join('')}на,${n % 977}\n`
+    for (let n = block * 1_000; n < (block + 1) * 1_000; n++)
+      rows += `Ан${[...String(n).padStart(6, '0')].map((digit) => letters.charAt(Number(digit))).join('')}на,${n % 977}\n`
     yield rows
   }
 }

@@ -17,7 +17,10 @@ async function file(name: string, content: string | Buffer): Promise<string> {
 }
 
 test('the operator’s lists win over the lists of offensive words, whatever the case', async () => {
-  const { names, faults } = await readOwnNames({ allowed: await file('allowed', '\uFEFF# from our school\r\n\r\nСУКА\r\nDick\r\n'), blocked: await file('blocked', 'маша\nгиорги\nგიორგი\n') })
+  const { names, faults } = await readOwnNames({
+    allowed: await file('allowed', '\uFEFF# from our school\r\n\r\nСУКА\r\nDick\r\n'),
+    blocked: await file('blocked', 'маша\nгиорги\nგიორგი\n'),
+  })
   expect(faults).toEqual([])
   expect(parseName('сука')).toEqual({ ok: false, reason: 'offensive' })
   expect(parseName('Сука', names)).toMatchObject({ ok: true, name: { key: 'сука' } })
@@ -36,6 +39,10 @@ test('every fault is told, with the variable and the line', async () => {
     `BLOCKED_NAMES names ${join(folder, 'nothing')}, which cannot be read (ENOENT). Correct it, or unset it.`,
   ])
   const twice = await file('twice', 'Маша\n')
-  expect((await readOwnNames({ allowed: twice, blocked: twice })).faults).toEqual([expect.stringMatching(/^ALLOWED_NAMES and BLOCKED_NAMES both have/) as string])
-  expect((await readOwnNames({ allowed: await file('western', Buffer.from([0xc0, 0xe1])), blocked: undefined })).faults).toEqual([expect.stringMatching(/UTF-8/) as string])
+  expect((await readOwnNames({ allowed: twice, blocked: twice })).faults).toEqual([
+    expect.stringMatching(/^ALLOWED_NAMES and BLOCKED_NAMES both have/) as string,
+  ])
+  expect(
+    (await readOwnNames({ allowed: await file('western', Buffer.from([0xc0, 0xe1])), blocked: undefined })).faults,
+  ).toEqual([expect.stringMatching(/UTF-8/) as string])
 })

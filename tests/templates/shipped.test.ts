@@ -20,8 +20,14 @@ afterAll(() => rm(cacheFolder, { recursive: true, force: true }))
 async function countSamples(file: string): Promise<number> {
   const samples = new PassThrough()
   let bytes = 0
-  samples.on('data', (part: Buffer) => { bytes += part.length })
-  await runFfmpeg(ffmpeg, { inputs: [{ source: file }], options: ['-f', 's16le', '-c:a', 'pcm_s16le', '-ar', '44100', '-ac', '2'], output: samples })
+  samples.on('data', (part: Buffer) => {
+    bytes += part.length
+  })
+  await runFfmpeg(ffmpeg, {
+    inputs: [{ source: file }],
+    options: ['-f', 's16le', '-c:a', 'pcm_s16le', '-ar', '44100', '-ac', '2'],
+    output: samples,
+  })
   return bytes / 4
 }
 
@@ -30,7 +36,10 @@ describe('the templates that ship', async () => {
 
   it('are one for Cyrillic and one for Latin names', async () => {
     const templates = await loadTemplates(undefined, ids)
-    expect(templates.map(({ id, scripts }) => [id, scripts])).toEqual([['new-year-en', ['Latin']], ['new-year-ru', ['Cyrillic']]])
+    expect(templates.map(({ id, scripts }) => [id, scripts])).toEqual([
+      ['new-year-en', ['Latin']],
+      ['new-year-ru', ['Cyrillic']],
+    ])
   })
 
   describe.each(ids)('%s', (id) => {
@@ -43,7 +52,15 @@ describe('the templates that ship', async () => {
     it('has a clip of exactly the promised frames, size and colours, without sound', async () => {
       const { video, audio, bytes } = await readMp4(template.clipFile)
       expect(audio).toBeUndefined()
-      expect(video).toMatchObject({ codec: 'avc1', ...template.size, frames: frameCount(template), squarePixels: true, chromaFormat: 1, bitDepth: 8, rotated: false })
+      expect(video).toMatchObject({
+        codec: 'avc1',
+        ...template.size,
+        frames: frameCount(template),
+        squarePixels: true,
+        chromaFormat: 1,
+        bitDepth: 8,
+        rotated: false,
+      })
       expect(video?.frameSeconds).toBeCloseTo(1 / template.fps, 9)
       // A repository carries it for ever.
       expect(bytes).toBeLessThan(20e6)
