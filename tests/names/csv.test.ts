@@ -2,14 +2,10 @@ import { lstat, mkdtemp, mkdir, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import {
-  delimiterOf,
-  readNames,
-  UnreadableFile,
-  type CsvOptions,
-  type NameList,
-  type NameRow,
-} from '../../src/names/csv.ts'
+import { delimiterOf } from '../../src/names/csv.ts'
+import { type CsvOptions, type NameList, readNames } from '../../src/names/lists.ts'
+import type { NameRow } from '../../src/names/selection.ts'
+import { UnreadableFile } from '../../src/names/decode.ts'
 
 let folder: string
 beforeAll(async () => {

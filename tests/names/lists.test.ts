@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { packageRoot } from '../../src/installation.ts'
-import { readNames, type NameRow } from '../../src/names/csv.ts'
+import { readNames } from '../../src/names/lists.ts'
+import type { NameRow } from '../../src/names/selection.ts'
 
 test.each([
   ['ru', 'Cyrillic'],

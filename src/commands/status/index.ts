@@ -10,7 +10,7 @@ import { botIdOf, botText, ownBot, type OwnBot } from '../../greetings/own-bot.t
 import { liveBots, liveWorkers, rivalPollers, type LiveProcess } from '../../greetings/workers.ts'
 import { longestWaitSeconds, statistics, workload } from '../../greetings/reports/statistics.ts'
 import { openLog } from '../../log.ts'
-import type { NameRow } from '../../names/csv.ts'
+import type { NameRow } from '../../names/selection.ts'
 import type { GreetingsQueue, QueueCounts } from '../../queue/index.ts'
 import { loadTemplates, templateFor, templateRevision, type Template } from '../../video/template.ts'
 import { endOf, exitCode, UsageFault } from '../../terminal/exit.ts'

@@ -1,6 +1,7 @@
 /** The result of a warm run: what `--json` prints, and what people read. */
 import { performance } from 'node:perf_hooks'
-import type { ListedColumn, NameList, Selection, Unreadable } from '../../names/csv.ts'
+import type { ListedColumn, NameList, Unreadable } from '../../names/lists.ts'
+import type { Selection } from '../../names/selection.ts'
 import { describeRejection, type NameRejection } from '../../names/name.ts'
 
 /** The contract of `warm --json`. */
