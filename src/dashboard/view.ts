@@ -12,7 +12,7 @@ import { videosOf, type NamedVideo } from '../greetings/reports/one-name.ts'
 import { refusalsOfDay, type Refusals } from '../greetings/refusals.ts'
 import { paceOf } from '../greetings/pace.ts'
 import { uploads, type Uploads } from '../telegram/uploads.ts'
-import { parseName, type NameRules } from '../names/name.ts'
+import { type NameRules, parseName } from '../names/name.ts'
 import {
   longestWaitSeconds,
   percentile,

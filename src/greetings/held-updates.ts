@@ -4,7 +4,7 @@
  */
 import type { Update } from 'grammy/types'
 import type { Db, Tx } from '../db/database.ts'
-import { parseName, type NameRules } from '../names/name.ts'
+import { type NameRules, parseName } from '../names/name.ts'
 
 /** An update that is kept. */
 export interface HeldUpdate {

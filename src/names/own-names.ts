@@ -1,6 +1,7 @@
 /** The operator's own lists of what is a name and what is none, whatever the lists of offensive words say. */
 import { readFile } from 'node:fs/promises'
-import { describeRejection, parseName } from './name.ts'
+import { describeRejection } from './explanations.ts'
+import { parseName } from './name.ts'
 
 /** Scripts a template may bring besides Cyrillic and Latin. */
 const livingScripts = [

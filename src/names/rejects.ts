@@ -1,6 +1,7 @@
 /** The report on rows that were not taken: CSV that is safe to open in a spreadsheet. */
 import { UnreadableFile } from './decode.ts'
-import { describeRejection, type NameRejection } from './name.ts'
+import { describeRejection } from './explanations.ts'
+import type { NameRejection } from './name.ts'
 import { replacing } from '../replacing.ts'
 
 /** A row that holds no name. */

@@ -1,7 +1,8 @@
 /** Names as commands are given them: written out, in files, or all there are. */
 import { ConfigFault, type Config } from '../config.ts'
 import { type ListedColumn, type NameList, readNames } from '../names/lists.ts'
-import { describeRejection, parseName, type NameRules } from '../names/name.ts'
+import { describeRejection } from '../names/explanations.ts'
+import { type NameRules, parseName } from '../names/name.ts'
 import { readOwnNames } from '../names/own-names.ts'
 import { loadTemplates, scriptsOf, type Template } from '../video/template.ts'
 import { UsageFault } from './exit.ts'

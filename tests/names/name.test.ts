@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { explainRejection, parseName, type NameRejection } from '../../src/names/name.ts'
+import { explainRejection } from '../../src/names/explanations.ts'
+import { type NameRejection, parseName } from '../../src/names/name.ts'
 
 function shown(raw: string, extraScripts?: string[]): string {
   const parsed = parseName(raw, { extraScripts })

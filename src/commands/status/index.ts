@@ -117,8 +117,6 @@ async function* listedNames(batches: AsyncIterable<NameRow[]>, templates: Templa
     yield rows.map(({ name, count }) => ({ template: templateFor(templates, name)?.id, key: name.key, count }))
 }
 
-// ---- where it looks --------------------------------------------------------------------------------
-
 interface Place {
   home: string
   world: 'live' | 'sandbox'
@@ -167,8 +165,6 @@ function createQueueReader({ openQueue }: Records, { redisUrl }: Config): QueueR
     close: async () => queue?.close().catch(() => undefined),
   }
 }
-
-// ---- the report ------------------------------------------------------------------------------------
 
 interface Looked {
   config: Config
@@ -314,8 +310,6 @@ function listText({ names, available, otherBot, share, weightedShare }: Coverage
   return `list       ${available} of ${names} names available${share === null ? '' : ` (${percent(share)})`}${weightedShare === null ? '' : `, ${percent(weightedShare)} of the children`}${otherBot === 0 ? '' : `, ${otherBot} are of another bot`}`
 }
 
-// ---- --watch ---------------------------------------------------------------------------------------
-
 /** Until a signal comes, which is how it is meant to end. */
 async function watch(look: () => Promise<Report>, { timeDivisor }: Config, json: boolean): Promise<number> {
   const stop = listenForStop()
@@ -339,8 +333,6 @@ async function watch(look: () => Promise<Report>, { timeDivisor }: Config, json:
     stop.close()
   }
 }
-
-// ---- --check ---------------------------------------------------------------------------------------
 
 async function check(db: Db, report: Report, limits: Limits, json: boolean): Promise<number> {
   const {

@@ -1,5 +1,6 @@
 /** What `warm --dry-run` says of a plan. */
-import { describeRejection, type NameRejection } from '../../names/name.ts'
+import { describeRejection } from '../../names/explanations.ts'
+import type { NameRejection } from '../../names/name.ts'
 import { listedText } from '../../terminal/name-arguments.ts'
 import { durationText } from '../../terminal/progress.ts'
 import { listLines, sizeText, type Summary } from './summary.ts'

@@ -2,7 +2,8 @@
 import { performance } from 'node:perf_hooks'
 import type { ListedColumn, NameList, Unreadable } from '../../names/lists.ts'
 import type { Selection } from '../../names/selection.ts'
-import { describeRejection, type NameRejection } from '../../names/name.ts'
+import { describeRejection } from '../../names/explanations.ts'
+import type { NameRejection } from '../../names/name.ts'
 
 /** The contract of `warm --json`. */
 export interface Summary {
