@@ -23,9 +23,17 @@ const brokenFiles = [
     'upkeep/retry',
   ].map((name) => `src/greetings/${name}.ts`),
   ...['channels', 'delivery', 'errors', 'flood', 'storage'].map((name) => `src/telegram/${name}.ts`),
-  ...['index', 'processors/slots', 'processors/video-generation', 'processors/worker'].map(
-    (name) => `src/queue/${name}.ts`,
-  ),
+  ...[
+    'index',
+    'processors/deliveries',
+    'processors/housekeeping',
+    'processors/lease',
+    'processors/outages',
+    'processors/settle',
+    'processors/slots',
+    'processors/video-generation',
+    'processors/worker',
+  ].map((name) => `src/queue/${name}.ts`),
   ...['index', 'updates', 'intake', 'per-chat', 'pending-note', 'features/greeting'].map(
     (name) => `src/bot/${name}.ts`,
   ),

@@ -154,15 +154,14 @@ async function faultsOfChannels(
 
 /** A worker in this process. */
 export async function startWorkerIn(
-  world: Services,
+  { storage, delivery }: Services,
   renderer: Renderer,
   config: Config,
   log: Log,
 ): Promise<RunningWorker> {
-  const { db, queue, storage, delivery } = world
   const { startWorker } = await import('../queue/processors/worker.ts')
   return startWorker(
-    { db, queue, storage, delivery, renderer, times: config.times, keepBytes: config.keepBytes, log },
+    { storage, delivery, renderer, times: config.times, keepBytes: config.keepBytes, log },
     concurrencyOf(config),
   )
 }

@@ -87,13 +87,20 @@ export async function renewLease(
   return row
 }
 
+/** What an uploaded video was made from, and its size, bytes. */
+export interface MadeVideo {
+  revision: string
+  templateRevision: string
+  bytes?: number
+}
+
 /** Records the upload. False: the asset is no longer ours and nothing was recorded. */
 export async function markAvailable(
   db: Db,
   asset: ClaimedAsset,
   owner: string,
   botId: bigint,
-  made: { revision: string; templateRevision: string; bytes?: number },
+  made: MadeVideo,
   post: Post,
 ): Promise<boolean> {
   const rows = await db.$executeRaw`

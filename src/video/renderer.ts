@@ -26,17 +26,16 @@ export interface Renderer {
   revisionOf(template: Template, name: VideoName): Promise<string>
   /** Content hash of the template alone; read once. */
   templateRevisionOf(template: Template): Promise<string>
-  /** The video of this revision, when this host has it whole from earlier. */
-  cached(revision: string): Promise<Video | undefined>
   /**
-   * Speaks, draws, encodes, joins and checks a video, and puts it among the renders. One that is cached is not made again.
+   * Speaks, draws, encodes, joins and checks a video, and puts it among the renders. One that this host has whole from
+   * earlier is not made again.
    * @throws AssetFault; Outage; the signal's reason when aborted
    */
   make(
     template: Template,
     name: VideoName,
     options: { signal: AbortSignal; onStep?: (step: Step, ms: number) => void },
-  ): Promise<Video>
+  ): Promise<Made>
   /** Makes what all videos of the enabled templates share, or finds it made. Throws as `make` does. */
   warmUp(signal?: AbortSignal): Promise<void>
   /** Removes the oldest cached videos beyond `mostBytes`, see `trimRenderCache`. Returns how many. */
@@ -44,6 +43,11 @@ export interface Renderer {
   /** Removes cached videos that are older than they may be. Returns how many videos. */
   removeCached(files: readonly { revision: string; before: Date }[]): Promise<number>
   close(): Promise<void>
+}
+
+/** A video, and whether it was made just now. */
+export interface Made extends Video {
+  isNew: boolean
 }
 
 export interface RendererSettings {
@@ -100,7 +104,6 @@ export async function openRenderer(settings: RendererSettings): Promise<Renderer
     templates,
     revisionOf: revisions.now,
     templateRevisionOf: revisions.ofTemplate,
-    cached: (revision) => cachedVideo(rendersFolder, revision),
     make: (template, name, { signal, onStep = () => undefined }) => make(equipment, template, name, signal, onStep),
     warmUp: async (signal = new AbortController().signal) => {
       for (const template of templates) await prepare(equipment, template, signal)
@@ -125,13 +128,13 @@ async function make(
   name: VideoName,
   signal: AbortSignal,
   onStep: (step: Step, ms: number) => void,
-): Promise<Video> {
+): Promise<Made> {
   const { ffmpeg, speaker, pool, revisions, rendersFolder, cacheFolder } = equipment
   signal.throwIfAborted()
   const recording = await revisions.recordingOf(template, name)
   const revision = await revisions.of(template, name, recording)
   const earlier = await cachedVideo(rendersFolder, revision)
-  if (earlier !== undefined) return earlier
+  if (earlier !== undefined) return { ...earlier, isNew: false }
   const leaveRoom = await takeRoom(equipment, template, signal)
   const started = performance.now()
   let workFolder: string | undefined
@@ -161,7 +164,7 @@ async function make(
   }
   const video = await cachedVideo(rendersFolder, revision)
   if (video === undefined) throw new AssetFault('gate', 'The finished video is gone or damaged.')
-  return video
+  return { ...video, isNew: true }
 }
 
 /** Makes what all videos of the template share. */

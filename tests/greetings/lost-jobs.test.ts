@@ -120,7 +120,10 @@ describe.each(queueModes)('jobs that the queue does not hold, queue on %s', (que
       },
     })
     const parts = workerParts(town, renderer)
-    const worker = await startWorker({ ...parts, db, times: { ...town.times, reconcileMs: 60_000 } }, 1)
+    const worker = await startWorker(
+      { ...parts, delivery: { ...parts.delivery, db }, times: { ...town.times, reconcileMs: 60_000 } },
+      1,
+    )
     try {
       await town.telegram.say({ userId: 9, text: '/start' })
       await request(town.door, [ask('Иван')], person(9))

@@ -1,6 +1,7 @@
 /** A worker's places, without a worker. */
 import { expect, it } from 'vitest'
-import { createPauses, createSlots } from '../../src/queue/processors/slots.ts'
+import { createPauses } from '../../src/queue/processors/pauses.ts'
+import { createSlots } from '../../src/queue/processors/slots.ts'
 
 const never = new AbortController().signal
 

@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { listen, type DomainEvent } from '../../src/events.ts'
-import { AssetFault, Outage } from '../../src/errors.ts'
+import { AssetFault, diskOutage, Outage } from '../../src/errors.ts'
 import { request } from '../../src/greetings/request.ts'
 import { generateVideo, type JobDeps } from '../../src/queue/processors/video-generation.ts'
 import { ask, openTown, person, until, type Town } from '../town.ts'
@@ -52,9 +52,9 @@ const run = (shop: JobDeps, { id, generation }: Asset, signals: { closing?: Abor
   generateVideo(shop, { assetId: id, generation }, 'people', { closing: never, stop: never, ...signals })
 const uploads = async () => (await town.telegram.calls({ method: 'sendVideo', upload: 'multipart' })).length
 const faults = () => happened.filter(({ what }) => what === 'fault' || what === 'outage')
-const rests = async ({ pauses }: JobDeps) =>
+const rests = async ({ outages }: JobDeps) =>
   Promise.race([
-    pauses.whenClear(never).then(() => false),
+    outages.whenOver(never).then(() => false),
     new Promise<true>((resolve) => setTimeout(resolve, 50, true)),
   ])
 
@@ -167,10 +167,10 @@ describe('property 12: a place to render', () => {
     making = async () => void (used = shop.slots.used)
     const working = run(shop, asset)
     await town.telegram.waitForHeld(hold.id)
-    expect([used, shop.slots.used, shop.uploads.count]).toEqual([1, 0, 1])
+    expect([used, shop.slots.used, shop.slots.uploading]).toEqual([1, 0, 1])
     await town.telegram.release()
     await working
-    expect([shop.slots.used, shop.uploads.count]).toEqual([0, 0])
+    expect([shop.slots.used, shop.slots.uploading]).toEqual([0, 0])
   })
 
   it('is given back when the job comes to nothing', async () => {
@@ -187,12 +187,13 @@ describe('property 11: what does not work', () => {
     'of %s pauses that step, is noted, and uses no attempt',
     async (step) => {
       const asset = await create({ attempts: 1 })
-      const refused: Outage[] = []
-      const shop: JobDeps = { ...workshop(town, renderer), onTokenRefused: (outage) => refused.push(outage) }
+      const refused: unknown[] = []
+      const shop = workshop(town, renderer)
+      shop.outages.tokenRefused.catch((outage: unknown) => refused.push(outage))
       making = async () => Promise.reject(new Outage(step, 'out of order', 60_000))
       await run(shop, asset)
       expect(await rests(shop)).toBe(true)
-      expect(shop.outOfOrder).toEqual(new Set([step]))
+      expect(shop.outages.outOfOrder).toEqual(new Set([step]))
       expect(await town.db.outage.findMany({ select: { step: true, reason: true } })).toEqual([
         { step, reason: 'out of order' },
       ])
@@ -223,12 +224,12 @@ describe('property 11: what does not work', () => {
 
   it('is over once the step is seen to work: the pause ends and the note goes', async () => {
     const shop = workshop(town, renderer)
-    for (const step of ['ffmpeg', 'storage'] as const) {
-      shop.outOfOrder.add(step)
+    for (const step of ['ffmpeg', 'storage'] as const)
       await town.db.outage.create({ data: { step, reason: 'was', until: new Date() } })
-    }
+    await shop.outages.learn()
+    expect(shop.outages.outOfOrder.size).toBe(2)
     await run(shop, await create())
-    expect(shop.outOfOrder.size).toBe(0)
+    expect(shop.outages.outOfOrder.size).toBe(0)
     expect(await town.db.outage.count()).toBe(0)
   })
 
@@ -236,14 +237,15 @@ describe('property 11: what does not work', () => {
     const shop = workshop(town, renderer)
     const asset = await create()
     await run(shop, asset)
-    shop.outOfOrder.add('disk')
+    await town.db.outage.create({ data: { step: 'disk', reason: diskOutage('full').message, until: new Date() } })
+    await shop.outages.learn()
     await town.db.videoAsset.update({
       where: { id: asset.id },
       data: { status: 'PENDING', generation: 6, telegramFileId: null },
     })
     await run(shop, { ...asset, generation: 6 })
     expect(await rowOf(asset)).toMatchObject({ status: 'AVAILABLE' })
-    expect([...shop.outOfOrder]).toEqual(['disk'])
+    expect([...shop.outages.outOfOrder]).toEqual(['disk'])
   })
 
   it('of the asset uses an attempt, and the third gives it up', async () => {

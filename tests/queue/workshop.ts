@@ -1,7 +1,9 @@
 /** A worker of the town in this process, with a renderer that keeps to a plan: rendering is tested elsewhere. */
 import type { Renderer } from '../../src/video/renderer.ts'
 import type { Video } from '../../src/video/render-cache.ts'
-import { createPauses, createSlots } from '../../src/queue/processors/slots.ts'
+import { createLeases } from '../../src/queue/processors/lease.ts'
+import { createOutages } from '../../src/queue/processors/outages.ts'
+import { createSlots } from '../../src/queue/processors/slots.ts'
 import type { JobDeps } from '../../src/queue/processors/video-generation.ts'
 import { deliver } from '../../src/telegram/delivery.ts'
 import { loadTemplates } from '../../src/video/template.ts'
@@ -26,15 +28,16 @@ export async function plannedRenderer(
     made,
     revisionOf,
     templateRevisionOf: async () => 'tiny of today',
-    cached: async (revision) => videos.get(revision),
     make: async (template, name, { signal }) => {
+      const revision = await revisionOf(template, name)
+      const earlier = videos.get(revision)
+      if (earlier !== undefined) return { ...earlier, isNew: false }
       await making(name.display, signal)
       signal.throwIfAborted()
-      const revision = await revisionOf(template, name)
       const video: Video = { ...clip, revision, bytes: 1 }
       videos.set(revision, video)
       made.push(name.display)
-      return video
+      return { ...video, isNew: true }
     },
     warmUp: async () => undefined,
     trimCache: async () => 0,
@@ -49,8 +52,6 @@ export function workerParts(
   renderer: Renderer,
 ): Parameters<typeof import('../../src/queue/processors/worker.ts').startWorker>[0] {
   return {
-    db: town.db,
-    queue: town.queue,
     storage: town.storage,
     delivery: town.delivery,
     renderer,
@@ -62,14 +63,15 @@ export function workerParts(
 
 /** What `generateVideo` needs, without a worker around it: no reconciler runs. */
 export function workshop(town: Town, renderer: Renderer): JobDeps {
+  const { db, queue, times, storage, delivery } = town
   return {
-    ...workerParts(town, renderer),
-    deliver: async (assetId) => void (await deliver(town.delivery, assetId, new AbortController().signal)),
+    leases: createLeases({ db, queue, owner: 'test', times, log: quietLog }),
+    outages: createOutages({ db, times, log: quietLog }),
     slots: createSlots(2),
-    pauses: createPauses(),
-    owner: 'test',
-    uploads: { count: 0 },
-    outOfOrder: new Set(),
-    onTokenRefused: () => undefined,
+    renderer,
+    storage,
+    delivery,
+    deliver: async (assetId) => void (await deliver(delivery, assetId, new AbortController().signal)),
+    log: quietLog,
   }
 }

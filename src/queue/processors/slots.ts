@@ -1,5 +1,4 @@
-/** A worker's places: so many renders at a time, people first; and the steps that rest because they are out of order. */
-import { setTimeout as sleep } from 'node:timers/promises'
+/** A worker's places: so many renders at a time, people first. */
 import type { Lane } from '../index.ts'
 
 /** Places of which a process gives out so many at a time. */
@@ -58,48 +57,36 @@ export function createPlaces(count: number, patience = Infinity): Places {
   }
 }
 
-/** Render slots of one process. */
+/** What one process does at a time. */
 export interface Slots {
   /** Waits for a place; whoever works for a person goes before all others. The result gives the place back, once. */
   take(lane: Lane, signal: AbortSignal): Promise<() => void>
+  /** renders under way */
   readonly used: number
+  /** Does an upload, which is counted and takes no place. */
+  upload<T>(work: () => Promise<T>): Promise<T>
+  /** uploads under way */
+  readonly uploading: number
 }
 
 /** Creates `count` render slots. */
 export function createSlots(count: number): Slots {
   const places = createPlaces(count)
+  let uploading = 0
   return {
     get used() {
       return places.used
     },
     take: (lane, signal) => places.take(lane === 'people' ? 0 : 1, signal),
-  }
-}
-
-/** Steps that are out of order rest; nobody begins work that would end at them. */
-export interface Pauses {
-  pause(step: string, ms: number): void
-  clear(step: string): void
-  /** Resolves when no step rests. */
-  whenClear(signal: AbortSignal): Promise<void>
-}
-
-/** No step rests at first. */
-export function createPauses(): Pauses {
-  const until = new Map<string, number>()
-  return {
-    pause(step, ms) {
-      until.set(step, Math.max(until.get(step) ?? 0, Date.now() + ms))
+    get uploading() {
+      return uploading
     },
-    clear(step) {
-      until.delete(step)
-    },
-    async whenClear(signal) {
-      for (;;) {
-        signal.throwIfAborted()
-        const waitMs = Math.max(0, ...[...until.values()].map((end) => end - Date.now()))
-        if (waitMs === 0) return
-        await sleep(Math.min(waitMs, 1_000), undefined, { signal })
+    async upload(work) {
+      uploading++
+      try {
+        return await work()
+      } finally {
+        uploading--
       }
     },
   }
