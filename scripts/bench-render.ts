@@ -22,7 +22,8 @@ import { fixedParts } from '../src/video/parts.ts'
 import { renderWhole } from '../src/video/render.ts'
 import type { RenderJob } from '../src/video/render-job.ts'
 import { openRenderer } from '../src/video/renderer.ts'
-import { templateRevision, typefaceFor, windowFrames, type Template } from '../src/video/template.ts'
+import { templateRevision } from '../src/video/load-templates.ts'
+import { type Template, typefaceFor, windowFrames } from '../src/video/template.ts'
 
 const voice = {
   engine: 'espeak',

@@ -4,7 +4,8 @@ import { type ListedColumn, type NameList, readNames } from '../names/lists.ts'
 import { describeRejection } from '../names/explanations.ts'
 import { type NameRules, parseName } from '../names/name.ts'
 import { readOwnNames } from '../names/own-names.ts'
-import { loadTemplates, scriptsOf, type Template } from '../video/template.ts'
+import { loadTemplates } from '../video/load-templates.ts'
+import { scriptsOf, type Template } from '../video/template.ts'
 import { UsageFault } from './exit.ts'
 
 /** How a command was told to read its lists. */

@@ -16,7 +16,8 @@ import { openRenderPool, type RenderPool } from './render-pool.ts'
 import type { RenderJob, Step } from './render-job.ts'
 import { createRevisions, type Revisions, type VideoName } from './revisions.ts'
 import { openRoom, type Room, type RoomSettings } from './room.ts'
-import { loadTemplates, type Template } from './template.ts'
+import { loadTemplates } from './load-templates.ts'
+import type { Template } from './template.ts'
 import { makeWorkFolder, removeAbandoned, workPrefix } from './work-folders.ts'
 
 export interface Renderer {

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { openRecordings, type Recording } from '../speech/recordings.ts'
 import type { Speaker } from '../speech/speaker.ts'
 import { encodingRevision, partOptions, soundOptions } from './encoding.ts'
-import { templateRevision, type Template } from './template.ts'
+import { templateRevision } from './load-templates.ts'
+import type { Template } from './template.ts'
 
 export interface VideoName {
   /** lookup and dedup */

@@ -3,7 +3,7 @@ import { createCanvas } from '@napi-rs/canvas'
 import type { NameDrawing } from './drawing/index.ts'
 import { toSmallRgba, windowFrame } from './frames.ts'
 import type { Parts } from './parts.ts'
-import { TemplateFault, windowFrames, type Template } from './template.ts'
+import { type Template, TemplateFault, windowFrames } from './template.ts'
 
 /** Longest side of a thumbnail, pixels. */
 const thumbnailSide = 320

@@ -6,7 +6,7 @@ import { createOutages } from '../../src/queue/processors/outages.ts'
 import { createSlots } from '../../src/queue/processors/slots.ts'
 import type { JobDeps } from '../../src/queue/processors/video-generation.ts'
 import { deliver } from '../../src/telegram/delivery.ts'
-import { loadTemplates } from '../../src/video/template.ts'
+import { loadTemplates } from '../../src/video/load-templates.ts'
 import { makeClip } from '../clip.ts'
 import { quietLog, type Town } from '../town.ts'
 

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findFfmpeg, type Ffmpeg } from '../../src/ffmpeg/find.ts'
 import { runFfmpeg } from '../../src/ffmpeg/run.ts'
 import { readMp4 } from '../../src/video/mp4.ts'
-import { frameCount, listTemplateIds, loadTemplates, type Template } from '../../src/video/template.ts'
+import { frameCount, type Template } from '../../src/video/template.ts'
+import { listTemplateIds, loadTemplates } from '../../src/video/load-templates.ts'
 
 let ffmpeg: Ffmpeg
 let cacheFolder: string

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { drawName } from '../../src/video/drawing/index.ts'
-import { loadTemplates, typefaceFor } from '../../src/video/template.ts'
+import { loadTemplates } from '../../src/video/load-templates.ts'
+import { typefaceFor } from '../../src/video/template.ts'
 import type { Template, TemplateWindow } from '../../src/video/template.ts'
 import { tinyTemplates } from './tiny.ts'
 

@@ -9,7 +9,7 @@ import { containerOf } from '../../src/ffmpeg/container.ts'
 import { findFfmpeg, type Ffmpeg } from '../../src/ffmpeg/find.ts'
 import { runFfmpeg } from '../../src/ffmpeg/run.ts'
 import { readMp4 } from '../../src/video/mp4.ts'
-import { loadTemplates } from '../../src/video/template.ts'
+import { loadTemplates } from '../../src/video/load-templates.ts'
 import { changedTemplate, ffmpegOfTests, made, temporaryFolder } from './tiny.ts'
 
 const folder = temporaryFolder()

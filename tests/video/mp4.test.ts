@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { isThumbnail, checkVideo } from '../../src/video/check.ts'
 import { Mp4Fault, readMp4 } from '../../src/video/mp4.ts'
-import { loadTemplates } from '../../src/video/template.ts'
+import { loadTemplates } from '../../src/video/load-templates.ts'
 import type { Template } from '../../src/video/template.ts'
 import { made, temporaryFolder, tinyTemplates } from './tiny.ts'
 

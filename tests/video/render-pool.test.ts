@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { openRenderPool } from '../../src/video/render-pool.ts'
-import { loadTemplates } from '../../src/video/template.ts'
+import { loadTemplates } from '../../src/video/load-templates.ts'
 import { temporaryFolder, tinyTemplates } from './tiny.ts'
 
 vi.mock('node:os', async (original) => ({

@@ -1,15 +1,8 @@
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import {
-  fixedFrames,
-  listTemplateIds,
-  loadTemplates,
-  TemplateFault,
-  templateFor,
-  templateRevision,
-  typefaceFor,
-} from '../../src/video/template.ts'
+import { fixedFrames, TemplateFault, templateFor, typefaceFor } from '../../src/video/template.ts'
+import { listTemplateIds, loadTemplates, templateRevision } from '../../src/video/load-templates.ts'
 import type { Manifest } from '../../src/video/template.ts'
 import { changedTemplate, temporaryFolder, tinyTemplates } from './tiny.ts'
 
