@@ -5,11 +5,11 @@ import { performance } from 'node:perf_hooks'
 import { configOfProcess } from '../config.ts'
 import { openLog } from '../log.ts'
 import { describeRejection } from '../names/explanations.ts'
-import { parseName } from '../names/name.ts'
+import { askFromText, type Asked } from '../greetings/ask.ts'
 import { replacing, type Replacing } from '../replacing.ts'
-import { templateFor } from '../video/template.ts'
+import type { Template } from '../video/template.ts'
 import { exitCode, UsageFault } from '../terminal/exit.ts'
-import { nameRulesOf } from '../terminal/name-arguments.ts'
+import { askRulesOf } from '../terminal/name-arguments.ts'
 import { checkOutput, unwritable, writeOut } from '../terminal/output-file.ts'
 import { listenForStop } from '../terminal/signals.ts'
 import { openFolder } from '../app/folders.ts'
@@ -41,15 +41,11 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
   )
   let file: Replacing | undefined
   try {
-    const parsed = parseName(raw, await nameRulesOf(config, renderer.templates))
-    if (!parsed.ok) throw new UsageFault(`“${raw}” is no name: ${describeRejection(parsed.reason)}`)
-    const { key, display, script } = parsed.name
-    const template =
-      options.template === undefined ? templateFor(renderer.templates, parsed.name) : renderer.templates[0]
-    if (template === undefined)
-      throw new UsageFault(
-        `No enabled template serves ${script} names with these letters. Add one to TEMPLATES, or choose one with --template.`,
-      )
+    const forced = options.template !== undefined
+    const asked = askFromText(raw, await askRulesOf(config, renderer.templates, { forced }))
+    if (!asked.ok) throw new UsageFault(refusalOf(raw, asked))
+    const { template } = asked
+    const { key, display } = asked.ask
     if (!options.quiet) process.stderr.write('rendering…\n')
     const video = await renderer.make(
       template,
@@ -80,4 +76,10 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
     await renderer.close()
     stop.close()
   }
+}
+
+function refusalOf(raw: string, asked: Extract<Asked<Template>, { ok: false }>): string {
+  return asked.reason === 'no_template'
+    ? `No enabled template serves ${asked.name.script} names with these letters. Add one to TEMPLATES, or choose one with --template.`
+    : `“${raw}” is no name: ${describeRejection(asked.reason)}`
 }

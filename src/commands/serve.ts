@@ -6,13 +6,12 @@ import type { Address } from '../http/address.ts'
 import type { HealthServer } from '../http/health.ts'
 import { version } from '../installation.ts'
 import { openLog, type Log } from '../log.ts'
-import type { NameRules } from '../names/name.ts'
+import type { AskRules } from '../greetings/ask.ts'
 import type { RunningWorker } from '../queue/processors/worker.ts'
 import { takeBackChannels, usableChannels } from '../telegram/channels.ts'
 import { loadTemplates } from '../video/load-templates.ts'
-import { type Template, templateFor } from '../video/template.ts'
 import { exitCode } from '../terminal/exit.ts'
-import { nameRulesOf } from '../terminal/name-arguments.ts'
+import { askRulesOf } from '../terminal/name-arguments.ts'
 import { openPage } from '../terminal/browser.ts'
 import { listenForStop, whenAborted } from '../terminal/signals.ts'
 import { openRendererOf } from '../app/renderer.ts'
@@ -34,7 +33,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   const log = openLog(options.logLevel ?? config.logLevel, { isService: true })
   // Manifests only: the process that answers people renders nothing.
   const templates = await loadTemplates(config.templatesFolder, config.templates)
-  const nameRules = await nameRulesOf(config, templates)
+  const askRules = await askRulesOf(config, templates)
   const stop = listenForStop()
   const health = options.http === undefined ? undefined : await startHealth(options.http, verb, log)
   const services = await openServices({
@@ -60,7 +59,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
       closeRenderer = () => renderer.close()
       worker = await startWorkerIn(services, renderer, config, log)
     }
-    if (verb !== 'worker') bot = await startBotIn(services, templates, nameRules, config, log)
+    if (verb !== 'worker') bot = await startBotIn(services, askRules, config, log)
     if (health !== undefined) watchState(health, services, config)
     log.info(
       { bot: services.bot.username, sandbox: options.sandbox, channels: usableChannels(storage).length },
@@ -106,13 +105,7 @@ function watchState(health: HealthServer, services: Services, { times }: Config)
   })
 }
 
-async function startBotIn(
-  services: Services,
-  templates: Template[],
-  nameRules: NameRules,
-  config: Config,
-  log: Log,
-): Promise<RunningBot> {
+async function startBotIn(services: Services, askRules: AskRules, config: Config, log: Log): Promise<RunningBot> {
   const admins = new Set(config.adminIds)
   return startBot({
     token: services.token,
@@ -123,8 +116,7 @@ async function startBotIn(
         : { ...config.webhook, port: config.port },
     door: { ...services.door, db: services.openPool(peopleConnections) },
     delivery: services.delivery,
-    templateFor: (name) => templateFor(templates, name),
-    nameRules,
+    ...askRules,
     isAdmin: (userId) => admins.has(String(userId)),
     times: config.times,
     log,

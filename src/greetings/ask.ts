@@ -1,4 +1,5 @@
-/** What is asked of the door. */
+/** What is asked of the door, and the one way there: text → name → template → ask. The bot, `warm`, `status` and `render` take it. */
+import { parseName, type Name, type NameRejection, type NameRules } from '../names/name.ts'
 
 /** A name asked for. */
 export interface Ask {
@@ -11,3 +12,34 @@ export interface Ask {
 
 /** Tells asks and assets apart. */
 export const askKey = ({ template, key }: { template: string; key: string }) => `${template}\n${key}`
+
+/** How names become asks here. */
+export interface AskRules<T extends { id: string } = { id: string }> {
+  /** what is a name here */
+  nameRules: NameRules
+  /** the template that serves the name's script and has all its letters, if any does */
+  templateFor(name: Name): T | undefined
+}
+
+/** An ask with its template, or why there is none. */
+export type Asked<T> =
+  | { ok: true; ask: Ask; template: T }
+  | { ok: false; reason: NameRejection }
+  | { ok: false; reason: 'no_template'; name: Name }
+
+/** What somebody wrote, as an ask. */
+export function askFromText<T extends { id: string }>(text: string, rules: AskRules<T>): Asked<T> {
+  const parsed = parseName(text, rules.nameRules)
+  return parsed.ok ? askFromName(parsed.name, rules) : parsed
+}
+
+/** A name that is known to be one, as an ask; `say`: how its list wants it spoken. */
+export function askFromName<T extends { id: string }>(
+  name: Name,
+  { templateFor }: Pick<AskRules<T>, 'templateFor'>,
+  say?: string | null,
+): Exclude<Asked<T>, { reason: NameRejection }> {
+  const template = templateFor(name)
+  if (template === undefined) return { ok: false, reason: 'no_template', name }
+  return { ok: true, ask: { template: template.id, key: name.key, display: name.display, say }, template }
+}

@@ -21,7 +21,7 @@ import {
 import { enqueue, enqueueFor } from './enqueue.ts'
 import { emit, type DomainEvent } from '../events.ts'
 import type { Gate } from './gate.ts'
-import { storeHit, storeRequest, type Person } from './requests.ts'
+import { storeHit, storeRequest, type ClaimedRequest, type Person } from './requests.ts'
 
 /** What the door needs. */
 export interface RequestDeps {
@@ -43,8 +43,8 @@ export const personLimits = { waiting: 5, newPerDay: 30, onTheirWay: 20 }
 
 /** The door's answer for one name. */
 export type Answer =
-  /** a hit; with a person, `requestId` is claimed for the caller, who sends and marks it */
-  | { status: 'available'; assetId: string; fileId: string; requestId: string | null }
+  /** a hit; with a person, their request is claimed for the caller, who sends and marks it */
+  | { status: 'available'; assetId: string; fileId: string; claimed: ClaimedRequest | null }
   /** work is under way; `started`: by this very question; `again`: this person waits for it already */
   | { status: 'waiting'; assetId: string; requestId: string | null; started: boolean; again: boolean }
   /** could not be made, may be asked for again after `retryAt` */
@@ -126,7 +126,7 @@ async function requestForList(
       return { status: 'waiting', assetId: begun.id, requestId: null, started: true, again: false }
     const asset = known.get(key)
     if (asset === undefined) throw new Error('an asset vanished while it was asked for')
-    if (isHit(asset, botId)) return { status: 'available', assetId: asset.id, fileId: asset.fileId, requestId: null }
+    if (isHit(asset, botId)) return { status: 'available', assetId: asset.id, fileId: asset.fileId, claimed: null }
     if (asset.status === 'FAILED')
       return { status: 'failed', assetId: asset.id, retryAt: asset.coolsUntil ?? new Date() }
     return { status: 'waiting', assetId: asset.id, requestId: null, started: false, again: false }
@@ -260,12 +260,12 @@ async function requestHit({ db, botId, times }: RequestDeps, ask: Ask, person: P
   const most = person.unlimited === true ? 1e9 : personLimits.onTheirWay
   const row = await storeHit(db, ask, person, { botId, times, most })
   if (row === undefined) return undefined
-  if (row.requestId !== null)
-    return { status: 'available', assetId: row.assetId, fileId: row.fileId, requestId: row.requestId }
+  const { assetId, fileId, claimed } = row
+  if (claimed !== null) return { status: 'available', assetId, fileId, claimed }
   const before = await repeated(db, botId, person)
   if (before !== undefined) return before
   if (row.isFull) return { status: 'refused', reason: 'too_many_waiting' }
-  return { status: 'waiting', assetId: row.assetId, requestId: null, started: false, again: true }
+  return { status: 'waiting', assetId, requestId: null, started: false, again: true }
 }
 
 /**
@@ -305,11 +305,14 @@ async function subscribe(deps: RequestDeps, ask: Ask, person: Person): Promise<S
         }
 
         const hit = isHit(asset, botId)
-        const requestId = await storeRequest(tx, asset.id, person, { botId, claimMs: hit ? times.claimMs : undefined })
-        const again = requestId === null
+        const stored = await storeRequest(tx, asset.id, person, { botId, claimMs: hit ? times.claimMs : undefined })
+        const again = stored === null
         const job = asset.status === 'PENDING' ? { assetId: asset.id, generation: asset.generation } : undefined
-        if (isHit(asset, botId) && !again)
-          return { answer: { status: 'available', assetId: asset.id, fileId: asset.fileId, requestId } }
+        if (isHit(asset, botId) && stored !== null) {
+          const { claimed } = stored
+          return { answer: { status: 'available', assetId: asset.id, fileId: asset.fileId, claimed } }
+        }
+        const requestId = stored?.id ?? null
         return { answer: { status: 'waiting', assetId: asset.id, requestId, started, again }, job }
       },
       { timeout: 5_000, maxWait: 15_000 },

@@ -27,7 +27,7 @@ export interface Person {
 }
 
 /** The owner of requests that the door claims for its caller. */
-export const doorClaims = 'door'
+const doorClaims = 'door'
 
 /** The owner of requests that this process claims. */
 const me = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
@@ -42,10 +42,18 @@ export interface ClaimedRequest {
   claimOwner: string
 }
 
+const claimedByDoor = (id: string, { chatId, language }: Person): ClaimedRequest => ({
+  id,
+  chatId,
+  language,
+  noteMessageId: null,
+  claimOwner: doorClaims,
+})
+
 // ---- asking ----------------------------------------------------------------------------------------
 
 /**
- * Stores and claims a person's request for a video that can be sent, in one statement; undefined: there is none. `requestId`
+ * Stores and claims a person's request for a video that can be sent, in one statement; undefined: there is none. `claimed`
  * null: it was stored before, or `isFull`: more than `most` are on their way to this person.
  */
 export async function storeHit(
@@ -53,7 +61,7 @@ export async function storeHit(
   ask: Ask,
   person: Person,
   { botId, times, most }: { botId: bigint; times: Times; most: number },
-): Promise<{ assetId: string; fileId: string; requestId: string | null; isFull: boolean } | undefined> {
+): Promise<{ assetId: string; fileId: string; claimed: ClaimedRequest | null; isFull: boolean } | undefined> {
   const [row] = await db.$queryRaw<{ assetId: string; fileId: string; requestId: string | null; isFull: boolean }[]>`
     WITH patience AS (SELECT set_config('lock_timeout', ${String(times.lockMs)}, true)), asset AS (
       SELECT id, "telegramFileId" FROM patience, "VideoAsset"
@@ -69,7 +77,9 @@ export async function storeHit(
       FROM asset, way WHERE NOT "isFull" ON CONFLICT DO NOTHING RETURNING id
     )
     SELECT asset.id AS "assetId", "telegramFileId" AS "fileId", (SELECT id FROM request) AS "requestId", "isFull" FROM asset, way`
-  return row
+  if (row === undefined) return undefined
+  const { requestId, ...found } = row
+  return { ...found, claimed: requestId === null ? null : claimedByDoor(requestId, person) }
 }
 
 /** Stores a person's request, claimed for the caller for `claimMs` if that is given. Null: they wait for this asset already. */
@@ -78,14 +88,14 @@ export async function storeRequest(
   assetId: string,
   person: Person,
   { botId, claimMs }: { botId: bigint; claimMs: number | undefined },
-): Promise<string | null> {
+): Promise<{ id: string; claimed: ClaimedRequest | null } | null> {
   const isClaimed = claimMs !== undefined
   const [stored] = await tx.$queryRaw<{ id: string }[]>`
     INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner", "claimUntil")
     VALUES (${person.userId}, ${assetId}, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, false,
       ${isClaimed ? doorClaims : null}, CASE WHEN ${isClaimed} THEN now() + ${claimMs ?? 0}::float8 * interval '1 millisecond' END)
     ON CONFLICT DO NOTHING RETURNING id`
-  return stored?.id ?? null
+  return stored === undefined ? null : { id: stored.id, claimed: isClaimed ? claimedByDoor(stored.id, person) : null }
 }
 
 // ---- claims ----------------------------------------------------------------------------------------

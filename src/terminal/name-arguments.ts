@@ -1,11 +1,12 @@
 /** Names as commands are given them: written out, in files, or all there are. */
 import { ConfigFault, type Config } from '../config.ts'
+import type { AskRules } from '../greetings/ask.ts'
 import { type ListedColumn, type NameList, readNames } from '../names/lists.ts'
 import { describeRejection } from '../names/explanations.ts'
 import { type NameRules, parseName } from '../names/name.ts'
 import { readOwnNames } from '../names/own-names.ts'
 import { loadTemplates } from '../video/load-templates.ts'
-import { scriptsOf, type Template } from '../video/template.ts'
+import { scriptsOf, templateFor, type Template } from '../video/template.ts'
 import { UsageFault } from './exit.ts'
 
 /** How a command was told to read its lists. */
@@ -93,6 +94,18 @@ export async function givenNames(
     if (list !== undefined)
       for await (const names of list.select().batches(1_000)) yield names.map(({ name }) => name.key)
   })()
+}
+
+/** How names become asks with these templates. `forced`: the first of them serves every name. */
+export async function askRulesOf(
+  config: Config,
+  templates: Template[],
+  { forced = false } = {},
+): Promise<AskRules<Template>> {
+  return {
+    nameRules: await nameRulesOf(config, templates),
+    templateFor: (name) => (forced ? templates[0] : templateFor(templates, name)),
+  }
 }
 
 /** The key of a name that is written out. `hint` follows the reason why it is none. @throws UsageFault */

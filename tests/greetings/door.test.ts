@@ -3,7 +3,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { markQueued } from '../../src/greetings/assets.ts'
 import { personLimits, request } from '../../src/greetings/request.ts'
-import type { Person } from '../../src/greetings/requests.ts'
+import type { ClaimedRequest, Person } from '../../src/greetings/requests.ts'
 import { ask, openTown, person, until, type Town } from '../town.ts'
 
 let town: Town
@@ -58,10 +58,10 @@ async function meanwhile<T>(sql: string, values: unknown[], work: () => Promise<
 }
 
 describe('property 7: a hit is claimed for whoever sends it, for as long as a claim lasts', () => {
-  async function expectClaimed(requestId: string | null): Promise<void> {
+  async function expectClaimed(claimed: ClaimedRequest | null): Promise<void> {
     const [row] = await town.db.$queryRaw<
       { claimOwner: string; ms: number; hit: boolean }[]
-    >`SELECT "claimOwner", hit, (extract(epoch FROM "claimUntil" - now()) * 1000)::float8 AS ms FROM "UserRequest" WHERE id = ${requestId}`
+    >`SELECT "claimOwner", hit, (extract(epoch FROM "claimUntil" - now()) * 1000)::float8 AS ms FROM "UserRequest" WHERE id = ${claimed?.id}`
     expect(row?.claimOwner).toBe('door')
     expect(row?.ms).toBeGreaterThan(town.times.claimMs / 3)
     expect(row?.ms).toBeLessThanOrEqual(town.times.claimMs)
@@ -72,7 +72,7 @@ describe('property 7: a hit is claimed for whoever sends it, for as long as a cl
     await create('Петя', { ...video(), telegramFileId: 'another file' })
     const answer = await asks('Маша', person(1))
     expect(answer).toMatchObject({ status: 'available', assetId: id, fileId: 'file' })
-    if (answer?.status === 'available') await expectClaimed(answer.requestId)
+    if (answer?.status === 'available') await expectClaimed(answer.claimed)
   })
 
   it('when it came in the moment of asking', async () => {
@@ -83,7 +83,7 @@ describe('property 7: a hit is claimed for whoever sends it, for as long as a cl
       () => asks('Маша', person(1)),
     )
     expect(answer).toMatchObject({ status: 'available', fileId: 'new' })
-    if (answer?.status === 'available') await expectClaimed(answer.requestId)
+    if (answer?.status === 'available') await expectClaimed(answer.claimed)
   })
 
   it('a miss is claimed by nobody', async () => {
@@ -270,7 +270,7 @@ describe('a list', () => {
       { status: 'waiting', assetId: loose.id, started: false },
       { status: 'waiting', assetId: queued.id, started: false },
       { status: 'failed', assetId: failed.id, retryAt: failed.retryAfter },
-      { status: 'available', assetId: made.id, fileId: 'file', requestId: null },
+      { status: 'available', assetId: made.id, fileId: 'file', claimed: null },
       { status: 'waiting', assetId: another.id, started: true },
       { status: 'waiting', started: true },
     ])

@@ -102,7 +102,7 @@ describe.each(queueModes)('the door, with the queue on %s', (queueMode) => {
     const [answer] = await request(town.door, [ask('Ян')], person(4))
     if (answer?.status !== 'available') throw new Error('expected a hit')
     expect(answer.fileId).toBe('file-ян')
-    const stored = await town.db.userRequest.findUniqueOrThrow({ where: { id: answer.requestId ?? '' } })
+    const stored = await town.db.userRequest.findUniqueOrThrow({ where: { id: answer.claimed?.id ?? '' } })
     expect(stored).toMatchObject({ status: 'PENDING', hit: true, claimOwner: 'door' })
   })
 

@@ -1,24 +1,19 @@
 /** A name as plain text: a hit is answered with the video at once, a miss with a note and, later, the video. */
 import { Composer } from 'grammy'
 import { emit } from '../../events.ts'
+import { askFromText, type AskRules } from '../../greetings/ask.ts'
 import { request, type RequestDeps } from '../../greetings/request.ts'
-import { doorClaims } from '../../greetings/requests.ts'
 import { texts } from '../../texts.ts'
 import { explainRejection } from '../../names/explanations.ts'
-import { type NameRules, parseName } from '../../names/name.ts'
 import { sendDirectly, type DeliveryDeps } from '../../telegram/delivery.ts'
 import type { BotContext } from '../context.ts'
 import type { PendingNote, PendingNotes } from '../pending-note.ts'
 
 /** What the feature needs. */
-export interface GreetingParts {
+export interface GreetingParts extends AskRules {
   door: RequestDeps
   delivery: DeliveryDeps
   pendingNotes: PendingNotes
-  /** the template that serves the name's script and has all its letters, if any does */
-  templateFor(name: { script: string; display: string }): { id: string } | undefined
-  /** what is a name here */
-  nameRules: NameRules
   isAdmin(userId: number): boolean
   stop: AbortSignal
 }
@@ -27,10 +22,9 @@ export function greeting({
   door,
   delivery,
   pendingNotes: pendingNotes,
-  templateFor,
-  nameRules,
   isAdmin,
   stop,
+  ...askRules
 }: GreetingParts): Composer<BotContext> {
   const composer = new Composer<BotContext>()
   const show = (ctx: BotContext, person: PendingNote) => ctx.later(() => pendingNotes.show(person))
@@ -38,20 +32,16 @@ export function greeting({
 
   personal.on(['message:text', 'edited_message:text'], async (ctx) => {
     const say = texts[ctx.language]
-    const parsed = parseName(ctx.msg.text, nameRules)
-    if (!parsed.ok) {
-      emit({ what: 'asked', outcome: 'no_name', reason: parsed.reason })
-      return ctx.say(explainRejection(parsed.reason, ctx.language))
+    const asked = askFromText(ctx.msg.text, askRules)
+    if (!asked.ok) {
+      const { reason } = asked
+      emit({ what: 'asked', outcome: 'no_name', reason })
+      return ctx.say(reason === 'no_template' ? say.noTemplate : explainRejection(reason, ctx.language))
     }
-    const { key, display } = parsed.name
-    const template = templateFor(parsed.name)
-    if (template === undefined) {
-      emit({ what: 'asked', outcome: 'no_name', reason: 'no_template' })
-      return ctx.say(say.noTemplate)
-    }
+    const { display } = asked.ask
 
     const chatId = BigInt(ctx.chat.id)
-    const [answer] = await request(door, [{ template: template.id, key, display }], {
+    const [answer] = await request(door, [asked.ask], {
       userId: BigInt(ctx.from?.id ?? ctx.chat.id),
       chatId,
       language: ctx.language,
@@ -62,20 +52,16 @@ export function greeting({
 
     switch (answer?.status) {
       case 'available': {
-        const { requestId, assetId, fileId } = answer
-        if (requestId === null) return ctx.say(say.onItsWay)
+        const { claimed, assetId, fileId } = answer
+        if (claimed === null) return ctx.say(say.onItsWay)
         const claimedAt = Date.now()
         return ctx.later(() =>
-          sendDirectly(
-            delivery,
-            { id: requestId, chatId, language: ctx.language, noteMessageId: null, claimOwner: doorClaims },
-            { id: assetId, display, fileId },
-            { claimedAt, signal: stop },
-          ),
+          sendDirectly(delivery, claimed, { id: assetId, display, fileId }, { claimedAt, signal: stop }),
         )
       }
       case 'waiting':
-        if (answer.again || answer.requestId === null) return ctx.say(say.stillMaking(display))
+        // Null: they wait for it already.
+        if (answer.requestId === null) return ctx.say(say.stillMaking(display))
         return show(ctx, { requestId: answer.requestId, chatId, note: say.making(display) })
       case 'failed':
         return ctx.say(say.failed(display, Math.ceil((answer.retryAt.getTime() - Date.now()) / 60_000)))

@@ -8,10 +8,10 @@ import { usualLimits } from '../../greetings/reports/health.ts'
 import { openLog } from '../../log.ts'
 import type { NameRow } from '../../names/selection.ts'
 import { exitCode, UsageFault } from '../../terminal/exit.ts'
-import { keyOf, type ListReading, nameRulesOf, readLists, refuseDoubtful } from '../../terminal/name-arguments.ts'
+import { askRulesOf, keyOf, type ListReading, readLists, refuseDoubtful } from '../../terminal/name-arguments.ts'
 import { listenForStop } from '../../terminal/signals.ts'
 import { loadTemplates, templateRevision } from '../../video/load-templates.ts'
-import { type Template, templateFor } from '../../video/template.ts'
+import { askFromName, type AskRules } from '../../greetings/ask.ts'
 import { check, limitsOf, unknown, type LimitOptions } from './check.ts'
 import { nameReport, nameText } from './name.ts'
 import { asText, jsonOf } from './output.ts'
@@ -40,12 +40,13 @@ export async function status(name: string | undefined, options: StatusOptions): 
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
   const templates = await loadTemplates(config.templatesFolder, config.templates)
-  const rules = await nameRulesOf(config, templates)
+  const askRules = await askRulesOf(config, templates)
+  const rules = askRules.nameRules
   const key = name === undefined ? undefined : keyOf(name, { ...rules, anyWord: true })
   const list =
     options.csv === undefined ? undefined : await readLists([options.csv], { ...options, quiet: options.watch }, rules)
   if (list !== undefined) refuseDoubtful(list)
-  const listed = list === undefined ? undefined : () => listedNames(list.select().batches(5_000), templates)
+  const listed = list === undefined ? undefined : () => listedNames(list.select().batches(5_000), askRules)
   let records: Records
   try {
     records = await openRecords({ config, log, sandbox: options.sandbox, role: 'status', create: false })
@@ -82,9 +83,13 @@ export async function status(name: string | undefined, options: StatusOptions): 
   }
 }
 
-async function* listedNames(batches: AsyncIterable<NameRow[]>, templates: Template[]): AsyncGenerator<ListedName[]> {
-  for await (const rows of batches)
-    yield rows.map(({ name, count }) => ({ template: templateFor(templates, name)?.id, key: name.key, count }))
+async function* listedNames(batches: AsyncIterable<NameRow[]>, rules: AskRules): AsyncGenerator<ListedName[]> {
+  for await (const rows of batches) {
+    yield rows.map(({ name, count }) => {
+      const asked = askFromName(name, rules)
+      return { template: asked.ok ? asked.ask.template : undefined, key: name.key, count }
+    })
+  }
 }
 
 /** Until a signal comes, which is how it is meant to end. */

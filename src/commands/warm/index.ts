@@ -3,16 +3,16 @@ import { performance } from 'node:perf_hooks'
 import { configOfProcess, type Config } from '../../config.ts'
 import { isDatabaseTrouble, type Db } from '../../db/database.ts'
 import { recordPaces } from '../../greetings/pace.ts'
-import type { Ask } from '../../greetings/ask.ts'
+import { askFromName, type Ask, type AskRules } from '../../greetings/ask.ts'
 import { request, type ListOptions } from '../../greetings/request.ts'
 import { openLog, type Log } from '../../log.ts'
 import type { NameRow, Selection } from '../../names/selection.ts'
 import type { RunningWorker } from '../../queue/processors/worker.ts'
 import type { Renderer } from '../../video/renderer.ts'
 import { loadTemplates } from '../../video/load-templates.ts'
-import { type Template, templateFor } from '../../video/template.ts'
+import type { Template } from '../../video/template.ts'
 import { exitCode } from '../../terminal/exit.ts'
-import { DoubtfulList, nameRulesOf, readLists, type ListReading } from '../../terminal/name-arguments.ts'
+import { askRulesOf, DoubtfulList, readLists, type ListReading } from '../../terminal/name-arguments.ts'
 import { listenForStop, type StopRequest } from '../../terminal/signals.ts'
 import { emptySummary, failedNamesShown, printSummary, secondsSince, type FailedName, type Summary } from './summary.ts'
 import { waitForVideos, type Asked } from './waiting.ts'
@@ -55,10 +55,11 @@ export async function warm(files: string[], options: WarmOptions): Promise<numbe
     config.templatesFolder,
     options.template === undefined ? config.templates : [options.template],
   )
-  const list = await readLists(files, options, await nameRulesOf(config, templates))
+  const askRules = await askRulesOf(config, templates, { forced: options.template !== undefined })
+  const list = await readLists(files, options, askRules.nameRules)
   const selection = list.select({ limit: options.limit, coverage: options.coverage })
   const summary = emptySummary(list, selection)
-  const asksOf = (rows: NameRow[]) => toAsks(rows, templates, options.template !== undefined, summary)
+  const asksOf = (rows: NameRow[]) => toAsks(rows, askRules, summary)
 
   if (options.dryRun) {
     const { plan } = await import('./plan.ts')
@@ -144,11 +145,11 @@ async function fill(run: Run, stop: StopRequest): Promise<boolean> {
 }
 
 /** Each name with its template. A name whose script no template serves is rejected here. */
-function toAsks(rows: NameRow[], templates: Template[], forced: boolean, summary: Summary): Ask[] {
+function toAsks(rows: NameRow[], rules: AskRules, summary: Summary): Ask[] {
   const asks: Ask[] = []
   for (const { line, name, say } of rows) {
-    const template = forced ? templates[0] : templateFor(templates, name)
-    if (template !== undefined) asks.push({ template: template.id, key: name.key, display: name.display, say })
+    const asked = askFromName(name, rules, say)
+    if (asked.ok) asks.push(asked.ask)
     else {
       summary.names--
       summary.rejected++
