@@ -20,6 +20,45 @@ const ground = [
   '../resident-process.ts',
 ]
 
+/**
+ * What each folder of `src` imports, and what a file does that lies in none: nothing else, and all of it. Types count,
+ * and what is loaded only when it is needed. A test compares this with the sources.
+ */
+export const imports = {
+  // from the command line down to the two consumers
+  'cli.ts': 'command-table config.ts env-file.ts home-owner.ts log.ts terminal',
+  'command-table': 'commands http installation.ts',
+  commands:
+    'app bot config.ts dashboard db disk.ts ffmpeg greetings home.ts http installation.ts log.ts names queue queue/processors replacing.ts sandbox shared.ts speech telegram terminal texts.ts video',
+  app: 'config.ts db greetings home.ts log.ts queue queue/processors sandbox speech telegram terminal video',
+  terminal: 'child-environment.ts config.ts db greetings names video',
+  bot: 'config.ts db errors.ts events.ts greetings http names telegram texts.ts',
+  'queue/processors': 'config.ts db errors.ts events.ts greetings queue telegram video',
+  // what only looks
+  dashboard: 'browser-files.ts config.ts db greetings http names queue shared.ts telegram',
+  http: 'db metrics.ts queue shared.ts',
+  'metrics.ts': 'db events.ts greetings queue shared.ts',
+  // the domain
+  telegram: 'config.ts db errors.ts events.ts greetings queue texts.ts',
+  greetings: 'config.ts db errors.ts events.ts names process-start.ts queue',
+  // the engine
+  video: 'audio config.ts disk.ts errors.ts ffmpeg installation.ts resident-process.ts speech',
+  speech: 'audio child-environment.ts config.ts errors.ts ffmpeg names process-group.ts resident-process.ts',
+  audio: '',
+  ffmpeg: 'child-environment.ts process-group.ts',
+  // what is below all of them
+  queue: 'db',
+  db: 'child-environment.ts disk.ts home.ts installation.ts numbered-lock.ts path-trust.ts process-start.ts',
+  names: 'replacing.ts',
+  sandbox: 'browser-files.ts child-environment.ts installation.ts numbered-lock.ts',
+  'env-file.ts': 'config.ts home.ts',
+  'home-owner.ts': 'config.ts home.ts installation.ts path-trust.ts',
+  'home.ts': 'installation.ts path-trust.ts',
+  'numbered-lock.ts': 'process-start.ts',
+  'process-start.ts': 'child-environment.ts',
+  'resident-process.ts': 'child-environment.ts installation.ts process-group.ts',
+}
+
 /** Each entry names what the files may NOT import. No file may be in two entries. */
 const directions = [
   // the leaves

@@ -2,16 +2,17 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { ESLint } from 'eslint'
-import ts from 'typescript-eslint'
+import ts from 'typescript'
+import eslintTs from 'typescript-eslint'
 import { expect, it } from 'vitest'
-import { importDirections } from '../scripts/import-directions.js'
+import { importDirections, imports } from '../scripts/import-directions.js'
 import { packageRoot } from '../src/installation.ts'
 
 const linter = new ESLint({
   cwd: packageRoot,
   overrideConfigFile: true,
   // Only the rules on imports, which need no types: a moment instead of minutes.
-  overrideConfig: [{ files: ['**/*.ts'], languageOptions: { parser: ts.parser } }, ...importDirections],
+  overrideConfig: [{ files: ['**/*.ts'], languageOptions: { parser: eslintTs.parser } }, ...importDirections],
 })
 
 async function complaints(file: string, ...imports: string[]): Promise<string[]> {
@@ -169,15 +170,88 @@ function circlesOf(edges: ReadonlyMap<string, readonly string[]>): string[] {
   return circles
 }
 
+/** Every folder with the others it imports, and files in none likewise. */
+function roomsOf(files: ReadonlyMap<string, readonly string[]>): Map<string, string[]> {
+  const rooms = new Map<string, string[]>()
+  for (const [file, imports] of files) {
+    const others = imports.map(roomOf).filter((room) => room !== roomOf(file))
+    rooms.set(roomOf(file), [...new Set([...(rooms.get(roomOf(file)) ?? []), ...others])].sort())
+  }
+  return rooms
+}
+
+it('each folder imports what the table says, and nothing else', () => {
+  const table = Object.entries(imports).map(([room, others]) => [room, others.split(' ').filter(Boolean).sort()])
+  const found = (files: ReadonlyMap<string, readonly string[]>) =>
+    Object.fromEntries([...roomsOf(files)].filter(([room, others]) => others.length > 0 || room in imports))
+  const files = importsOfAll()
+  expect(found(files)).toEqual(Object.fromEntries(table))
+  // One import that the table does not have is seen, and so is one that nobody makes any more.
+  expect(found(new Map([...files, ['names/new.ts', ['db/database.ts']]]))).not.toEqual(Object.fromEntries(table))
+  expect(found(new Map([...files].filter(([file]) => file !== 'home-owner.ts')))).not.toEqual(Object.fromEntries(table))
+})
+
+/** The files of ours, and the libraries, that are loaded with a file, whatever they are needed for later. */
+function loadedWith(start: string): { files: Set<string>; libraries: Set<string> } {
+  const [files, libraries] = [new Set<string>(), new Set<string>()]
+  const load = (file: string) => {
+    if (files.has(file)) return
+    files.add(file)
+    const source = ts.createSourceFile(
+      file,
+      readFileSync(join(packageRoot, 'src', file), 'utf8'),
+      ts.ScriptTarget.Latest,
+    )
+    for (const statement of source.statements) {
+      if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) continue
+      const from = statement.moduleSpecifier
+      if (from === undefined || !ts.isStringLiteral(from) || isTypeOnly(statement)) continue
+      if (from.text.startsWith('.')) load(normalize(join(dirname(file), from.text)).replaceAll('\\', '/'))
+      else if (!from.text.startsWith('node:')) libraries.add(from.text)
+    }
+  }
+  load(start)
+  return { files, libraries }
+}
+
+function isTypeOnly(statement: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
+  if (ts.isExportDeclaration(statement)) return statement.isTypeOnly
+  const clause = statement.importClause
+  if (clause === undefined) return false
+  const names = clause.namedBindings
+  const onlyTypes =
+    clause.name === undefined &&
+    names !== undefined &&
+    ts.isNamedImports(names) &&
+    names.elements.every((each) => each.isTypeOnly)
+  return clause.isTypeOnly || onlyTypes
+}
+
+// What a command loads before it begins. `cli.ts` and the table come on top, the same for all.
+const cheap: [file: string, most: number][] = [
+  ['commands/db.ts', 10],
+  ['commands/names.ts', 45],
+  ['commands/status/index.ts', 70],
+  ['dashboard/server.ts', 35],
+  ['commands/dashboard.ts', 90],
+  ['cli.ts', 15],
+]
+it.each(cheap)('%s loads few files, and nothing that talks to Telegram, renders or speaks', (file, most) => {
+  const { files, libraries } = loadedWith(file)
+  expect(files.size).toBeLessThanOrEqual(most)
+  expect([...libraries].filter((name) => /grammy|fluent-ffmpeg|^say$|canvas|echogarden/.test(name))).toEqual([])
+})
+
+it('what loads Telegram and the renderer is seen to', () => {
+  expect([...loadedWith('bot/index.ts').libraries]).toContain('grammy')
+  expect([...loadedWith('video/render-process.ts').libraries]).toContain('fluent-ffmpeg')
+})
+
 it('no two files and no two folders depend on each other', () => {
   const files = importsOfAll()
   // Inside the sandbox a few types go round.
   expect(circlesOf(files).filter((circle) => !circle.startsWith('sandbox/'))).toEqual([])
-  const rooms = new Map<string, string[]>()
-  for (const [file, imports] of files) {
-    const others = imports.map(roomOf).filter((room) => room !== roomOf(file))
-    rooms.set(roomOf(file), [...new Set([...(rooms.get(roomOf(file)) ?? []), ...others])])
-  }
+  const rooms = roomsOf(files)
   expect(rooms.get('video')).toEqual(expect.arrayContaining(['audio', 'ffmpeg', 'speech']))
   expect(circlesOf(rooms)).toEqual([])
   // One import in the wrong direction is seen.

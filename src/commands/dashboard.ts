@@ -9,8 +9,6 @@ import { loopback } from '../http/address.ts'
 import { shared } from '../shared.ts'
 import { openLog } from '../log.ts'
 import { openSandbox, type Sandbox } from '../sandbox/process/open-sandbox.ts'
-import { connectTelegram } from '../telegram/api.ts'
-import { download } from '../telegram/download.ts'
 import { loadTemplates, templateRevision } from '../video/load-templates.ts'
 import { exitCode } from '../terminal/exit.ts'
 import { nameRulesOf } from '../terminal/name-arguments.ts'
@@ -60,7 +58,15 @@ export async function dashboard(options: DashboardOptions): Promise<number> {
         local: !sandbox && config.apiLocal,
         times: config.times,
       }
-      return settings.token === '' ? undefined : { settings, api: connectTelegram(settings) }
+      if (settings.token === '') return undefined
+      // Only who plays a video that no disk here has needs Telegram.
+      const [{ connectTelegram }, { download }] = await Promise.all([
+        import('../telegram/api.ts'),
+        import('../telegram/download.ts'),
+      ])
+      const api = connectTelegram(settings)
+      return (...file: [fileId: string, range: string | undefined, signal: AbortSignal]) =>
+        download(api, settings, ...file)
     }, Infinity)
     const page = await startDashboard({
       address: { host: options.host ?? loopback, port: options.port ?? usualPort },
@@ -72,10 +78,7 @@ export async function dashboard(options: DashboardOptions): Promise<number> {
       look: () => look({ db, queue, rendersFolder, templateRevisions, token, times: config.times, missed }),
       search: (text) => search(db, rendersFolder, text, rules),
       video: (id) => videoOf(db, rendersFolder, id),
-      download: async (fileId, range, signal) => {
-        const telegram = await connected()
-        return telegram === undefined ? undefined : download(telegram.api, telegram.settings, fileId, range, signal)
-      },
+      download: async (...file) => (await connected())?.(...file),
       board: queueBoard(queue),
       log,
     })
