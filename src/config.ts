@@ -64,7 +64,7 @@ const environment = z.object({
   TEMPLATES_FOLDER: optional(z.string()),
   RECORDINGS_FOLDER: optional(z.string()),
   TTS: withDefault(
-    z.enum(['auto', 'say', 'espeak', 'piper', 'http'], { error: 'is none of auto, say, espeak, piper, http' }),
+    z.enum(['auto', 'say', 'espeak', 'piper', 'http'], { error: 'must be auto, say, espeak, piper or http' }),
     'auto',
   ),
   TTS_VOICE: optional(z.string()),
@@ -81,7 +81,7 @@ const environment = z.object({
   DASHBOARD_PASSWORD: optional(z.string().min(8, 'is too short: at least 8 characters')),
   LOG_LEVEL: withDefault(
     z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
-      error: 'is none of trace, debug, info, warn, error, silent',
+      error: 'must be trace, debug, info, warn, error or silent',
     }),
     'info',
   ),

@@ -129,7 +129,7 @@ export async function openHome({ folder, create }: { folder: string; create: boo
   if (!create)
     throw new HomeUnusable(
       folder,
-      `There is no home at ${folder} yet. \`greetings warm\`, \`up\` or \`demo\` makes one; GREETINGS_HOME points to one that lies elsewhere.`,
+      `There is no home at ${folder} yet. \`greetings warm\`, \`up\` or \`demo\` creates one; if it is elsewhere, set GREETINGS_HOME.`,
     )
   try {
     await makeFolder(folder)
@@ -140,7 +140,7 @@ export async function openHome({ folder, create }: { folder: string; create: boo
     if (error instanceof HomeUnusable) throw error
     throw new HomeUnusable(
       folder,
-      `The home ${folder} cannot be made (${codeOf(error)}). Set GREETINGS_HOME to a folder this user can write.`,
+      `The home ${folder} cannot be created (${codeOf(error)}). Set GREETINGS_HOME to a folder this user can write.`,
       { cause: error },
     )
   }
@@ -169,7 +169,7 @@ async function checkOwner(folder: string): Promise<void> {
   if (isOpenToOthers(found))
     throw new HomeUnusable(
       folder,
-      `Others than its owner may write in the home ${folder}. Run \`chmod go-w ${folder}\`, or set GREETINGS_HOME to another folder.`,
+      `Users other than its owner can write to the home ${folder}. Run \`chmod go-w ${folder}\`, or set GREETINGS_HOME to another folder.`,
     )
   for (const name of ourFolders) {
     const path = join(folder, name)
@@ -193,7 +193,7 @@ async function checkWay(folder: string): Promise<void> {
   if (way.owner !== 0)
     throw new HomeUnusable(
       folder,
-      `The home ${folder} would lie in a folder of another user (uid ${way.owner}). Set GREETINGS_HOME to it to work there as that user, or to a folder of your own.`,
+      `The home ${folder} would be inside a folder of another user (uid ${way.owner}). Set GREETINGS_HOME to it to work there as that user, or to a folder of your own.`,
     )
 }
 
@@ -211,7 +211,7 @@ export function strangerOnTheWay(
 ): HomeUnusable {
   return new HomeUnusable(
     folder,
-    `The way to the home ${folder} leads through ${path}, ${uid === 'anyone' ? 'in which others than root may write' : `which belongs to another user (uid ${uid})`}: they could lead root anywhere. Set GREETINGS_HOME to a folder that only root can replace, such as /root/.greetings.`,
+    `The way to the home ${folder} leads through ${path}, ${uid === 'anyone' ? 'to which users other than root can write' : `which belongs to another user (uid ${uid})`}: they could lead root anywhere. Set GREETINGS_HOME to a folder that only root can replace, such as /root/.greetings.`,
   )
 }
 

@@ -86,7 +86,7 @@ export function openMetrics(about: { version: string; role: string }): Metrics {
 function openCounts(registers: Registry[]) {
   const requests = new Counter({
     name: 'greetings_requests_total',
-    help: 'Questions of people, by what came of them.',
+    help: 'What people asked for, by outcome.',
     labelNames: ['outcome'],
     registers,
   })
@@ -126,7 +126,7 @@ function openCounts(registers: Registry[]) {
   })
   const outagesBegun = new Counter({
     name: 'greetings_outages_total',
-    help: 'How often a step was found out of order.',
+    help: 'How often a step was found not working.',
     labelNames: ['step'],
     registers,
   })

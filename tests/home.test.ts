@@ -87,7 +87,7 @@ describe('openHome', () => {
     const file = join(top, 'file')
     await writeFile(file, '')
     await expect(openHome({ folder: join(file, '.greetings'), create: true })).rejects.toThrow(
-      /cannot be made \(ENOTDIR\)/,
+      /cannot be created \(ENOTDIR\)/,
     )
     await writeFile(join(userFolder, 'id'), '../../etc')
     await expect(openHome({ folder: userFolder, create: true })).rejects.toThrow(HomeUnusable)

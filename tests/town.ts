@@ -136,7 +136,7 @@ export async function openTown({
 /** A name as it is asked for, of the tiny template. */
 export function ask(text: string): Ask {
   const parsed = parseName(text)
-  if (!parsed.ok) throw new Error(`${text} is no name: ${parsed.reason}`)
+  if (!parsed.ok) throw new Error(`${text} is not a name: ${parsed.reason}`)
   return { template: 'tiny', key: parsed.name.key, display: parsed.name.display }
 }
 

@@ -95,7 +95,7 @@ const beingMade = () =>
 
 const askedAnew = () =>
   new UsageFault(
-    'Those who waited were told, and somebody asked for the name anew meanwhile: a worker is making its video. Run this again in a minute.',
+    'Those who waited were told, and somebody has asked for the name again since: a worker is making its video. Run this again in a minute.',
   )
 
 function refuseHeld(assets: readonly KnownAsset[]): void {

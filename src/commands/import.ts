@@ -80,7 +80,7 @@ async function* videosOf(
     isComplete = typeof read === 'number'
     if (typeof read === 'number') {
       if (read !== sinceEnd && !isPartial)
-        throw incomplete(`Line ${number} says that ${read} videos stand before it, and there are ${sinceEnd}`)
+        throw incomplete(`Line ${number} says that ${read} videos precede it, but there are ${sinceEnd}`)
       sinceEnd = 0
       continue
     }
@@ -103,7 +103,7 @@ async function* videosOf(
 
 const incomplete = (what: string) =>
   new CacheFileFault(
-    `${what}: it was cut off, changed, or written by an earlier version. Nothing was imported. Export anew, or take what there is with --partial.`,
+    `${what}: it was cut off, changed, or written by an earlier version. Nothing was imported. Export again, or take what there is with --partial.`,
   )
 
 /** The lines of a text in UTF-8, none of them longer than a line of ours can be. */
@@ -150,6 +150,6 @@ function asText({ lines, added, replaced, unchanged, kept, repeated, otherBot }:
   const others =
     otherBot === 0 || bot === null
       ? ''
-      : `${otherBot} of ${lines} belong to another bot: ${botText(bot)} cannot send them. Make it an administrator of the storage channels and run \`greetings verify --repair\`, which takes them over. Otherwise each is uploaded anew when somebody asks.\n`
+      : `${otherBot} of ${lines} belong to another bot: ${botText(bot)} cannot send them. Make it an administrator of the storage channels and run \`greetings verify --repair\`, which takes them over. Otherwise each is uploaded again when somebody asks.\n`
   return `${lines} videos read: ${parts.filter((part) => part !== '').join(', ')}.\n${others}`
 }

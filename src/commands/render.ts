@@ -81,5 +81,5 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
 function refusalOf(raw: string, asked: Extract<Asked<Template>, { ok: false }>): string {
   return asked.reason === 'no_template'
     ? `No enabled template serves ${asked.name.script} names with these letters. Add one to TEMPLATES, or choose one with --template.`
-    : `“${raw}” is no name: ${describeRejection(asked.reason)}`
+    : `“${raw}” is not a name: ${describeRejection(asked.reason)}`
 }

@@ -54,7 +54,7 @@ export function result(found: Found, settings: PageSettings): Html {
   return html`${
       videos.length === 0
         ? html`<p class="none">
-            ${rejection === undefined ? html`There is no video of this name yet. Make one: <code>echo ${quoted(text)} | greetings warm -${option}</code>` : `That is no name that could be served: ${refusalText(rejection)}.`}
+            ${rejection === undefined ? html`There is no video of this name yet. Make one: <code>echo ${quoted(text)} | greetings warm -${option}</code>` : `This name cannot be served: ${refusalText(rejection)}.`}
           </p>`
         : html`${rejection === undefined ? '' : html`<p class="none">Nobody gets it now: ${refusalText(rejection)}.</p>`}
             <ul class="results">

@@ -32,7 +32,7 @@ export async function backUp(
         const { ok, output } = await tar(['-czf', part, '-C', folder, 'data', '-C', keys, 'password'])
         if (!ok)
           throw new DatabaseUnusable(
-            `The backup cannot be written: ${output.trim() || 'tar failed'}. Is there room for ${file}?`,
+            `The backup cannot be written: ${output.trim() || 'tar failed'}. Is there enough space for ${file}?`,
           )
         await rename(part, file)
         return (await stat(file)).size

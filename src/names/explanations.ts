@@ -82,7 +82,7 @@ const descriptions: Record<NameRejection, string> = {
   digits: 'It has digits.',
   emoji: 'It has an emoji.',
   characters: 'It has a character that is no letter, blank, hyphen or apostrophe.',
-  misplaced: 'A hyphen or an apostrophe stands where none can.',
+  misplaced: 'A hyphen or an apostrophe is in the wrong place.',
   marks: 'One of the letters carries more than three accents.',
   mixed_scripts: 'It mixes letters of different alphabets.',
   unsupported_script: 'No enabled template and voice serve its alphabet.',
@@ -90,7 +90,7 @@ const descriptions: Record<NameRejection, string> = {
   too_long: `It is longer than ${maxGraphemes} letters.`,
   too_many_words: `It has more than ${maxWords} words.`,
   offensive: 'It is on a list of offensive words. If it is a name, add it to the file that ALLOWED_NAMES names.',
-  blocked: 'It stands in the file that BLOCKED_NAMES names.',
+  blocked: 'It is in the file set by BLOCKED_NAMES.',
 }
 
 /** What is wrong, for the operator of a list. */

@@ -67,7 +67,7 @@ async function keysOf(variable: string, file: string | undefined, faults: string
     const parsed = parseName(word, { extraScripts: livingScripts, anyWord: true })
     if (parsed.ok) keys.add(parsed.name.key)
     else if (++faulty <= shownFaults)
-      faults.push(`${variable}: line ${index + 1} of ${file} is no name. ${describeRejection(parsed.reason)}`)
+      faults.push(`${variable}: line ${index + 1} of ${file} is not a name. ${describeRejection(parsed.reason)}`)
   }
   if (faulty > shownFaults) faults.push(`${variable}: ${faulty - shownFaults} more lines of ${file} are no names.`)
   return keys

@@ -79,7 +79,7 @@ function refusal({ status, headers }: Response, url: string): Error {
   const seconds = Number(headers.get('retry-after'))
   return new Outage(
     'voice',
-    `The voice at ${origin} is out of order (HTTP ${status}).`,
+    `The voice at ${origin} is not working (HTTP ${status}).`,
     Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : undefined,
   )
 }

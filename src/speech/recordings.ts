@@ -133,11 +133,9 @@ export async function soundOf(
     })
   } catch (error) {
     if (error instanceof FfmpegFailed && (error.reason === 'exit' || error.reason === 'input'))
-      throw new AssetFault(
-        'voice',
-        'The recording of this name cannot be read as sound. Replace the file, or take it away.',
-        { cause: error },
-      )
+      throw new AssetFault('voice', 'The recording of this name cannot be read as sound. Replace or remove the file.', {
+        cause: error,
+      })
     throw error
   } finally {
     await rm(copy, { force: true })
@@ -147,7 +145,7 @@ export async function soundOf(
   for (let index = 0; index < samples.length; index++) samples[index] = bytes.readFloatLE(index * 4)
   const sound = trimmed({ samples, rate })
   if (sound.samples.length < rate * 0.15)
-    throw new AssetFault('voice', 'The recording of this name is silent. Replace the file, or take it away.')
+    throw new AssetFault('voice', 'The recording of this name is silent. Replace or remove the file.')
   return sound
 }
 

@@ -55,7 +55,7 @@ export async function openSpeaker(voice: Config['voice'], workFolder: string): P
           throw error instanceof SoundTooLong
             ? new AssetFault(
                 'voice',
-                `What the voice says ${error.message}. Give another spelling in the "say" column, or look at the voice.`,
+                `What the voice says ${error.message}. Give another spelling in the "say" column, or check the voice.`,
               )
             : error
         }),

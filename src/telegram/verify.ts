@@ -83,7 +83,7 @@ export async function verify(deps: DeliveryDeps, plan: VerifyPlan): Promise<Veri
         if (++inARow >= patience)
           throw new Outage(
             'telegram',
-            `Telegram gave no clear answer ${patience} times in a row. Run it again later: it goes on where it stopped.`,
+            `Telegram gave no clear answer ${patience} times in a row. Run it again later: it continues where it stopped.`,
           )
       } else {
         inARow = 0
@@ -170,7 +170,7 @@ async function waited(ms: number, longestMs: number, signal: AbortSignal): Promi
   if (ms > longestMs)
     throw new Outage(
       'telegram',
-      `Telegram asks for a rest of ${Math.ceil(ms / 60_000)} min. Run it again then: it goes on where it stopped.`,
+      `Telegram asks for a pause of ${Math.ceil(ms / 60_000)} min. Run it again then: it continues where it stopped.`,
       ms,
     )
   return sleep(ms, true, { signal }).catch(() => false)

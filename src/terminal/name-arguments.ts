@@ -111,6 +111,6 @@ export async function askRulesOf(
 /** The key of a name that is written out. `hint` follows the reason why it is none. @throws UsageFault */
 export function keyOf(text: string, rules: NameRules, hint = ''): string {
   const parsed = parseName(text, rules)
-  if (!parsed.ok) throw new UsageFault(`“${text}” is no name: ${describeRejection(parsed.reason)}${hint}`)
+  if (!parsed.ok) throw new UsageFault(`“${text}” is not a name: ${describeRejection(parsed.reason)}${hint}`)
   return parsed.name.key
 }

@@ -48,7 +48,7 @@ export async function render(
       if (result.faults.length > 0)
         throw new AssetFault(
           result.tooLarge ? 'too_large' : 'gate',
-          `The finished file is not as it must be, neither joined (${first.faults.join('; ')}) nor made as a whole (${result.faults.join('; ')}).`,
+          `The finished file is not as it must be, neither spliced (${first.faults.join('; ')}) nor rendered whole (${result.faults.join('; ')}).`,
         )
     }
     await writeFile(join(job.workFolder, 'thumbnail.jpg'), await thumbnailOf(job.template, parts, drawn))
@@ -91,12 +91,12 @@ function asFault(error: unknown): Error {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS')
     return diskOutage(
-      `The disk of the cache or the renders has no room or cannot be written to (${code}). Make room, or set GREETINGS_HOME to another disk.`,
+      `The disk of the cache or the renders is full or cannot be written to (${code}). Free up space, or set GREETINGS_HOME to another disk.`,
       { cause: error },
     )
   if (error instanceof FfmpegFailed) {
     if (/no space left on device|disk quota exceeded/i.test(error.tail))
-      return diskOutage('The disk has no room for a video. Make room, or set GREETINGS_HOME to another disk.', {
+      return diskOutage('The disk has no room for a video. Free up space, or set GREETINGS_HOME to another disk.', {
         cause: error,
       })
     if (/could not be run/.test(error.message))

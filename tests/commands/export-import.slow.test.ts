@@ -223,7 +223,7 @@ describe('import', () => {
   })
 
   it.each([
-    ['no JSON', () => `${lines(line('Маша'))}{"template":"tiny"`, /Line 2 is no JSON/],
+    ['no JSON', () => `${lines(line('Маша'))}{"template":"tiny"`, /Line 2 is not JSON/],
     [
       'a field that is missing',
       () => lines(line('Маша'), line('Петя', { fileId: undefined })),
@@ -244,7 +244,7 @@ describe('import', () => {
     [
       'a file of which a line is missing',
       () => exported(line('Маша'), line('Петя')).replace(/\n.*Петя.*\n/, '\n'),
-      /Line 2 says that 2 videos stand before it, and there are 1/,
+      /Line 2 says that 2 videos precede it, but there are 1/,
     ],
     [
       'a message no channel can have',

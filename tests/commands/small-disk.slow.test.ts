@@ -142,7 +142,7 @@ describe.skipIf(!mayMount)(
         await telegram.say({ userId: 7, text: 'Маша', languageCode: 'ru' })
         const noted = await until(() => db.outage.findUnique({ where: { step: 'disk' } }), 'the outage')
         expect(noted.reason).toMatch(
-          /^\S+: The disk of \S+renders lacks room: 50 MB stay free \(KEEP_FREE_GB\)\. Rendering goes on when 6\d MB are free: make room/,
+          /^\S+: The disk of \S+renders is almost full: 50 MB must stay free \(KEEP_FREE_GB\)\. Rendering continues when 6\d MB are free: free up space/,
         )
         const status = await runProgram(['status'], { env })
         expect(status.stdout).toMatch(/outage +disk: .*KEEP_FREE_GB/)

@@ -157,7 +157,7 @@ it('a rest that is too long to sit through, or an outage: 3, and nothing is take
   expect(await verify(['--repair'])).toMatchObject({
     code: 3,
     stdout: '',
-    stderr: expect.stringContaining('goes on where it stopped') as string,
+    stderr: expect.stringContaining('continues where it stopped') as string,
   })
   await town.telegram.release()
   await town.db.videoAsset.createMany({

@@ -95,7 +95,7 @@ describe('settings that are missing or wrong', () => {
     await writeFile(join(folder, 'own.txt'), 'Маша\nX1\n')
     const end = await runProgram(['warm', file], { env: env({ BLOCKED_NAMES: join(folder, 'own.txt') }) })
     expect(end).toMatchObject({ code: 2, stdout: '' })
-    expect(end.stderr).toContain(`BLOCKED_NAMES: line 2 of ${join(folder, 'own.txt')} is no name.`)
+    expect(end.stderr).toContain(`BLOCKED_NAMES: line 2 of ${join(folder, 'own.txt')} is not a name.`)
     await writeFile(join(folder, 'own.txt'), 'Маша\n')
     const refused = await runProgram(['retry', 'Маша'], { env: env({ BLOCKED_NAMES: join(folder, 'own.txt') }) })
     expect(refused).toMatchObject({ code: 2 })

@@ -193,7 +193,7 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
       /There is no video of this name yet\.[^]*<a dir="auto" href="\/\?name=%D0%90[^"]*">Агриппина<\/a>/,
     )
     expect(await found('%')).not.toContain('Names that begin so')
-    expect(await found('12345')).toContain('That is no name that could be served: digits.')
+    expect(await found('12345')).toContain('This name cannot be served: digits.')
     const hostileText = await found(hostile)
     expect(hostileText).not.toContain(hostile)
     expect(hostileText).toContain(`value="${'&lt;img src=x'}`)

@@ -34,7 +34,7 @@ test('every fault is told, with the variable and the line', async () => {
   const allowed = await file('wrong', `Маша\n${'X1\n'.repeat(5)}`)
   const { faults } = await readOwnNames({ allowed, blocked: join(folder, 'nothing') })
   expect(faults).toEqual([
-    ...[2, 3, 4].map((line) => `ALLOWED_NAMES: line ${line} of ${allowed} is no name. It has digits.`),
+    ...[2, 3, 4].map((line) => `ALLOWED_NAMES: line ${line} of ${allowed} is not a name. It has digits.`),
     `ALLOWED_NAMES: 2 more lines of ${allowed} are no names.`,
     `BLOCKED_NAMES names ${join(folder, 'nothing')}, which cannot be read (ENOENT). Correct it, or unset it.`,
   ])

@@ -134,7 +134,7 @@ it('nothing that may not be removed goes: then work rests, until a fifth more th
 
 it('a reserve that no disk of this size can have is told as what it is', async () => {
   disks = [{ sizeBytes: 60 * kilobyte, folders: [renders, cache, database], reserveBytes: 51 * kilobyte }]
-  await expect(room().take(free())).rejects.toThrow(/holds 1 MB in all, .*Set KEEP_FREE_GB to less/)
+  await expect(room().take(free())).rejects.toThrow(/holds 1 MB in total, .*Lower KEEP_FREE_GB/)
 })
 
 it('KEEP_FREE_GB=0 asks no disk', async () => {

@@ -64,6 +64,6 @@ export async function examineCache(db: Db, config: Config, inSandbox: boolean): 
   if (otherBot === 0) return counted(available, 'video')
   return {
     state: 'warning',
-    message: `${otherBot} of ${counted(available + otherBot, 'video')} ${otherBot === 1 ? 'belongs' : 'belong'} to another bot, and this one cannot send ${otherBot === 1 ? 'it' : 'them'}. Make it an administrator of the storage channels and run \`greetings verify --repair\`: it takes them over. Otherwise each is uploaded anew when somebody asks.`,
+    message: `${otherBot} of ${counted(available + otherBot, 'video')} ${otherBot === 1 ? 'belongs' : 'belong'} to another bot, and this one cannot send ${otherBot === 1 ? 'it' : 'them'}. Make it an administrator of the storage channels and run \`greetings verify --repair\`: it takes them over. Otherwise each is uploaded again when somebody asks.`,
   }
 }

@@ -108,7 +108,7 @@ export function asText({
     ...failures.map(({ reason, count }) => `failed     ${styleText('red', `${count} × ${reason}`)}`),
     repeatedUploads === 0
       ? ''
-      : `uploads    ${repeatedUploads} made again, as Telegram’s answer was lost: the storage channel may hold some videos twice, which harms nobody`,
+      : `uploads    ${repeatedUploads} made again, as Telegram’s answer was lost: the storage channel may hold some videos twice, which is harmless`,
   ]
   return `${lines.filter((line) => line !== '').join('\n')}\n`
 }

@@ -83,7 +83,7 @@ async function createData(place: Place, programs: PostgresPrograms): Promise<voi
   )
   if (!ok)
     throw new DatabaseUnreachable(
-      `The embedded database cannot be made in ${place.folder}. Is the disk full?\n${output.trim()}`,
+      `The embedded database cannot be created in ${place.folder}. Is the disk full?\n${output.trim()}`,
     )
   await rename(data, place.data)
   await removeTree(draft)

@@ -69,7 +69,7 @@ export function parseLine(line: string, number: number): CachedVideo | number {
     value = JSON.parse(line)
   } catch {
     throw new CacheFileFault(
-      `Line ${number} is no JSON. Nothing was imported. Is the file complete, and one that \`greetings export\` wrote?`,
+      `Line ${number} is not JSON. Nothing was imported. Is the file complete, and one that \`greetings export\` wrote?`,
     )
   }
   const last = end.safeParse(value)
@@ -80,7 +80,7 @@ export function parseLine(line: string, number: number): CachedVideo | number {
   const [fault] = parsed.error.issues
   const field = fault === undefined || fault.path.length === 0 ? 'it' : `“${fault.path.join('.')}”`
   throw new CacheFileFault(
-    `Line ${number} cannot be used: ${field} ${fault?.message.replace(/^Invalid input: /, 'is wrong: ') ?? 'is wrong'}. Nothing was imported. Correct the line, or export anew.`,
+    `Line ${number} cannot be used: ${field} ${fault?.message.replace(/^Invalid input: /, 'is wrong: ') ?? 'is wrong'}. Nothing was imported. Correct the line, or export again.`,
   )
 }
 
