@@ -7,8 +7,8 @@
 import { performance } from 'node:perf_hooks'
 import { request } from '../src/greetings/request.ts'
 import { startWorker } from '../src/queue/processors/worker.ts'
-import { plannedRenderer, workerParts } from '../tests/queue/workshop.ts'
-import { ask, openTown, until } from '../tests/town.ts'
+import { plannedRenderer, workerParts } from '../tests/environment/worker-parts.ts'
+import { ask, openTestEnvironment, until } from '../tests/environment/test-environment.ts'
 
 const count = 200
 const perMinute = 20
@@ -19,7 +19,7 @@ const asks = letters.flatMap((one) => letters.map((other) => ask(`Им${one}${ot
 let first: number | undefined
 console.log('channels   minutes   posts a minute   times faster   least possible, minutes   refused with 429')
 for (const channels of [1, 2, 5]) {
-  const town = await openTown({ channels, timeDivisor, channelRate: perMinute })
+  const town = await openTestEnvironment({ channels, timeDivisor, channelRate: perMinute })
   await town.telegram.limit({ channelPerMinute: perMinute, overallPerSecond: 30 })
   const worker = await startWorker(workerParts(town, await plannedRenderer(town)), 2)
   const started = performance.now()

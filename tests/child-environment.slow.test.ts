@@ -18,10 +18,10 @@ import { openPage } from '../src/terminal/browser.ts'
 import { backUp } from '../src/db/backup.ts'
 import { openPiper } from '../src/speech/piper.ts'
 import { joinServer } from '../src/db/embedded/index.ts'
-import { startProgram } from './commands/program.ts'
-import { temporaryHome } from './db/temporary-database.ts'
+import { startProgram } from './environment/program.ts'
+import { temporaryHome } from './environment/temporary-database.ts'
 import { wav } from './audio/wav.ts'
-import { until } from './town.ts'
+import { until } from './environment/test-environment.ts'
 import { bundledVoice, ffmpegOfTests, tinyTemplates } from './video/tiny.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'greetings-environment-'))

@@ -9,7 +9,7 @@ import { expect, it, vi } from 'vitest'
 import { commandTable } from '../src/command-table/index.ts'
 import { duration } from '../src/command-table/values.ts'
 import { packageRoot } from '../src/installation.ts'
-import { runProgram } from './commands/program.ts'
+import { runProgram } from './environment/program.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 

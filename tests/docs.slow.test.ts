@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { packageRoot } from '../src/installation.ts'
-import { runProgram, startProgram, type End, type Program } from './commands/program.ts'
+import { runProgram, startProgram, type End, type Program } from './environment/program.ts'
 
 // Some thirty commands one after the other: under a minute, but not on a busy machine.
 vi.setConfig({ testTimeout: 600_000 })

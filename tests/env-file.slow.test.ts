@@ -8,7 +8,7 @@ import { commandTable } from '../src/command-table/index.ts'
 import { EnvFileUnusable, readEnvFile } from '../src/env-file.ts'
 import { openHome } from '../src/home.ts'
 import { packageRoot } from '../src/installation.ts'
-import { runProgram } from './commands/program.ts'
+import { runProgram } from './environment/program.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 

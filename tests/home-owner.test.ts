@@ -18,7 +18,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { actAsHomeOwner } from '../src/home-owner.ts'
 import { findHome, openHome } from '../src/home.ts'
 import { builtScript, packageRoot } from '../src/installation.ts'
-import { runProgram } from './commands/program.ts'
+import { runProgram } from './environment/program.ts'
 
 const games = 5
 const noAccount = 4_242

@@ -17,8 +17,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { packageRoot } from '../src/installation.ts'
-import { startProgram, type Program } from './commands/program.ts'
-import { openTown, type Town } from './town.ts'
+import { startProgram, type Program } from './environment/program.ts'
+import { openTestEnvironment, type TestEnvironment } from './environment/test-environment.ts'
 
 const nobody = 65_534
 const cronFile = readFileSync(join(packageRoot, 'deploy', 'greetings.cron'), 'utf8')
@@ -90,7 +90,7 @@ it('prepare builds, but not for npx', () => {
 describe.skipIf(process.getuid?.() !== 0)(
   `an installation of root's${process.getuid?.() === 0 ? '' : ' (skipped: only root can make one)'}`,
   () => {
-    let town: Town
+    let town: TestEnvironment
     let top: string
     let installation: string
     let link: string
@@ -118,7 +118,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       })
 
     beforeAll(async () => {
-      town = await openTown()
+      town = await openTestEnvironment()
       top = mkdtempSync(join(tmpdir(), 'greetings-root-'))
       chmodSync(top, 0o755)
       installation = join(top, 'opt', 'greetings')

@@ -4,7 +4,7 @@ import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { expect, it } from 'vitest'
 import { gatherTroubles } from '../src/log.ts'
-import { runProgram } from './commands/program.ts'
+import { runProgram } from './environment/program.ts'
 
 function openTestLog() {
   const lines: Record<string, unknown>[] = []

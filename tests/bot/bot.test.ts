@@ -6,10 +6,10 @@ import { explainRejection } from '../../src/names/explanations.ts'
 import { parseName } from '../../src/names/name.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
 import { videosOf } from '../queue/processes.ts'
-import { plannedRenderer, workerParts } from '../queue/workshop.ts'
-import { ask, openTown, quietLog, until, type Town } from '../town.ts'
+import { plannedRenderer, workerParts } from '../environment/worker-parts.ts'
+import { ask, openTestEnvironment, quietLog, until, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 let worker: RunningWorker
 let bot: RunningBot
 /** set by a test that wants to look around before a video is made */
@@ -57,7 +57,7 @@ async function warm(name: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
   worker = await startWorker(workerParts(town, await plannedRenderer(town, () => beforeVideo())), 2)
   bot = await startBot(parts())
 })

@@ -6,11 +6,11 @@ import { connectTelegram } from '../../src/telegram/api.ts'
 import { bulkKey, chatKey, pauseBucket, pauseBulk } from '../../src/telegram/flood.ts'
 import { watchFloods, type LiveFloods } from '../../src/telegram/live-floods.ts'
 import { videoUpload } from '../../src/telegram/storage.ts'
-import { makeClip } from '../clip.ts'
+import { makeClip } from '../environment/clip.ts'
 import { videosOf } from '../queue/processes.ts'
-import { ask, openTown, quietLog, until, type Town } from '../town.ts'
+import { ask, openTestEnvironment, quietLog, until, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 let people = 8_000
 const newPerson = () => people++
 const write = (userId: number, text: string) => town.telegram.say({ userId, text, languageCode: 'ru' })
@@ -19,7 +19,7 @@ const resting = async (key: string) =>
 
 beforeAll(async () => {
   // Long enough for all that happens during a flood of some seconds.
-  town = await openTown({ timeDivisor: 10 })
+  town = await openTestEnvironment({ timeDivisor: 10 })
   const { key, display } = ask('Агата')
   const { video } = await town.api.sendVideo(String(town.channelId), videoUpload(await makeClip(town.folder)))
   await town.db.videoAsset.create({

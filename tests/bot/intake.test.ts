@@ -10,9 +10,9 @@ import { endHeld, heldQuestions, holdUpdate, takeHeld } from '../../src/greeting
 import { reconcile } from '../../src/greetings/reconcile.ts'
 import { texts } from '../../src/texts.ts'
 import { videosOf } from '../queue/processes.ts'
-import { ask, openTown, quietLog, until, type Town } from '../town.ts'
+import { ask, openTestEnvironment, quietLog, until, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 let bot: RunningBot | undefined
 let people = 7_000
 const newPerson = () => people++
@@ -49,7 +49,7 @@ async function made(name: string): Promise<void> {
 }
 
 async function aFile() {
-  const { makeClip } = await import('../clip.ts')
+  const { makeClip } = await import('../environment/clip.ts')
   const { videoUpload } = await import('../../src/telegram/storage.ts')
   return videoUpload(await makeClip(town.folder))
 }
@@ -80,7 +80,7 @@ const said = async (id: number) =>
 const write = (userId: number, text: string) => town.telegram.say({ userId, text, languageCode: 'ru' })
 
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
   await made('Агата')
   await made('Клим')
 })
@@ -253,7 +253,7 @@ describe('held updates', () => {
   /** The intake of a process, without a bot around it. */
   const alone = (
     handle: (...of: Parameters<IntakeParts['handle']>) => Promise<Outcome>,
-    times: Partial<Town['times']> = {},
+    times: Partial<TestEnvironment['times']> = {},
   ) =>
     openIntake({
       db: town.db,

@@ -3,13 +3,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { request } from '../../src/greetings/request.ts'
 import { texts } from '../../src/texts.ts'
 import { createServices, videosOf } from '../queue/processes.ts'
-import { ask, openTown, until, type Town } from '../town.ts'
+import { ask, openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 const services = createServices(() => town)
 
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
 })
 afterEach(() => services.endAll())
 afterAll(() => town.close())

@@ -4,11 +4,11 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startBot, type BotParts } from '../../src/bot/index.ts'
 import { refusalsOfDay } from '../../src/greetings/refusals.ts'
-import { openTown, quietLog, type Town } from '../town.ts'
+import { openTestEnvironment, quietLog, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
 })
 afterAll(() => town.close())
 

@@ -8,11 +8,11 @@ import type { Intake, Round } from '../../src/bot/intake.ts'
 import { listenForWebhook, poll } from '../../src/bot/updates.ts'
 import { openPendingNotes } from '../../src/bot/pending-note.ts'
 import { clientOptions, ownErrors } from '../../src/telegram/api.ts'
-import { openTown, person, quietLog, until, type Town } from '../town.ts'
+import { openTestEnvironment, person, quietLog, until, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 beforeAll(async () => {
-  town = await openTown({ channels: 0 })
+  town = await openTestEnvironment({ channels: 0 })
 })
 afterAll(() => town.close())
 afterEach(() => town.telegram.release())

@@ -4,10 +4,10 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startBot, type RunningBot } from '../../src/bot/index.ts'
 import { texts } from '../../src/texts.ts'
-import { ask, openTown, quietLog, until, type Town } from '../town.ts'
+import { ask, openTestEnvironment, quietLog, until, type TestEnvironment } from '../environment/test-environment.ts'
 
 const secret = 'topsecret'
-let town: Town
+let town: TestEnvironment
 let bot: RunningBot
 let port = 0
 const sockets: Socket[] = []
@@ -46,7 +46,7 @@ const whole = (update: object) =>
   post(`${known}Content-Length: ${Buffer.byteLength(JSON.stringify(update))}\r\n`, JSON.stringify(update))
 
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
 })
 afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy()

@@ -5,16 +5,16 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { packageRoot } from '../../src/installation.ts'
-import { openTown, type Town } from '../town.ts'
+import { openTestEnvironment, type TestEnvironment } from '../environment/test-environment.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
 // Several times what a pipe holds, so that the program still writes when the reader has gone.
 const many = 5_000
 
-let town: Town
+let town: TestEnvironment
 beforeAll(async () => {
-  town = await openTown({ home: true })
+  town = await openTestEnvironment({ home: true })
   await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
   const letters = (n: number) => [...String(n)].map((digit) => 'абвгдежзик'[Number(digit)]).join('')
   await town.db.videoAsset.createMany({

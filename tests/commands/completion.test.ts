@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { runProgram } from './program.ts'
+import { runProgram } from '../environment/program.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 

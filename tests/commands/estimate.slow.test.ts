@@ -8,16 +8,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { packageRoot } from '../../src/installation.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
-import { plannedRenderer, workerParts } from '../queue/workshop.ts'
-import { openTown, until, type Town } from '../town.ts'
-import { jsonOf, runProgram } from './program.ts'
+import { plannedRenderer, workerParts } from '../environment/worker-parts.ts'
+import { openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
+import { jsonOf, runProgram } from '../environment/program.ts'
 
-let town: Town
+let town: TestEnvironment
 let worker: RunningWorker | undefined
 /** nothing is made before it */
 let gate = Promise.resolve()
 beforeAll(async () => {
-  town = await openTown({ channels: 2, home: true })
+  town = await openTestEnvironment({ channels: 2, home: true })
 }, 120_000)
 afterAll(() => town.close())
 beforeEach(async () => {

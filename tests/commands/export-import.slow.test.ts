@@ -3,16 +3,16 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
-import { temporaryDatabase } from '../db/temporary-database.ts'
-import { ask, openTown, type Town } from '../town.ts'
-import { jsonOf, runProgram } from './program.ts'
+import { temporaryDatabase } from '../environment/temporary-database.ts'
+import { ask, openTestEnvironment, type TestEnvironment } from '../environment/test-environment.ts'
+import { jsonOf, runProgram } from '../environment/program.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 
-let town: Town
+let town: TestEnvironment
 let other: Database
 beforeAll(async () => {
-  town = await openTown({ home: true })
+  town = await openTestEnvironment({ home: true })
   other = await temporaryDatabase()
 }, 120_000)
 afterAll(async () => {

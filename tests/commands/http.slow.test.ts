@@ -1,10 +1,10 @@
 /** `--http` and `dashboard` of the built program: there from the start, gone at the end. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTown, until, type Town } from '../town.ts'
-import { runProgram, startProgram } from './program.ts'
+import { openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
+import { runProgram, startProgram } from '../environment/program.ts'
 
-let town: Town
-beforeAll(async () => (town = await openTown()))
+let town: TestEnvironment
+beforeAll(async () => (town = await openTestEnvironment()))
 afterAll(() => town.close())
 
 describe('--http', () => {

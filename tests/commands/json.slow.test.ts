@@ -2,14 +2,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { request } from '../../src/greetings/request.ts'
-import { ask, openTown, person, type Town } from '../town.ts'
-import { runProgram, startProgram, type End } from './program.ts'
+import { ask, openTestEnvironment, person, type TestEnvironment } from '../environment/test-environment.ts'
+import { runProgram, startProgram, type End } from '../environment/program.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 
-let town: Town
+let town: TestEnvironment
 beforeAll(async () => {
-  town = await openTown({ home: true })
+  town = await openTestEnvironment({ home: true })
 }, 120_000)
 afterAll(() => town.close())
 beforeEach(async () => {

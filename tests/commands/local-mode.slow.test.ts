@@ -5,15 +5,15 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sandboxControl, type SandboxControl } from '../../src/sandbox/client.ts'
 import { startSandboxServer, type SandboxServer } from '../../src/sandbox/server.ts'
-import { openTown, type Town } from '../town.ts'
-import { jsonOf, runProgram } from './program.ts'
+import { openTestEnvironment, type TestEnvironment } from '../environment/test-environment.ts'
+import { jsonOf, runProgram } from '../environment/program.ts'
 
-let town: Town
+let town: TestEnvironment
 let server: SandboxServer
 let telegram: SandboxControl
 let env: Record<string, string>
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
   server = await startSandboxServer({ folder: join(town.folder, 'local server'), timeDivisor: 50, local: true })
   telegram = sandboxControl(server.url)
   const bot = await telegram.registerBot({ token: town.token })

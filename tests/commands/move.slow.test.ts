@@ -4,14 +4,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
 import { sandboxControl } from '../../src/sandbox/client.ts'
 import { openSandbox } from '../../src/sandbox/process/open-sandbox.ts'
-import { temporaryDatabase } from '../db/temporary-database.ts'
-import { openTown, quietLog, type Town } from '../town.ts'
-import { jsonOf, runProgram, startProgram } from './program.ts'
+import { temporaryDatabase } from '../environment/temporary-database.ts'
+import { openTestEnvironment, quietLog, type TestEnvironment } from '../environment/test-environment.ts'
+import { jsonOf, runProgram, startProgram } from '../environment/program.ts'
 
-let town: Town
+let town: TestEnvironment
 let other: Database
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
   other = await temporaryDatabase()
 }, 120_000)
 afterAll(async () => {

@@ -1,17 +1,17 @@
-/** `status`, `cancel`, `render` and `doctor` in a town. */
+/** `status`, `cancel`, `render` and `doctor` in a test environment. */
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { request } from '../../src/greetings/request.ts'
-import { ask, openTown, person, type Town } from '../town.ts'
-import { jsonOf, runProgram } from './program.ts'
+import { ask, openTestEnvironment, person, type TestEnvironment } from '../environment/test-environment.ts'
+import { jsonOf, runProgram } from '../environment/program.ts'
 
 // A command needs a second or two; a busy machine, many.
 vi.setConfig({ testTimeout: 300_000 })
 
-let town: Town
+let town: TestEnvironment
 beforeAll(async () => {
-  town = await openTown({ home: true })
+  town = await openTestEnvironment({ home: true })
 }, 120_000)
 afterAll(() => town.close())
 beforeEach(async () => {

@@ -2,17 +2,17 @@
 import { readdir } from 'node:fs/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { uploadToStorage } from '../../src/telegram/storage.ts'
-import { makeClip } from '../clip.ts'
-import { ask, openTown, until, type Town } from '../town.ts'
-import { jsonOf, runProgram, startProgram } from './program.ts'
+import { makeClip } from '../environment/clip.ts'
+import { ask, openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
+import { jsonOf, runProgram, startProgram } from '../environment/program.ts'
 
-let town: Town
+let town: TestEnvironment
 let good: string
 /** What is wrong with a channel, by its id. */
 const bad = new Map<string, RegExp>()
 
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
   good = String(town.channelId)
   const { telegram } = town
   const botId = Number(town.botId)

@@ -8,8 +8,8 @@ import { serverUrl } from '../../src/db/embedded/state.ts'
 import { stopServer } from '../../src/db/embedded/by-hand.ts'
 import { sandboxControl } from '../../src/sandbox/client.ts'
 import { startSandboxServer, type SandboxServer } from '../../src/sandbox/server.ts'
-import { until } from '../town.ts'
-import { jsonOf, runProgram, startProgram } from './program.ts'
+import { until } from '../environment/test-environment.ts'
+import { jsonOf, runProgram, startProgram } from '../environment/program.ts'
 
 let folder: string
 let home: string

@@ -18,18 +18,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tinyTemplates, made } from '../video/tiny.ts'
-import { openTown, until, type Town } from '../town.ts'
-import { jsonOf, runProgram, startProgram, type RunOptions } from './program.ts'
+import { openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
+import { jsonOf, runProgram, startProgram, type RunOptions } from '../environment/program.ts'
 
 const nobody = 65_534
 const mayMount = process.getuid?.() === 0 && process.platform === 'linux'
 const megabyte = 1e6
 
-let town: Town
+let town: TestEnvironment
 let folder: string
 const disks: string[] = []
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
   folder = await mkdtemp(join(tmpdir(), 'greetings-disk-'))
   // The owner of a home passes through.
   await chmod(folder, 0o711)

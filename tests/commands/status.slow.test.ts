@@ -3,14 +3,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { reconcile } from '../../src/greetings/reconcile.ts'
 import { request } from '../../src/greetings/request.ts'
 import { countRepeatedUpload } from '../../src/telegram/storage.ts'
-import { ask, openTown, person, until, type Town } from '../town.ts'
-import { jsonOf, runProgram, startProgram } from './program.ts'
+import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
+import { jsonOf, runProgram, startProgram } from '../environment/program.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 
-let town: Town
+let town: TestEnvironment
 beforeAll(async () => {
-  town = await openTown({ home: true })
+  town = await openTestEnvironment({ home: true })
   await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
 }, 120_000)
 afterAll(() => town.close())

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, truncate, writeFile } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { jsonOf, runProgram } from './program.ts'
+import { jsonOf, runProgram } from '../environment/program.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 

@@ -3,13 +3,13 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { request } from '../../src/greetings/request.ts'
-import { ask, openTown, until, type Town } from '../town.ts'
-import { runProgram } from './program.ts'
+import { ask, openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
+import { runProgram } from '../environment/program.ts'
 import { noTerminal, screenOf, startOnTerminal } from './terminal.ts'
 
-let town: Town
+let town: TestEnvironment
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
 }, 120_000)
 afterAll(() => town.close())
 beforeEach(async () => {

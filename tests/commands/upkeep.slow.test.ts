@@ -6,15 +6,15 @@ import { claim, markAvailable } from '../../src/greetings/assets.ts'
 import { holdUpdate } from '../../src/greetings/held-updates.ts'
 import { request } from '../../src/greetings/request.ts'
 import { uploadToStorage } from '../../src/telegram/storage.ts'
-import { makeClip } from '../clip.ts'
-import { ask, openTown, person, type Town } from '../town.ts'
-import { jsonOf, runProgram } from './program.ts'
+import { makeClip } from '../environment/clip.ts'
+import { ask, openTestEnvironment, person, type TestEnvironment } from '../environment/test-environment.ts'
+import { jsonOf, runProgram } from '../environment/program.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 
-let town: Town
+let town: TestEnvironment
 beforeAll(async () => {
-  town = await openTown({ home: true })
+  town = await openTestEnvironment({ home: true })
   await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
 }, 120_000)
 afterAll(() => town.close())

@@ -4,17 +4,17 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vite
 import { startWorker } from '../../src/queue/processors/worker.ts'
 import { connectTelegram } from '../../src/telegram/api.ts'
 import { uploadToStorage } from '../../src/telegram/storage.ts'
-import { makeClip } from '../clip.ts'
-import { plannedRenderer, workerParts } from '../queue/workshop.ts'
-import { ask, openTown, until, type Town } from '../town.ts'
-import { jsonOf, runProgram, startProgram } from './program.ts'
+import { makeClip } from '../environment/clip.ts'
+import { plannedRenderer, workerParts } from '../environment/worker-parts.ts'
+import { ask, openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
+import { jsonOf, runProgram, startProgram } from '../environment/program.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 
-let town: Town
+let town: TestEnvironment
 const never = new AbortController().signal
 beforeAll(async () => {
-  town = await openTown({ home: true })
+  town = await openTestEnvironment({ home: true })
 }, 120_000)
 afterAll(() => town.close())
 beforeEach(async () => {

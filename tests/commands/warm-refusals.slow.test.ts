@@ -3,17 +3,17 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { openTown, type Town } from '../town.ts'
-import { runProgram } from './program.ts'
+import { openTestEnvironment, type TestEnvironment } from '../environment/test-environment.ts'
+import { runProgram } from '../environment/program.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 
-let town: Town
+let town: TestEnvironment
 let folder: string
 let file: string
 let home: string
 beforeAll(async () => {
-  town = await openTown({ channels: 0 })
+  town = await openTestEnvironment({ channels: 0 })
   folder = await mkdtemp(join(tmpdir(), 'greetings-refusals-'))
   home = join(folder, 'home')
   file = join(folder, 'names.csv')

@@ -1,17 +1,17 @@
-/** `warm` in a town: what it prints, what it leaves in the database, how it ends. */
+/** `warm` in a test environment: what it prints, what it leaves in the database, how it ends. */
 import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { openTown, until, type Town } from '../town.ts'
+import { openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
 import { wav } from '../audio/wav.ts'
-import { jsonOf, runProgram, startProgram, type RunOptions } from './program.ts'
+import { jsonOf, runProgram, startProgram, type RunOptions } from '../environment/program.ts'
 
 // A command needs a second or two; a busy machine, many.
 vi.setConfig({ testTimeout: 300_000 })
 
-let town: Town
+let town: TestEnvironment
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
 }, 120_000)
 afterAll(() => town.close())
 beforeEach(async () => {

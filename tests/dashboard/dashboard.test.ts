@@ -1,4 +1,4 @@
-/** The dashboard over real HTTP, on a town whose database holds hostile names. */
+/** The dashboard over real HTTP, in an environment whose database holds hostile names. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
@@ -10,19 +10,26 @@ import { look, search, videoOf } from '../../src/dashboard/view.ts'
 import { request } from '../../src/greetings/request.ts'
 import type { NameRules } from '../../src/names/name.ts'
 import { download } from '../../src/telegram/download.ts'
-import { makeClip } from '../clip.ts'
-import { openTown, quietLog, person, ask, until, type Town } from '../town.ts'
+import { makeClip } from '../environment/clip.ts'
+import {
+  openTestEnvironment,
+  quietLog,
+  person,
+  ask,
+  until,
+  type TestEnvironment,
+} from '../environment/test-environment.ts'
 
 const hostile = `<img src=x onerror="document.title='taken'">'"&`
 const revision = 'abcdef0123456789abcdef0123456789'
 
 describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue on %s', (queueMode) => {
-  let town: Town
+  let town: TestEnvironment
   let settings: DashboardSettings
   let dashboard: Dashboard
 
   beforeAll(async () => {
-    town = await openTown({ queueMode })
+    town = await openTestEnvironment({ queueMode })
     const { db, queue, times } = town
     const rendersFolder = join(town.folder, 'renders')
     await mkdir(rendersFolder, { recursive: true })

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { queueBoard } from '../../src/dashboard/queue-board.ts'
 import { startDashboard, type Dashboard } from '../../src/dashboard/server.ts'
 import { look, search, videoOf } from '../../src/dashboard/view.ts'
-import { makeClip } from '../clip.ts'
-import { openTown, quietLog, until, type Town } from '../town.ts'
+import { makeClip } from '../environment/clip.ts'
+import { openTestEnvironment, quietLog, until, type TestEnvironment } from '../environment/test-environment.ts'
 
 const browserPath = (process.env.PATH ?? '')
   .split(delimiter)
@@ -32,7 +32,7 @@ const hostile = '<img src=x onerror="document.title=1"> & <b>Маша</b>'
 const revision = '0123456789abcdef'
 
 describe.skipIf(browserPath === undefined)('the dashboard in a browser', () => {
-  let town: Town
+  let town: TestEnvironment
   let folder: string
   let dashboard: Dashboard
   let browser: BrowserContext
@@ -41,7 +41,7 @@ describe.skipIf(browserPath === undefined)('the dashboard in a browser', () => {
   const complaints: string[] = []
 
   beforeAll(async () => {
-    town = await openTown()
+    town = await openTestEnvironment()
     const { db, queue, times, telegram: _, botId } = town
     folder = await mkdtemp(join(tmpdir(), 'dashboard-page-'))
     await mkdir(join(folder, 'renders'))

@@ -8,8 +8,8 @@ import { DatabaseUnusable, openDatabase, type Database } from '../../src/db/data
 import { serverFolders } from '../../src/db/embedded/place.ts'
 import { serverUrl } from '../../src/db/embedded/state.ts'
 import { startServer, stopServer } from '../../src/db/embedded/by-hand.ts'
-import { runProgram } from '../commands/program.ts'
-import { temporaryHome } from './temporary-database.ts'
+import { runProgram } from '../environment/program.ts'
+import { temporaryHome } from '../environment/temporary-database.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 

@@ -5,11 +5,11 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { connectClient, connectionConfig } from '../../src/db/connect.ts'
 import { isDatabaseDown } from '../../src/db/database.ts'
-import { openTown, type Town } from '../town.ts'
+import { openTestEnvironment, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
 })
 afterAll(() => town.close())
 

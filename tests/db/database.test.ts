@@ -9,7 +9,7 @@ import {
   type Database,
 } from '../../src/db/database.ts'
 import { isDatabaseBusy, isLockTimeout } from '../../src/db/errors.ts'
-import { temporaryDatabase } from './temporary-database.ts'
+import { temporaryDatabase } from '../environment/temporary-database.ts'
 
 let database: Database
 beforeAll(async () => {

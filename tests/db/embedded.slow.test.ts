@@ -10,8 +10,8 @@ import { serverFolders } from '../../src/db/embedded/place.ts'
 import { serverUrl } from '../../src/db/embedded/state.ts'
 import { startServer, stopServer } from '../../src/db/embedded/by-hand.ts'
 import { builtScript } from '../../src/installation.ts'
-import { until } from '../town.ts'
-import { temporaryHome } from './temporary-database.ts'
+import { until } from '../environment/test-environment.ts'
+import { temporaryHome } from '../environment/temporary-database.ts'
 
 let home: Awaited<ReturnType<typeof temporaryHome>>
 beforeEach(async () => {

@@ -12,7 +12,7 @@ import { serverUrl } from '../../src/db/embedded/state.ts'
 import { startServer, stopServer } from '../../src/db/embedded/by-hand.ts'
 import { openHome } from '../../src/home.ts'
 import { builtScript } from '../../src/installation.ts'
-import { temporaryHome } from './temporary-database.ts'
+import { temporaryHome } from '../environment/temporary-database.ts'
 
 let home: Awaited<ReturnType<typeof temporaryHome>>
 /** where the data are */

@@ -8,7 +8,7 @@ import type { Database } from '../../src/db/database.ts'
 import { DatabaseUnusable } from '../../src/db/errors.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { migrationsFolder } from '../../src/installation.ts'
-import { temporaryDatabase } from './temporary-database.ts'
+import { temporaryDatabase } from '../environment/temporary-database.ts'
 
 let database: Database
 const clients: pg.Client[] = []

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readSchema, schemaDiff, withSchemaEngine } from '../../scripts/migration-diff.ts'
 import type { Database } from '../../src/db/database.ts'
 import { migrationsFolder } from '../../src/installation.ts'
-import { temporaryDatabase } from './temporary-database.ts'
+import { temporaryDatabase } from '../environment/temporary-database.ts'
 
 let database: Database
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { isDatabaseTrouble } from '../../src/db/database.ts'
 import type { Load } from './load.ts'
-import type { Stage } from './stage.ts'
+import type { FaultEnvironment } from './fault-environment.ts'
 
 /** What a fault may lead to beyond nothing. */
 export interface Allowance {
@@ -33,7 +33,7 @@ export interface Finding {
 export const revisionOf = (key: string) => createHash('sha256').update(key).digest('hex').slice(0, 32)
 
 /** Whether everybody has their answer and every name its video, and the queue is empty. False also while the database is away. */
-export async function isSettled({ town }: Stage, load: Load): Promise<boolean> {
+export async function isSettled({ town }: FaultEnvironment, load: Load): Promise<boolean> {
   try {
     const people = [...load.wishes.keys()].map(BigInt)
     const keys = load.names.map(({ key }) => key)
@@ -48,7 +48,7 @@ export async function isSettled({ town }: Stage, load: Load): Promise<boolean> {
 }
 
 /** How far it is, for the message when it does not settle. */
-export async function progressOf({ town }: Stage, load: Load): Promise<string> {
+export async function progressOf({ town }: FaultEnvironment, load: Load): Promise<string> {
   const requests = await town.db.userRequest.groupBy({
     by: ['status'],
     where: { userId: { in: [...load.wishes.keys()].map(BigInt) } },
@@ -65,7 +65,7 @@ export async function progressOf({ town }: Stage, load: Load): Promise<string> {
 }
 
 /** Looks at everything one load left. */
-export async function check(stage: Stage, load: Load, allowed: Allowance): Promise<Finding> {
+export async function check(stage: FaultEnvironment, load: Load, allowed: Allowance): Promise<Finding> {
   const { town } = stage
   const violations: string[] = []
   const wrong = (what: string, many: readonly unknown[]) => {

@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { FaultAnswer, FaultPlan } from '../../src/sandbox/contract.ts'
-import { startProgram } from '../commands/program.ts'
+import { startProgram } from '../environment/program.ts'
 import { revisionOf, type Allowance } from './check.ts'
 import { askMeanwhile, type Load, type Random } from './load.ts'
-import { keep, type Service, type Stage } from './stage.ts'
+import { keep, type Service, type FaultEnvironment } from './fault-environment.ts'
 
 /** Where one fault plays. */
 export interface Scene {
-  stage: Stage
+  stage: FaultEnvironment
   load: Load
   random: Random
   allowed: Allowance
@@ -185,7 +185,7 @@ const mostInFlight = 80
 const minuteMs = ({ stage }: Scene) => 60 * stage.secondMs
 
 /** How often the services wrote this. */
-const written = ({ bot, workers }: Stage, text: string, extra: Service[] = []) =>
+const written = ({ bot, workers }: FaultEnvironment, text: string, extra: Service[] = []) =>
   [bot, ...workers, ...extra].reduce((sum, service) => sum + service.output().split(text).length - 1, 0)
 
 /** The load and nothing else: what the others are compared with. */

@@ -2,8 +2,8 @@
 import type { Ask } from '../../src/greetings/ask.ts'
 import { request } from '../../src/greetings/request.ts'
 import { isDatabaseTrouble } from '../../src/db/database.ts'
-import { ask } from '../town.ts'
-import { knownName, type Stage } from './stage.ts'
+import { ask } from '../environment/test-environment.ts'
+import { knownName, type FaultEnvironment } from './fault-environment.ts'
 
 /** Numbers that only look random: the same seed gives the same ones. */
 export type Random = () => number
@@ -50,7 +50,11 @@ export function planLoad(number: number, { warmed = true } = {}): Load {
 }
 
 /** Half of the people at once, the rest in five groups over `longestMs`; the warm names through the door. */
-export async function bringIn({ town, alone }: Stage, { wishes, names }: Load, longestMs: number): Promise<void> {
+export async function bringIn(
+  { town, alone }: FaultEnvironment,
+  { wishes, names }: Load,
+  longestMs: number,
+): Promise<void> {
   const all = [...wishes].map(([userId, { display }]) => ({ userId, text: display, languageCode: 'ru' }))
   const warming = warm()
   await say(people / 2)
@@ -99,7 +103,7 @@ let bystanders = 9_000_000
 
 /** Until it is stopped, `atOnce` new people ask for the known name every `everyMs`; then it waits for the answers. */
 export function askMeanwhile(
-  { town }: Stage,
+  { town }: FaultEnvironment,
   { atOnce, everyMs }: { atOnce: number; everyMs: number },
 ): { stop(): Promise<Bystanders> } {
   const asked = new Map<number, number>()

@@ -12,11 +12,11 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { packageRoot } from '../../src/installation.ts'
-import { queueModes } from '../redis.ts'
+import { queueModes } from '../environment/redis.ts'
 import { check, isSettled, progressOf, type Allowance, type Finding } from './check.ts'
 import { faults, noFault, type Fault, type Playing } from './faults.ts'
 import { bringIn, planLoad, randomFrom } from './load.ts'
-import { openStage, type Stage } from './stage.ts'
+import { openFaultEnvironment, type FaultEnvironment } from './fault-environment.ts'
 
 const { values } = parseArgs({
   options: {
@@ -41,12 +41,12 @@ interface Row extends Finding {
 }
 
 let loads = 0
-const open = new Set<Stage>()
+const open = new Set<FaultEnvironment>()
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void Promise.all([...open].map((stage) => stage.close())).finally(() => process.exit(130)))
 
 /** One load, in which these faults play. */
-async function round(stage: Stage, name: string, chosen: readonly Fault[]): Promise<Row> {
+async function round(stage: FaultEnvironment, name: string, chosen: readonly Fault[]): Promise<Row> {
   const number = ++loads
   const random = randomFrom(seed + number)
   const load = planLoad(number, { warmed: stage.town.storage.chatIds.length > 0 }) // to warm names takes a channel
@@ -106,7 +106,7 @@ async function round(stage: Stage, name: string, chosen: readonly Fault[]): Prom
 }
 
 /** What all services have written, for whoever looks for the reason. */
-async function keepLogs({ bot, workers }: Stage, number: number): Promise<string> {
+async function keepLogs({ bot, workers }: FaultEnvironment, number: number): Promise<string> {
   const folder = join(packageRoot, 'tmp', 'faults')
   await mkdir(folder, { recursive: true })
   for (const service of [bot, ...workers])
@@ -134,7 +134,7 @@ function combination(random: () => number, possible: Fault[]): Fault[] {
 }
 
 /** A fault of the suite itself is one more violation, and no reason to leave out the rest. */
-async function play(stage: Stage, name: string, chosen: readonly Fault[]): Promise<Row> {
+async function play(stage: FaultEnvironment, name: string, chosen: readonly Fault[]): Promise<Row> {
   try {
     return await round(stage, name, chosen)
   } catch (error) {
@@ -182,7 +182,7 @@ async function suite(): Promise<Row[]> {
     )
     const together = chosenTogether.length > 0 ? 1 : Number(values.combinations ?? (values.only === undefined ? 2 : 0))
     if (here.length + together === 0) continue
-    const stage = await openStage({ queueMode, divisor })
+    const stage = await openFaultEnvironment({ queueMode, divisor })
     open.add(stage)
     try {
       report(await play(stage, `none (queue on ${queueMode})`, [noFault]))
@@ -214,7 +214,7 @@ async function suite(): Promise<Row[]> {
   const direct = singles.filter(({ withoutChannel }) => withoutChannel === true)
   const [queueMode] = modes
   if (queueMode !== undefined && direct.length > 0) {
-    const stage = await openStage({ queueMode, divisor, channels: 0 })
+    const stage = await openFaultEnvironment({ queueMode, divisor, channels: 0 })
     open.add(stage)
     try {
       report(await play(stage, 'none (no storage channel)', [noFault]))

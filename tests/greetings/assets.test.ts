@@ -12,7 +12,7 @@ import {
   uploadedRevisions,
   type ClaimedAsset,
 } from '../../src/greetings/assets.ts'
-import { temporaryDatabase } from '../db/temporary-database.ts'
+import { temporaryDatabase } from '../environment/temporary-database.ts'
 
 let database: Database
 let db: Db

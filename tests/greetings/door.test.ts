@@ -4,12 +4,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { markQueued } from '../../src/greetings/assets.ts'
 import { personLimits, request } from '../../src/greetings/request.ts'
 import type { ClaimedRequest, Person } from '../../src/greetings/requests.ts'
-import { ask, openTown, person, until, type Town } from '../town.ts'
+import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 let other: pg.Client
 beforeAll(async () => {
-  town = await openTown({ channels: 0 })
+  town = await openTestEnvironment({ channels: 0 })
   other = new pg.Client(town.database.url)
   await other.connect()
 })
@@ -24,7 +24,7 @@ beforeEach(async () => {
 
 const longAgo = new Date('2020-01-01')
 const [past, future] = [() => new Date(Date.now() - 60_000), () => new Date(Date.now() + 60_000)]
-type Fields = Partial<Parameters<Town['db']['videoAsset']['create']>[0]['data']>
+type Fields = Partial<Parameters<TestEnvironment['db']['videoAsset']['create']>[0]['data']>
 const create = (name: string, fields: Fields = {}) =>
   town.db.videoAsset.create({
     data: { template: 'tiny', name: ask(name).key, display: name, generation: 5, updatedAt: longAgo, ...fields },
@@ -224,7 +224,7 @@ describe('property 2: what becomes work again', () => {
       get: (target, key) =>
         key !== '$queryRawUnsafe'
           ? (Reflect.get(target, key) as unknown)
-          : async (...query: Parameters<Town['db']['$queryRawUnsafe']>) => {
+          : async (...query: Parameters<TestEnvironment['db']['$queryRawUnsafe']>) => {
               const rows = await target.$queryRawUnsafe(...query)
               if (looks++ === 0) await target.videoAsset.update({ where: { id: asset.id }, data: { generation: 7 } })
               return rows

@@ -15,7 +15,7 @@ import {
   rememberPost,
 } from '../../src/greetings/former.ts'
 import { removeCached } from '../../src/video/render-cache.ts'
-import { temporaryDatabase } from '../db/temporary-database.ts'
+import { temporaryDatabase } from '../environment/temporary-database.ts'
 
 let database: Database
 beforeAll(async () => {

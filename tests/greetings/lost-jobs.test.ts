@@ -4,14 +4,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { reconcile, type Reconciled } from '../../src/greetings/reconcile.ts'
 import { request } from '../../src/greetings/request.ts'
 import { startWorker } from '../../src/queue/processors/worker.ts'
-import { plannedRenderer, workerParts } from '../queue/workshop.ts'
-import { queueModes } from '../redis.ts'
-import { ask, openTown, person, until, type Town } from '../town.ts'
+import { plannedRenderer, workerParts } from '../environment/worker-parts.ts'
+import { queueModes } from '../environment/redis.ts'
+import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
 
 describe.each(queueModes)('jobs that the queue does not hold, queue on %s', (queueMode) => {
-  let town: Town
+  let town: TestEnvironment
   beforeAll(async () => {
-    town = await openTown({ queueMode })
+    town = await openTestEnvironment({ queueMode })
   })
   afterAll(() => town.close())
   beforeEach(async () => {
@@ -139,10 +139,10 @@ describe.each(queueModes)('jobs that the queue does not hold, queue on %s', (que
 })
 
 describe('the reconciler beside others', () => {
-  let town: Town
+  let town: TestEnvironment
   let other: pg.Client
   beforeAll(async () => {
-    town = await openTown()
+    town = await openTestEnvironment()
     other = new pg.Client(town.database.url)
     await other.connect()
   })

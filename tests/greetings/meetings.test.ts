@@ -7,12 +7,12 @@ import { Outage } from '../../src/errors.ts'
 import { reconcile } from '../../src/greetings/reconcile.ts'
 import { request } from '../../src/greetings/request.ts'
 import { takeBack } from '../../src/greetings/upkeep/cancel.ts'
-import { ask, openTown, person, until, type Town } from '../town.ts'
+import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 let other: pg.Client
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
   other = new pg.Client(town.database.url)
   await other.connect()
 })

@@ -13,7 +13,7 @@ import {
   type Pace,
   type PlannedRun,
 } from '../../src/greetings/pace.ts'
-import { temporaryDatabase } from '../db/temporary-database.ts'
+import { temporaryDatabase } from '../environment/temporary-database.ts'
 
 let database: Database
 let db: Db

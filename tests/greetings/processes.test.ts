@@ -5,8 +5,8 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { waitingTimes } from '../../src/config.ts'
 import type { Database, Db } from '../../src/db/database.ts'
 import { announceBot, announceWorker, liveBots, liveWorkers, rivalPollers } from '../../src/greetings/workers.ts'
-import { temporaryDatabase } from '../db/temporary-database.ts'
-import { until } from '../town.ts'
+import { temporaryDatabase } from '../environment/temporary-database.ts'
+import { until } from '../environment/test-environment.ts'
 
 const times = waitingTimes(50)
 

@@ -4,11 +4,11 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import type { Db } from '../../src/db/database.ts'
 import { countOldRequests, countPeopleBefore, purgePeople, purgeRequests } from '../../src/greetings/upkeep/purge.ts'
 import { request } from '../../src/greetings/request.ts'
-import { ask, openTown, person, type Town } from '../town.ts'
+import { ask, openTestEnvironment, person, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
 })
 afterAll(() => town.close())
 beforeEach(() => town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "User"`)

@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { claim, markAvailable, type ClaimedAsset } from '../../src/greetings/assets.ts'
 import { reconcile } from '../../src/greetings/reconcile.ts'
-import { openTown, type Town } from '../town.ts'
+import { openTestEnvironment, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 beforeAll(async () => {
-  town = await openTown({ channels: 0 })
+  town = await openTestEnvironment({ channels: 0 })
 })
 afterAll(() => town.close())
 beforeEach(async () => {
@@ -17,7 +17,7 @@ beforeEach(async () => {
 
 const longAgo = new Date('2020-01-01')
 const [past, future] = [() => new Date(Date.now() - 60_000), () => new Date(Date.now() + 60_000)]
-type Fields = Partial<Parameters<Town['db']['videoAsset']['create']>[0]['data']>
+type Fields = Partial<Parameters<TestEnvironment['db']['videoAsset']['create']>[0]['data']>
 const create = (name: string, fields: Fields = {}) =>
   town.db.videoAsset.create({
     data: { template: 'tiny', name, display: name, generation: 5, createdAt: longAgo, updatedAt: longAgo, ...fields },

@@ -4,8 +4,8 @@ import type { Database } from '../../src/db/database.ts'
 import { emit } from '../../src/events.ts'
 import { countRefusals, refusalsOfDay } from '../../src/greetings/refusals.ts'
 import { paceOf } from '../../src/greetings/pace.ts'
-import { temporaryDatabase } from '../db/temporary-database.ts'
-import { until } from '../town.ts'
+import { temporaryDatabase } from '../environment/temporary-database.ts'
+import { until } from '../environment/test-environment.ts'
 
 let database: Database
 beforeAll(async () => {

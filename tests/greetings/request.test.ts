@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { claim, markAvailable } from '../../src/greetings/assets.ts'
 import { personLimits, request } from '../../src/greetings/request.ts'
-import { queueModes } from '../redis.ts'
-import { ask, openTown, person, until, type Town } from '../town.ts'
+import { queueModes } from '../environment/redis.ts'
+import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 
 async function makeAvailable(assetId: string, fileId = 'file-1') {
   const { generation } = await town.db.videoAsset.findUniqueOrThrow({ where: { id: assetId } })
@@ -22,7 +22,7 @@ async function makeAvailable(assetId: string, fileId = 'file-1') {
 
 describe.each(queueModes)('the door, with the queue on %s', (queueMode) => {
   beforeAll(async () => {
-    town = await openTown({ queueMode })
+    town = await openTestEnvironment({ queueMode })
   })
   afterAll(() => town.close())
   beforeEach(async () => {

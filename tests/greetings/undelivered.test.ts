@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { reconcile } from '../../src/greetings/reconcile.ts'
 import { personLimits, request } from '../../src/greetings/request.ts'
-import { openTown, person, until, type Town } from '../town.ts'
+import { openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
   // Videos there are: n1 … n200.
   await town.db.$executeRaw`
     INSERT INTO "VideoAsset" (id, template, name, display, status, "telegramFileId", "telegramBotId") SELECT 'n' || n, 'tiny', 'n' || n, 'N', 'AVAILABLE', 'file', ${town.botId} FROM generate_series(1, 200) AS n`

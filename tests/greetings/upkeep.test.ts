@@ -7,12 +7,12 @@ import { clearOutage, currentOutages, forgetOutages, noteOutage } from '../../sr
 import { Outage } from '../../src/errors.ts'
 import { retryFailed } from '../../src/greetings/upkeep/retry.ts'
 import { takeBack } from '../../src/greetings/upkeep/cancel.ts'
-import { openTown, until, type Town } from '../town.ts'
+import { openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 let other: pg.Client
 beforeAll(async () => {
-  town = await openTown({ channels: 0 })
+  town = await openTestEnvironment({ channels: 0 })
   other = new pg.Client(town.database.url)
   await other.connect()
 })
@@ -27,7 +27,7 @@ beforeEach(async () => {
 
 const longAgo = new Date('2020-01-01')
 const [past, future] = [() => new Date(Date.now() - 60_000), () => new Date(Date.now() + 60_000)]
-type Fields = Partial<Parameters<Town['db']['videoAsset']['create']>[0]['data']>
+type Fields = Partial<Parameters<TestEnvironment['db']['videoAsset']['create']>[0]['data']>
 const create = (name: string, fields: Fields = {}) =>
   town.db.videoAsset.create({
     data: {

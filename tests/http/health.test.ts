@@ -1,4 +1,4 @@
-/** Health and figures over real HTTP, of a bot and a worker of a town. */
+/** Health and figures over real HTTP, of a bot and a worker of a test environment. */
 import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startBot, type RunningBot } from '../../src/bot/index.ts'
@@ -6,13 +6,13 @@ import { AssetFault } from '../../src/errors.ts'
 import { liveBots, liveWorkers } from '../../src/greetings/workers.ts'
 import { startHealthServer, type HealthServer } from '../../src/http/health.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
-import { plannedRenderer, workerParts } from '../queue/workshop.ts'
-import { openTown, quietLog, until, type Town } from '../town.ts'
+import { plannedRenderer, workerParts } from '../environment/worker-parts.ts'
+import { openTestEnvironment, quietLog, until, type TestEnvironment } from '../environment/test-environment.ts'
 
 const marker = 'Зимолюба'
 const markedPerson = 987_654_321
 
-let town: Town
+let town: TestEnvironment
 let worker: RunningWorker
 let bot: RunningBot
 let server: HealthServer
@@ -20,7 +20,7 @@ let fails = ''
 let gate: Promise<void> = Promise.resolve()
 
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
   server = await startHealthServer({ host: '127.0.0.1', port: 0 }, { version: '1.2.3', role: 'up' })
   const renderer = await plannedRenderer(town, async (display) => {
     await gate

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { openQueue } from '../../src/queue/index.ts'
-import { queueModes, startRedis } from '../redis.ts'
-import { until } from '../town.ts'
+import { queueModes, startRedis } from '../environment/redis.ts'
+import { until } from '../environment/test-environment.ts'
 
 it.runIf(queueModes.includes('redis'))('a worker closes after its job in hand, though Redis is gone', async () => {
   const redis = await startRedis()

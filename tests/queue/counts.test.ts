@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { queueModes } from '../redis.ts'
-import { openTown, type Town } from '../town.ts'
+import { queueModes } from '../environment/redis.ts'
+import { openTestEnvironment, type TestEnvironment } from '../environment/test-environment.ts'
 
 describe.each(queueModes)('the queue’s counts, on %s', (queueMode) => {
-  let town: Town
+  let town: TestEnvironment
   beforeAll(async () => {
-    town = await openTown({ queueMode })
+    town = await openTestEnvironment({ queueMode })
   })
   afterAll(() => town.close())
 

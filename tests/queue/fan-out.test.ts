@@ -2,13 +2,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { request } from '../../src/greetings/request.ts'
 import { startWorker } from '../../src/queue/processors/worker.ts'
 import { uploadToStorage } from '../../src/telegram/storage.ts'
-import { ask, openTown, person, until, type Town } from '../town.ts'
-import { plannedRenderer, workerParts } from './workshop.ts'
+import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
+import { plannedRenderer, workerParts } from '../environment/worker-parts.ts'
 
-let town: Town
+let town: TestEnvironment
 beforeAll(async () => {
   // 250 messages in bulk a second, as 25 in life.
-  town = await openTown({ timeDivisor: 10 })
+  town = await openTestEnvironment({ timeDivisor: 10 })
 })
 afterAll(() => town.close())
 

@@ -6,19 +6,19 @@ import { texts } from '../../src/texts.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
 import { uploadToStorage, type Storage } from '../../src/telegram/storage.ts'
 import type { Renderer } from '../../src/video/renderer.ts'
-import { queueModes } from '../redis.ts'
-import { ask, openTown, person, until, type Town } from '../town.ts'
+import { queueModes } from '../environment/redis.ts'
+import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
 import { videosOf } from './processes.ts'
-import { plannedRenderer, workerParts, type Making } from './workshop.ts'
+import { plannedRenderer, workerParts, type Making } from '../environment/worker-parts.ts'
 
 describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
-  let town: Town
+  let town: TestEnvironment
   let renderer: Renderer & { made: string[] }
   let making: Making = async () => undefined
   const workers = new Set<RunningWorker>()
 
   beforeAll(async () => {
-    town = await openTown({ queueMode })
+    town = await openTestEnvironment({ queueMode })
     renderer = await plannedRenderer(town, (display, signal) => making(display, signal))
   })
   afterEach(async () => {

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { request } from '../../src/greetings/request.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
-import { ask, openTown, person, until, type Town } from '../town.ts'
-import { plannedRenderer, workerParts } from './workshop.ts'
+import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
+import { plannedRenderer, workerParts } from '../environment/worker-parts.ts'
 
 // One channel, filled by a warm run for longer than a minute: Telegram would refuse any post beyond the run's own.
 const perMinute = 20
 const timeDivisor = 5
-let town: Town
+let town: TestEnvironment
 let worker: RunningWorker
 
 beforeAll(async () => {
-  town = await openTown({ timeDivisor, channelRate: perMinute })
+  town = await openTestEnvironment({ timeDivisor, channelRate: perMinute })
   await town.telegram.limit({ channelPerMinute: perMinute, overallPerSecond: 30 })
 })
 afterAll(async () => {

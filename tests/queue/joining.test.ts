@@ -4,18 +4,18 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { request } from '../../src/greetings/request.ts'
 import { generateVideo } from '../../src/queue/processors/video-generation.ts'
 import type { Renderer } from '../../src/video/renderer.ts'
-import { ask, openTown, person, until, type Town } from '../town.ts'
+import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
 import { videosOf } from './processes.ts'
-import { plannedRenderer, workshop } from './workshop.ts'
+import { plannedRenderer, jobDepsOf } from '../environment/worker-parts.ts'
 
 const never = new AbortController().signal
 setMaxListeners(0, never)
 
-let town: Town
+let town: TestEnvironment
 let renderer: Renderer
 let making = async (): Promise<void> => undefined
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
   renderer = await plannedRenderer(town, () => making())
 })
 afterAll(() => town.close())
@@ -41,7 +41,7 @@ async function jobOf(name: string) {
 }
 
 const works = async (name: string) =>
-  generateVideo(workshop(town, renderer), await jobOf(name), 'people', { closing: never, stop: never })
+  generateVideo(jobDepsOf(town, renderer), await jobOf(name), 'people', { closing: never, stop: never })
 
 describe('property 4: nobody waits for ever; no reconciler runs here', () => {
   it('property 4: who joins before the job begins is served once', async () => {

@@ -9,10 +9,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
 import { openHome } from '../../src/home.ts'
 import { openQueue } from '../../src/queue/index.ts'
-import { runProgram } from '../commands/program.ts'
-import { temporaryDatabase } from '../db/temporary-database.ts'
-import { freePort, queueModes, startRedis } from '../redis.ts'
-import { quietLog, until } from '../town.ts'
+import { runProgram } from '../environment/program.ts'
+import { temporaryDatabase } from '../environment/temporary-database.ts'
+import { freePort, queueModes, startRedis } from '../environment/redis.ts'
+import { quietLog, until } from '../environment/test-environment.ts'
 
 const program = ['pgbouncer', '/usr/sbin/pgbouncer'].find(
   (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0,

@@ -1,7 +1,7 @@
 /** Services of the built program as processes of their own, for tests that kill them. */
 import { readdir, readFile } from 'node:fs/promises'
-import { startProgram } from '../commands/program.ts'
-import { until, type Town } from '../town.ts'
+import { startProgram } from '../environment/program.ts'
+import { until, type TestEnvironment } from '../environment/test-environment.ts'
 
 /** A running service. */
 export interface Running {
@@ -23,12 +23,12 @@ export interface Services {
   start(verb: 'worker' | 'bot' | 'up', env?: Record<string, string>): Promise<Running>
   /** the one that was started last */
   last(): Running | undefined
-  /** Ends what Telegram holds back and every service; nothing of the town may be left after it. */
+  /** Ends what Telegram holds back and every service; nothing of the environment may be left after it. */
   endAll(): Promise<void>
 }
 
 /** None at first. `town` is asked when it is needed, for tests open theirs in `beforeAll`. */
-export function createServices(town: () => Town): Services {
+export function createServices(town: () => TestEnvironment): Services {
   const running: Running[] = []
   return {
     async start(verb, env = {}) {
@@ -59,8 +59,8 @@ export function createServices(town: () => Town): Services {
   }
 }
 
-/** Processes whose environment names the town's home: commands of it, and the programs they started. Where there is no /proc: none. */
-export async function processesOf(town: Town): Promise<{ pid: number; commandLine: string }[]> {
+/** Processes whose environment variables name the home of the test environment: commands of it, and the programs they started. Where there is no /proc: none. */
+export async function processesOf(town: TestEnvironment): Promise<{ pid: number; commandLine: string }[]> {
   const mark = `GREETINGS_HOME=${String(town.env.GREETINGS_HOME)}\0`
   const found = []
   for (const pid of (await readdir('/proc').catch(() => [])).filter((entry) => /^\d+$/.test(entry))) {
@@ -77,8 +77,8 @@ export async function processesOf(town: Town): Promise<{ pid: number; commandLin
   return found.filter(({ pid }) => pid !== process.pid)
 }
 
-/** Waits until no process of the town is left. */
-export async function nobodyLeft(town: Town): Promise<void> {
+/** Waits until no process of the environment is left. */
+export async function nobodyLeft(town: TestEnvironment): Promise<void> {
   await until(async () => (await processesOf(town)).length === 0, 'the end of every process of the town').catch(
     async (error: unknown) => {
       throw new Error(`${String(error)}: ${JSON.stringify(await processesOf(town))}`)
@@ -87,6 +87,6 @@ export async function nobodyLeft(town: Town): Promise<void> {
 }
 
 /** Videos in a person's chat. */
-export async function videosOf(town: Town, userId: number): Promise<number> {
+export async function videosOf(town: TestEnvironment, userId: number): Promise<number> {
   return (await town.telegram.messages(userId)).filter((message) => message.video !== undefined).length
 }

@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { request } from '../../src/greetings/request.ts'
-import { queueModes } from '../redis.ts'
-import { ask, openTown, person, until, type Town } from '../town.ts'
+import { queueModes } from '../environment/redis.ts'
+import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
 import { createServices, videosOf, type Running } from './processes.ts'
 
 // Work resumes within 45 s of a crash in life; times are ten times shorter here. To that comes what a fresh worker
@@ -14,13 +14,13 @@ const resumeMs = 45_000 / timeDivisor
 const count = async (folder: string) => (await readdir(folder)).filter((file) => file.endsWith('.mp4')).length
 
 describe.each(queueModes)('a worker is killed, queue on %s', (queueMode) => {
-  let town: Town
+  let town: TestEnvironment
   let renders: string
   let soonMs = 120_000
   const services = createServices(() => town)
 
   beforeAll(async () => {
-    town = await openTown({ queueMode })
+    town = await openTestEnvironment({ queueMode })
     renders = join(String(town.env.GREETINGS_HOME), 'renders')
     const startedAt = Date.now()
     const assetId = await asks('Яна', [1])

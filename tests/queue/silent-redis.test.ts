@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { reconcile } from '../../src/greetings/reconcile.ts'
 import { request } from '../../src/greetings/request.ts'
-import { queueModes } from '../redis.ts'
-import { ask, openTown, person, until, type Town } from '../town.ts'
+import { queueModes } from '../environment/redis.ts'
+import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 beforeAll(async () => {
-  if (queueModes.includes('redis')) town = await openTown({ queueMode: 'redis' })
+  if (queueModes.includes('redis')) town = await openTestEnvironment({ queueMode: 'redis' })
 })
 afterAll(() => town?.close())
 

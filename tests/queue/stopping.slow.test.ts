@@ -2,16 +2,16 @@ import { readdir } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import pg from 'pg'
 import { request } from '../../src/greetings/request.ts'
-import { queueModes } from '../redis.ts'
-import { ask, openTown, person, until, type Town } from '../town.ts'
+import { queueModes } from '../environment/redis.ts'
+import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
 import { createServices, nobodyLeft, processesOf, videosOf } from './processes.ts'
 
 describe.each(queueModes)('a worker process, queue on %s', (queueMode) => {
-  let town: Town
+  let town: TestEnvironment
   const services = createServices(() => town)
 
   beforeAll(async () => {
-    town = await openTown({ queueMode })
+    town = await openTestEnvironment({ queueMode })
   })
   afterEach(() => services.endAll())
   afterAll(() => town.close())
@@ -154,7 +154,7 @@ describe.each(queueModes)('a worker process, queue on %s', (queueMode) => {
 })
 
 /** Everything the queue holds, as text. */
-async function queueContent(town: Town): Promise<string[]> {
+async function queueContent(town: TestEnvironment): Promise<string[]> {
   if (town.redis !== undefined) {
     const { Redis } = await import('ioredis')
     const redis = new Redis(town.redis.url)

@@ -4,21 +4,21 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
-import { queueModes } from '../redis.ts'
-import { ask, openTown, until, type Town } from '../town.ts'
-import { plannedRenderer, workerParts } from './workshop.ts'
+import { queueModes } from '../environment/redis.ts'
+import { ask, openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
+import { plannedRenderer, workerParts } from '../environment/worker-parts.ts'
 
 const first = 10_000
 const people = 1_000
 const processes = 3
 
 describe.each(queueModes)('a storm, queue on %s', (queueMode) => {
-  let town: Town
+  let town: TestEnvironment
   let worker: RunningWorker | undefined
   const crowds: ChildProcess[] = []
 
   beforeAll(async () => {
-    town = await openTown({ queueMode })
+    town = await openTestEnvironment({ queueMode })
     await town.telegram.sayAll(Array.from({ length: people }, (_, n) => ({ userId: first + n, text: '/start' })))
   })
   afterAll(async () => {
@@ -44,7 +44,7 @@ describe.each(queueModes)('a storm, queue on %s', (queueMode) => {
       }
       const crowd = spawn(
         process.execPath,
-        [join(import.meta.dirname, 'crowd.js'), JSON.stringify({ ...order, ...share })],
+        [join(import.meta.dirname, 'many-people.js'), JSON.stringify({ ...order, ...share })],
         { stdio: ['pipe', 'pipe', 'inherit'] },
       )
       crowds.push(crowd)

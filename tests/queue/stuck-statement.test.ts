@@ -1,12 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
-import { openTown, type Town } from '../town.ts'
+import { openTestEnvironment, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 let other: pg.Client
 beforeAll(async () => {
-  town = await openTown({ channels: 0 })
+  town = await openTestEnvironment({ channels: 0 })
   other = new pg.Client(town.database.url)
   await other.connect()
 })

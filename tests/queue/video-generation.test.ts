@@ -6,19 +6,19 @@ import { listen, type DomainEvent } from '../../src/events.ts'
 import { AssetFault, diskOutage, Outage } from '../../src/errors.ts'
 import { request } from '../../src/greetings/request.ts'
 import { generateVideo, type JobDeps } from '../../src/queue/processors/video-generation.ts'
-import { ask, openTown, person, until, type Town } from '../town.ts'
-import { plannedRenderer, workshop } from './workshop.ts'
+import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
+import { plannedRenderer, jobDepsOf } from '../environment/worker-parts.ts'
 
 const never = new AbortController().signal
 setMaxListeners(0, never)
 
-let town: Town
+let town: TestEnvironment
 let renderer: Awaited<ReturnType<typeof plannedRenderer>>
 let making: (signal: AbortSignal) => Promise<void> = async () => undefined
 let happened: DomainEvent[] = []
 let deaf = () => {}
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
   renderer = await plannedRenderer(town, (_display, signal) => making(signal))
   deaf = listen((event) => happened.push(event))
 })
@@ -39,7 +39,7 @@ const letters = [...'абвгдежзиклмнопрст']
 let names = 0
 /** A name of which no video was made here. */
 const newName = () => `Им${letters[Math.floor(names / letters.length)] ?? ''}${letters[names++ % letters.length] ?? ''}`
-type Fields = Partial<Parameters<Town['db']['videoAsset']['create']>[0]['data']>
+type Fields = Partial<Parameters<TestEnvironment['db']['videoAsset']['create']>[0]['data']>
 const create = (fields: Fields = {}) => {
   const { template, key, display } = ask(newName())
   return town.db.videoAsset.create({
@@ -75,7 +75,7 @@ describe('property 2: an asset that is no longer ours', () => {
       await lose(asset, signal)
       throw reason(signal)
     }
-    const shop = workshop(town, renderer)
+    const shop = jobDepsOf(town, renderer)
     await run(shop, asset)
     expect(await rowOf(asset)).toMatchObject({
       status: 'GENERATING',
@@ -93,7 +93,7 @@ describe('property 2: an asset that is no longer ours', () => {
   it('is not recorded though its upload went through', async () => {
     const asset = await create()
     const hold = await town.telegram.fault({ method: 'sendVideo', answer: { kind: 'hold' } })
-    const working = run(workshop(town, renderer), asset)
+    const working = run(jobDepsOf(town, renderer), asset)
     await town.telegram.waitForHeld(hold.id)
     await town.db.videoAsset.update({ where: { id: asset.id }, data: { generation: 6 } })
     await town.telegram.release()
@@ -106,8 +106,8 @@ describe('property 2: an asset that is no longer ours', () => {
       await create(),
       await create({ status: 'GENERATING', leaseOwner: 'another', leaseUntil: new Date(Date.now() + 60_000) }),
     ]
-    await run(workshop(town, renderer), { ...old, generation: 4 })
-    await run(workshop(town, renderer), held)
+    await run(jobDepsOf(town, renderer), { ...old, generation: 4 })
+    await run(jobDepsOf(town, renderer), held)
     expect([await rowOf(old), await rowOf(held)]).toEqual([old, held])
     expect(happened).toEqual([])
   })
@@ -125,7 +125,7 @@ describe('property 3: a video that lies in the channel already', () => {
   it('is not uploaded again', async () => {
     const asset = await create(uploaded({}))
     await town.db.videoAsset.update({ where: { id: asset.id }, data: { revision: revisionOf(asset) } })
-    await run(workshop(town, renderer), asset)
+    await run(jobDepsOf(town, renderer), asset)
     expect(await rowOf(asset)).toMatchObject({ status: 'AVAILABLE', telegramFileId: 'file', leaseOwner: null })
     expect(await uploads()).toBe(0)
   })
@@ -137,7 +137,7 @@ describe('property 3: a video that lies in the channel already', () => {
   ])('but one %s is', async (_what, fields) => {
     const asset = await create(uploaded({}))
     await town.db.videoAsset.update({ where: { id: asset.id }, data: { revision: revisionOf(asset), ...fields } })
-    await run(workshop(town, renderer), asset)
+    await run(jobDepsOf(town, renderer), asset)
     const row = await rowOf(asset)
     expect(row).toMatchObject({ status: 'AVAILABLE', telegramBotId: town.botId, revision: revisionOf(asset) })
     expect(row.telegramFileId).not.toBeOneOf([null, 'file'])
@@ -146,13 +146,13 @@ describe('property 3: a video that lies in the channel already', () => {
 
   it('is not rendered again where it is kept', async () => {
     const asset = await create()
-    await run(workshop(town, renderer), asset)
+    await run(jobDepsOf(town, renderer), asset)
     const before = renderer.made.length
     await town.db.videoAsset.update({
       where: { id: asset.id },
       data: { status: 'PENDING', generation: 6, telegramFileId: null },
     })
-    await run(workshop(town, renderer), { ...asset, generation: 6 })
+    await run(jobDepsOf(town, renderer), { ...asset, generation: 6 })
     expect(renderer.made.length).toBe(before)
     expect(await uploads()).toBe(2)
   })
@@ -161,7 +161,7 @@ describe('property 3: a video that lies in the channel already', () => {
 describe('property 12: a place to render', () => {
   it('is given back before the upload, and once', async () => {
     const asset = await create()
-    const shop = workshop(town, renderer)
+    const shop = jobDepsOf(town, renderer)
     const hold = await town.telegram.fault({ method: 'sendVideo', answer: { kind: 'hold' } })
     let used = 0
     making = async () => void (used = shop.slots.used)
@@ -174,7 +174,7 @@ describe('property 12: a place to render', () => {
   })
 
   it('is given back when the job comes to nothing', async () => {
-    const shop = workshop(town, renderer)
+    const shop = jobDepsOf(town, renderer)
     making = async () => Promise.reject(new AssetFault('voice', 'no voice'))
     await run(shop, await create())
     await run(shop, await create({ status: 'FAILED' }))
@@ -188,7 +188,7 @@ describe('property 11: what does not work', () => {
     async (step) => {
       const asset = await create({ attempts: 1 })
       const refused: unknown[] = []
-      const shop = workshop(town, renderer)
+      const shop = jobDepsOf(town, renderer)
       shop.outages.tokenRefused.catch((outage: unknown) => refused.push(outage))
       making = async () => Promise.reject(new Outage(step, 'out of order', 60_000))
       await run(shop, asset)
@@ -215,7 +215,7 @@ describe('property 11: what does not work', () => {
   )
 
   it('of a template that this worker lacks pauses nothing else', async () => {
-    const shop = workshop(town, { ...renderer, templates: [] })
+    const shop = jobDepsOf(town, { ...renderer, templates: [] })
     const asset = await create()
     await run(shop, asset)
     expect(await rests(shop)).toBe(false)
@@ -223,7 +223,7 @@ describe('property 11: what does not work', () => {
   })
 
   it('is over once the step is seen to work: the pause ends and the note goes', async () => {
-    const shop = workshop(town, renderer)
+    const shop = jobDepsOf(town, renderer)
     for (const step of ['ffmpeg', 'storage'] as const)
       await town.db.outage.create({ data: { step, reason: 'was', until: new Date() } })
     await shop.outages.learn()
@@ -234,7 +234,7 @@ describe('property 11: what does not work', () => {
   })
 
   it('of what makes videos is not over because a file was kept from before', async () => {
-    const shop = workshop(town, renderer)
+    const shop = jobDepsOf(town, renderer)
     const asset = await create()
     await run(shop, asset)
     await town.db.outage.create({ data: { step: 'disk', reason: diskOutage('full').message, until: new Date() } })
@@ -251,8 +251,8 @@ describe('property 11: what does not work', () => {
   it('of the asset uses an attempt, and the third gives it up', async () => {
     const [second, last] = [await create({ attempts: 1 }), await create({ attempts: 2 })]
     making = async () => Promise.reject(new AssetFault('gate', 'no sound'))
-    await run(workshop(town, renderer), second)
-    await run(workshop(town, renderer), last)
+    await run(jobDepsOf(town, renderer), second)
+    await run(jobDepsOf(town, renderer), last)
     expect(await rowOf(second)).toMatchObject({
       status: 'PENDING',
       attempts: 2,
@@ -276,7 +276,7 @@ describe('property 11: what does not work', () => {
   it('unexpectedly is a fault of the render, told by its place and without its words', async () => {
     const asset = await create()
     making = async () => Promise.reject(new TypeError('a secret'))
-    await run(workshop(town, renderer), asset)
+    await run(jobDepsOf(town, renderer), asset)
     const { errorClass, errorText, attempts } = await rowOf(asset)
     expect([errorClass, attempts]).toEqual(['render', 1])
     expect(errorText).toMatch(/^unexpected TypeError at /)
@@ -290,7 +290,7 @@ it('property 11: an outage met by a delivery is noted and pauses; the job has en
   await request(town.door, [{ template, key, display }], person(78))
   const asset = await town.db.videoAsset.findFirstOrThrow({ where: { name: key } })
   await town.telegram.fault({ method: 'sendVideo', upload: 'file_id', answer: { kind: 'html', code: 502 } })
-  const shop = workshop(town, renderer)
+  const shop = jobDepsOf(town, renderer)
   expect(await run(shop, asset)).toBeUndefined()
   expect(await rowOf(asset)).toMatchObject({ status: 'AVAILABLE' })
   expect(await town.db.outage.findMany({ select: { step: true } })).toEqual([{ step: 'telegram' }])
@@ -307,7 +307,7 @@ it('property 5: a lease is renewed no more when the work has ended, however it d
         held = vi.getTimerCount()
         await ending()
       }
-      await run(workshop(town, renderer), await create())
+      await run(jobDepsOf(town, renderer), await create())
       expect([held, vi.getTimerCount()]).toEqual([1, 0])
     }
   } finally {
@@ -325,7 +325,7 @@ describe('property 13: a worker that stops', () => {
       stop.abort(new Error('the worker stops'))
       signal.throwIfAborted()
     }
-    await run(workshop(town, renderer), asset, { stop: stop.signal })
+    await run(jobDepsOf(town, renderer), asset, { stop: stop.signal })
     expect(await rowOf(asset)).toMatchObject({
       status: 'PENDING',
       generation: 2,
@@ -346,8 +346,8 @@ describe('property 13: a worker that stops', () => {
       await create({ status: 'GENERATING', leaseOwner: 'another', leaseUntil: new Date(Date.now() + 60_000) }),
       await create(),
     ]
-    for (const asset of rows.slice(0, 2)) await run(workshop(town, renderer), asset, { closing: closing.signal })
-    await run(workshop(town, renderer), { ...(rows[2] as Asset), generation: 4 }, { closing: closing.signal })
+    for (const asset of rows.slice(0, 2)) await run(jobDepsOf(town, renderer), asset, { closing: closing.signal })
+    await run(jobDepsOf(town, renderer), { ...(rows[2] as Asset), generation: 4 }, { closing: closing.signal })
     expect(await Promise.all(rows.map(async (asset) => (await rowOf(asset)).queuedAt === null))).toEqual([
       true,
       false,
@@ -360,7 +360,7 @@ it('property 5: the lease is renewed while the work goes on', async () => {
   const asset = await create()
   let go = () => {}
   making = () => new Promise((resolve) => (go = resolve))
-  const working = run(workshop(town, renderer), asset)
+  const working = run(jobDepsOf(town, renderer), asset)
   const first = await until(async () => (await rowOf(asset)).leaseUntil, 'the claim')
   await until(
     async () => ((await rowOf(asset)).leaseUntil?.getTime() ?? 0) > first.getTime() + town.times.leaseRenewMs,
@@ -375,7 +375,7 @@ it('property 16: while its row is locked, a lease that is renewed takes one conn
   const asset = await create()
   let go = () => {}
   making = () => new Promise((resolve) => (go = resolve))
-  const working = run(workshop(town, renderer), asset)
+  const working = run(jobDepsOf(town, renderer), asset)
   await until(async () => (await rowOf(asset)).leaseUntil, 'the claim')
   const other = new pg.Client(town.database.url)
   await other.connect()
@@ -410,7 +410,7 @@ it('property 8: without a channel, when nobody who waits can be reached, the nam
   await request(town.door, [{ template, key, display }], person(77))
   await town.telegram.block(77)
   const asset = await town.db.videoAsset.findFirstOrThrow({ where: { name: key } })
-  const shop = workshop(town, renderer)
+  const shop = jobDepsOf(town, renderer)
   await run({ ...shop, storage: { ...town.storage, chatIds: [] } }, asset)
   expect(await rowOf(asset)).toMatchObject({ status: 'FAILED', errorClass: 'storage', leaseOwner: null })
 })

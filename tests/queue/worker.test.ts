@@ -3,13 +3,13 @@ import { diskOutage, Outage } from '../../src/errors.ts'
 import { currentOutages, noteOutage } from '../../src/greetings/outages.ts'
 import { request } from '../../src/greetings/request.ts'
 import { startWorker } from '../../src/queue/processors/worker.ts'
-import { ask, openTown, person, until, type Town } from '../town.ts'
+import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
 import { videosOf } from './processes.ts'
-import { plannedRenderer, workerParts } from './workshop.ts'
+import { plannedRenderer, workerParts } from '../environment/worker-parts.ts'
 
-let town: Town
+let town: TestEnvironment
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
 })
 afterAll(() => town.close())
 

@@ -2,11 +2,11 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { currentOutages } from '../../src/greetings/outages.ts'
 import { checkChannels, takeBackChannels } from '../../src/telegram/channels.ts'
-import { openTown, quietLog, until, type Town } from '../town.ts'
+import { openTestEnvironment, quietLog, until, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 beforeAll(async () => {
-  town = await openTown({ channels: 2 })
+  town = await openTestEnvironment({ channels: 2 })
 })
 afterEach(() => town.telegram.release())
 afterAll(() => town.close())

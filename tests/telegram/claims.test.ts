@@ -5,18 +5,18 @@ import type { ClaimedAsset } from '../../src/greetings/assets.ts'
 import { deliver, repairFileId, sendDirectly, uploadToSubscriber, waitingFor } from '../../src/telegram/delivery.ts'
 import { bulkKey, channelKey, chatKey } from '../../src/telegram/flood.ts'
 import { uploadToStorage } from '../../src/telegram/storage.ts'
-import { makeClip, type Clip } from '../clip.ts'
-import { openTown, person, type Town } from '../town.ts'
+import { makeClip, type Clip } from '../environment/clip.ts'
+import { openTestEnvironment, person, type TestEnvironment } from '../environment/test-environment.ts'
 
 const never = new AbortController().signal
 setMaxListeners(0, never)
 
-let town: Town
+let town: TestEnvironment
 let clip: Clip
 /** a video that lies in the storage channel */
 let post: { fileId: string; chatId: bigint | null; messageId: number | null }
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
   clip = await makeClip(town.folder)
   post = await uploadToStorage(town.storage, clip, { signal: never, isWanted: () => true })
 })
@@ -29,7 +29,7 @@ afterEach(() => town.telegram.release())
 
 let people = 3_000
 const [past, future] = [() => new Date(Date.now() - 60_000), () => new Date(Date.now() + 60_000)]
-type Fields = Partial<Parameters<Town['db']['videoAsset']['create']>[0]['data']>
+type Fields = Partial<Parameters<TestEnvironment['db']['videoAsset']['create']>[0]['data']>
 const create = (fields: Fields = {}) =>
   town.db.videoAsset.create({
     data: {

@@ -8,17 +8,17 @@ import { request } from '../../src/greetings/request.ts'
 import { deliver, uploadToSubscriber } from '../../src/telegram/delivery.ts'
 import { channelKey } from '../../src/telegram/flood.ts'
 import { postOf, uploadToStorage, type VideoFile } from '../../src/telegram/storage.ts'
-import { makeClip, type Clip } from '../clip.ts'
-import { ask, openTown, person, until, type Town } from '../town.ts'
+import { makeClip, type Clip } from '../environment/clip.ts'
+import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
 
-let town: Town
+let town: TestEnvironment
 let clip: Clip
 let video: VideoFile
 const never = new AbortController().signal
 setMaxListeners(0, never)
 
 beforeAll(async () => {
-  town = await openTown({ channels: 2 })
+  town = await openTestEnvironment({ channels: 2 })
   clip = await makeClip(town.folder)
   video = clip
 })

@@ -18,7 +18,7 @@ import {
   takeTicket,
   type Ticket,
 } from '../../src/telegram/flood.ts'
-import { temporaryDatabase } from '../db/temporary-database.ts'
+import { temporaryDatabase } from '../environment/temporary-database.ts'
 
 const secondMs = 60_000
 /** More than any statement takes, and much less than a second of Telegram's. */

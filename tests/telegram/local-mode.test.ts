@@ -10,13 +10,13 @@ import { startSandboxServer, type SandboxServer } from '../../src/sandbox/server
 import { connectTelegram, type Api } from '../../src/telegram/api.ts'
 import { uploadToSubscriber, type DeliveryDeps } from '../../src/telegram/delivery.ts'
 import { uploadToStorage, type Storage, type VideoFile } from '../../src/telegram/storage.ts'
-import { makeClip } from '../clip.ts'
-import { ask, openTown, person, quietLog, type Town } from '../town.ts'
+import { makeClip } from '../environment/clip.ts'
+import { ask, openTestEnvironment, person, quietLog, type TestEnvironment } from '../environment/test-environment.ts'
 
 const never = new AbortController().signal
 const notWanted = { signal: never, isWanted: () => false }
 
-let town: Town
+let town: TestEnvironment
 let server: SandboxServer
 let telegram: SandboxControl
 let api: Api
@@ -25,7 +25,7 @@ let delivery: DeliveryDeps
 let video: VideoFile
 
 beforeAll(async () => {
-  town = await openTown()
+  town = await openTestEnvironment()
   // All that an address has to encode, or may not.
   const folder = join(town.folder, 'с Новым годом, 100%41 #1?')
   await mkdir(folder)

@@ -1,14 +1,14 @@
-/** Where faults play: a town of its own with a database and a Redis that can be restarted, a bot, two workers, and whoever starts them again. */
+/** Where faults play: a test environment of its own with a database and a Redis that can be restarted, a bot, two workers, and whoever starts them again. */
 import { spawnSync } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase } from '../../src/db/database.ts'
 import { joinServer } from '../../src/db/embedded/index.ts'
-import { makeClip } from '../clip.ts'
-import { startProgram, type Program } from '../commands/program.ts'
-import { temporaryHome } from '../db/temporary-database.ts'
-import { openTown, until, type Town } from '../town.ts'
+import { makeClip } from '../environment/clip.ts'
+import { startProgram, type Program } from '../environment/program.ts'
+import { temporaryHome } from '../environment/temporary-database.ts'
+import { openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
 
 /** A service that is started again whenever it ends, as an init system does, unless its token was refused. */
 export interface Service {
@@ -35,8 +35,8 @@ export interface Service {
   stop(): Promise<void>
 }
 
-export interface Stage {
-  town: Town
+export interface FaultEnvironment {
+  town: TestEnvironment
   /** the length of one of Telegram's seconds, milliseconds */
   secondMs: number
   /** the slowest answer to a hit under a load without a fault; measured first */
@@ -60,7 +60,7 @@ const usualChannels = 3
 const longestStopMs = 15_000
 
 /** Opens a stage. Nothing of it is shared with other tests. */
-export async function openStage({
+export async function openFaultEnvironment({
   queueMode,
   divisor,
   channels = usualChannels,
@@ -68,7 +68,7 @@ export async function openStage({
   queueMode: 'postgresql' | 'redis'
   divisor: number
   channels?: number
-}): Promise<Stage> {
+}): Promise<FaultEnvironment> {
   const home = await temporaryHome()
   const server = await joinServer(home.folder, 'faults')
   const database = await openDatabase({
@@ -77,7 +77,7 @@ export async function openStage({
     sandbox: false,
     role: 'faults',
   })
-  const town = await openTown({
+  const town = await openTestEnvironment({
     queueMode,
     channels,
     timeDivisor: divisor,
@@ -141,7 +141,7 @@ export async function openStage({
 /** The name whose video is there before any load, so that asking for it is a hit. */
 export const knownName = 'Проба'
 
-async function makeKnownVideo({ db, telegram }: Town): Promise<void> {
+async function makeKnownVideo({ db, telegram }: TestEnvironment): Promise<void> {
   await telegram.sayAll([{ userId: 999_000, text: knownName, languageCode: 'ru' }])
   await until(
     async () => (await db.userRequest.count({ where: { userId: 999_000, status: 'COMPLETED' } })) === 1,
@@ -226,7 +226,7 @@ export function keep(name: string, start: () => Program): Service {
 }
 
 /** Everything that ever used up an attempt or gave an asset up is written down, however soon it was put right. */
-async function watchAssets({ db }: Town): Promise<void> {
+async function watchAssets({ db }: TestEnvironment): Promise<void> {
   await db.$executeRawUnsafe(`CREATE TABLE noticed (name text, attempts int, status text, reason text)`)
   await db.$executeRawUnsafe(`CREATE FUNCTION notice() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO noticed VALUES (NEW.name, NEW.attempts, NEW.status::text, coalesce(NEW."errorClass", '') || ': ' || coalesce(NEW."errorText", '')); RETURN NEW; END $$`)

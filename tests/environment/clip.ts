@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { VideoFile } from '../src/telegram/storage.ts'
-import { findFfmpeg } from '../src/ffmpeg/find.ts'
+import type { VideoFile } from '../../src/telegram/storage.ts'
+import { findFfmpeg } from '../../src/ffmpeg/find.ts'
 
 export type Clip = VideoFile
 

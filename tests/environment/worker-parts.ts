@@ -1,4 +1,4 @@
-/** A worker of the town in this process, with a renderer that keeps to a plan: rendering is tested elsewhere. */
+/** A worker of the test environment in this process, with a renderer that keeps to a plan: rendering is tested elsewhere. */
 import type { Renderer } from '../../src/video/renderer.ts'
 import type { Video } from '../../src/video/render-cache.ts'
 import { createLeases } from '../../src/queue/processors/lease.ts'
@@ -7,15 +7,15 @@ import { createSlots } from '../../src/queue/processors/slots.ts'
 import type { JobDeps } from '../../src/queue/processors/video-generation.ts'
 import { deliver } from '../../src/telegram/delivery.ts'
 import { loadTemplates } from '../../src/video/load-templates.ts'
-import { makeClip } from '../clip.ts'
-import { quietLog, type Town } from '../town.ts'
+import { makeClip } from './clip.ts'
+import { quietLog, type TestEnvironment } from './test-environment.ts'
 
 /** What happens in the renderer before a video is there; may throw. */
 export type Making = (display: string, signal: AbortSignal) => Promise<void>
 
 /** A renderer whose every video is the same tiny real clip; `made` counts. */
 export async function plannedRenderer(
-  town: Town,
+  town: TestEnvironment,
   making: Making = async () => undefined,
 ): Promise<Renderer & { made: string[] }> {
   const templates = await loadTemplates(town.env.TEMPLATES_FOLDER, ['tiny'])
@@ -48,7 +48,7 @@ export async function plannedRenderer(
 
 /** What `startWorker` needs. */
 export function workerParts(
-  town: Town,
+  town: TestEnvironment,
   renderer: Renderer,
 ): Parameters<typeof import('../../src/queue/processors/worker.ts').startWorker>[0] {
   return {
@@ -62,7 +62,7 @@ export function workerParts(
 }
 
 /** What `generateVideo` needs, without a worker around it: no reconciler runs. */
-export function workshop(town: Town, renderer: Renderer): JobDeps {
+export function jobDepsOf(town: TestEnvironment, renderer: Renderer): JobDeps {
   const { db, queue, times, storage, delivery } = town
   return {
     leases: createLeases({ db, queue, owner: 'test', times, log: quietLog }),

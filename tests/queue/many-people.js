@@ -6,7 +6,7 @@ import { waitingTimes } from '../../dist/config.js'
 
 const { home, databaseUrl, redisUrl, queueId, botId, ask, from, to } = JSON.parse(process.argv[2] ?? '{}')
 const log = { warn: () => undefined, info: () => undefined, debug: () => undefined, error: () => undefined }
-const database = await openDatabase({ home, databaseUrl, sandbox: false, role: 'crowd', log })
+const database = await openDatabase({ home, databaseUrl, sandbox: false, role: 'many-people', log })
 const queue = await openQueue({ databaseUrl: database.url, redisUrl, queueId, log })
 try {
   const door = { db: database.db, queue, botId: BigInt(botId), times: waitingTimes(1), log }

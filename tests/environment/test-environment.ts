@@ -1,21 +1,21 @@
-/** A small town for tests: a database, a queue, a Bot API server with a bot and a storage channel, all real but Telegram. */
+/** What most tests run in: a database, a queue, a Bot API server with a bot and a storage channel, all real but Telegram. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { waitingTimes, type Times } from '../src/config.ts'
-import type { Database, Db } from '../src/db/database.ts'
-import type { Ask } from '../src/greetings/ask.ts'
-import type { RequestDeps } from '../src/greetings/request.ts'
-import type { Person } from '../src/greetings/requests.ts'
-import { openHome } from '../src/home.ts'
-import { openQueue, type GreetingsQueue } from '../src/queue/index.ts'
-import { sandboxControl, type SandboxControl } from '../src/sandbox/client.ts'
-import { startSandboxServer, type SandboxServer } from '../src/sandbox/server.ts'
-import { connectTelegram, type Api } from '../src/telegram/api.ts'
-import type { DeliveryDeps } from '../src/telegram/delivery.ts'
-import type { Storage } from '../src/telegram/storage.ts'
-import { parseName } from '../src/names/name.ts'
-import { temporaryDatabase } from './db/temporary-database.ts'
+import { waitingTimes, type Times } from '../../src/config.ts'
+import type { Database, Db } from '../../src/db/database.ts'
+import type { Ask } from '../../src/greetings/ask.ts'
+import type { RequestDeps } from '../../src/greetings/request.ts'
+import type { Person } from '../../src/greetings/requests.ts'
+import { openHome } from '../../src/home.ts'
+import { openQueue, type GreetingsQueue } from '../../src/queue/index.ts'
+import { sandboxControl, type SandboxControl } from '../../src/sandbox/client.ts'
+import { startSandboxServer, type SandboxServer } from '../../src/sandbox/server.ts'
+import { connectTelegram, type Api } from '../../src/telegram/api.ts'
+import type { DeliveryDeps } from '../../src/telegram/delivery.ts'
+import type { Storage } from '../../src/telegram/storage.ts'
+import { parseName } from '../../src/names/name.ts'
+import { temporaryDatabase } from './temporary-database.ts'
 import { startRedis, type TestRedis } from './redis.ts'
 
 export const quietLog = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -23,7 +23,7 @@ export const quietLog = { debug: () => undefined, info: () => undefined, warn: (
 /** Times fifty times shorter than in life. */
 const usualDivisor = 50
 
-export interface Town {
+export interface TestEnvironment {
   folder: string
   database: Database
   db: Db
@@ -39,16 +39,16 @@ export interface Town {
   door: RequestDeps
   delivery: DeliveryDeps
   storage: Storage
-  /** what a child process needs to live in this town */
+  /** what a child process needs to run in this environment */
   env: Record<string, string>
   close(): Promise<void>
 }
 
-interface TownPlan {
+interface TestEnvironmentPlan {
   queueMode?: 'postgresql' | 'redis'
   channels?: number
   timeDivisor?: number
-  /** a database of the test's own; it is closed with the town */
+  /** a database of the test's own; it is closed with the environment */
   ownDatabase?: Database
   /** a Redis that writes everything down, to be restarted */
   keepRedis?: boolean
@@ -58,7 +58,7 @@ interface TownPlan {
   home?: boolean
 }
 
-export async function openTown({
+export async function openTestEnvironment({
   queueMode = 'postgresql',
   channels = 1,
   timeDivisor = usualDivisor,
@@ -66,7 +66,7 @@ export async function openTown({
   keepRedis = false,
   channelRate = 60_000,
   home = false,
-}: TownPlan = {}): Promise<Town> {
+}: TestEnvironmentPlan = {}): Promise<TestEnvironment> {
   const folder = await mkdtemp(join(tmpdir(), 'greetings-town-'))
   if (home) await openHome({ folder: join(folder, 'home'), create: true })
   const database = ownDatabase ?? (await temporaryDatabase())
@@ -118,7 +118,7 @@ export async function openTown({
       DATABASE_URL: database.url,
       ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
       TEMPLATES: 'tiny',
-      TEMPLATES_FOLDER: join(import.meta.dirname, 'fixtures', 'templates'),
+      TEMPLATES_FOLDER: join(import.meta.dirname, '..', 'fixtures', 'templates'),
       TIME_DIVISOR: String(timeDivisor),
       CHANNEL_RATE: String(channelRate),
       STOP_SECONDS: '2',
