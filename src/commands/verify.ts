@@ -1,7 +1,8 @@
 /** `verify`: do the stored file_ids still work? `--repair` mends those that do not, `--new-bot` takes all over for another bot. */
 import { configOfProcess } from '../config.ts'
 import { openLog } from '../log.ts'
-import { countDue, verify, type Verified } from '../telegram/verify.ts'
+import { countDueFiles } from '../greetings/upkeep/due-files.ts'
+import { verify, type Verified } from '../telegram/verify.ts'
 import { exitCode } from '../terminal/exit.ts'
 import { openCount } from '../terminal/progress.ts'
 import { listenForStop } from '../terminal/signals.ts'
@@ -42,7 +43,7 @@ export async function verifyCache(options: VerifyOptions): Promise<number> {
     const view = openCount({
       quiet: options.quiet,
       label: 'checked',
-      total: Math.min(await countDue(delivery, olderThan), limit ?? Infinity),
+      total: Math.min(await countDueFiles(delivery.db, olderThan), limit ?? Infinity),
     })
     try {
       const result = await verify(delivery, {

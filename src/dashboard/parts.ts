@@ -4,7 +4,8 @@ import type { ChannelUse } from '../telegram/uploads.ts'
 import { coverageBar, useBar } from './charts.ts'
 import { html, type Html } from './html.ts'
 import { moment, number, sandboxOption, secondsSince, star, type PageSettings } from './pieces.ts'
-import type { Failed, InWork, Made, View } from './view.ts'
+import type { Failed, InWork } from '../greetings/reports/latest.ts'
+import type { Made, View } from './view.ts'
 import { counted, percent, quoted, refusalText, span } from './words.ts'
 
 export function state({ findings, outages }: View): Html {

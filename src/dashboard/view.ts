@@ -7,6 +7,15 @@ import { findings, usualLimits } from '../greetings/reports/health.ts'
 import { currentOutages, type OutageRow } from '../greetings/outages.ts'
 import { ownBot } from '../greetings/own-bot.ts'
 import { liveBots, liveWorkers, rivalPollers, type LiveBot, type LiveWorker } from '../greetings/workers.ts'
+import {
+  latestFailed,
+  latestMade,
+  namesThatBegin,
+  nowInWork,
+  sourcesOf,
+  type Failed,
+  type InWork,
+} from '../greetings/reports/latest.ts'
 import { missedNames } from '../greetings/reports/names.ts'
 import { videosOf, type NamedVideo } from '../greetings/reports/one-name.ts'
 import { refusalsOfDay, type Refusals } from '../greetings/refusals.ts'
@@ -46,14 +55,6 @@ export interface Hour {
   p95: number | null
 }
 
-/** A video that is being made. */
-export interface InWork {
-  template: string
-  display: string
-  seconds: number
-  waiting: number
-}
-
 /** A video that was made lately. */
 export interface Made {
   id: string
@@ -64,15 +65,6 @@ export interface Made {
   revision: string | undefined
   /** this bot can send it, so its file can be had from Telegram */
   sendable: boolean
-}
-
-/** A video that could not be made. */
-export interface Failed {
-  template: string
-  display: string
-  errorClass: string
-  errorText: string
-  secondsAgo: number
 }
 
 /** A name that people had to wait for in the last week. */
@@ -130,9 +122,9 @@ export async function look(looked: Looked): Promise<View> {
     await Promise.all([
       statistics(db, templateRevisions, bot?.id ?? null),
       lastHours(db),
-      nowInWork(db),
-      latestMade(db, bot?.id ?? null, rendersFolder),
-      latestFailed(db),
+      nowInWork(db, most.inWork),
+      madeLately(db, bot?.id ?? null, rendersFolder),
+      latestFailed(db, most.failed),
       currentOutages(db),
       liveWorkers(db, times),
       liveBots(db, times),
@@ -182,22 +174,6 @@ function findingsOf(view: Omit<View, 'findings'>): string[] {
   return [...(queue === null ? ['the queue does not answer'] : []), ...findings(state, usualLimits)]
 }
 
-async function nowInWork(db: Db): Promise<InWork[]> {
-  return db.$queryRaw<InWork[]>`
-    SELECT template, display, greatest(0, extract(epoch FROM now() - "updatedAt"))::float8 AS seconds,
-      (SELECT count(*) FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING')::int AS waiting
-    FROM "VideoAsset" WHERE status = 'GENERATING' AND "leaseUntil" > now() ORDER BY "updatedAt" LIMIT ${most.inWork}`
-}
-
-/** The videos that failed last, newest failure first. */
-async function latestFailed(db: Db): Promise<Failed[]> {
-  const failed = await db.$queryRaw<Failed[]>`
-    SELECT template, display, coalesce("errorClass", 'unknown') AS "errorClass", coalesce("errorText", '') AS "errorText",
-      extract(epoch FROM now() - "updatedAt")::float8 AS "secondsAgo"
-    FROM "VideoAsset" WHERE status = 'FAILED' ORDER BY "queuedAt" DESC NULLS LAST LIMIT ${most.failed}`
-  return failed.sort((one, other) => one.secondsAgo - other.secondsAgo)
-}
-
 /** Finished requests of the last 24 hours, by the hour in which they were made. */
 async function lastHours(db: Db): Promise<Hour[]> {
   const rows = await db.$queryRaw<{ hoursAgo: number; hit: boolean; bucket: number | null; count: bigint }[]>`
@@ -218,12 +194,8 @@ async function lastHours(db: Db): Promise<Hour[]> {
   })
 }
 
-async function latestMade(db: Db, botId: bigint | null, rendersFolder: string): Promise<Made[]> {
-  const rows = await db.$queryRaw<(Omit<Made, 'revision'> & { revision: string | null })[]>`
-    SELECT id, template, display, revision,
-      "telegramFileId" IS NOT NULL AND coalesce("telegramBotId" = ${botId}::bigint, false) AS sendable,
-      extract(epoch FROM now() - "availableAt")::float8 AS "secondsAgo"
-    FROM "VideoAsset" WHERE status = 'AVAILABLE' AND "availableAt" IS NOT NULL ORDER BY "availableAt" DESC LIMIT ${most.made}`
+async function madeLately(db: Db, botId: bigint | null, rendersFolder: string): Promise<Made[]> {
+  const rows = await latestMade(db, botId, most.made)
   return Promise.all(
     rows.map(async ({ revision, ...rest }) => ({
       ...rest,
@@ -248,21 +220,12 @@ export async function search(db: Db, rendersFolder: string, text: string, rules:
   const start = known.ok ? known.name.key : text.trim().toLowerCase()
   const [videos, similar] = await Promise.all([
     known.ok ? videosOf(db, known.name.key) : [],
-    beginning.test(start) ? namesAfter(db, start) : [],
+    beginning.test(start) ? namesThatBegin(db, start, most.similar) : [],
   ])
   const pictures = new Set<string>()
   for (const { revision } of videos)
     if (revision !== null && (await hasPoster(rendersFolder, revision))) pictures.add(revision)
   return { text, rejection: parsed.ok ? undefined : parsed.reason, videos, pictures, similar }
-}
-
-/** Names that begin so. Those that come next in each template are looked at, and no others, however many there are. */
-async function namesAfter(db: Db, start: string): Promise<string[]> {
-  const rows = await db.$queryRaw<{ display: string }[]>`
-    SELECT DISTINCT display FROM (SELECT DISTINCT template AS id FROM "AssetCount") AS known CROSS JOIN LATERAL (
-      SELECT name, display FROM "VideoAsset" WHERE template = known.id AND name > ${start} ORDER BY name LIMIT 50
-    ) AS next WHERE starts_with(name, ${start}) ORDER BY 1 LIMIT ${most.similar}`
-  return rows.map(({ display }) => display)
 }
 
 /** Where a video can be had: a file of this host, else an id that this bot may ask Telegram for. */
@@ -271,8 +234,7 @@ export async function videoOf(
   rendersFolder: string,
   id: string,
 ): Promise<{ file: string } | { fileId: string } | undefined> {
-  const [row] = await db.$queryRaw<{ revision: string | null; fileId: string | null }[]>`
-    SELECT revision, CASE WHEN "telegramBotId" = (SELECT "botId" FROM "Installation" WHERE id = 1) THEN "telegramFileId" END AS "fileId" FROM "VideoAsset" WHERE id = ${id}`
+  const row = await sourcesOf(db, id)
   const file =
     row?.revision == null || !revisionForm.test(row.revision) ? undefined : join(rendersFolder, `${row.revision}.mp4`)
   if (file !== undefined && (await exists(file))) return { file }

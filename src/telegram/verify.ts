@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { markVerified } from '../greetings/assets.ts'
+import { dueFiles, type StoredFile } from '../greetings/upkeep/due-files.ts'
 import { Outage } from '../errors.ts'
 import { isTelegram } from './api.ts'
 import { repairFileId, type DeliveryDeps } from './delivery.ts'
@@ -38,23 +39,9 @@ export interface VerifyPlan {
   onProgress: (verified: Verified) => void
 }
 
-interface Stored {
-  id: string
-  fileId: string
-  own: boolean
-  chatId: bigint | null
-}
-
 const pageSize = 100
 /** Unclear answers in a row, beyond which Telegram is taken for out of order. */
 const patience = 5
-
-/** How many ids are due. */
-export async function countDue({ db }: DeliveryDeps, olderThanMs: number): Promise<number> {
-  const [row] = await db.$queryRaw<{ count: bigint }[]>`
-    SELECT count(*) AS count FROM "VideoAsset" WHERE "telegramFileId" IS NOT NULL AND ("verifiedAt" IS NULL OR "verifiedAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond')`
-  return Number(row?.count ?? 0)
-}
 
 /**
  * Looks at all ids that are due, until the signal aborts.
@@ -70,7 +57,7 @@ export async function verify(deps: DeliveryDeps, plan: VerifyPlan): Promise<Veri
   let left = plan.limit ?? Infinity
   let inARow = 0
   while (left > 0 && !plan.signal.aborted) {
-    const page = await due(deps, start?.before ?? new Date(), unclear, Math.min(pageSize, left))
+    const page = await dueFiles(deps, start?.before ?? new Date(), unclear, Math.min(pageSize, left))
     if (page.length === 0) break
     for (const stored of page) {
       if (plan.signal.aborted) break
@@ -96,19 +83,7 @@ export async function verify(deps: DeliveryDeps, plan: VerifyPlan): Promise<Veri
   return verified
 }
 
-async function due(
-  { db, botId }: DeliveryDeps,
-  before: Date,
-  except: readonly string[],
-  count: number,
-): Promise<Stored[]> {
-  return db.$queryRaw<Stored[]>`
-    SELECT id, "telegramFileId" AS "fileId", coalesce("telegramBotId" = ${botId}, false) AS own, "storageChatId" AS "chatId" FROM "VideoAsset"
-    WHERE "telegramFileId" IS NOT NULL AND ("verifiedAt" IS NULL OR "verifiedAt" < ${before}) AND id <> ALL(${except as string[]}::text[])
-    ORDER BY "verifiedAt" NULLS FIRST, id LIMIT ${count}::bigint`
-}
-
-async function look(deps: DeliveryDeps, stored: Stored, plan: VerifyPlan): Promise<keyof Verified> {
+async function look(deps: DeliveryDeps, stored: StoredFile, plan: VerifyPlan): Promise<keyof Verified> {
   // Another bot's id is worth nothing to this one, whatever Telegram would say about it.
   const state = stored.own ? await ask(deps, stored.fileId, plan.signal) : 'dead'
   return state === 'dead' && plan.repair ? mend(deps, stored, plan) : state
@@ -140,7 +115,7 @@ const tries = 3
 
 async function mend(
   deps: DeliveryDeps,
-  { id, fileId, chatId }: Stored,
+  { id, fileId, chatId }: StoredFile,
   { postsPerMinute, signal }: VerifyPlan,
 ): Promise<'repaired' | 'requeued' | 'unknown'> {
   const { db, times } = deps

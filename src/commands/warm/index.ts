@@ -14,6 +14,7 @@ import type { Template } from '../../video/template.ts'
 import { exitCode } from '../../terminal/exit.ts'
 import { askRulesOf, DoubtfulList, readLists, type ListReading } from '../../terminal/name-arguments.ts'
 import { listenForStop, type StopRequest } from '../../terminal/signals.ts'
+import { failuresOf } from '../../greetings/reports/outcomes.ts'
 import { emptySummary, failedNamesShown, printSummary, secondsSince, type FailedName, type Summary } from './summary.ts'
 import { waitForVideos, type Asked } from './waiting.ts'
 import { openRendererOf, revisionsOf } from '../../app/renderer.ts'
@@ -200,9 +201,7 @@ async function enqueue(
 async function failedNames(db: Db, ids: readonly string[]): Promise<FailedName[]> {
   if (ids.length === 0) return []
   try {
-    return await db.$queryRaw<FailedName[]>`
-      SELECT display AS name, template, coalesce("errorClass", 'unknown') || coalesce(': ' || "errorText", '') AS reason
-      FROM "VideoAsset" WHERE id = ANY(${ids as string[]}::text[]) AND status = 'FAILED' ORDER BY display`
+    return await failuresOf(db, ids)
   } catch (error) {
     if (!isDatabaseTrouble(error)) throw error
     return []

@@ -6,6 +6,7 @@ import type { Config } from '../../config.ts'
 import { openDatabase, type Database, type Db } from '../../db/database.ts'
 import { ownBot } from '../../greetings/own-bot.ts'
 import { estimate, readPaces, type MakingHost } from '../../greetings/pace.ts'
+import { unfinishedByTemplate } from '../../greetings/reports/outcomes.ts'
 import { liveWorkers } from '../../greetings/workers.ts'
 import type { Ask } from '../../greetings/ask.ts'
 import { foresee, type Foreseen } from '../../greetings/request.ts'
@@ -210,10 +211,9 @@ function added(one: ReadonlyMap<string, number>, other: ReadonlyMap<string, numb
 
 /** Unfinished videos of others, by template; what waits for its next try is left out. */
 async function aheadOf(db: Db, joined: ReadonlyMap<string, number>): Promise<Map<string, number>> {
-  const rows = await db.$queryRaw<{ template: string; count: bigint }[]>`
-    SELECT template, count(*) AS count FROM "VideoAsset" WHERE status IN ('PENDING', 'GENERATING') AND coalesce("retryAfter" < now(), true) GROUP BY 1`
+  const unfinished = await unfinishedByTemplate(db)
   return new Map(
-    rows.map(({ template, count }) => [template, Math.max(0, Number(count) - (joined.get(template) ?? 0))]),
+    [...unfinished].map(([template, count]) => [template, Math.max(0, count - (joined.get(template) ?? 0))]),
   )
 }
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Services } from '../../app/services.ts'
 import type { Config } from '../../config.ts'
 import { isDatabaseTrouble, type Db } from '../../db/database.ts'
+import { finishedOf } from '../../greetings/reports/outcomes.ts'
 import { currentOutages } from '../../greetings/outages.ts'
 import { rendersAhead } from '../../greetings/pace.ts'
 import { liveWorkers } from '../../greetings/workers.ts'
@@ -136,23 +137,4 @@ function show(
     bound: boundOf(services, workers),
   })
   return rendered
-}
-
-const idsPerQuery = 20_000
-
-/** Those of the assets that are finished, or gone: of these the status is null. */
-async function finishedOf(
-  db: Db,
-  ids: string[],
-): Promise<{ id: string; status: 'AVAILABLE' | 'FAILED' | null; bytes: number | null }[]> {
-  const found: Awaited<ReturnType<typeof finishedOf>> = []
-  for (let at = 0; at < ids.length; at += idsPerQuery) {
-    const some = ids.slice(at, at + idsPerQuery)
-    found.push(
-      ...(await db.$queryRaw<typeof found>`
-      SELECT wanted.id, asset.status::text AS status, asset.bytes FROM unnest(${some}::text[]) AS wanted(id) LEFT JOIN "VideoAsset" AS asset ON asset.id = wanted.id
-      WHERE asset.id IS NULL OR asset.status IN ('AVAILABLE', 'FAILED')`),
-    )
-  }
-  return found
 }

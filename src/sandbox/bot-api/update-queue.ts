@@ -3,6 +3,7 @@ import { Refusal } from '../refusal.ts'
 import type { Webhook } from '../state/records.ts'
 import type { Update } from '../state/records.ts'
 import type { SandboxState } from '../state/state.ts'
+import { setMaxListeners } from 'node:events'
 import { postUpdate } from './webhook.ts'
 
 const usual = new Set([
@@ -193,7 +194,7 @@ export class UpdateQueue {
   private deliver(bot: number): void {
     const webhook = this.webhook(bot)
     if (webhook === undefined || this.closed) return
-    const delivery = this.deliveries.get(bot) ?? { busy: new Set<number>(), stopped: new AbortController() }
+    const delivery = this.deliveries.get(bot) ?? newDelivery()
     this.deliveries.set(bot, delivery)
     const again = [...(this.again.get(bot)?.values() ?? [])].filter(({ told }) => !told).map(({ update }) => update)
     for (const update of [...again, ...(this.state.pending.get(bot) ?? [])]) {
@@ -261,6 +262,12 @@ function chatOf(update: Update): number {
     message?: { chat?: { id: number } }
   }
   return chat?.id ?? message?.chat?.id ?? from?.id ?? 0
+}
+
+function newDelivery(): Delivery {
+  const stopped = new AbortController()
+  setMaxListeners(0, stopped.signal) // every update on its way listens
+  return { busy: new Set(), stopped }
 }
 
 function sleep(ms: number, stopped: AbortSignal): Promise<void> {
