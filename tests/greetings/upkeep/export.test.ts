@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { forgetImported, importVideos, type CachedVideo } from '../../src/greetings/upkeep/export.ts'
-import type { Database } from '../../src/db/database.ts'
-import { temporaryDatabase } from '../environment/temporary-database.ts'
+import { forgetImported, importVideos, type CachedVideo } from '../../../src/greetings/upkeep/export.ts'
+import type { Database } from '../../../src/db/database.ts'
+import { temporaryDatabase } from '../../environment/temporary-database.ts'
 
 let database: Database
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import type { Database, Db } from '../../src/db/database.ts'
-import { foldCounts, percentile, statistics, workload } from '../../src/greetings/reports/statistics.ts'
-import { temporaryDatabase } from '../environment/temporary-database.ts'
+import type { Database, Db } from '../../../src/db/database.ts'
+import { foldCounts, percentile, statistics, workload } from '../../../src/greetings/reports/statistics.ts'
+import { temporaryDatabase } from '../../environment/temporary-database.ts'
 
 let database: Database
 let db: Db

@@ -1,10 +1,10 @@
 /** `purge`: what goes, what stays, and people who come back in that very moment. */
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import type { Db } from '../../src/db/database.ts'
-import { countOldRequests, countPeopleBefore, purgePeople, purgeRequests } from '../../src/greetings/upkeep/purge.ts'
-import { request } from '../../src/greetings/request.ts'
-import { ask, openTestEnvironment, person, type TestEnvironment } from '../environment/test-environment.ts'
+import type { Db } from '../../../src/db/database.ts'
+import { countOldRequests, countPeopleBefore, purgePeople, purgeRequests } from '../../../src/greetings/upkeep/purge.ts'
+import { request } from '../../../src/greetings/request.ts'
+import { ask, openTestEnvironment, person, type TestEnvironment } from '../../environment/test-environment.ts'
 
 let town: TestEnvironment
 beforeAll(async () => {
