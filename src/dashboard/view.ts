@@ -177,7 +177,9 @@ function findingsOf(view: Omit<View, 'findings'>): string[] {
 /** Finished requests of the last 24 hours, by the hour in which they were made. */
 async function lastHours(db: Db): Promise<Hour[]> {
   const rows = await db.$queryRaw<{ hoursAgo: number; hit: boolean; bucket: number | null; count: bigint }[]>`
-    SELECT (extract(epoch FROM date_trunc('hour', now(), 'UTC') - hour) / 3600)::int AS "hoursAgo", hit, "waitBucket" AS bucket, sum(count)::bigint AS count
+    SELECT (extract(epoch
+      FROM date_trunc('hour', now(), 'UTC') - hour) / 3600)::int AS "hoursAgo", hit, "waitBucket" AS bucket,
+      sum(count)::bigint AS count
     FROM "RequestCount" WHERE hour > now() - interval '24 hours' GROUP BY 1, 2, 3`
   return Array.from({ length: 24 }, (_, n) => {
     const hoursAgo = 23 - n

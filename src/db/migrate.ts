@@ -73,7 +73,8 @@ async function readRecord(client: Client): Promise<RecordedMigration[]> {
   )
   if (rowCount === 0) return []
   const { rows } = await client.query<RecordedMigration>(
-    `SELECT migration_name, checksum, finished_at IS NOT NULL AS finished FROM "_prisma_migrations" WHERE rolled_back_at IS NULL`,
+    `SELECT migration_name, checksum, finished_at IS NOT NULL AS finished FROM "_prisma_migrations"
+      WHERE rolled_back_at IS NULL`,
   )
   return rows
 }
@@ -108,7 +109,8 @@ async function applyNext(client: Client, known: Migration[]): Promise<string | u
       await client.query(recordTable)
       await client.query(next.sql)
       await client.query(
-        `INSERT INTO "_prisma_migrations" (id, checksum, finished_at, migration_name, logs, rolled_back_at, started_at, applied_steps_count)
+        `INSERT INTO "_prisma_migrations" (id, checksum, finished_at, migration_name, logs, rolled_back_at, started_at,
+          applied_steps_count)
          VALUES ($1, $2, clock_timestamp(), $3, NULL, NULL, now(), 1)`,
         [randomUUID(), next.checksum, next.name],
       )

@@ -67,9 +67,12 @@ export async function claim(
   leaseMs: number,
 ): Promise<ClaimedAsset | undefined> {
   const [asset] = await db.$queryRaw<ClaimedAsset[]>`
-    UPDATE "VideoAsset" SET status = 'GENERATING', "leaseOwner" = ${owner}, "leaseUntil" = now() + ${leaseMs}::float8 * interval '1 millisecond', "updatedAt" = now()
-    WHERE id = ${assetId} AND generation = ${generation} AND status IN ('PENDING', 'GENERATING') AND ("leaseUntil" IS NULL OR "leaseUntil" < now())
-    RETURNING id, template, name, display, say, generation, attempts, revision, "telegramFileId" AS "fileId", "telegramBotId" AS "botId"`
+    UPDATE "VideoAsset" SET status = 'GENERATING', "leaseOwner" = ${owner},
+      "leaseUntil" = now() + ${leaseMs}::float8 * interval '1 millisecond', "updatedAt" = now()
+    WHERE id = ${assetId} AND generation = ${generation} AND status IN ('PENDING', 'GENERATING')
+      AND ("leaseUntil" IS NULL OR "leaseUntil" < now())
+    RETURNING id, template, name, display, say, generation, attempts, revision, "telegramFileId" AS "fileId",
+      "telegramBotId" AS "botId"`
   return asset
 }
 
@@ -104,9 +107,12 @@ export async function markAvailable(
   post: Post,
 ): Promise<boolean> {
   const rows = await db.$executeRaw`
-    UPDATE "VideoAsset" SET status = 'AVAILABLE', revision = ${made.revision}, "templateRevision" = ${made.templateRevision}, bytes = ${made.bytes ?? null}, "telegramFileId" = ${post.fileId}, "telegramFileUniqueId" = ${post.fileUniqueId},
+    UPDATE "VideoAsset" SET status = 'AVAILABLE', revision = ${made.revision},
+      "templateRevision" = ${made.templateRevision}, bytes = ${made.bytes ?? null}, "telegramFileId" = ${post.fileId},
+      "telegramFileUniqueId" = ${post.fileUniqueId},
       "telegramBotId" = ${botId}, "storageChatId" = ${post.chatId}, "storageMessageId" = ${post.messageId},
-      "leaseOwner" = NULL, "leaseUntil" = NULL, attempts = 0, "errorClass" = NULL, "errorText" = NULL, "retryAfter" = NULL,
+      "leaseOwner" = NULL, "leaseUntil" = NULL, attempts = 0, "errorClass" = NULL, "errorText" = NULL,
+        "retryAfter" = NULL,
       "availableAt" = now(), "updatedAt" = now()
     WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner}`
   return rows === 1
@@ -115,7 +121,8 @@ export async function markAvailable(
 /** The upload recorded earlier is still good: nothing was made, nothing needs to be sent to storage. */
 export async function markStillAvailable(db: Db, asset: ClaimedAsset, owner: string): Promise<boolean> {
   const rows = await db.$executeRaw`
-    UPDATE "VideoAsset" SET status = 'AVAILABLE', "leaseOwner" = NULL, "leaseUntil" = NULL, attempts = 0, "errorClass" = NULL, "errorText" = NULL, "retryAfter" = NULL, "updatedAt" = now()
+    UPDATE "VideoAsset" SET status = 'AVAILABLE', "leaseOwner" = NULL, "leaseUntil" = NULL, attempts = 0,
+      "errorClass" = NULL, "errorText" = NULL, "retryAfter" = NULL, "updatedAt" = now()
     WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner}`
   return rows === 1
 }
@@ -138,11 +145,15 @@ export async function putBack(
 ): Promise<PutBack | undefined> {
   const { delayMs, usesAttempt, reason } = options
   const [row] = await db.$queryRaw<{ generation: number; wanted: boolean }[]>`
-    UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1, attempts = attempts + ${usesAttempt ? 1 : 0}, "leaseOwner" = NULL, "leaseUntil" = NULL,
-      "queuedAt" = NULL, "retryAfter" = CASE WHEN ${delayMs}::float8 > 0 THEN now() + ${delayMs}::float8 * interval '1 millisecond' END,
-      "errorClass" = ${reason?.errorClass ?? null}, "errorText" = ${reason?.errorText.slice(0, 500) ?? null}, "updatedAt" = now()
+    UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1,
+      attempts = attempts + ${usesAttempt ? 1 : 0}, "leaseOwner" = NULL, "leaseUntil" = NULL,
+      "queuedAt" = NULL, "retryAfter" = CASE WHEN ${delayMs}::float8 > 0
+        THEN now() + ${delayMs}::float8 * interval '1 millisecond' END,
+      "errorClass" = ${reason?.errorClass ?? null}, "errorText" = ${reason?.errorText.slice(0, 500) ?? null},
+        "updatedAt" = now()
     WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner}
-    RETURNING generation, EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING') AS wanted`
+    RETURNING generation, EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id
+      AND status = 'PENDING') AS wanted`
   return row === undefined
     ? undefined
     : { assetId: asset.id, generation: row.generation, lane: row.wanted ? 'people' : 'warm' }
@@ -150,7 +161,8 @@ export async function putBack(
 
 /** The job of an asset that no worker began is not in the queue any more: the reconciler adds it again. */
 export async function markUnqueued(db: Db, job: Job): Promise<void> {
-  await db.$executeRaw`UPDATE "VideoAsset" SET "queuedAt" = NULL WHERE id = ${job.assetId} AND generation = ${job.generation} AND status = 'PENDING' AND "leaseOwner" IS NULL`
+  await db.$executeRaw`UPDATE "VideoAsset" SET "queuedAt" = NULL WHERE id = ${job.assetId}
+    AND generation = ${job.generation} AND status = 'PENDING' AND "leaseOwner" IS NULL`
 }
 
 /** Gives the asset up until somebody asks again after `coolDownMs`. False: it was no longer ours. */
@@ -163,7 +175,8 @@ export async function markFailed(
 ): Promise<boolean> {
   const rows = await db.$executeRaw`
     UPDATE "VideoAsset" SET status = 'FAILED', attempts = attempts + 1, "leaseOwner" = NULL, "leaseUntil" = NULL,
-      "retryAfter" = now() + ${coolDownMs}::float8 * interval '1 millisecond', "errorClass" = ${reason.errorClass}, "errorText" = ${reason.errorText.slice(0, 500)}, "updatedAt" = now()
+      "retryAfter" = now() + ${coolDownMs}::float8 * interval '1 millisecond', "errorClass" = ${reason.errorClass},
+        "errorText" = ${reason.errorText.slice(0, 500)}, "updatedAt" = now()
     WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner}`
   return rows === 1
 }
@@ -177,11 +190,14 @@ export async function giveUpUnlessWanted(db: Db, asset: ClaimedAsset, owner: str
     // Whoever subscribes holds the row until their request is stored, and after this finds what they must turn into work.
     const [mine] = await tx.$queryRaw<
       object[]
-    >`SELECT 1 FROM "VideoAsset" WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner} FOR UPDATE`
+    >`SELECT 1 FROM "VideoAsset" WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner}
+      FOR UPDATE`
     if (mine === undefined) return false
     const rows = await tx.$executeRaw`
-      UPDATE "VideoAsset" SET status = 'FAILED', "leaseOwner" = NULL, "leaseUntil" = NULL, "retryAfter" = NULL, "errorClass" = ${reason.errorClass}, "errorText" = ${reason.errorText}, "updatedAt" = now()
-      WHERE id = ${asset.id} AND NOT EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING')`
+      UPDATE "VideoAsset" SET status = 'FAILED', "leaseOwner" = NULL, "leaseUntil" = NULL, "retryAfter" = NULL,
+        "errorClass" = ${reason.errorClass}, "errorText" = ${reason.errorText}, "updatedAt" = now()
+      WHERE id = ${asset.id} AND NOT EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id
+        AND status = 'PENDING')`
     return rows === 1
   })
 }
@@ -189,7 +205,8 @@ export async function giveUpUnlessWanted(db: Db, asset: ClaimedAsset, owner: str
 /** Of these revisions, those of videos whose upload is recorded, now or until another took their place. Not of those in work: their upload may be repeated. */
 export async function uploadedRevisions(db: Db, revisions: string[]): Promise<Set<string>> {
   const rows = await db.$queryRaw<{ revision: string }[]>`
-    SELECT revision FROM "VideoAsset" WHERE revision = ANY(${revisions}::text[]) AND "telegramFileId" IS NOT NULL AND status = 'AVAILABLE'
+    SELECT revision FROM "VideoAsset" WHERE revision = ANY(${revisions}::text[]) AND "telegramFileId" IS NOT NULL
+      AND status = 'AVAILABLE'
     UNION SELECT revision FROM "FormerFile" WHERE revision = ANY(${revisions}::text[])`
   return new Set(rows.map(({ revision }) => revision))
 }
@@ -224,7 +241,8 @@ export const byAsk = (rows: AssetRow[]) =>
 /** The assets of these names, as far as there are any. */
 export async function findAssets(db: Db | Tx, asks: readonly Ask[]): Promise<AssetRow[]> {
   if (asks.length === 0) return []
-  const sql = `SELECT ${assetColumns} FROM "VideoAsset" JOIN unnest($1::text[], $2::text[]) AS ask(t, n) ON template = ask.t AND name = ask.n`
+  const sql = `SELECT ${assetColumns} FROM "VideoAsset" JOIN unnest($1::text[], $2::text[]) AS ask(t, n)
+    ON template = ask.t AND name = ask.n`
   return db.$queryRawUnsafe<AssetRow[]>(
     sql,
     asks.map(({ template }) => template),
@@ -237,7 +255,8 @@ export async function createAssets(db: Db, asks: readonly Ask[], lockMs?: number
   if (asks.length === 0) return []
   const sql = `WITH patience AS (SELECT set_config('lock_timeout', coalesce($5, current_setting('lock_timeout')), true))
     INSERT INTO "VideoAsset" (template, name, display, say)
-    SELECT asks.* FROM patience, unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS asks ON CONFLICT (template, name) DO NOTHING RETURNING ${assetColumns}`
+    SELECT asks.* FROM patience, unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS asks
+      ON CONFLICT (template, name) DO NOTHING RETURNING ${assetColumns}`
   const columns = [
     asks.map((ask) => ask.template),
     asks.map((ask) => ask.key),
@@ -253,16 +272,21 @@ export async function setSpelling(
   db: Db,
   spellings: readonly { assetId: string; say: string | null }[],
 ): Promise<void> {
-  await db.$executeRaw`UPDATE "VideoAsset" SET say = wanted.say FROM unnest(${spellings.map(({ assetId }) => assetId)}::text[], ${spellings.map(({ say }) => say)}::text[]) AS wanted(asset, say) WHERE id = wanted.asset`
+  await db.$executeRaw`UPDATE "VideoAsset" SET say = wanted.say
+    FROM unnest(${spellings.map(({ assetId }) => assetId)}::text[],
+    ${spellings.map(({ say }) => say)}::text[]) AS wanted(asset, say) WHERE id = wanted.asset`
 }
 
 /** FAILED and AVAILABLE assets become PENDING under a new generation, unless somebody else did it first. */
 export async function turnIntoWork(db: Db | Tx, assets: readonly AssetRow[]): Promise<AssetRow[]> {
   if (assets.length === 0) return []
-  const sql = `UPDATE "VideoAsset" SET status = 'PENDING', generation = "VideoAsset".generation + 1, attempts = 0, "queuedAt" = NULL, "retryAfter" = NULL,
+  const sql = `UPDATE "VideoAsset"
+    SET status = 'PENDING', generation = "VideoAsset".generation + 1, attempts = 0, "queuedAt" = NULL,
+    "retryAfter" = NULL,
       "leaseOwner" = NULL, "leaseUntil" = NULL, "updatedAt" = now()
     FROM unnest($1::text[], $2::int[]) AS wanted(asset, seen)
-    WHERE id = wanted.asset AND "VideoAsset".generation = wanted.seen AND status IN ('FAILED', 'AVAILABLE') RETURNING ${assetColumns}`
+    WHERE id = wanted.asset AND "VideoAsset".generation = wanted.seen AND status IN ('FAILED', 'AVAILABLE')
+      RETURNING ${assetColumns}`
   return db.$queryRawUnsafe<AssetRow[]>(
     sql,
     assets.map(({ id }) => id),
@@ -272,7 +296,8 @@ export async function turnIntoWork(db: Db | Tx, assets: readonly AssetRow[]): Pr
 
 /** Locks the name's row until the transaction ends: for whoever changes it alone, or together with others. */
 export async function lockAsset(tx: Tx, ask: Ask, exclusive: boolean): Promise<AssetRow | undefined> {
-  const sql = `SELECT ${assetColumns} FROM "VideoAsset" WHERE template = $1 AND name = $2 ${exclusive ? 'FOR UPDATE' : 'FOR SHARE'}`
+  const sql = `SELECT ${assetColumns} FROM "VideoAsset" WHERE template = $1
+    AND name = $2 ${exclusive ? 'FOR UPDATE' : 'FOR SHARE'}`
   const [row] = await tx.$queryRawUnsafe<AssetRow[]>(sql, ask.template, ask.key)
   return row
 }
@@ -301,8 +326,10 @@ export function needsWork(asset: AssetRow, botId: bigint): boolean {
 export async function markQueued(db: Db | Tx, assetIds: readonly string[], lockMs?: number): Promise<number> {
   if (assetIds.length === 0) return 0
   return db.$executeRaw`
-    WITH patience AS (SELECT set_config('lock_timeout', coalesce(${lockMs?.toString() ?? null}, current_setting('lock_timeout')), true))
-    UPDATE "VideoAsset" SET "queuedAt" = now() FROM patience WHERE id = ANY(${assetIds as string[]}) AND status = 'PENDING'`
+    WITH patience AS (SELECT set_config('lock_timeout', coalesce(${lockMs?.toString() ?? null},
+      current_setting('lock_timeout')), true))
+    UPDATE "VideoAsset" SET "queuedAt" = now() FROM patience WHERE id = ANY(${assetIds as string[]})
+      AND status = 'PENDING'`
 }
 
 // ---- commands --------------------------------------------------------------------------------------
@@ -312,8 +339,10 @@ export async function reviveFailed(db: Db, keys: readonly string[] | undefined, 
   const everything = keys === undefined
   const some = (keys ?? []) as string[]
   return db.$queryRaw<Job[]>`
-      UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1, attempts = 0, "queuedAt" = NULL, "retryAfter" = NULL, "leaseOwner" = NULL, "leaseUntil" = NULL, "updatedAt" = now()
-      WHERE id IN (SELECT id FROM "VideoAsset" WHERE status = 'FAILED' AND (${everything} OR name = ANY(${some}::text[])) LIMIT ${batch} FOR UPDATE)
+      UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1, attempts = 0, "queuedAt" = NULL,
+        "retryAfter" = NULL, "leaseOwner" = NULL, "leaseUntil" = NULL, "updatedAt" = now()
+      WHERE id IN (SELECT id FROM "VideoAsset" WHERE status = 'FAILED' AND (${everything}
+        OR name = ANY(${some}::text[])) LIMIT ${batch} FOR UPDATE)
       RETURNING id AS "assetId", generation`
 }
 
@@ -332,17 +361,20 @@ export async function cancelUnwanted(db: Db, keys: readonly string[] | undefined
             AND NOT EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING')
           LIMIT 1000 FOR UPDATE`
       // Whoever subscribed while the lock was waited for shows in this second look, and nobody can do so after it.
-      const joined = await tx.$queryRaw<
-        { assetId: string }[]
-      >`SELECT DISTINCT "assetId" FROM "UserRequest" WHERE "assetId" = ANY(${seen.map(({ assetId }) => assetId)}::text[]) AND status = 'PENDING'`
+      const joined = await tx.$queryRaw<{ assetId: string }[]>`SELECT DISTINCT "assetId" FROM "UserRequest"
+        WHERE "assetId" = ANY(${seen.map(({ assetId }) => assetId)}::text[]) AND status = 'PENDING'`
       const rows = seen.filter(({ assetId }) => !joined.some((one) => one.assetId === assetId))
       const kept = rows.filter(({ hasVideo }) => hasVideo).map(({ assetId }) => assetId)
       const others = rows.filter(({ hasVideo }) => !hasVideo).map(({ assetId }) => assetId)
-      await tx.$executeRaw`UPDATE "VideoAsset" SET status = 'AVAILABLE', generation = generation + 1, "queuedAt" = NULL WHERE id = ANY(${kept})`
+      await tx.$executeRaw`UPDATE "VideoAsset" SET status = 'AVAILABLE', generation = generation + 1, "queuedAt" = NULL
+        WHERE id = ANY(${kept})`
       // Somebody who asked long ago keeps the row alive; such an asset becomes FAILED, to be asked for again at once.
-      await tx.$executeRaw`UPDATE "VideoAsset" SET status = 'FAILED', generation = generation + 1, "queuedAt" = NULL, "errorClass" = 'cancelled', "errorText" = NULL, "retryAfter" = NULL
+      await tx.$executeRaw`UPDATE "VideoAsset"
+        SET status = 'FAILED', generation = generation + 1, "queuedAt" = NULL, "errorClass" = 'cancelled',
+        "errorText" = NULL, "retryAfter" = NULL
           WHERE id = ANY(${others}) AND EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id)`
-      await tx.$executeRaw`DELETE FROM "VideoAsset" WHERE id = ANY(${others}) AND NOT EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id)`
+      await tx.$executeRaw`DELETE FROM "VideoAsset" WHERE id = ANY(${others}) AND NOT EXISTS (SELECT 1
+        FROM "UserRequest" WHERE "assetId" = "VideoAsset".id)`
       return rows
     },
     { timeout: 60_000, maxWait: 15_000 },
@@ -358,10 +390,12 @@ export async function fence(db: Db, assets: readonly { id: string }[]): Promise<
   return db.$transaction(async (tx) => {
     const locked = await tx.$queryRaw<
       { held: boolean }[]
-    >`SELECT coalesce("leaseUntil" > now(), false) AS held FROM "VideoAsset" WHERE id = ANY(${ids}::text[]) ORDER BY id FOR UPDATE`
+    >`SELECT coalesce("leaseUntil" > now(), false) AS held FROM "VideoAsset" WHERE id = ANY(${ids}::text[]) ORDER BY id
+      FOR UPDATE`
     if (locked.some(({ held }) => held)) return false
     await tx.$executeRaw`
-      UPDATE "VideoAsset" SET status = 'FAILED', generation = generation + 1, "queuedAt" = NULL, "errorClass" = 'forgotten', "errorText" = NULL, "retryAfter" = now() + interval '1 minute', "updatedAt" = now()
+      UPDATE "VideoAsset" SET status = 'FAILED', generation = generation + 1, "queuedAt" = NULL,
+        "errorClass" = 'forgotten', "errorText" = NULL, "retryAfter" = now() + interval '1 minute', "updatedAt" = now()
       WHERE id = ANY(${ids}::text[])`
     return true
   })
@@ -377,7 +411,8 @@ export async function removeAssets(db: Db, ids: string[]): Promise<{ requests: n
       // Whoever asks in this moment waits for the lock, and then finds no asset and makes a new one.
       const locked = await tx.$queryRaw<
         { held: boolean }[]
-      >`SELECT coalesce("leaseUntil" > now(), false) AS held FROM "VideoAsset" WHERE id = ANY(${ids}::text[]) ORDER BY id FOR UPDATE`
+      >`SELECT coalesce("leaseUntil" > now(), false) AS held FROM "VideoAsset" WHERE id = ANY(${ids}::text[])
+        ORDER BY id FOR UPDATE`
       if (locked.some(({ held }) => held)) return undefined
       const [waiting] = await tx.$queryRaw<
         { count: bigint }[]
@@ -398,7 +433,8 @@ export async function removeAssets(db: Db, ids: string[]): Promise<{ requests: n
  */
 export async function recoverLapsed(db: Db, renewedWithinMs: number): Promise<number> {
   return db.$executeRaw`
-    UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1, "leaseOwner" = NULL, "leaseUntil" = NULL, "queuedAt" = NULL
+    UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1, "leaseOwner" = NULL, "leaseUntil" = NULL,
+      "queuedAt" = NULL
     WHERE id IN (
       SELECT id FROM "VideoAsset" WHERE status = 'GENERATING' AND ("leaseUntil" IS NULL OR "leaseUntil" < now())
       AND pg_postmaster_start_time() < now() - ${renewedWithinMs}::float8 * interval '1 millisecond'
@@ -409,7 +445,8 @@ export async function recoverLapsed(db: Db, renewedWithinMs: number): Promise<nu
 export async function markQueuedUnlessLocked(db: Db, assetIds: readonly string[]): Promise<number> {
   return db.$executeRaw`
     UPDATE "VideoAsset" SET "queuedAt" = now()
-    WHERE id IN (SELECT id FROM "VideoAsset" WHERE id = ANY(${assetIds as string[]}::text[]) AND status = 'PENDING' FOR NO KEY UPDATE SKIP LOCKED)`
+    WHERE id IN (SELECT id FROM "VideoAsset" WHERE id = ANY(${assetIds as string[]}::text[]) AND status = 'PENDING'
+      FOR NO KEY UPDATE SKIP LOCKED)`
 }
 
 // ---- the file_id -----------------------------------------------------------------------------------
@@ -449,8 +486,10 @@ export async function markVerified(db: Db, assetId: string): Promise<void> {
 /** Videos of the table `imported` whose names are not known yet. Returns how many. */
 export async function addImported(tx: Tx): Promise<number> {
   return tx.$executeRaw`
-    INSERT INTO "VideoAsset" (template, name, display, say, status, revision, "templateRevision", "telegramFileId", "telegramFileUniqueId", "telegramBotId", "storageChatId", "storageMessageId", "availableAt")
-    SELECT template, name, display, say, 'AVAILABLE', revision, "templateRevision", "fileId", "fileUniqueId", "botId", "storageChatId", "storageMessageId", coalesce("availableAt", now()) FROM imported
+    INSERT INTO "VideoAsset" (template, name, display, say, status, revision, "templateRevision", "telegramFileId",
+      "telegramFileUniqueId", "telegramBotId", "storageChatId", "storageMessageId", "availableAt")
+    SELECT template, name, display, say, 'AVAILABLE', revision, "templateRevision", "fileId", "fileUniqueId", "botId",
+      "storageChatId", "storageMessageId", coalesce("availableAt", now()) FROM imported
     ON CONFLICT (template, name) DO NOTHING`
 }
 
@@ -464,7 +503,8 @@ export async function replaceByImported(
 ): Promise<{ hadVideo: boolean }[]> {
   return tx.$queryRaw<{ hadVideo: boolean }[]>`
     WITH old AS (
-      SELECT id, "telegramFileId" IS NOT NULL AS "hadVideo", imported.* FROM "VideoAsset" AS asset JOIN imported USING (template, name),
+      SELECT id, "telegramFileId" IS NOT NULL AS "hadVideo", imported.* FROM "VideoAsset" AS asset
+        JOIN imported USING (template, name),
         LATERAL (SELECT coalesce(${botId}::bigint, imported."botId") AS own) AS installation
       WHERE ("telegramFileId", "telegramBotId") IS DISTINCT FROM ("fileId", imported."botId") AND CASE
         WHEN ${overwrite} THEN true
@@ -473,9 +513,13 @@ export async function replaceByImported(
         ELSE coalesce(asset."availableAt", asset."createdAt") < imported."availableAt" END
       FOR UPDATE OF asset
     )
-    UPDATE "VideoAsset" AS asset SET status = 'AVAILABLE', generation = asset.generation + 1, "leaseOwner" = NULL, "leaseUntil" = NULL, "queuedAt" = NULL,
-      display = old.display, say = old.say, revision = old.revision, "templateRevision" = old."templateRevision", "telegramFileId" = old."fileId", "telegramFileUniqueId" = old."fileUniqueId",
-      "telegramBotId" = old."botId", "storageChatId" = old."storageChatId", "storageMessageId" = old."storageMessageId", "availableAt" = coalesce(old."availableAt", now()), bytes = NULL,
+    UPDATE "VideoAsset" AS asset
+      SET status = 'AVAILABLE', generation = asset.generation + 1, "leaseOwner" = NULL, "leaseUntil" = NULL,
+      "queuedAt" = NULL,
+      display = old.display, say = old.say, revision = old.revision, "templateRevision" = old."templateRevision",
+        "telegramFileId" = old."fileId", "telegramFileUniqueId" = old."fileUniqueId",
+      "telegramBotId" = old."botId", "storageChatId" = old."storageChatId", "storageMessageId" = old."storageMessageId",
+        "availableAt" = coalesce(old."availableAt", now()), bytes = NULL,
       attempts = 0, "errorClass" = NULL, "errorText" = NULL, "retryAfter" = NULL, "updatedAt" = now()
     FROM old WHERE asset.id = old.id RETURNING old."hadVideo"`
 }

@@ -24,12 +24,16 @@ export async function rememberPost(
   { chatId, messageId }: { chatId: bigint | null; messageId: number | null },
 ): Promise<void> {
   if (chatId === null || messageId === null) return
-  await db.$executeRaw`INSERT INTO "FormerPost" ("chatId", "messageId", name) VALUES (${chatId}, ${messageId}, ${key}) ON CONFLICT DO NOTHING`
+  await db.$executeRaw`INSERT INTO "FormerPost" ("chatId", "messageId", name) VALUES (${chatId}, ${messageId}, ${key})
+    ON CONFLICT DO NOTHING`
 }
 
 /** These posts are gone. */
 export async function postsAreGone(db: Db, posts: readonly StoredPost[]): Promise<void> {
-  await db.$executeRaw`DELETE FROM "FormerPost" USING unnest(${posts.map(({ chatId }) => chatId)}::bigint[], ${posts.map(({ messageId }) => messageId)}::int[]) AS gone (chat, message) WHERE "chatId" = chat AND "messageId" = message`
+  await db.$executeRaw`DELETE
+    FROM "FormerPost" USING unnest(${posts.map(({ chatId }) => chatId)}::bigint[],
+    ${posts.map(({ messageId }) => messageId)}::int[]) AS gone (chat, message) WHERE "chatId" = chat
+    AND "messageId" = message`
 }
 
 /** Revisions of the name's files that no video stands for any more. */
@@ -52,5 +56,6 @@ export async function forgottenFiles(db: Db): Promise<{ revision: string; before
 
 /** After so long every host that works has seen them. */
 export async function purgeForgottenFiles(db: Db, olderThanMs: number): Promise<void> {
-  await db.$executeRaw`DELETE FROM "FormerFile" WHERE name IS NULL AND "createdAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond'`
+  await db.$executeRaw`DELETE FROM "FormerFile" WHERE name IS NULL
+    AND "createdAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond'`
 }

@@ -29,15 +29,18 @@ export async function holdUpdate(
 ): Promise<void> {
   await db.$executeRaw`
     INSERT INTO "HeldUpdate" ("botId", "updateId", "chatId", body, "nextTry")
-    SELECT ${botId}, ${update.updateId}, ${update.chatId}, ${update.body}, now() + ${delayMs}::float8 * interval '1 millisecond'
-    WHERE (SELECT count(*) FROM "HeldUpdate" WHERE "botId" = ${botId} AND "chatId" = ${update.chatId}) < ${mostOfOneChat} ON CONFLICT DO NOTHING`
+    SELECT ${botId}, ${update.updateId}, ${update.chatId}, ${update.body},
+      now() + ${delayMs}::float8 * interval '1 millisecond'
+    WHERE (SELECT count(*) FROM "HeldUpdate" WHERE "botId" = ${botId}
+      AND "chatId" = ${update.chatId}) < ${mostOfOneChat} ON CONFLICT DO NOTHING`
 }
 
 /** Those of the chats of which an update is kept. */
 export async function chatsHeld(db: Db, botId: bigint, chatIds: readonly bigint[]): Promise<bigint[]> {
   const rows = await db.$queryRaw<
     { chatId: bigint }[]
-  >`SELECT DISTINCT "chatId" FROM "HeldUpdate" WHERE "botId" = ${botId} AND "chatId" = ANY(${chatIds as bigint[]}::bigint[])`
+  >`SELECT DISTINCT "chatId" FROM "HeldUpdate" WHERE "botId" = ${botId}
+    AND "chatId" = ANY(${chatIds as bigint[]}::bigint[])`
   return rows.map(({ chatId }) => chatId)
 }
 
@@ -52,7 +55,8 @@ export async function takeHeld(
     FROM (
       SELECT "updateId" FROM "HeldUpdate" AS due
       WHERE "botId" = ${botId} AND "nextTry" <= now()
-        AND NOT EXISTS (SELECT 1 FROM "HeldUpdate" AS earlier WHERE earlier."botId" = ${botId} AND earlier."chatId" = due."chatId" AND earlier."updateId" < due."updateId")
+        AND NOT EXISTS (SELECT 1 FROM "HeldUpdate" AS earlier WHERE earlier."botId" = ${botId}
+          AND earlier."chatId" = due."chatId" AND earlier."updateId" < due."updateId")
       ORDER BY "nextTry" LIMIT ${most} FOR UPDATE SKIP LOCKED
     ) AS next WHERE held."botId" = ${botId} AND held."updateId" = next."updateId"
     RETURNING held."updateId", body, tries, "heldAt" < now() - ${heldMs}::float8 * interval '1 millisecond' AS "isOver"`
@@ -65,7 +69,8 @@ export async function postponeHeld(
   { updateId, tries }: Pick<HeldUpdate, 'updateId' | 'tries'>,
   delayMs: number,
 ): Promise<void> {
-  await db.$executeRaw`UPDATE "HeldUpdate" SET "nextTry" = now() + ${delayMs}::float8 * interval '1 millisecond' WHERE "botId" = ${botId} AND "updateId" = ${updateId} AND tries = ${tries}`
+  await db.$executeRaw`UPDATE "HeldUpdate" SET "nextTry" = now() + ${delayMs}::float8 * interval '1 millisecond'
+    WHERE "botId" = ${botId} AND "updateId" = ${updateId} AND tries = ${tries}`
 }
 
 /** It is handled. */
@@ -76,7 +81,8 @@ export async function dropHeld(db: Db, botId: bigint, updateId: number): Promise
 /** How many are kept, and since when. */
 export async function countHeld(db: Db, botId: bigint): Promise<{ held: number; oldestSeconds: number }> {
   const [row] = await db.$queryRaw<{ held: number; oldestSeconds: number | null }[]>`
-    SELECT count(*)::int AS held, extract(epoch FROM now() - min("heldAt"))::int AS "oldestSeconds" FROM "HeldUpdate" WHERE "botId" = ${botId}`
+    SELECT count(*)::int AS held, extract(epoch FROM now() - min("heldAt"))::int AS "oldestSeconds" FROM "HeldUpdate"
+      WHERE "botId" = ${botId}`
   return { held: row?.held ?? 0, oldestSeconds: row?.oldestSeconds ?? 0 }
 }
 
@@ -97,7 +103,8 @@ export async function heldQuestions(db: Db, key: string, rules: NameRules): Prom
   let last = { botId: 0n, updateId: -1 }
   for (;;) {
     const rows = await db.$queryRaw<{ botId: bigint; updateId: number; chatId: bigint; body: string }[]>`
-      SELECT "botId", "updateId", "chatId", body FROM "HeldUpdate" WHERE ("botId", "updateId") > (${last.botId}, ${last.updateId}) ORDER BY "botId", "updateId" LIMIT ${page}`
+      SELECT "botId", "updateId", "chatId", body FROM "HeldUpdate"
+        WHERE ("botId", "updateId") > (${last.botId}, ${last.updateId}) ORDER BY "botId", "updateId" LIMIT ${page}`
     for (const { body, ...row } of rows) {
       const update = JSON.parse(body) as Update
       const message = update.message ?? update.edited_message

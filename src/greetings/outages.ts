@@ -15,7 +15,8 @@ export interface OutageRow {
 export async function noteOutage(db: Db, { step, message }: Outage, pauseMs: number): Promise<void> {
   const reason = message.slice(0, 300)
   await db.$executeRaw`
-    INSERT INTO "Outage" (step, reason, until) VALUES (${step}, ${reason}, now() + ${pauseMs}::float8 * interval '1 millisecond')
+    INSERT INTO "Outage" (step, reason, until)
+      VALUES (${step}, ${reason}, now() + ${pauseMs}::float8 * interval '1 millisecond')
     ON CONFLICT (step) DO UPDATE SET reason = EXCLUDED.reason, until = greatest("Outage".until, EXCLUDED.until)`
 }
 
@@ -34,5 +35,6 @@ export async function currentOutages(db: Db): Promise<OutageRow[]> {
  * or there was nothing to do. A refused token stays: everybody it concerned has ended.
  */
 export async function forgetOutages(db: Pick<Db, '$executeRaw'>, { outageMs }: Times): Promise<void> {
-  await db.$executeRaw`DELETE FROM "Outage" WHERE step <> 'token' AND until < now() - ${20 * outageMs}::float8 * interval '1 millisecond'`
+  await db.$executeRaw`DELETE FROM "Outage" WHERE step <> 'token'
+    AND until < now() - ${20 * outageMs}::float8 * interval '1 millisecond'`
 }

@@ -37,11 +37,16 @@ export async function recordPaces(
   const column = <K extends keyof (typeof samples)[number]>(key: K) => samples.map((sample) => sample[key])
   await db.$executeRaw`
     INSERT INTO "StepPace" AS pace (host, template, step, parallel, seconds, samples)
-    SELECT ${hostname()}, template, step, parallel + CASE step WHEN 'render' THEN others.rendering ELSE 0 END, seconds, least(count, ${memory})
-    FROM unnest(${column('template')}::text[], ${column('step')}::text[], ${column('parallel')}::int[], ${column('seconds')}::float8[], ${column('samples')}::int[]) AS new(template, step, parallel, seconds, count),
-      LATERAL (SELECT coalesce(sum(rendering), 0)::int AS rendering FROM "WorkerProcess" WHERE host = ${hostname()} AND id <> ${processId} AND "seenAt" > now() - interval '10 seconds') AS others
+    SELECT ${hostname()}, template, step, parallel + CASE step WHEN 'render' THEN others.rendering
+      ELSE 0 END, seconds, least(count, ${memory})
+    FROM unnest(${column('template')}::text[], ${column('step')}::text[], ${column('parallel')}::int[],
+      ${column('seconds')}::float8[], ${column('samples')}::int[]) AS new(template, step, parallel, seconds, count),
+      LATERAL (SELECT coalesce(sum(rendering), 0)::int AS rendering FROM "WorkerProcess" WHERE host = ${hostname()}
+        AND id <> ${processId} AND "seenAt" > now() - interval '10 seconds') AS others
     ON CONFLICT (host, template, step, parallel) DO UPDATE SET
-      seconds = (pace.seconds * least(pace.samples, ${memory} - EXCLUDED.samples) + EXCLUDED.seconds * EXCLUDED.samples) / (least(pace.samples, ${memory} - EXCLUDED.samples) + EXCLUDED.samples),
+      seconds = (pace.seconds * least(pace.samples,
+        ${memory} - EXCLUDED.samples) + EXCLUDED.seconds * EXCLUDED.samples) / (least(pace.samples,
+        ${memory} - EXCLUDED.samples) + EXCLUDED.samples),
       samples = least(pace.samples, ${memory} - EXCLUDED.samples) + EXCLUDED.samples, "updatedAt" = now()`
 }
 
@@ -229,8 +234,10 @@ function meanOf(rows: readonly Pace[]): number | undefined {
 /** How many videos a minute became ready lately; null: too few to say. */
 export async function paceOf(db: Db): Promise<number | null> {
   const [row] = await db.$queryRaw<{ short: number; long: number; since: number | null }[]>`
-    SELECT count(*) FILTER (WHERE "availableAt" > now() - interval '2 minutes')::int AS short, count(*)::int AS long, extract(epoch FROM now() - min("availableAt"))::float8 AS since
-    FROM "VideoAsset" WHERE status = 'AVAILABLE' AND "availableAt" > now() - interval '10 minutes' AND "availableAt" <= now()`
+    SELECT count(*) FILTER (WHERE "availableAt" > now() - interval '2 minutes')::int AS short, count(*)::int AS long,
+      extract(epoch FROM now() - min("availableAt"))::float8 AS since
+    FROM "VideoAsset" WHERE status = 'AVAILABLE' AND "availableAt" > now() - interval '10 minutes'
+      AND "availableAt" <= now()`
   if (row === undefined || row.since === null) return null
   // A run that began a moment ago is not judged by the calm before it.
   if (row.short >= 4) return row.short / Math.min(2, Math.max(row.since / 60, 0.25))

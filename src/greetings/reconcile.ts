@@ -68,8 +68,10 @@ export async function reconcile(parts: Parts, from: Place = beginning): Promise<
   try {
     const recovered = await recover(db, times)
     const undelivered = await undeliveredAssets(db, botId)
-    await db.$executeRaw`DELETE FROM "WorkerProcess" WHERE "seenAt" < now() - ${times.workerGoneMs * 3}::float8 * interval '1 millisecond'`
-    await db.$executeRaw`DELETE FROM "BotProcess" WHERE "seenAt" < now() - ${times.workerGoneMs * 3}::float8 * interval '1 millisecond'`
+    await db.$executeRaw`DELETE FROM "WorkerProcess"
+      WHERE "seenAt" < now() - ${times.workerGoneMs * 3}::float8 * interval '1 millisecond'`
+    await db.$executeRaw`DELETE FROM "BotProcess"
+      WHERE "seenAt" < now() - ${times.workerGoneMs * 3}::float8 * interval '1 millisecond'`
     await forgetPaces(db)
     await forgetOutages(db, times)
     await foldCounts(db)
@@ -95,7 +97,8 @@ async function takeTurn(db: Db, { leaseMs }: Times): Promise<Turn | undefined> {
   const me = randomUUID()
   const goesOn = async () => {
     const rows = await db.$executeRaw`
-      UPDATE "Installation" SET reconciler = ${me}, "reconcilerUntil" = now() + ${leaseMs}::float8 * interval '1 millisecond'
+      UPDATE "Installation"
+        SET reconciler = ${me}, "reconcilerUntil" = now() + ${leaseMs}::float8 * interval '1 millisecond'
       WHERE id = 1 AND (reconciler = ${me} OR "reconcilerUntil" IS NULL OR "reconcilerUntil" < now())`
     return rows === 1
   }
@@ -103,9 +106,8 @@ async function takeTurn(db: Db, { leaseMs }: Times): Promise<Turn | undefined> {
   return {
     goesOn,
     end: async () =>
-      void (await db.$executeRaw`UPDATE "Installation" SET reconciler = NULL, "reconcilerUntil" = NULL WHERE id = 1 AND reconciler = ${me}`.catch(
-        () => undefined,
-      )),
+      void (await db.$executeRaw`UPDATE "Installation" SET reconciler = NULL, "reconcilerUntil" = NULL WHERE id = 1
+        AND reconciler = ${me}`.catch(() => undefined)),
   }
 }
 
@@ -130,7 +132,8 @@ async function recover(db: Db, times: Times): Promise<number> {
 async function undeliveredAssets(db: Db, botId: bigint): Promise<string[]> {
   const rows = await db.$queryRaw<{ assetId: string }[]>`
     SELECT "assetId" FROM (
-      SELECT request."assetId", request."createdAt", row_number() OVER (PARTITION BY request."chatId" ORDER BY request."createdAt") AS place
+      SELECT request."assetId", request."createdAt", row_number() OVER (PARTITION BY request."chatId"
+        ORDER BY request."createdAt") AS place
       FROM "UserRequest" AS request JOIN "VideoAsset" AS asset ON asset.id = request."assetId"
       WHERE request.status = 'PENDING' AND (request."claimUntil" IS NULL OR request."claimUntil" < now())
         AND (asset.status = 'FAILED' OR (asset."telegramFileId" IS NOT NULL AND asset."telegramBotId" = ${botId}))
@@ -189,9 +192,11 @@ async function addMissingJobs(
 async function unqueuedAssets(db: Db, times: Times): Promise<Waiting[]> {
   return db.$queryRaw<Waiting[]>`
     SELECT id AS "assetId", generation, wanted, "delayMs" FROM (
-      SELECT id, generation, "createdAt", EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING') AS wanted,
+      SELECT id, generation, "createdAt", EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id
+        AND status = 'PENDING') AS wanted,
         greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "delayMs"
-      FROM "VideoAsset" WHERE status = 'PENDING' AND "queuedAt" IS NULL AND "updatedAt" < now() - ${times.queueGraceMs}::float8 * interval '1 millisecond'
+      FROM "VideoAsset" WHERE status = 'PENDING' AND "queuedAt" IS NULL
+        AND "updatedAt" < now() - ${times.queueGraceMs}::float8 * interval '1 millisecond'
     ) AS unqueued ORDER BY wanted DESC, "createdAt" LIMIT ${batch}`
 }
 
@@ -203,9 +208,11 @@ async function queuedAssets(
   wantedOnly: boolean,
 ): Promise<(Waiting & { queuedAt: Date })[]> {
   return db.$queryRaw<(Waiting & { queuedAt: Date })[]>`
-    SELECT id AS "assetId", generation, "queuedAt", wanted, greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "delayMs" FROM (
+    SELECT id AS "assetId", generation, "queuedAt", wanted, greatest(0, extract(epoch
+      FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "delayMs" FROM (
       SELECT *, id IN (SELECT "assetId" FROM "UserRequest" WHERE status = 'PENDING') AS wanted FROM "VideoAsset"
-      WHERE status = 'PENDING' AND "queuedAt" < now() - ${times.queueGraceMs}::float8 * interval '1 millisecond' AND ("queuedAt", id) > (${queuedAt}, ${id})
+      WHERE status = 'PENDING' AND "queuedAt" < now() - ${times.queueGraceMs}::float8 * interval '1 millisecond'
+        AND ("queuedAt", id) > (${queuedAt}, ${id})
     ) AS queued WHERE wanted OR NOT ${wantedOnly} ORDER BY "queuedAt", id LIMIT ${lookedFor}`
 }
 

@@ -50,16 +50,20 @@ export function countRefusals(db: Db, { leaseRenewMs }: Pick<Times, 'leaseRenewM
 async function add(db: Db, counts: ReadonlyMap<string, number>): Promise<void> {
   await db.$executeRaw`
     WITH aged AS (
-      DELETE FROM "RefusalCount" WHERE (hour, reason) IN (SELECT hour, reason FROM "RefusalCount" WHERE hour < now() - ${keptDays}::int * interval '1 day' FOR UPDATE SKIP LOCKED)
+      DELETE FROM "RefusalCount" WHERE (hour, reason) IN (SELECT hour, reason FROM "RefusalCount"
+        WHERE hour < now() - ${keptDays}::int * interval '1 day' FOR UPDATE SKIP LOCKED)
     )
     INSERT INTO "RefusalCount" AS known (hour, reason, count)
-    SELECT date_trunc('hour', now(), 'UTC'), reason, count FROM unnest(${[...counts.keys()]}::text[], ${[...counts.values()]}::int[]) AS given (reason, count) ORDER BY reason
+    SELECT date_trunc('hour', now(), 'UTC'), reason, count
+      FROM unnest(${[...counts.keys()]}::text[], ${[...counts.values()]}::int[]) AS given (reason, count)
+      ORDER BY reason
     ON CONFLICT (hour, reason) DO UPDATE SET count = known.count + EXCLUDED.count`
 }
 
 /** Of the last 24 hours, to the hour; the most frequent first. */
 export async function refusalsOfDay(db: Db): Promise<Refusals[]> {
   const rows = await db.$queryRaw<{ reason: string; count: bigint }[]>`
-    SELECT reason, sum(count)::bigint AS count FROM "RefusalCount" WHERE hour > now() - interval '24 hours' GROUP BY 1 ORDER BY 2 DESC, 1`
+    SELECT reason, sum(count)::bigint AS count FROM "RefusalCount" WHERE hour > now() - interval '24 hours' GROUP BY 1
+      ORDER BY 2 DESC, 1`
   return rows.map(({ reason, count }) => ({ reason, count: Number(count) }))
 }

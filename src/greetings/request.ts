@@ -282,7 +282,8 @@ async function subscribe(deps: RequestDeps, ask: Ask, person: Person): Promise<S
         await tx.$executeRaw`
           WITH patience AS (SELECT set_config('lock_timeout', ${String(times.lockMs)}, true))
           INSERT INTO "User" (id, language) SELECT ${person.userId}, ${person.language} FROM patience
-          ON CONFLICT (id) DO UPDATE SET language = EXCLUDED.language WHERE "User".language IS DISTINCT FROM EXCLUDED.language`
+          ON CONFLICT (id) DO UPDATE SET language = EXCLUDED.language WHERE "User".language IS DISTINCT
+            FROM EXCLUDED.language`
         const seen = await repeated(tx, botId, person)
         if (seen !== undefined) return { answer: seen }
 

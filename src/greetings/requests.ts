@@ -65,18 +65,24 @@ export async function storeHit(
   const [row] = await db.$queryRaw<{ assetId: string; fileId: string; requestId: string | null; isFull: boolean }[]>`
     WITH patience AS (SELECT set_config('lock_timeout', ${String(times.lockMs)}, true)), asset AS (
       SELECT id, "telegramFileId" FROM patience, "VideoAsset"
-      WHERE template = ${ask.template} AND name = ${ask.key} AND "telegramBotId" = ${botId} AND "telegramFileId" IS NOT NULL FOR KEY SHARE OF "VideoAsset"
+      WHERE template = ${ask.template} AND name = ${ask.key} AND "telegramBotId" = ${botId}
+        AND "telegramFileId" IS NOT NULL FOR KEY SHARE OF "VideoAsset"
     ), person AS (
       INSERT INTO "User" (id, language) SELECT ${person.userId}, ${person.language} FROM asset
-      ON CONFLICT (id) DO UPDATE SET language = EXCLUDED.language WHERE "User".language IS DISTINCT FROM EXCLUDED.language
+      ON CONFLICT (id) DO UPDATE SET language = EXCLUDED.language WHERE "User".language IS DISTINCT
+        FROM EXCLUDED.language
     ), way AS (
-      SELECT count(*) >= ${most} AS "isFull" FROM "UserRequest" WHERE "userId" = ${person.userId} AND status = 'PENDING' AND hit
+      SELECT count(*) >= ${most} AS "isFull" FROM "UserRequest" WHERE "userId" = ${person.userId} AND status = 'PENDING'
+        AND hit
     ), request AS (
-      INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner", "claimUntil")
-      SELECT ${person.userId}, id, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, true, ${doorClaims}, now() + ${times.claimMs}::float8 * interval '1 millisecond'
+      INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner",
+        "claimUntil")
+      SELECT ${person.userId}, id, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, true,
+        ${doorClaims}, now() + ${times.claimMs}::float8 * interval '1 millisecond'
       FROM asset, way WHERE NOT "isFull" ON CONFLICT DO NOTHING RETURNING id
     )
-    SELECT asset.id AS "assetId", "telegramFileId" AS "fileId", (SELECT id FROM request) AS "requestId", "isFull" FROM asset, way`
+    SELECT asset.id AS "assetId", "telegramFileId" AS "fileId", (SELECT id FROM request) AS "requestId", "isFull"
+      FROM asset, way`
   if (row === undefined) return undefined
   const { requestId, ...found } = row
   return { ...found, claimed: requestId === null ? null : claimedByDoor(requestId, person) }
@@ -91,9 +97,11 @@ export async function storeRequest(
 ): Promise<{ id: string; claimed: ClaimedRequest | null } | null> {
   const isClaimed = claimMs !== undefined
   const [stored] = await tx.$queryRaw<{ id: string }[]>`
-    INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner", "claimUntil")
+    INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner",
+      "claimUntil")
     VALUES (${person.userId}, ${assetId}, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, false,
-      ${isClaimed ? doorClaims : null}, CASE WHEN ${isClaimed} THEN now() + ${claimMs ?? 0}::float8 * interval '1 millisecond' END)
+      ${isClaimed ? doorClaims : null}, CASE WHEN ${isClaimed}
+        THEN now() + ${claimMs ?? 0}::float8 * interval '1 millisecond' END)
     ON CONFLICT DO NOTHING RETURNING id`
   return stored === undefined ? null : { id: stored.id, claimed: isClaimed ? claimedByDoor(stored.id, person) : null }
 }
@@ -108,9 +116,11 @@ export async function claimRequests(
   most: number,
 ): Promise<ClaimedRequest[]> {
   const claimed = await db.$queryRaw<(ClaimedRequest & { createdAt: Date })[]>`
-    UPDATE "UserRequest" AS request SET "claimOwner" = ${me}, "claimUntil" = now() + ${claimMs}::float8 * interval '1 millisecond'
+    UPDATE "UserRequest" AS request
+      SET "claimOwner" = ${me}, "claimUntil" = now() + ${claimMs}::float8 * interval '1 millisecond'
     FROM (
-      SELECT id FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING' AND ("claimUntil" IS NULL OR "claimUntil" < now())
+      SELECT id FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING' AND ("claimUntil" IS NULL
+        OR "claimUntil" < now())
       ORDER BY "createdAt" LIMIT ${most} FOR UPDATE SKIP LOCKED
     ) AS next WHERE request.id = next.id
     RETURNING request.id, "chatId", language, "noteMessageId", "claimOwner", request."createdAt"`
@@ -127,12 +137,15 @@ export async function renewClaim(db: Db, { claimMs }: Times, request: ClaimedReq
 
 /** Holds a claim for `ms` from now: for as long as its chat is to rest. */
 export async function extendClaim(db: Db, request: ClaimedRequest, ms: number): Promise<void> {
-  await db.$executeRaw`UPDATE "UserRequest" SET "claimUntil" = now() + ${ms}::float8 * interval '1 millisecond' WHERE id = ${request.id}`
+  await db.$executeRaw`UPDATE "UserRequest" SET "claimUntil" = now() + ${ms}::float8 * interval '1 millisecond'
+    WHERE id = ${request.id}`
 }
 
 /** Nobody takes the request before `delayMs` from now, unless it is somebody else's already. */
 export async function postpone(db: Db, request: ClaimedRequest, delayMs: number): Promise<void> {
-  await db.$executeRaw`UPDATE "UserRequest" SET "claimOwner" = NULL, "claimUntil" = now() + ${delayMs}::float8 * interval '1 millisecond' WHERE id = ${request.id} AND status = 'PENDING' AND "claimOwner" = ${request.claimOwner}`
+  await db.$executeRaw`UPDATE "UserRequest"
+    SET "claimOwner" = NULL, "claimUntil" = now() + ${delayMs}::float8 * interval '1 millisecond'
+    WHERE id = ${request.id} AND status = 'PENDING' AND "claimOwner" = ${request.claimOwner}`
 }
 
 /** The person's chat has another number now. */
@@ -157,21 +170,24 @@ export async function markCompleted(
   request: ClaimedRequest,
 ): Promise<{ hit: boolean; seconds: number } | undefined> {
   const [done] = await db.$queryRaw<{ hit: boolean; seconds: number }[]>`
-    UPDATE "UserRequest" SET status = 'COMPLETED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = NULL, "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'
+    UPDATE "UserRequest" SET status = 'COMPLETED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = NULL,
+      "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'
     RETURNING hit, extract(epoch FROM "finishedAt" - "createdAt")::float8 AS seconds`
   return done
 }
 
 /** There is no video for the person, who was told so or cannot be reached. False: the request was answered before. */
 export async function markUnanswered(db: Db, request: ClaimedRequest, errorText: string): Promise<boolean> {
-  const rows =
-    await db.$executeRaw`UPDATE "UserRequest" SET status = 'FAILED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = ${errorText.slice(0, 200)}, "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'`
+  const rows = await db.$executeRaw`UPDATE "UserRequest"
+      SET status = 'FAILED', "claimOwner" = NULL, "claimUntil" = NULL, "errorText" = ${errorText.slice(0, 200)},
+      "finishedAt" = now(), "updatedAt" = now() WHERE id = ${request.id} AND status = 'PENDING'`
   return rows > 0
 }
 
 /** Removes the next `most` finished requests for these assets. Returns how many. */
 export async function removeFinished(db: Db, assetIds: string[], most: number): Promise<number> {
-  return db.$executeRaw`DELETE FROM "UserRequest" WHERE id IN (SELECT id FROM "UserRequest" WHERE "assetId" = ANY(${assetIds}::text[]) AND status <> 'PENDING' LIMIT ${most})`
+  return db.$executeRaw`DELETE FROM "UserRequest" WHERE id IN (SELECT id FROM "UserRequest"
+    WHERE "assetId" = ANY(${assetIds}::text[]) AND status <> 'PENDING' LIMIT ${most})`
 }
 
 /** Removes all requests for these assets. Returns how many. */
@@ -183,6 +199,7 @@ export async function removeAllOf(tx: Tx, assetIds: string[]): Promise<number> {
 export async function removeOld(db: Db, olderThanMs: number, most: number): Promise<number> {
   return db.$executeRaw`
       DELETE FROM "UserRequest" WHERE id IN (
-        SELECT id FROM "UserRequest" WHERE "createdAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond' AND "finishedAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond' AND status <> 'PENDING'
+        SELECT id FROM "UserRequest" WHERE "createdAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond'
+          AND "finishedAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond' AND status <> 'PENDING'
         ORDER BY "createdAt" LIMIT ${most} FOR UPDATE SKIP LOCKED)`
 }

@@ -52,7 +52,8 @@ export async function announceWorker(
   const beat = async () => {
     const { rendering, uploading } = load()
     await db.$executeRaw`
-      INSERT INTO "WorkerProcess" (id, host, pid, machine, concurrency, rendering, uploading) VALUES (${id}, ${hostname()}, ${process.pid}, ${machine}, ${concurrency}, ${rendering}, ${uploading})
+      INSERT INTO "WorkerProcess" (id, host, pid, machine, concurrency, rendering, uploading)
+        VALUES (${id}, ${hostname()}, ${process.pid}, ${machine}, ${concurrency}, ${rendering}, ${uploading})
       ON CONFLICT (id) DO UPDATE SET rendering = EXCLUDED.rendering, uploading = EXCLUDED.uploading, "seenAt" = now()`
   }
   return keepBeating(leaseRenewMs, beat, () => db.workerProcess.deleteMany({ where: { id } }))
@@ -64,7 +65,8 @@ export async function announceBot(db: Db, { leaseRenewMs }: Times, mode: LiveBot
   const machine = await thisMachine()
   const beat = async () => {
     await db.$executeRaw`
-      INSERT INTO "BotProcess" (id, host, pid, machine, mode) VALUES (${id}, ${hostname()}, ${process.pid}, ${machine}, ${mode})
+      INSERT INTO "BotProcess" (id, host, pid, machine, mode)
+        VALUES (${id}, ${hostname()}, ${process.pid}, ${machine}, ${mode})
       ON CONFLICT (id) DO UPDATE SET "seenAt" = now()`
   }
   return keepBeating(leaseRenewMs, beat, () => db.botProcess.deleteMany({ where: { id } }))
@@ -99,7 +101,8 @@ const missedBeats = 2.5
 /** Workers that were heard of lately, longest running first. */
 export async function liveWorkers(db: Db, times: Times): Promise<LiveWorker[]> {
   const rows = await db.$queryRaw<Row<LiveWorker>[]>`
-    SELECT id, host, pid, machine, "startedAt", greatest(0, extract(epoch FROM now() - "seenAt"))::float8 AS "seenSeconds", concurrency, rendering, uploading FROM "WorkerProcess"
+    SELECT id, host, pid, machine, "startedAt", greatest(0, extract(epoch
+      FROM now() - "seenAt"))::float8 AS "seenSeconds", concurrency, rendering, uploading FROM "WorkerProcess"
     WHERE "seenAt" > now() - ${times.workerGoneMs}::float8 * interval '1 millisecond' ORDER BY "startedAt", id`
   return (await among(rows, times)).map((worker) =>
     worker.silent ? { ...worker, rendering: 0, uploading: 0 } : worker,
@@ -109,7 +112,8 @@ export async function liveWorkers(db: Db, times: Times): Promise<LiveWorker[]> {
 /** Bots that were heard of lately, longest running first. */
 export async function liveBots(db: Db, times: Times): Promise<LiveBot[]> {
   const rows = await db.$queryRaw<Row<LiveBot>[]>`
-    SELECT id, host, pid, machine, "startedAt", greatest(0, extract(epoch FROM now() - "seenAt"))::float8 AS "seenSeconds", mode FROM "BotProcess"
+    SELECT id, host, pid, machine, "startedAt", greatest(0, extract(epoch
+      FROM now() - "seenAt"))::float8 AS "seenSeconds", mode FROM "BotProcess"
     WHERE "seenAt" > now() - ${times.workerGoneMs}::float8 * interval '1 millisecond' ORDER BY "startedAt", id`
   return among(rows, times)
 }

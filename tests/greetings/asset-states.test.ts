@@ -42,7 +42,7 @@ function written(file: string, text: string): Step[] {
   const visit = (node: ts.Node, by: string) => {
     const name = ts.isFunctionDeclaration(node) ? (node.name?.text ?? by) : by
     if (ts.isTemplateExpression(node) || ts.isNoSubstitutionTemplateLiteral(node))
-      steps.push(...stepsOf(node.getText(), name))
+      steps.push(...stepsOf(node.getText().replace(/\s+/g, ' '), name))
     ts.forEachChild(node, (child) => visit(child, name))
   }
   visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true), '')
@@ -53,7 +53,7 @@ function stepsOf(sql: string, by: string): Step[] {
   if (/DELETE FROM "VideoAsset"/.test(sql)) return [{ by, to: '-', generation: '', clears: '' }]
   if (/INSERT INTO "VideoAsset"/.test(sql))
     return [{ by, to: sql.includes("'AVAILABLE'") ? 'AVAILABLE' : 'PENDING', generation: '', clears: '' }]
-  const set = /UPDATE "VideoAsset"(?: AS \w+)? SET ([\s\S]*?)\n? +(?:FROM|WHERE) /.exec(sql)?.[1]
+  const set = /UPDATE "VideoAsset"(?: AS \w+)? SET (.*?) (?:FROM|WHERE) /.exec(sql)?.[1]
   if (set === undefined || !/\b(status|generation) =/.test(set)) return []
   return [
     {

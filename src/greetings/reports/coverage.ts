@@ -60,7 +60,8 @@ async function videos(db: Db, botId: bigint | null, batch: readonly ListedName[]
   const known = batch.filter(({ template }) => template !== undefined)
   const rows = await db.$queryRaw<{ template: string; name: string; own: boolean }[]>`
     SELECT template, name, coalesce("telegramBotId" = coalesce(${botId}::bigint, "telegramBotId"), false) AS own
-    FROM "VideoAsset" JOIN unnest(${known.map(({ template }) => template ?? '')}::text[], ${known.map(({ key }) => key)}::text[]) AS listed(t, n) ON template = listed.t AND name = listed.n
+    FROM "VideoAsset" JOIN unnest(${known.map(({ template }) => template ?? '')}::text[],
+      ${known.map(({ key }) => key)}::text[]) AS listed(t, n) ON template = listed.t AND name = listed.n
     WHERE "telegramFileId" IS NOT NULL`
   return new Map(rows.map(({ template, name, own }) => [`${template}\n${name}`, own]))
 }

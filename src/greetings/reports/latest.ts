@@ -29,7 +29,8 @@ export async function nowInWork(db: Db, most: number): Promise<InWork[]> {
 /** The videos that failed last, newest failure first. */
 export async function latestFailed(db: Db, most: number): Promise<Failed[]> {
   const failed = await db.$queryRaw<Failed[]>`
-    SELECT template, display, coalesce("errorClass", 'unknown') AS "errorClass", coalesce("errorText", '') AS "errorText",
+    SELECT template, display, coalesce("errorClass", 'unknown') AS "errorClass", coalesce("errorText",
+      '') AS "errorText",
       extract(epoch FROM now() - "updatedAt")::float8 AS "secondsAgo"
     FROM "VideoAsset" WHERE status = 'FAILED' ORDER BY "queuedAt" DESC NULLS LAST LIMIT ${most}`
   return failed.sort((one, other) => one.secondsAgo - other.secondsAgo)
@@ -47,7 +48,8 @@ export async function latestMade(
     SELECT id, template, display, revision,
       "telegramFileId" IS NOT NULL AND coalesce("telegramBotId" = ${botId}::bigint, false) AS sendable,
       extract(epoch FROM now() - "availableAt")::float8 AS "secondsAgo"
-    FROM "VideoAsset" WHERE status = 'AVAILABLE' AND "availableAt" IS NOT NULL ORDER BY "availableAt" DESC LIMIT ${most}`
+    FROM "VideoAsset" WHERE status = 'AVAILABLE' AND "availableAt" IS NOT NULL ORDER BY "availableAt" DESC
+      LIMIT ${most}`
 }
 
 /** Names that begin so. Those that come next in each template are looked at, and no others, however many there are. */
@@ -65,6 +67,7 @@ export async function sourcesOf(
   id: string,
 ): Promise<{ revision: string | null; fileId: string | null } | undefined> {
   const [row] = await db.$queryRaw<{ revision: string | null; fileId: string | null }[]>`
-    SELECT revision, CASE WHEN "telegramBotId" = (SELECT "botId" FROM "Installation" WHERE id = 1) THEN "telegramFileId" END AS "fileId" FROM "VideoAsset" WHERE id = ${id}`
+    SELECT revision, CASE WHEN "telegramBotId" = (SELECT "botId" FROM "Installation" WHERE id = 1)
+      THEN "telegramFileId" END AS "fileId" FROM "VideoAsset" WHERE id = ${id}`
   return row
 }

@@ -17,9 +17,11 @@ export async function missedNames(
   { template, sinceMs, limit, among }: { template?: string; sinceMs?: number; limit?: number; among?: number },
 ): Promise<(ListedRow & { count: number; isReady: boolean })[]> {
   const rows = await db.$queryRaw<(ListedRow & { count: bigint; isReady: boolean })[]>`
-    SELECT display AS name, min(say) AS say, sum(missed.count)::bigint AS count, bool_or("telegramFileId" IS NOT NULL) AS "isReady" FROM (
+    SELECT display AS name, min(say) AS say, sum(missed.count)::bigint AS count,
+      bool_or("telegramFileId" IS NOT NULL) AS "isReady" FROM (
       SELECT "assetId", count(*) AS count FROM "UserRequest"
-      WHERE NOT hit AND (${sinceMs ?? null}::float8 IS NULL OR "createdAt" > now() - ${sinceMs ?? 0}::float8 * interval '1 millisecond')
+      WHERE NOT hit AND (${sinceMs ?? null}::float8 IS NULL
+        OR "createdAt" > now() - ${sinceMs ?? 0}::float8 * interval '1 millisecond')
       GROUP BY 1 ORDER BY 2 DESC LIMIT ${among ?? null}::bigint
     ) AS missed JOIN "VideoAsset" AS asset ON asset.id = missed."assetId"
     WHERE ${template ?? null}::text IS NULL OR template = ${template ?? null}::text
@@ -49,10 +51,14 @@ export async function* namesInState(
   let left = limit
   for (let [template, key] = ['', '']; left > 0;) {
     const rows = await db.$queryRaw<(StateRow & { key: string })[]>`
-      SELECT template, name AS key, display AS name, say, CASE WHEN status = 'FAILED' THEN coalesce("errorClass", 'unknown') || coalesce(': ' || "errorText", '') END AS reason, CASE WHEN status = 'FAILED' THEN "updatedAt" END AS "failedAt"
+      SELECT template, name AS key, display AS name, say, CASE WHEN status = 'FAILED'
+        THEN coalesce("errorClass", 'unknown') || coalesce(': ' || "errorText", '') END AS reason, CASE
+        WHEN status = 'FAILED' THEN "updatedAt" END AS "failedAt"
       FROM "VideoAsset"
-      WHERE (template, name) > (${template}, ${key}) AND (${only ?? null}::text IS NULL OR template = ${only ?? null}::text)
-        AND CASE ${state}::text WHEN 'failed' THEN status = 'FAILED' WHEN 'pending' THEN status IN ('PENDING', 'GENERATING')
+      WHERE (template, name) > (${template}, ${key}) AND (${only ?? null}::text IS NULL
+        OR template = ${only ?? null}::text)
+        AND CASE ${state}::text WHEN 'failed' THEN status = 'FAILED' WHEN 'pending'
+          THEN status IN ('PENDING', 'GENERATING')
           ELSE "telegramFileId" IS NOT NULL AND "telegramBotId" = coalesce(${botId}::bigint, "telegramBotId") END
       ORDER BY template, name LIMIT ${Math.min(pageSize, left)}::bigint`
     const last = rows.at(-1)

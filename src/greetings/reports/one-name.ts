@@ -42,13 +42,18 @@ export interface NamedVideo {
 export async function videosOf(db: Db, key: string): Promise<NamedVideo[]> {
   return db.$queryRaw<NamedVideo[]>`
     SELECT asset.id, template, display, say, asset.status::text AS status, generation,
-      CASE WHEN "leaseUntil" > now() THEN "leaseOwner" END AS "leaseOwner", CASE WHEN "leaseUntil" > now() THEN extract(epoch FROM "leaseUntil" - now())::float8 END AS "leaseSeconds", "queuedAt",
-      revision, "templateRevision", "telegramFileId" AS "fileId", "telegramBotId" AS "botId", "storageChatId", "storageMessageId", bytes,
-      attempts, "errorClass", asset."errorText", "retryAfter", asset."createdAt", asset."updatedAt", "availableAt", "verifiedAt",
+      CASE WHEN "leaseUntil" > now() THEN "leaseOwner" END AS "leaseOwner", CASE WHEN "leaseUntil" > now()
+        THEN extract(epoch FROM "leaseUntil" - now())::float8 END AS "leaseSeconds", "queuedAt",
+      revision, "templateRevision", "telegramFileId" AS "fileId", "telegramBotId" AS "botId", "storageChatId",
+        "storageMessageId", bytes,
+      attempts, "errorClass", asset."errorText", "retryAfter", asset."createdAt", asset."updatedAt", "availableAt",
+        "verifiedAt",
       requests.waiting, requests."waitingSeconds", requests.asked, requests."askedAt"
-    FROM (SELECT DISTINCT template AS id FROM "AssetCount") AS known JOIN "VideoAsset" AS asset ON asset.template = known.id AND asset.name = ${key}
+    FROM (SELECT DISTINCT template AS id FROM "AssetCount") AS known JOIN "VideoAsset" AS asset
+      ON asset.template = known.id AND asset.name = ${key}
     CROSS JOIN LATERAL (
-      SELECT count(*) FILTER (WHERE status = 'PENDING')::int AS waiting, extract(epoch FROM now() - min("createdAt") FILTER (WHERE status = 'PENDING'))::float8 AS "waitingSeconds",
+      SELECT count(*) FILTER (WHERE status = 'PENDING')::int AS waiting, extract(epoch FROM now() - min("createdAt")
+        FILTER (WHERE status = 'PENDING'))::float8 AS "waitingSeconds",
         count(*)::int AS asked, max("createdAt") AS "askedAt"
       FROM "UserRequest" WHERE "assetId" = asset.id
     ) AS requests

@@ -13,7 +13,8 @@ export async function finishedOf(
     const some = ids.slice(at, at + idsPerQuery)
     found.push(
       ...(await db.$queryRaw<typeof found>`
-      SELECT wanted.id, asset.status::text AS status, asset.bytes FROM unnest(${some}::text[]) AS wanted(id) LEFT JOIN "VideoAsset" AS asset ON asset.id = wanted.id
+      SELECT wanted.id, asset.status::text AS status, asset.bytes FROM unnest(${some}::text[]) AS wanted(id) LEFT
+        JOIN "VideoAsset" AS asset ON asset.id = wanted.id
       WHERE asset.id IS NULL OR asset.status IN ('AVAILABLE', 'FAILED')`),
     )
   }
@@ -33,6 +34,7 @@ export async function failuresOf(
 /** How many videos are to be made now, by template; what waits for its next try is left out. */
 export async function unfinishedByTemplate(db: Db): Promise<Map<string, number>> {
   const rows = await db.$queryRaw<{ template: string; count: bigint }[]>`
-    SELECT template, count(*) AS count FROM "VideoAsset" WHERE status IN ('PENDING', 'GENERATING') AND coalesce("retryAfter" < now(), true) GROUP BY 1`
+    SELECT template, count(*) AS count FROM "VideoAsset" WHERE status IN ('PENDING', 'GENERATING')
+      AND coalesce("retryAfter" < now(), true) GROUP BY 1`
   return new Map(rows.map(({ template, count }) => [template, Number(count)]))
 }

@@ -61,12 +61,12 @@ export async function statistics(
   botId: bigint | null,
 ): Promise<Statistics> {
   const [assets, atWork, finished, pending, day, failures] = await Promise.all([
-    db.$queryRaw<
-      AssetSum[]
-    >`SELECT status::text AS status, template, "templateRevision", "telegramBotId" AS "botId", sum(count)::bigint AS count FROM "AssetCount" GROUP BY 1, 2, 3, 4`,
+    db.$queryRaw<AssetSum[]>`SELECT status::text AS status, template, "templateRevision", "telegramBotId" AS "botId",
+      sum(count)::bigint AS count FROM "AssetCount" GROUP BY 1, 2, 3, 4`,
     db.$queryRaw<
       { template: string; count: bigint }[]
-    >`SELECT template, count(*) AS count FROM "VideoAsset" WHERE status = 'GENERATING' AND "leaseUntil" > now() GROUP BY 1`,
+    >`SELECT template, count(*) AS count FROM "VideoAsset" WHERE status = 'GENERATING' AND "leaseUntil" > now()
+      GROUP BY 1`,
     db.$queryRaw<
       { status: string; count: bigint }[]
     >`SELECT status::text AS status, sum(count)::bigint AS count FROM "RequestCount" GROUP BY 1`,
@@ -173,8 +173,11 @@ async function lastDay(db: Db): Promise<DaySum[]> {
       SELECT status, hit, "waitBucket", count FROM "RequestCount"
       WHERE hour >= date_trunc('hour', now() - interval '1 day', 'UTC') + interval '1 hour'
       UNION ALL
-      SELECT status, hit, CASE WHEN status = 'COMPLETED' THEN "waitBucket"("finishedAt" - "createdAt") END, 1 FROM "UserRequest"
-      WHERE "createdAt" > now() - interval '1 day' AND "createdAt" < date_trunc('hour', now() - interval '1 day', 'UTC') + interval '1 hour' AND status <> 'PENDING'
+      SELECT status, hit, CASE WHEN status = 'COMPLETED' THEN "waitBucket"("finishedAt" - "createdAt") END, 1
+        FROM "UserRequest"
+      WHERE "createdAt" > now() - interval '1 day'
+        AND "createdAt" < date_trunc('hour', now() - interval '1 day', 'UTC') + interval '1 hour'
+        AND status <> 'PENDING'
       UNION ALL
       SELECT status, hit, NULL, 1 FROM "UserRequest" WHERE status = 'PENDING' AND "createdAt" > now() - interval '1 day'
     ) AS requests GROUP BY 1, 2, 3`
@@ -212,21 +215,27 @@ const foldAtOnce = 100_000
 export async function foldCounts(db: Db | Tx): Promise<void> {
   await db.$executeRaw`
     WITH alike AS (
-      SELECT id, count(*) OVER (PARTITION BY status, template, "templateRevision", "telegramBotId") AS rows FROM (SELECT * FROM "AssetCount" ORDER BY id LIMIT ${foldAtOnce} FOR UPDATE SKIP LOCKED) AS first
+      SELECT id, count(*) OVER (PARTITION BY status, template, "templateRevision", "telegramBotId") AS rows
+        FROM (SELECT * FROM "AssetCount" ORDER BY id LIMIT ${foldAtOnce} FOR UPDATE SKIP LOCKED) AS first
     ), taken AS (
-      DELETE FROM "AssetCount" USING alike WHERE "AssetCount".id = alike.id AND rows > 1 RETURNING status, template, "templateRevision", "telegramBotId", count
+      DELETE FROM "AssetCount" USING alike WHERE "AssetCount".id = alike.id AND rows > 1
+        RETURNING status, template, "templateRevision", "telegramBotId", count
     )
     INSERT INTO "AssetCount" (status, template, "templateRevision", "telegramBotId", count)
-    SELECT status, template, "templateRevision", "telegramBotId", sum(count) FROM taken GROUP BY 1, 2, 3, 4 HAVING sum(count) <> 0`
+    SELECT status, template, "templateRevision", "telegramBotId", sum(count) FROM taken
+      GROUP BY 1, 2, 3, 4 HAVING sum(count) <> 0`
   await db.$executeRaw`
     WITH aged AS (
-      SELECT id, status, hit, CASE WHEN old THEN date_trunc('day', hour, 'UTC') ELSE hour END AS since, CASE WHEN NOT old THEN "waitBucket" END AS bucket
-      FROM (SELECT *, hour < now() - interval '2 days' AS old FROM "RequestCount" ORDER BY id LIMIT ${foldAtOnce} FOR UPDATE SKIP LOCKED) AS first
+      SELECT id, status, hit, CASE WHEN old THEN date_trunc('day', hour, 'UTC') ELSE hour END AS since, CASE
+        WHEN NOT old THEN "waitBucket" END AS bucket
+      FROM (SELECT *, hour < now() - interval '2 days' AS old FROM "RequestCount" ORDER BY id LIMIT ${foldAtOnce}
+        FOR UPDATE SKIP LOCKED) AS first
     ), alike AS (
       SELECT *, count(*) OVER (PARTITION BY since, status, hit, bucket) AS rows FROM aged
     ), taken AS (
       DELETE FROM "RequestCount" USING alike WHERE "RequestCount".id = alike.id AND rows > 1
       RETURNING alike.since, alike.status, alike.hit, alike.bucket, "RequestCount".count
     )
-    INSERT INTO "RequestCount" (hour, status, hit, "waitBucket", count) SELECT since, status, hit, bucket, sum(count) FROM taken GROUP BY 1, 2, 3, 4`
+    INSERT INTO "RequestCount" (hour, status, hit, "waitBucket", count) SELECT since, status, hit, bucket, sum(count)
+      FROM taken GROUP BY 1, 2, 3, 4`
 }

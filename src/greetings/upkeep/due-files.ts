@@ -14,7 +14,8 @@ export interface StoredFile {
 /** How many ids are due. */
 export async function countDueFiles(db: Db, olderThanMs: number): Promise<number> {
   const [row] = await db.$queryRaw<{ count: bigint }[]>`
-    SELECT count(*) AS count FROM "VideoAsset" WHERE "telegramFileId" IS NOT NULL AND ("verifiedAt" IS NULL OR "verifiedAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond')`
+    SELECT count(*) AS count FROM "VideoAsset" WHERE "telegramFileId" IS NOT NULL AND ("verifiedAt" IS NULL
+      OR "verifiedAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond')`
   return Number(row?.count ?? 0)
 }
 
@@ -26,7 +27,9 @@ export async function dueFiles(
   count: number,
 ): Promise<StoredFile[]> {
   return db.$queryRaw<StoredFile[]>`
-    SELECT id, "telegramFileId" AS "fileId", coalesce("telegramBotId" = ${botId}, false) AS own, "storageChatId" AS "chatId" FROM "VideoAsset"
-    WHERE "telegramFileId" IS NOT NULL AND ("verifiedAt" IS NULL OR "verifiedAt" < ${before}) AND id <> ALL(${except as string[]}::text[])
+    SELECT id, "telegramFileId" AS "fileId", coalesce("telegramBotId" = ${botId}, false) AS own,
+      "storageChatId" AS "chatId" FROM "VideoAsset"
+    WHERE "telegramFileId" IS NOT NULL AND ("verifiedAt" IS NULL OR "verifiedAt" < ${before})
+      AND id <> ALL(${except as string[]}::text[])
     ORDER BY "verifiedAt" NULLS FIRST, id LIMIT ${count}::bigint`
 }

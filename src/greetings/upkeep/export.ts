@@ -96,9 +96,11 @@ export async function* cachedVideos(db: Db): AsyncGenerator<CachedVideo[]> {
         availableAt: Date
       })[]
     >`
-      SELECT template, name, display, say, revision, "templateRevision", "telegramBotId" AS "botId", "telegramFileId" AS "fileId", "telegramFileUniqueId" AS "fileUniqueId",
+      SELECT template, name, display, say, revision, "templateRevision", "telegramBotId" AS "botId",
+        "telegramFileId" AS "fileId", "telegramFileUniqueId" AS "fileUniqueId",
         "storageChatId", "storageMessageId", coalesce("availableAt", "createdAt") AS "availableAt"
-      FROM "VideoAsset" WHERE (template, name) > (${template}, ${name}) AND "telegramFileId" IS NOT NULL AND "telegramBotId" IS NOT NULL
+      FROM "VideoAsset" WHERE (template, name) > (${template}, ${name}) AND "telegramFileId" IS NOT NULL
+        AND "telegramBotId" IS NOT NULL
       ORDER BY template, name LIMIT ${pageSize}`
     const last = rows.at(-1)
     if (last === undefined) return
@@ -152,7 +154,8 @@ export async function importVideos(
     return await db.$transaction(
       async (tx) => {
         await tx.$executeRaw`
-          CREATE TEMPORARY TABLE imported (line bigint, template text, name text, display text, say text, revision text, "templateRevision" text, "botId" bigint, "fileId" text, "fileUniqueId" text,
+          CREATE TEMPORARY TABLE imported (line bigint, template text, name text, display text, say text, revision text,
+            "templateRevision" text, "botId" bigint, "fileId" text, "fileUniqueId" text,
             "storageChatId" bigint, "storageMessageId" int, "availableAt" timestamptz(3)) ON COMMIT DROP`
         await tx.$executeRawUnsafe(
           `INSERT INTO imported (line, ${columns}) SELECT line, ${columns} FROM "ImportedVideo" WHERE run = $1`,
@@ -163,7 +166,8 @@ export async function importVideos(
         >`SELECT count(*) AS count FROM imported WHERE "botId" <> ${botId}::bigint`
         const distinct =
           lines -
-          (await tx.$executeRaw`DELETE FROM imported AS one USING imported AS other WHERE one.template = other.template AND one.name = other.name AND one.line < other.line`)
+          (await tx.$executeRaw`DELETE FROM imported AS one USING imported AS other WHERE one.template = other.template
+            AND one.name = other.name AND one.line < other.line`)
         return {
           lines,
           ...(await merge(tx, overwrite, botId, distinct)),
@@ -186,7 +190,9 @@ export async function forgetImported(db: Db, run = ''): Promise<void> {
 async function stage(db: Db, run: string, batch: readonly CachedVideo[]): Promise<void> {
   const column = <K extends keyof CachedVideo>(key: K) => batch.map((video) => video[key])
   await db.$executeRawUnsafe(
-    `INSERT INTO "ImportedVideo" (run, ${columns}) SELECT $13, * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::int[], $12::timestamptz[])`,
+    `INSERT INTO "ImportedVideo" (run, ${columns}) SELECT $13, *
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[],
+      $9::text[], $10::bigint[], $11::int[], $12::timestamptz[])`,
     column('template'),
     column('name'),
     column('display'),
@@ -212,7 +218,8 @@ async function merge(
   await tx.$executeRaw`CREATE UNIQUE INDEX ON imported (template, name)`
   await tx.$executeRaw`ANALYZE imported`
   const [same] = await tx.$queryRaw<{ count: bigint }[]>`
-    SELECT count(*) AS count FROM "VideoAsset" AS asset JOIN imported USING (template, name) WHERE "telegramFileId" = "fileId" AND "telegramBotId" = "botId"`
+    SELECT count(*) AS count FROM "VideoAsset" AS asset JOIN imported USING (template, name)
+      WHERE "telegramFileId" = "fileId" AND "telegramBotId" = "botId"`
   const created = await addImported(tx)
   const updated = await replaceByImported(tx, { overwrite, botId })
   const replaced = updated.filter(({ hadVideo }) => hadVideo).length

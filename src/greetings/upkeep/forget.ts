@@ -25,7 +25,8 @@ export interface KnownAsset {
 /** The name's assets, of every template. */
 export async function assetsOf(db: Db, key: string): Promise<KnownAsset[]> {
   return db.$queryRaw<KnownAsset[]>`
-    SELECT id, template, name, display, say, generation, revision, "storageChatId" AS "chatId", "storageMessageId" AS "messageId", coalesce("leaseUntil" > now(), false) AS held,
+    SELECT id, template, name, display, say, generation, revision, "storageChatId" AS "chatId",
+      "storageMessageId" AS "messageId", coalesce("leaseUntil" > now(), false) AS held,
       (SELECT count(*) FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING')::int AS waiting
     FROM "VideoAsset" WHERE name = ${key} ORDER BY template`
 }

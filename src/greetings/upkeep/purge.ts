@@ -8,7 +8,9 @@ const batch = 5_000
 /** How many requests were finished longer ago than this. */
 export async function countOldRequests(db: Db, olderThanMs: number): Promise<number> {
   const [row] = await db.$queryRaw<{ count: bigint }[]>`
-    SELECT count(*) AS count FROM "UserRequest" WHERE "createdAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond' AND "finishedAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond' AND status <> 'PENDING'`
+    SELECT count(*) AS count FROM "UserRequest"
+      WHERE "createdAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond'
+      AND "finishedAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond' AND status <> 'PENDING'`
   return Number(row?.count ?? 0)
 }
 
@@ -33,7 +35,8 @@ export async function countPeopleBefore(db: Db, olderThanMs: number): Promise<nu
   const [row] = await db.$queryRaw<{ count: bigint }[]>`
     SELECT count(*) AS count FROM "User" WHERE NOT EXISTS (
       SELECT 1 FROM "UserRequest" WHERE "userId" = "User".id
-        AND NOT ("createdAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond' AND "finishedAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond' AND status <> 'PENDING'))`
+        AND NOT ("createdAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond'
+          AND "finishedAt" < now() - ${olderThanMs}::float8 * interval '1 millisecond' AND status <> 'PENDING'))`
   return Number(row?.count ?? 0)
 }
 
@@ -49,8 +52,10 @@ export async function purgePeople(db: Db, { signal }: { signal: AbortSignal }): 
       async (tx) => {
         // Whoever asks in this moment holds their row and is passed over. Those asked before the lock was ours show in the second look.
         const locked = await tx.$queryRaw<{ id: bigint }[]>`
-          SELECT id FROM "User" WHERE id = ANY(${ids}::bigint[]) AND NOT EXISTS (SELECT 1 FROM "UserRequest" WHERE "userId" = "User".id) FOR UPDATE SKIP LOCKED`
-        return tx.$executeRaw`DELETE FROM "User" WHERE id = ANY(${locked.map(({ id }) => id)}::bigint[]) AND NOT EXISTS (SELECT 1 FROM "UserRequest" WHERE "userId" = "User".id)`
+          SELECT id FROM "User" WHERE id = ANY(${ids}::bigint[]) AND NOT EXISTS (SELECT 1 FROM "UserRequest"
+            WHERE "userId" = "User".id) FOR UPDATE SKIP LOCKED`
+        return tx.$executeRaw`DELETE FROM "User" WHERE id = ANY(${locked.map(({ id }) => id)}::bigint[])
+          AND NOT EXISTS (SELECT 1 FROM "UserRequest" WHERE "userId" = "User".id)`
       },
       { timeout: 60_000, maxWait: 15_000 },
     )
