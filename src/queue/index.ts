@@ -69,6 +69,7 @@ export interface GreetingsQueue {
 /** The queue's server cannot be reached (exit code 3). */
 class QueueUnreachable extends Error {
   override name = 'QueueUnreachable'
+  readonly exitCode = 3
 }
 
 interface QueueSettings {

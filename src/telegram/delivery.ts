@@ -66,7 +66,8 @@ export async function deliver(deps: DeliveryDeps, assetId: string, signal: Abort
 export async function waitingFor(db: Db, assetId: string): Promise<number> {
   const [row] = await db.$queryRaw<{ count: bigint }[]>`
     SELECT count(*) AS count FROM (
-      SELECT 1 FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING' AND ("claimUntil" IS NULL OR "claimUntil" < now()) LIMIT ${crowd}) AS free`
+      SELECT 1 FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING' AND ("claimUntil" IS NULL
+        OR "claimUntil" < now()) LIMIT ${crowd}) AS free`
   return Number(row?.count ?? 0)
 }
 
@@ -353,7 +354,8 @@ export async function repairFileId(
 /** How long until one who waits for the asset may be served: somebody else has claimed them, or they rest. Undefined: nobody waits. */
 async function untilSomebodyIsFree({ db }: DeliveryDeps, assetId: string): Promise<number | undefined> {
   const [row] = await db.$queryRaw<{ waitMs: number | null }[]>`
-    SELECT (extract(epoch FROM min(coalesce("claimUntil", now())) - now()) * 1000)::float8 AS "waitMs" FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING'`
+    SELECT (extract(epoch FROM min(coalesce("claimUntil", now())) - now()) * 1000)::float8 AS "waitMs"
+      FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING'`
   return row?.waitMs ?? undefined
 }
 

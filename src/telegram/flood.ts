@@ -39,12 +39,16 @@ export async function takeTicket(db: Db, key: string, { perMinute, burst }: Rate
   const spacingMs = (60 * secondMs) / perMinute
   const toleranceMs = spacingMs * (burst - 1)
   const taken = await db.$executeRaw`
-    INSERT INTO "FloodBucket" AS bucket (key, "nextAt") VALUES (${key}, now() + ${spacingMs}::float8 * interval '1 millisecond')
-    ON CONFLICT (key) DO UPDATE SET "nextAt" = greatest(bucket."nextAt", now()) + ${spacingMs}::float8 * interval '1 millisecond'
-    WHERE (bucket."restUntil" IS NULL OR bucket."restUntil" <= now()) AND bucket."nextAt" <= now() + ${toleranceMs}::float8 * interval '1 millisecond'`
+    INSERT INTO "FloodBucket" AS bucket (key, "nextAt")
+      VALUES (${key}, now() + ${spacingMs}::float8 * interval '1 millisecond')
+    ON CONFLICT (key) DO UPDATE
+      SET "nextAt" = greatest(bucket."nextAt", now()) + ${spacingMs}::float8 * interval '1 millisecond'
+    WHERE (bucket."restUntil" IS NULL OR bucket."restUntil" <= now())
+      AND bucket."nextAt" <= now() + ${toleranceMs}::float8 * interval '1 millisecond'`
   if (taken > 0) return { key }
   const [bucket] = await db.$queryRaw<{ waitMs: number }[]>`
-    SELECT greatest(extract(epoch FROM "nextAt" - now()) * 1000 - ${toleranceMs}::float8, extract(epoch FROM coalesce("restUntil", now()) - now()) * 1000)::float8 AS "waitMs"
+    SELECT greatest(extract(epoch FROM "nextAt" - now()) * 1000 - ${toleranceMs}::float8, extract(epoch
+      FROM coalesce("restUntil", now()) - now()) * 1000)::float8 AS "waitMs"
     FROM "FloodBucket" WHERE key = ${key}`
   return { waitMs: Math.max(5, Math.ceil(bucket?.waitMs ?? secondMs)) }
 }
@@ -69,14 +73,19 @@ export async function reservePost(
   const counted = perMinute <= countedPerMinute
   const [taken] = await db.$queryRaw<{ key: string }[]>`
     UPDATE "FloodBucket" AS bucket SET
-      "nextAt" = greatest(bucket."nextAt", now() - ${spacingMs}::float8 * interval '1 millisecond') + ${spacingMs}::float8 * (CASE WHEN bucket."halvedUntil" > now() THEN 2 ELSE 1 END) * interval '1 millisecond',
-      posts = CASE WHEN ${counted} THEN ARRAY(SELECT at FROM unnest(bucket.posts) AS at WHERE at > now() - ${windowMs}::float8 * interval '1 millisecond') || now() ELSE '{}' END,
+      "nextAt" = greatest(bucket."nextAt",
+        now() - ${spacingMs}::float8 * interval '1 millisecond') + ${spacingMs}::float8 * (CASE
+        WHEN bucket."halvedUntil" > now() THEN 2 ELSE 1 END) * interval '1 millisecond',
+      posts = CASE WHEN ${counted} THEN ARRAY(SELECT at FROM unnest(bucket.posts) AS at
+        WHERE at > now() - ${windowMs}::float8 * interval '1 millisecond') || now() ELSE '{}' END,
       "peopleUntil" = CASE WHEN ${wanted} THEN NULL ELSE bucket."peopleUntil" END
     WHERE bucket.key = (
       SELECT key FROM "FloodBucket"
       WHERE key = ANY(${keys}) AND ("restUntil" IS NULL OR "restUntil" <= now())
         AND (${wanted} OR ("nextAt" <= now() AND coalesce("peopleUntil" <= now(), true)))
-        AND (SELECT count(*) FROM unnest(posts) AS at WHERE at > now() - ${windowMs}::float8 * interval '1 millisecond') < ${perMinute}::float8 / (CASE WHEN "halvedUntil" > now() THEN 2 ELSE 1 END)
+        AND (SELECT count(*) FROM unnest(posts) AS at
+          WHERE at > now() - ${windowMs}::float8 * interval '1 millisecond') < ${perMinute}::float8 / (CASE
+          WHEN "halvedUntil" > now() THEN 2 ELSE 1 END)
       ORDER BY "nextAt" LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING bucket.key`
   if (taken !== undefined) return taken
@@ -90,11 +99,16 @@ export async function reservePost(
       WHERE key IN (SELECT key FROM "FloodBucket" WHERE key = ANY(${keys}) ORDER BY key FOR UPDATE)`
   }
   const [soonest] = await db.$queryRaw<{ waitMs: number; restMs: number }[]>`
-    SELECT greatest(0, min(extract(epoch FROM coalesce("restUntil", now()) - now())) * 1000)::float8 AS "restMs", min(greatest(
+    SELECT greatest(0, min(extract(epoch
+      FROM coalesce("restUntil", now()) - now())) * 1000)::float8 AS "restMs", min(greatest(
       extract(epoch FROM coalesce("restUntil", now()) - now()) * 1000,
-      CASE WHEN ${wanted} THEN 0 ELSE extract(epoch FROM greatest("nextAt", coalesce("peopleUntil", now())) - now()) * 1000 END,
-      CASE WHEN (SELECT count(*) FROM unnest(posts) AS at WHERE at > now() - ${windowMs}::float8 * interval '1 millisecond') < ${perMinute}::float8 / (CASE WHEN "halvedUntil" > now() THEN 2 ELSE 1 END) THEN 0
-        ELSE extract(epoch FROM (SELECT min(at) FROM unnest(posts) AS at WHERE at > now() - ${windowMs}::float8 * interval '1 millisecond') - now()) * 1000 + ${windowMs}::float8 END
+      CASE WHEN ${wanted} THEN 0 ELSE extract(epoch
+        FROM greatest("nextAt", coalesce("peopleUntil", now())) - now()) * 1000 END,
+      CASE WHEN (SELECT count(*) FROM unnest(posts) AS at
+        WHERE at > now() - ${windowMs}::float8 * interval '1 millisecond') < ${perMinute}::float8 / (CASE
+        WHEN "halvedUntil" > now() THEN 2 ELSE 1 END) THEN 0
+        ELSE extract(epoch FROM (SELECT min(at) FROM unnest(posts) AS at
+          WHERE at > now() - ${windowMs}::float8 * interval '1 millisecond') - now()) * 1000 + ${windowMs}::float8 END
     ))::float8 AS "waitMs"
     FROM "FloodBucket" WHERE key = ANY(${keys})`
   return { waitMs: Math.max(5, Math.ceil(soonest?.waitMs ?? secondMs)), restMs: Math.ceil(soonest?.restMs ?? 0) }
@@ -104,8 +118,11 @@ export async function reservePost(
 export async function pauseBucket(db: Db, key: string, restMs: number, halvedMs = 0): Promise<void> {
   await db.$executeRaw`
     INSERT INTO "FloodBucket" (key, "restUntil", "halvedUntil")
-    VALUES (${key}, now() + ${restMs}::float8 * interval '1 millisecond', now() + ${restMs + halvedMs}::float8 * interval '1 millisecond')
-    ON CONFLICT (key) DO UPDATE SET "restUntil" = greatest("FloodBucket"."restUntil", EXCLUDED."restUntil"), "halvedUntil" = greatest("FloodBucket"."halvedUntil", EXCLUDED."halvedUntil")`
+    VALUES (${key}, now() + ${restMs}::float8 * interval '1 millisecond',
+      now() + ${restMs + halvedMs}::float8 * interval '1 millisecond')
+    ON CONFLICT (key) DO UPDATE
+      SET "restUntil" = greatest("FloodBucket"."restUntil", EXCLUDED."restUntil"),
+      "halvedUntil" = greatest("FloodBucket"."halvedUntil", EXCLUDED."halvedUntil")`
 }
 
 /**
@@ -120,7 +137,8 @@ export async function pauseBulk(db: Db, chatId: bigint, restMs: number, isLoud =
   if (isLoud) return false
   const [another] = await db.$queryRaw<
     { key: string }[]
-  >`SELECT key FROM "FloodBucket" WHERE key LIKE 'chat:%' AND key <> ${key} AND NOT loud AND "restUntil" > now() LIMIT 1`
+  >`SELECT key FROM "FloodBucket" WHERE key LIKE 'chat:%' AND key <> ${key} AND NOT loud AND "restUntil" > now()
+    LIMIT 1`
   if (another !== undefined) await pauseBucket(db, bulkKey, restMs)
   return another !== undefined
 }
@@ -128,10 +146,12 @@ export async function pauseBulk(db: Db, chatId: bigint, restMs: number, isLoud =
 /** What rests now, and for how long: chats, and all bulk. */
 export async function restingNow(db: Db): Promise<{ key: string; restMs: number }[]> {
   return db.$queryRaw<{ key: string; restMs: number }[]>`
-    SELECT key, (extract(epoch FROM "restUntil" - now()) * 1000)::float8 AS "restMs" FROM "FloodBucket" WHERE "restUntil" > now() AND (key = ${bulkKey} OR key LIKE 'chat:%')`
+    SELECT key, (extract(epoch FROM "restUntil" - now()) * 1000)::float8 AS "restMs" FROM "FloodBucket"
+      WHERE "restUntil" > now() AND (key = ${bulkKey} OR key LIKE 'chat:%')`
 }
 
 /** Forgets chats to which nothing went lately. */
 export async function forgetChats(db: Pick<Db, '$executeRaw'>): Promise<void> {
-  await db.$executeRaw`DELETE FROM "FloodBucket" WHERE key LIKE 'chat:%' AND "nextAt" < now() - interval '1 hour' AND ("restUntil" IS NULL OR "restUntil" < now())`
+  await db.$executeRaw`DELETE FROM "FloodBucket" WHERE key LIKE 'chat:%' AND "nextAt" < now() - interval '1 hour'
+    AND ("restUntil" IS NULL OR "restUntil" < now())`
 }

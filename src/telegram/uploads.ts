@@ -30,12 +30,15 @@ export async function uploads(db: Db, { telegramSecondMs }: Pick<Times, 'telegra
   const [channels, rests] = await Promise.all([
     db.$queryRaw<(Omit<ChannelUse, 'posts'> & { counted: number; posts: number })[]>`
       SELECT substr(key, 9) AS "chatId", cardinality(posts) AS counted,
-        (SELECT count(*) FROM unnest(posts) AS at WHERE at > now() - ${60 * telegramSecondMs}::float8 * interval '1 millisecond')::int AS posts,
+        (SELECT count(*) FROM unnest(posts) AS at
+          WHERE at > now() - ${60 * telegramSecondMs}::float8 * interval '1 millisecond')::int AS posts,
         greatest(0, extract(epoch FROM coalesce("restUntil", now()) - now()))::float8 AS "restSeconds",
-        greatest(0, extract(epoch FROM coalesce("halvedUntil", now()) - now()))::float8 AS "halvedSeconds", "restUntil" AS "restedUntil"
+        greatest(0, extract(epoch
+          FROM coalesce("halvedUntil", now()) - now()))::float8 AS "halvedSeconds", "restUntil" AS "restedUntil"
       FROM "FloodBucket" WHERE key LIKE 'channel:%' ORDER BY key`,
     db.$queryRaw<{ bulk: boolean; seconds: number; count: number }[]>`
-      SELECT key = ${bulkKey} AS bulk, max(extract(epoch FROM "restUntil" - now()))::float8 AS seconds, count(*)::int AS count
+      SELECT key = ${bulkKey} AS bulk, max(extract(epoch
+        FROM "restUntil" - now()))::float8 AS seconds, count(*)::int AS count
       FROM "FloodBucket" WHERE "restUntil" > now() AND key NOT LIKE 'channel:%' GROUP BY 1`,
   ])
   return {

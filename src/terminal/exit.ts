@@ -35,7 +35,6 @@ function isForPeople(error: Error): error is ErrorForPeople {
 export function endOf(error: unknown): { code: number; lines: string[] } {
   if (!(error instanceof Error)) return { code: exitCode.someFailed, lines: ['An unexpected error.'] }
   if (isForPeople(error)) return { code: error.exitCode, lines: (error.lastWords ?? error.message).split('\n') }
-  if (error.name === 'QueueUnreachable') return { code: exitCode.unreachable, lines: error.message.split('\n') }
   // In the middle of its work: a service that was there at the beginning went away.
   if (isDatabaseDown(error)) {
     const code = codeOf(error)

@@ -7,7 +7,7 @@ import { texts } from '../../texts.ts'
 import { explainRejection } from '../../names/explanations.ts'
 import { sendDirectly, type DeliveryDeps } from '../../telegram/delivery.ts'
 import type { BotContext } from '../context.ts'
-import type { PendingNote, PendingNotes } from '../pending-note.ts'
+import type { PendingNotes } from '../pending-note.ts'
 
 /** What the feature needs. */
 export interface GreetingParts extends AskRules {
@@ -21,13 +21,12 @@ export interface GreetingParts extends AskRules {
 export function greeting({
   door,
   delivery,
-  pendingNotes: pendingNotes,
+  pendingNotes,
   isAdmin,
   stop,
   ...askRules
 }: GreetingParts): Composer<BotContext> {
   const composer = new Composer<BotContext>()
-  const show = (ctx: BotContext, person: PendingNote) => ctx.later(() => pendingNotes.show(person))
   const personal = composer.chatType('private')
 
   personal.on(['message:text', 'edited_message:text'], async (ctx) => {
@@ -59,10 +58,12 @@ export function greeting({
           sendDirectly(delivery, claimed, { id: assetId, display, fileId }, { claimedAt, signal: stop }),
         )
       }
-      case 'waiting':
+      case 'waiting': {
+        const { requestId } = answer
         // Null: they wait for it already.
-        if (answer.requestId === null) return ctx.say(say.stillMaking(display))
-        return show(ctx, { requestId: answer.requestId, chatId, note: say.making(display) })
+        if (requestId === null) return ctx.say(say.stillMaking(display))
+        return ctx.later(() => pendingNotes.show({ requestId, chatId, note: say.making(display) }))
+      }
       case 'failed':
         return ctx.say(say.failed(display, Math.ceil((answer.retryAt.getTime() - Date.now()) / 60_000)))
       case 'refused':
