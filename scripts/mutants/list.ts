@@ -22,9 +22,12 @@ const brokenFiles = [
     'upkeep/purge',
     'upkeep/retry',
   ].map((name) => `src/greetings/${name}.ts`),
-  ...['channels', 'delivery', 'errors', 'flood', 'storage'].map((name) => `src/telegram/${name}.ts`),
+  ...['channels', 'delivery', 'errors', 'file-ids', 'flood', 'storage'].map((name) => `src/telegram/${name}.ts`),
   ...[
     'index',
+    'on-postgres',
+    'on-redis',
+    'server',
     'processors/deliveries',
     'processors/housekeeping',
     'processors/lease',
@@ -34,7 +37,7 @@ const brokenFiles = [
     'processors/video-generation',
     'processors/worker',
   ].map((name) => `src/queue/${name}.ts`),
-  ...['index', 'updates', 'intake', 'per-chat', 'pending-note', 'features/greeting'].map(
+  ...['handling', 'index', 'updates', 'intake', 'outbox', 'per-chat', 'pending-note', 'features/greeting'].map(
     (name) => `src/bot/${name}.ts`,
   ),
   'src/resident-process.ts',

@@ -65,80 +65,37 @@ export interface Intake {
 /** Held updates that are tried at a time. */
 const together = 50
 
-export function openIntake({
-  db,
-  botId,
-  handle,
-  answered,
-  sendFailureNotice: sendFailureNotice,
-  handling,
-  times,
-  log,
-}: IntakeParts): Intake {
-  /** tries that went on after their update was held */
-  const late = new Set<Promise<void>>()
+/** Takes updates in; those that are held are tried once `keepTrying` is called. */
+export function openIntake(parts: IntakeParts): Intake {
+  return new UpdateIntake(parts)
+}
 
-  async function openRound(updates: readonly Update[]): Promise<Round> {
+class UpdateIntake implements Intake {
+  /** tries that went on after their update was held */
+  private readonly late = new Set<Promise<void>>()
+
+  constructor(private readonly parts: IntakeParts) {}
+
+  async openRound(updates: readonly Update[]): Promise<Round> {
+    const { db, botId, times } = this.parts
     const chats = [...new Set(updates.map(chatOf))]
     // Without an answer nothing can be held either, and what needs no database is answered meanwhile.
     const held = await within(times.handleMs, chatsHeld(db, botId, chats.map(BigInt))).catch(() => undefined)
     return { held: new Set(held?.map(Number)), waiting: new Set() }
   }
 
-  /** Handles it within the time there is; `late` goes on and tells how it ended. */
-  async function attempt(
-    update: Update,
-    { isRetry }: { isRetry: boolean },
-  ): Promise<Outcome | { late: Promise<Outcome> }> {
-    const giveUp = new AbortController()
-    const outcome = handle(update, { giveUp: giveUp.signal, isRetry })
-    const inTime = await within(times.handleMs, outcome)
-    if (inTime !== undefined) return inTime
-    giveUp.abort(new TookTooLong('the update is held'))
-    return { late: outcome }
-  }
-
-  async function hold(update: Update, delayMs: number): Promise<'held' | 'not held' | 'dropped'> {
-    try {
-      const note = { updateId: update.update_id, chatId: BigInt(chatOf(update)), body: JSON.stringify(update) }
-      return (
-        (await within(
-          times.handleMs,
-          holdUpdate(db, botId, note, delayMs).then(() => 'held' as const),
-        )) ?? 'not held'
-      )
-    } catch (error) {
-      if (isDatabaseTrouble(error)) return 'not held'
-      log.error({ error: placeOf(error) }, 'an update could be neither handled nor held')
-      sendFailureNotice(update)
-      return 'dropped'
-    }
-  }
-
-  /** A held update is tried once more by whoever has it, when its try that went on does not succeed. */
-  function watch(lateOutcome: Promise<Outcome>, held: Pick<HeldUpdate, 'updateId' | 'tries'>): void {
-    const watched = lateOutcome
-      .then((outcome) =>
-        outcome === 'handled' ? dropHeld(db, botId, held.updateId) : postponeHeld(db, botId, held, retryMs(held.tries)),
-      )
-      .catch(() => undefined) // the lease on it runs out
-      .finally(() => late.delete(watched))
-    late.add(watched)
-  }
-
-  const retryMs = (tries: number) => Math.min(times.heldRetryMs * 2 ** tries, times.longestHeldRetryMs)
-
-  async function take(update: Update, round?: Round): Promise<boolean> {
+  async take(update: Update, round?: Round): Promise<boolean> {
+    const { handling, answered, times } = this.parts
     const chat = chatOf(update)
     return handling.add(chat, async () => {
-      const { held, waiting } = round ?? (await openRound([update]))
+      const { held, waiting } = round ?? (await this.openRound([update]))
       if (waiting.has(chat)) return false
-      const outcome = held.has(chat) ? 'behind' : await attempt(update, { isRetry: false })
+      const outcome = held.has(chat) ? 'behind' : await this.attempt(update, { isRetry: false })
       if (outcome === 'handled') return answered(update).then(() => true)
       const isLate = typeof outcome === 'object'
-      const noted = await hold(update, isLate ? times.claimMs : outcome === 'behind' ? 0 : retryMs(0))
+      const noted = await this.hold(update, isLate ? times.claimMs : outcome === 'behind' ? 0 : this.retryMs(0))
       if (noted === 'held') held.add(chat)
-      if (noted === 'held' && isLate) watch(outcome.late, { updateId: update.update_id, tries: 0 })
+      if (noted === 'held' && isLate) this.watch(outcome.late, { updateId: update.update_id, tries: 0 })
       // Before it is taken again, as a text would be answered twice.
       if (noted === 'not held' && isLate && (await within(times.handleMs, outcome.late)) === 'handled') return true
       if (noted === 'not held') waiting.add(chat)
@@ -146,37 +103,17 @@ export function openIntake({
     })
   }
 
-  async function retry(held: HeldUpdate): Promise<void> {
-    const update = JSON.parse(held.body) as Update
-    await handling.add(chatOf(update), async () => {
-      const outcome = held.isOver ? 'over' : await attempt(update, { isRetry: true })
-      if (outcome === 'over') sendFailureNotice(update)
-      if (typeof outcome === 'object') watch(outcome.late, held)
-      else if (outcome === 'busy') await postponeHeld(db, botId, held, retryMs(held.tries))
-      else {
-        await answered(update)
-        await dropHeld(db, botId, held.updateId)
-      }
-    })
-  }
-
-  async function keepTrying(stop: AbortSignal): Promise<void> {
+  async keepTrying(stop: AbortSignal): Promise<void> {
+    const { db, botId, times, log } = this.parts
     let lookedAt = 0
     let held = 0
     while (!stop.aborted) {
       let taken: HeldUpdate[] = []
       try {
         taken = await takeHeld(db, botId, { most: together, leaseMs: times.claimMs, heldMs: times.heldMs })
-        await Promise.all(taken.map(retry))
+        await Promise.all(taken.map((one) => this.retry(one)))
         if ((taken.length > 0 || held > 0) && Date.now() - lookedAt > times.reconcileMs) {
-          const now = await countHeld(db, botId)
-          if (now.held > 0)
-            log.warn(
-              { trouble: 'held updates', ...now },
-              'updates are held, as the database could not handle them in time: something else holds the rows they need',
-            )
-          else log.info({ over: 'held updates' }, 'no update is held any more')
-          held = now.held
+          held = await this.tellHowMany()
           lookedAt = Date.now()
         }
       } catch (error) {
@@ -186,14 +123,83 @@ export function openIntake({
     }
   }
 
-  return {
-    openRound,
-    take,
-    keepTrying,
-    async idle() {
-      await handling.idle()
-      while (late.size > 0) await Promise.all(late)
-    },
+  async idle(): Promise<void> {
+    await this.parts.handling.idle()
+    while (this.late.size > 0) await Promise.all(this.late)
+  }
+
+  /** Handles it within the time there is; `late` goes on and tells how it ended. */
+  private async attempt(
+    update: Update,
+    { isRetry }: { isRetry: boolean },
+  ): Promise<Outcome | { late: Promise<Outcome> }> {
+    const giveUp = new AbortController()
+    const outcome = this.parts.handle(update, { giveUp: giveUp.signal, isRetry })
+    const inTime = await within(this.parts.times.handleMs, outcome)
+    if (inTime !== undefined) return inTime
+    giveUp.abort(new TookTooLong('the update is held'))
+    return { late: outcome }
+  }
+
+  private async hold(update: Update, delayMs: number): Promise<'held' | 'not held' | 'dropped'> {
+    const { db, botId, times, log } = this.parts
+    try {
+      const note = { updateId: update.update_id, chatId: BigInt(chatOf(update)), body: JSON.stringify(update) }
+      const holding = holdUpdate(db, botId, note, delayMs).then(() => 'held' as const)
+      return (await within(times.handleMs, holding)) ?? 'not held'
+    } catch (error) {
+      if (isDatabaseTrouble(error)) return 'not held'
+      log.error({ error: placeOf(error) }, 'an update could be neither handled nor held')
+      this.parts.sendFailureNotice(update)
+      return 'dropped'
+    }
+  }
+
+  /** A held update is tried once more by whoever has it, when its try that went on does not succeed. */
+  private watch(lateOutcome: Promise<Outcome>, held: Pick<HeldUpdate, 'updateId' | 'tries'>): void {
+    const { db, botId } = this.parts
+    const watched = lateOutcome
+      .then((outcome) =>
+        outcome === 'handled'
+          ? dropHeld(db, botId, held.updateId)
+          : postponeHeld(db, botId, held, this.retryMs(held.tries)),
+      )
+      .catch(() => undefined) // the lease on it runs out
+      .finally(() => this.late.delete(watched))
+    this.late.add(watched)
+  }
+
+  private retryMs(tries: number): number {
+    const { heldRetryMs, longestHeldRetryMs } = this.parts.times
+    return Math.min(heldRetryMs * 2 ** tries, longestHeldRetryMs)
+  }
+
+  private async retry(held: HeldUpdate): Promise<void> {
+    const { db, botId, handling, answered, sendFailureNotice } = this.parts
+    const update = JSON.parse(held.body) as Update
+    await handling.add(chatOf(update), async () => {
+      const outcome = held.isOver ? 'over' : await this.attempt(update, { isRetry: true })
+      if (outcome === 'over') sendFailureNotice(update)
+      if (typeof outcome === 'object') this.watch(outcome.late, held)
+      else if (outcome === 'busy') await postponeHeld(db, botId, held, this.retryMs(held.tries))
+      else {
+        await answered(update)
+        await dropHeld(db, botId, held.updateId)
+      }
+    })
+  }
+
+  /** Returns how many are held. */
+  private async tellHowMany(): Promise<number> {
+    const { db, botId, log } = this.parts
+    const now = await countHeld(db, botId)
+    if (now.held > 0)
+      log.warn(
+        { trouble: 'held updates', ...now },
+        'updates are held, as the database could not handle them in time: something else holds the rows they need',
+      )
+    else log.info({ over: 'held updates' }, 'no update is held any more')
+    return now.held
   }
 }
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
-import { noteSent } from '../greetings/requests.ts'
+import { noteSent, stillPending } from '../greetings/requests.ts'
 import type { Api } from '../telegram/api.ts'
 import { TelegramError } from '../telegram/errors.ts'
 
@@ -26,29 +26,22 @@ const longestSeconds = 180
 const mostShown = 50
 const longestTries = 3
 
-/** Nobody waits yet. */
-export function openPendingNotes({
-  db,
-  api,
-  times,
-  stop,
-}: {
+interface PendingNotesDeps {
   db: Db
   api: Api
   times: Times
   stop: AbortSignal
-}): PendingNotes {
+}
+
+/** Nobody waits yet. */
+export function openPendingNotes({ db, api, times, stop }: PendingNotesDeps): PendingNotes {
   const shown = new Map<string, { chatId: bigint; until: number }>()
   const timer = setInterval(() => void look().catch(() => undefined), actionSeconds * times.telegramSecondMs).unref()
 
   async function look() {
     for (const [requestId, { until }] of shown) if (until < Date.now()) shown.delete(requestId)
     if (shown.size === 0) return
-    const pending = await db.userRequest.findMany({
-      where: { id: { in: [...shown.keys()] }, status: 'PENDING' },
-      select: { id: true },
-    })
-    const still = new Set(pending.map(({ id }) => id))
+    const still = await stillPending(db, [...shown.keys()])
     for (const requestId of shown.keys()) if (!still.has(requestId)) shown.delete(requestId)
     for (const { chatId } of shown.values()) act(chatId)
   }
@@ -68,7 +61,7 @@ export function openPendingNotes({
         // Whether the person can be reached shows when the video is sent.
         if (error.kind !== 'flood' || restMs > times.longestFloodSleepMs || tries === longestTries) return undefined
         await sleep(restMs, undefined, { signal: stop })
-        if ((await db.userRequest.count({ where: { id: requestId, status: 'PENDING' } })) === 0) return undefined
+        if (!(await stillPending(db, [requestId])).has(requestId)) return undefined
       }
     }
   }

@@ -10,6 +10,7 @@ import { shared } from '../shared.ts'
 import { openLog } from '../log.ts'
 import { openSandbox, type Sandbox } from '../sandbox/process/open-sandbox.ts'
 import { loadTemplates, templateRevision } from '../video/load-templates.ts'
+import type { Template } from '../video/template.ts'
 import { exitCode } from '../terminal/exit.ts'
 import { nameRulesOf } from '../terminal/name-arguments.ts'
 import { openPage } from '../terminal/browser.ts'
@@ -35,11 +36,10 @@ const missedMs = 60_000
 export async function dashboard(options: DashboardOptions): Promise<number> {
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel, { isService: true })
-  const sandbox = options.sandbox
-  const templateRevisions = new Map<string, string>()
+  const { sandbox } = options
   const templates = await loadTemplates(config.templatesFolder, config.templates)
   const rules = await nameRulesOf(config, templates)
-  for (const template of templates) templateRevisions.set(template.id, await templateRevision(template))
+  const templateRevisions = await revisionsOf(templates)
   const stop = listenForStop()
   let room: Sandbox | undefined
   const store = await openStore({ config, log, sandbox, role: 'dashboard', create: false })
@@ -92,4 +92,10 @@ export async function dashboard(options: DashboardOptions): Promise<number> {
     await store.close()
     stop.close()
   }
+}
+
+async function revisionsOf(templates: readonly Template[]): Promise<Map<string, string>> {
+  const revisions = new Map<string, string>()
+  for (const template of templates) revisions.set(template.id, await templateRevision(template))
+  return revisions
 }

@@ -127,6 +127,36 @@ export async function markStillAvailable(db: Db, asset: ClaimedAsset, owner: str
   return rows === 1
 }
 
+/** A finished asset: how its people are answered. */
+export interface Finished {
+  id: string
+  display: string
+  /** null: there is no video that this bot can send, and it is given up */
+  fileId: string | null
+  /** until it may be asked for again, milliseconds */
+  coolMs: number
+}
+
+/** The asset, if it is finished; undefined: it is gone, or still work. */
+export async function findFinished(db: Db, assetId: string, botId: bigint): Promise<Finished | undefined> {
+  const [asset] = await db.$queryRaw<(Finished & { status: string })[]>`
+    SELECT id, status::text AS status, display, CASE WHEN "telegramBotId" = ${botId} THEN "telegramFileId" END AS "fileId",
+      greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "coolMs"
+    FROM "VideoAsset" WHERE id = ${assetId}`
+  return asset === undefined || (asset.fileId === null && asset.status !== 'FAILED') ? undefined : asset
+}
+
+/** Where the asset's video is stored, as far as it is; undefined: there is no such asset. */
+export async function findStored(
+  db: Db,
+  assetId: string,
+): Promise<{ name: string; fileId: string | null; chatId: bigint | null; messageId: number | null } | undefined> {
+  const asset = await db.videoAsset.findUnique({ where: { id: assetId } })
+  if (asset === null) return undefined
+  const { name, telegramFileId, storageChatId, storageMessageId } = asset
+  return { name, fileId: telegramFileId, chatId: storageChatId, messageId: storageMessageId }
+}
+
 /** Why work is put back or given up, without names, ids and secrets. */
 export interface Reason {
   errorClass: string

@@ -42,24 +42,59 @@ interface Waiting {
  *   finds out when that is over; everybody else is refused at once, so that the row costs no more time.
  */
 export function openGate({ atOnce, forOneAsset }: { atOnce: number; forOneAsset: number }): Gate {
-  const assets = new Map<string, Asset>()
-  let waiting: Waiting[] = []
-  let inHand = 0
+  return new AssetGate(atOnce, forOneAsset)
+}
 
-  const hasRoom = (assetKey: string) => inHand < atOnce && (assets.get(assetKey)?.inHand ?? 0) < forOneAsset
+class AssetGate implements Gate {
+  private readonly assets = new Map<string, Asset>()
+  private waiting: Waiting[] = []
+  private inHand = 0
 
-  function enter(assetKey: string): Asset {
-    const asset = assets.get(assetKey) ?? { inHand: 0, isLocked: false }
-    assets.set(assetKey, asset)
+  constructor(
+    private readonly atOnce: number,
+    private readonly forOneAsset: number,
+  ) {}
+
+  async through<T>(assetKey: string, work: () => Promise<T>, { giveUp, isRetry = false }: Partial<Attempt> = {}): Promise<T> {
+    giveUp?.throwIfAborted()
+    const known = this.assets.get(assetKey)
+    if (known?.isLocked === true && (known.inHand > 0 || !isRetry))
+      throw new AssetLocked('the row of this video is locked')
+    const asset = this.hasRoom(assetKey) ? this.enter(assetKey) : await this.turn(assetKey, giveUp)
+    try {
+      const result = await work()
+      asset.isLocked = false
+      return result
+    } catch (error) {
+      if (isLockTimeout(error)) {
+        asset.isLocked = true
+        this.refuseOthers(assetKey)
+      }
+      throw error
+    } finally {
+      asset.inHand--
+      this.inHand--
+      if (asset.inHand === 0 && !asset.isLocked) this.assets.delete(assetKey)
+      this.next()
+    }
+  }
+
+  private hasRoom(assetKey: string): boolean {
+    return this.inHand < this.atOnce && (this.assets.get(assetKey)?.inHand ?? 0) < this.forOneAsset
+  }
+
+  private enter(assetKey: string): Asset {
+    const asset = this.assets.get(assetKey) ?? { inHand: 0, isLocked: false }
+    this.assets.set(assetKey, asset)
     asset.inHand++
-    inHand++
+    this.inHand++
     return asset
   }
 
-  function turn(assetKey: string, giveUp: AbortSignal | undefined): Promise<Asset> {
+  private turn(assetKey: string, giveUp: AbortSignal | undefined): Promise<Asset> {
     return new Promise((resolve, reject) => {
       const leave = () => {
-        waiting = waiting.filter((other) => other !== me)
+        this.waiting = this.waiting.filter((other) => other !== me)
         reject(giveUp?.reason as Error)
       }
       const settle = (how: () => void) => {
@@ -72,48 +107,22 @@ export function openGate({ atOnce, forOneAsset }: { atOnce: number; forOneAsset:
         refuse: (reason) => settle(() => reject(reason)),
       }
       giveUp?.addEventListener('abort', leave, { once: true })
-      waiting.push(me)
+      this.waiting.push(me)
     })
   }
 
-  function next() {
-    while (inHand < atOnce) {
-      const index = waiting.findIndex(({ assetKey }) => hasRoom(assetKey))
-      const [one] = index < 0 ? [] : waiting.splice(index, 1)
+  private next(): void {
+    while (this.inHand < this.atOnce) {
+      const index = this.waiting.findIndex(({ assetKey }) => this.hasRoom(assetKey))
+      const [one] = index < 0 ? [] : this.waiting.splice(index, 1)
       if (one === undefined) return
-      one.start(enter(one.assetKey))
+      one.start(this.enter(one.assetKey))
     }
   }
 
-  function refuseOthers(assetKey: string) {
-    const others = waiting.filter((one) => one.assetKey === assetKey)
-    waiting = waiting.filter((one) => one.assetKey !== assetKey)
+  private refuseOthers(assetKey: string): void {
+    const others = this.waiting.filter((one) => one.assetKey === assetKey)
+    this.waiting = this.waiting.filter((one) => one.assetKey !== assetKey)
     for (const { refuse } of others) refuse(new AssetLocked('the row of this video is locked'))
-  }
-
-  return {
-    async through(assetKey, work, { giveUp, isRetry = false } = {}) {
-      giveUp?.throwIfAborted()
-      const known = assets.get(assetKey)
-      if (known?.isLocked === true && (known.inHand > 0 || !isRetry))
-        throw new AssetLocked('the row of this video is locked')
-      const asset = hasRoom(assetKey) ? enter(assetKey) : await turn(assetKey, giveUp)
-      try {
-        const result = await work()
-        asset.isLocked = false
-        return result
-      } catch (error) {
-        if (isLockTimeout(error)) {
-          asset.isLocked = true
-          refuseOthers(assetKey)
-        }
-        throw error
-      } finally {
-        asset.inHand--
-        inHand--
-        if (asset.inHand === 0 && !asset.isLocked) assets.delete(assetKey)
-        next()
-      }
-    },
   }
 }

@@ -162,6 +162,40 @@ export async function noteSent(db: Db, requestId: string, noteMessageId: number)
   return count > 0
 }
 
+const crowd = 1_000
+
+/** How many wait for an asset and could be served now; of a crowd no more than can be told apart are counted. */
+export async function waitingFor(db: Db, assetId: string): Promise<number> {
+  const [row] = await db.$queryRaw<{ count: bigint }[]>`
+    SELECT count(*) AS count FROM (
+      SELECT 1 FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING' AND ("claimUntil" IS NULL
+        OR "claimUntil" < now()) LIMIT ${crowd}) AS free`
+  return Number(row?.count ?? 0)
+}
+
+/** How long until one who waits for the asset may be served: somebody else has claimed them, or they rest. Undefined: nobody waits. */
+export async function untilSomebodyIsFree(db: Db, assetId: string): Promise<number | undefined> {
+  const [row] = await db.$queryRaw<{ waitMs: number | null }[]>`
+    SELECT (extract(epoch FROM min(coalesce("claimUntil", now())) - now()) * 1000)::float8 AS "waitMs"
+      FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING'`
+  return row?.waitMs ?? undefined
+}
+
+/** Those of the requests that wait for an answer. */
+export async function stillPending(db: Db, requestIds: readonly string[]): Promise<Set<string>> {
+  const pending = await db.userRequest.findMany({
+    where: { id: { in: [...requestIds] }, status: 'PENDING' },
+    select: { id: true },
+  })
+  return new Set(pending.map(({ id }) => id))
+}
+
+/** The note that says that a video is being made; null: there is none. */
+export async function noteOf(db: Db, requestId: string): Promise<number | null> {
+  const request = await db.userRequest.findUnique({ where: { id: requestId }, select: { noteMessageId: true } })
+  return request?.noteMessageId ?? null
+}
+
 // ---- the end ---------------------------------------------------------------------------------------
 
 /** The person has their video. Undefined: somebody else has marked it; otherwise how it went, in seconds since they asked. */

@@ -1,5 +1,5 @@
 /**
- * The queue of `generate-video` jobs, on PostgreSQL or on Redis: the only user of BullMQ and ioredis.
+ * The queue of `generate-video` jobs, on PostgreSQL or on Redis. This folder is the only user of BullMQ and ioredis.
  *
  * Two lanes: `people` holds the jobs somebody waits for, `warm` the rest. A lane of its own, instead of a
  * priority within one, keeps a worker's places for people free however many warm jobs wait for an upload,
@@ -10,11 +10,10 @@
  * finished jobs are removed at once and never retried by BullMQ.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createPostgresBackend, DelayedError, Queue, Worker, type PostgresQueueBackend, type JobsOptions } from 'bullmq'
-import { Redis } from 'ioredis'
-import type pg from 'pg'
-import { connectClient, connectionConfig, startOptions } from '../db/connect.ts'
-import { DatabaseUnusable } from '../db/errors.ts'
+import { DelayedError, type JobsOptions, type Queue } from 'bullmq'
+import { onPostgres } from './on-postgres.ts'
+import { onRedis } from './on-redis.ts'
+import { callSeconds, QueueUnreachable, retryMs, withinSeconds, type Server } from './server.ts'
 
 /** Who waits for a job. */
 export type Lane = 'people' | 'warm'
@@ -66,12 +65,6 @@ export interface GreetingsQueue {
   close(): Promise<void>
 }
 
-/** The queue's server cannot be reached (exit code 3). */
-class QueueUnreachable extends Error {
-  override name = 'QueueUnreachable'
-  readonly exitCode = 3
-}
-
 interface QueueSettings {
   /** where the queue lives unless `redisUrl` says otherwise */
   databaseUrl: string
@@ -87,31 +80,12 @@ const jobName = 'generate-video'
 // BullMQ's lease on a job. Liveness of work is the lease on the asset row; this one brings back the jobs that a killed
 // worker had taken and not begun, so it may not last longer.
 const usualLockMs = 20_000
-// A worker that could not reach the queue asks again after this; BullMQ’s own 15 s would hold up everybody who waits.
-const retryMs = 1_000
-
 /** What the queue's library may take to close a connection. */
 const closeSeconds = 3
 
-/** What a call may take, and each job that it carries on top; what a person's question may wait for the queue. */
-const callSeconds = 5
+/** What each job of a call may take on top; what a person's question may wait for the queue. */
 const jobSeconds = 0.01
 const personSeconds = 1
-// Of what is asked past this file, as bull-board does, and of a single command.
-const longestSeconds = 8
-// On PostgreSQL a single statement carries all jobs that are added at once.
-const longestQuerySeconds = 60
-
-/** Of every worker. What stalls is simply taken again: the claim on the asset row lets only one of them work. */
-const workerOptions = (concurrency: number, lockMs: number) => ({
-  concurrency,
-  lockDuration: lockMs,
-  runRetryDelay: retryMs,
-  stalledInterval: lockMs / 2,
-  maxStalledCount: 100,
-  removeOnComplete: { count: 0 },
-  removeOnFail: { count: 0 },
-})
 
 const jobId = ({ assetId, generation }: Job) => `${assetId}-${generation}`
 
@@ -140,21 +114,12 @@ export async function openQueue({
     )
   const server =
     redisUrl === undefined ? await onPostgres(databaseUrl, jobLockMs) : await onRedis(redisUrl, jobLockMs, complain)
-  const queues = {} as Record<Lane, Queue>
-  for (const lane of lanes) {
-    queues[lane] = server.queue(`${queueId}-${lane}`)
-    queues[lane].on('error', complain)
-  }
-
-  async function close() {
-    await Promise.all(lanes.map((lane) => withinSeconds(closeSeconds, queues[lane].close()).catch(complain)))
-    await server.close()
-  }
-
+  const open = (lane: Lane) => server.queue(`${queueId}-${lane}`).on('error', complain)
+  const queue = lanesOn(server, { people: open('people'), warm: open('warm') }, queueId, complain)
   try {
-    await withinSeconds(10, Promise.all(lanes.map((lane) => queues[lane].waitUntilReady())))
+    await withinSeconds(10, Promise.all(lanes.map((lane) => queue.queues[lane].waitUntilReady())))
   } catch (error) {
-    await withinSeconds(2, close()).catch(() => undefined)
+    await withinSeconds(2, queue.close()).catch(() => undefined)
     throw new QueueUnreachable(
       redisUrl === undefined
         ? 'The queue in PostgreSQL cannot be reached.'
@@ -162,15 +127,12 @@ export async function openQueue({
       { cause: error },
     )
   }
+  return queue
+}
 
-  const options = (job: Job, delayMs: number): JobsOptions => ({
-    jobId: jobId(job),
-    removeOnComplete: true,
-    removeOnFail: true,
-    attempts: 1,
-    ...(delayMs > 0 ? { delay: delayMs } : {}),
-  })
+type Queues = Readonly<Record<Lane, Queue>>
 
+function lanesOn(server: Server, queues: Queues, queueId: string, complain: (error: Error) => void): GreetingsQueue {
   return {
     queues,
     async add(lane, jobs, { delayMs = 0 } = {}) {
@@ -178,13 +140,13 @@ export async function openQueue({
       await withinSeconds(
         callSeconds + jobs.length * jobSeconds,
         queues[lane].addBulk(
-          jobs.map((job) => ({ name: jobName, data: { assetId: job.assetId }, opts: options(job, delayMs) })),
+          jobs.map((job) => ({ name: jobName, data: { assetId: job.assetId }, opts: optionsOf(job, delayMs) })),
         ),
       )
     },
     async promote(job) {
       const move = async () => {
-        await queues.people.add(jobName, { assetId: job.assetId }, options(job, 0))
+        await queues.people.add(jobName, { assetId: job.assetId }, optionsOf(job, 0))
         // One that a worker has already taken stays: the claim on the asset row lets only one of them work.
         await queues.warm.remove(jobId(job))
       }
@@ -202,58 +164,75 @@ export async function openQueue({
     async remove(lane, jobs) {
       for (const job of jobs) await withinSeconds(callSeconds, queues[lane].remove(jobId(job)))
     },
-    async counts() {
-      const each = await withinSeconds(
-        callSeconds,
-        Promise.all(
-          lanes.map(async (lane) => {
-            const [counts, oldest] = await Promise.all([
-              queues[lane].getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed'),
-              server.oldest(queues[lane]),
-            ])
-            const job = oldest === undefined ? undefined : await queues[lane].getJob(oldest)
-            // A job that had to wait for its time waits since then.
-            return { counts, since: job === undefined ? Infinity : job.timestamp + (job.opts.delay ?? 0) }
-          }),
-        ),
-      )
-      const sum = (...types: string[]) =>
-        each.reduce((total, { counts }) => total + types.reduce((part, type) => part + (counts[type] ?? 0), 0), 0)
-      const oldest = Math.min(...each.map(({ since }) => since))
-      return {
-        waiting: sum('wait', 'prioritized'),
-        active: sum('active'),
-        delayed: sum('delayed'),
-        failed: sum('failed'),
-        oldestWaitingSeconds: oldest === Infinity ? null : Math.max(0, Math.round((Date.now() - oldest) / 1_000)),
-      }
-    },
+    counts: () => countJobs(server, queues),
     evictionPolicy: () => withinSeconds(callSeconds, server.evictionPolicy()),
-    work(lane, concurrency, process) {
-      const inHand = new Set<Promise<boolean>>()
-      const worker = server.worker(`${queueId}-${lane}`, concurrency, async (id, postpone) => {
-        const job = parseJobId(id)
-        if (job === undefined) return
-        const work = untilOver(() => process(job), postpone)
-        inHand.add(work)
-        const over = await work.finally(() => inHand.delete(work))
-        // So BullMQ is told that the job is not over.
-        if (!over) throw new DelayedError()
-      })
-      worker.on('error', complain)
-      return {
-        async close() {
-          const closed = worker.close()
-          while (inHand.size > 0) await Promise.allSettled(inHand)
-          // While its connection comes back BullMQ waits without end (taskforcesh/bullmq#4656). Nothing is lost: what
-          // the queue was not told of is taken again.
-          await withinSeconds(closeSeconds, closed).catch(complain)
-        },
-      }
+    work: (lane, concurrency, process) => workOn(server, `${queueId}-${lane}`, concurrency, process, complain),
+    async close() {
+      await Promise.all(lanes.map((lane) => withinSeconds(closeSeconds, queues[lane].close()).catch(complain)))
+      await server.close()
     },
-    close,
   }
 }
+
+async function countJobs(server: Server, queues: Queues): Promise<QueueCounts> {
+  const countsOf = async (lane: Lane) => {
+    const [counts, oldest] = await Promise.all([
+      queues[lane].getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed'),
+      server.oldest(queues[lane]),
+    ])
+    const job = oldest === undefined ? undefined : await queues[lane].getJob(oldest)
+    // A job that had to wait for its time waits since then.
+    return { counts, since: job === undefined ? Infinity : job.timestamp + (job.opts.delay ?? 0) }
+  }
+  const each = await withinSeconds(callSeconds, Promise.all(lanes.map(countsOf)))
+  const sum = (...types: string[]) =>
+    each.reduce((total, { counts }) => total + types.reduce((part, type) => part + (counts[type] ?? 0), 0), 0)
+  const oldest = Math.min(...each.map(({ since }) => since))
+  return {
+    waiting: sum('wait', 'prioritized'),
+    active: sum('active'),
+    delayed: sum('delayed'),
+    failed: sum('failed'),
+    oldestWaitingSeconds: oldest === Infinity ? null : Math.max(0, Math.round((Date.now() - oldest) / 1_000)),
+  }
+}
+
+function workOn(
+  server: Server,
+  name: string,
+  concurrency: number,
+  process: (job: Job) => Promise<JobEnd>,
+  complain: (error: Error) => void,
+): LaneWorker {
+  const inHand = new Set<Promise<boolean>>()
+  const worker = server.worker(name, concurrency, async (id, postpone) => {
+    const job = parseJobId(id)
+    if (job === undefined) return
+    const work = untilOver(() => process(job), postpone)
+    inHand.add(work)
+    const over = await work.finally(() => inHand.delete(work))
+    // So BullMQ is told that the job is not over.
+    if (!over) throw new DelayedError()
+  })
+  worker.on('error', complain)
+  return {
+    async close() {
+      const closed = worker.close()
+      while (inHand.size > 0) await Promise.allSettled(inHand)
+      // While its connection comes back BullMQ waits without end (taskforcesh/bullmq#4656). Nothing is lost: what
+      // the queue was not told of is taken again.
+      await withinSeconds(closeSeconds, closed).catch(complain)
+    },
+  }
+}
+
+const optionsOf = (job: Job, delayMs: number): JobsOptions => ({
+  jobId: jobId(job),
+  removeOnComplete: true,
+  removeOnFail: true,
+  attempts: 1,
+  ...(delayMs > 0 ? { delay: delayMs } : {}),
+})
 
 /** False: the job was put back into the queue. Where that fails, as the server is away, it is begun again from here. */
 async function untilOver(process: () => Promise<JobEnd>, postpone: (ms: number) => Promise<void>): Promise<boolean> {
@@ -266,186 +245,5 @@ async function untilOver(process: () => Promise<JobEnd>, postpone: (ms: number) 
     } catch {
       await sleep(retryMs)
     }
-  }
-}
-
-interface Server {
-  queue(name: string): Queue
-  worker(
-    name: string,
-    concurrency: number,
-    process: (jobId: string, postpone: (ms: number) => Promise<void>) => Promise<void>,
-  ): Worker
-  /** which of these jobs the queue holds in any state */
-  held(queue: Queue, jobIds: readonly string[]): Promise<Set<string>>
-  /** the job that is next in line */
-  oldest(queue: Queue): Promise<string | undefined>
-  evictionPolicy(): Promise<string | null>
-  close(): Promise<void>
-}
-
-// The concrete backend is nobody's business here: both servers are used through the same classes.
-const asQueue = (queue: unknown) => queue as Queue
-const asWorker = (worker: unknown) => worker as Worker
-
-interface TakenJob {
-  id?: string
-  moveToDelayed(timestamp: number, token?: string): Promise<void>
-}
-
-const processor = (process: Parameters<Server['worker']>[2]) => async (job: TakenJob, token?: string) =>
-  process(job.id ?? '', (ms) => job.moveToDelayed(Date.now() + ms, token))
-
-/**
- * BullMQ on PostgreSQL hears of new jobs by LISTEN and finds its tables by what a session begins with. A pooler that
- * gives every transaction another session (PgBouncer in its usual mode) says yes to LISTEN and never passes anything
- * on, so jobs would be found by chance; one that drops what a session begins with leaves BullMQ without its tables.
- */
-async function refusePooler(connectionString: string): Promise<void> {
-  const refused = (why: string) =>
-    new DatabaseUnusable(
-      `DATABASE_URL leads through a connection pooler (PgBouncer or the like) that ${why}. The queue in PostgreSQL needs sessions of its own. Give DATABASE_URL the address of PostgreSQL itself, or keep the queue in Redis with REDIS_URL.`,
-    )
-  const sessions: pg.Client[] = []
-  const look = async (client: pg.Client) =>
-    (
-      await client.query<{ pid: number; path: string }>(
-        `SELECT pg_backend_pid() AS pid, current_setting('search_path') AS path`,
-      )
-    ).rows[0]
-  try {
-    for (let count = 0; count < 2; count++) {
-      sessions.push(
-        await connectClient({
-          connectionString,
-          options: '-c search_path=greetings_probe',
-          application_name: 'greetings queue',
-          connectionTimeoutMillis: 10_000,
-        }),
-      )
-    }
-    for (let round = 0; round < 3; round++) {
-      const seen: Awaited<ReturnType<typeof look>>[] = []
-      for (const client of [...sessions, ...sessions.slice(0, 1)]) seen.push(await look(client))
-      const [one, other, again] = seen
-      if (one?.path !== 'greetings_probe') throw refused('drops what a session begins with')
-      // Two sessions of a server's own are two processes, and stay what they are.
-      if (one.pid === other?.pid || one.pid !== again?.pid) throw refused('changes sessions between transactions')
-    }
-  } catch (error) {
-    if (error instanceof DatabaseUnusable) throw error
-    if (error instanceof Error && /unsupported startup parameter/.test(error.message))
-      throw refused('refuses what a session begins with')
-    throw new QueueUnreachable('The queue in PostgreSQL cannot be reached.', { cause: error })
-  } finally {
-    await Promise.all(sessions.map((client) => client.end().catch(() => undefined)))
-  }
-}
-
-async function onPostgres(connectionString: string, lockMs: number): Promise<Server> {
-  await refusePooler(connectionString)
-  // The connection on which a worker listens is opened without our client.
-  const connection = (max: number) => ({
-    ...connectionConfig({
-      connectionString,
-      max,
-      options: startOptions(),
-      connectionTimeoutMillis: 10_000,
-      query_timeout: longestQuerySeconds * 1_000,
-    }),
-    migrate: true,
-  })
-  // Nothing of BullMQ's asks about many jobs at once, or for the first in line (`getJobs` begins with the youngest).
-  const rows = async (queue: Queue, sql: string, ...values: unknown[]) => {
-    const { connection } = queue.getBackend() as unknown as PostgresQueueBackend
-    const { rows: found } = await connection.pool.query<{ id: string }>(sql, [queue.name, ...values])
-    return found.map(({ id }) => id)
-  }
-  return {
-    queue: (name) => asQueue(new Queue(name, { connection: connection(3) }, createPostgresBackend)),
-    worker: (name, concurrency, process) =>
-      asWorker(
-        new Worker(
-          name,
-          processor(process),
-          { connection: connection(4), ...workerOptions(concurrency, lockMs) },
-          createPostgresBackend,
-        ),
-      ),
-    held: async (queue, jobIds) =>
-      new Set(await rows(queue, 'SELECT id FROM job WHERE queue = $1 AND id = ANY($2::text[])', jobIds)),
-    oldest: async (queue) =>
-      (
-        await rows(queue, `SELECT id FROM job WHERE queue = $1 AND state = 'waiting' ORDER BY priority, seq LIMIT 1`)
-      )[0],
-    evictionPolicy: async () => null,
-    close: async () => undefined,
-  }
-}
-
-async function onRedis(url: string, lockMs: number, complain: (error: Error) => void): Promise<Server> {
-  // Producers must fail at once while Redis is away, and soon when it says nothing (the reconciler adds what is missing); workers wait for it.
-  const producer = new Redis(url, {
-    lazyConnect: true,
-    maxRetriesPerRequest: 1,
-    enableOfflineQueue: false,
-    connectTimeout: 5_000,
-    socketTimeout: callSeconds * 1_000,
-    commandTimeout: longestSeconds * 1_000,
-    retryStrategy: (times) => Math.min(200 * times, 2_000),
-  })
-  const consumer = new Redis(url, {
-    lazyConnect: true,
-    maxRetriesPerRequest: null,
-    retryStrategy: (times) => Math.min(200 * times, 2_000),
-  })
-  producer.on('error', complain)
-  consumer.on('error', complain)
-  try {
-    await withinSeconds(6, producer.connect())
-  } catch (error) {
-    producer.disconnect()
-    throw new QueueUnreachable(
-      'Redis cannot be reached. Start it, or correct REDIS_URL, or unset REDIS_URL to keep the queue in PostgreSQL.',
-      { cause: error },
-    )
-  }
-  return {
-    queue: (name) => new Queue(name, { connection: producer }),
-    worker: (name, concurrency, process) =>
-      new Worker(name, processor(process), { connection: consumer, ...workerOptions(concurrency, lockMs) }),
-    async held(queue, jobIds) {
-      const answers = await jobIds
-        .reduce((commands, id) => commands.exists(queue.toKey(id)), producer.pipeline())
-        .exec()
-      return new Set(
-        jobIds.filter((_, i) => {
-          const [error, exists] = answers?.[i] ?? [new Error('no answer')]
-          if (error !== null) throw error
-          return exists === 1
-        }),
-      )
-    },
-    oldest: async (queue) => (await queue.getRanges(['wait'], 0, 0, true))[0],
-    evictionPolicy: async () => /maxmemory_policy:(\S+)/.exec(await producer.info('memory'))?.[1] ?? null,
-    async close() {
-      producer.disconnect()
-      consumer.disconnect()
-    },
-  }
-}
-
-async function withinSeconds<T>(seconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new QueueUnreachable(`The queue gave no answer within ${seconds} s. Look whether its server runs.`)),
-      seconds * 1_000,
-    )
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

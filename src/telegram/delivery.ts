@@ -4,50 +4,33 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Times } from '../config.ts'
-import { isDatabaseTrouble, type Db } from '../db/database.ts'
-import type { GreetingsQueue, Lane } from '../queue/index.ts'
-import { dropFileId, replaceFileId, type ClaimedAsset, type Post } from '../greetings/assets.ts'
-import { enqueue, enqueueFor } from '../greetings/enqueue.ts'
+import { isDatabaseTrouble } from '../db/database.ts'
+import { findFinished, type ClaimedAsset, type Post } from '../greetings/assets.ts'
 import { emit } from '../events.ts'
 import { AssetFault, NotNow, Outage } from '../errors.ts'
-import { rememberPost } from '../greetings/former.ts'
 import {
   claimRequests,
   extendClaim,
   markCompleted,
   markUnanswered,
   moveToChat,
+  noteOf,
   postpone,
   renewClaim,
+  untilSomebodyIsFree,
   type ClaimedRequest,
 } from '../greetings/requests.ts'
 import { languageOf, texts } from '../texts.ts'
-import { isTelegram, type Api } from './api.ts'
+import { isTelegram } from './api.ts'
 import { TelegramError } from './errors.ts'
-import { bulkKey, bulkRate, channelKey, chatKey, chatRate, pauseBucket, pauseBulk, takeTicket } from './flood.ts'
+import { repairFileId, type FileIdDeps } from './file-ids.ts'
+import { bulkKey, bulkRate, chatKey, chatRate, pauseBulk, takeTicket } from './flood.ts'
 import { countRepeatedUpload, filesUnseen, postOf, videoOptions, videoUpload, type VideoFile } from './storage.ts'
 
 /** What delivering needs. */
-export interface DeliveryDeps {
-  db: Db
-  api: Api
-  queue: GreetingsQueue
-  botId: bigint
-  times: Times
-  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void }
-}
-
-interface Finished {
-  id: string
-  status: string
-  display: string
-  fileId: string | null
-  botId: bigint | null
-  coolMs: number
-}
+export type DeliveryDeps = FileIdDeps
 
 const batch = 20
-const crowd = 1_000
 
 /**
  * Delivers a finished asset to everyone who waits for it: the video, or the news that it failed.
@@ -62,15 +45,6 @@ export async function deliver(deps: DeliveryDeps, assetId: string, signal: Abort
   }
 }
 
-/** How many wait for an asset and could be served now; of a crowd no more than can be told apart are counted. */
-export async function waitingFor(db: Db, assetId: string): Promise<number> {
-  const [row] = await db.$queryRaw<{ count: bigint }[]>`
-    SELECT count(*) AS count FROM (
-      SELECT 1 FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING' AND ("claimUntil" IS NULL
-        OR "claimUntil" < now()) LIMIT ${crowd}) AS free`
-  return Number(row?.count ?? 0)
-}
-
 /** Delivers to the next few who wait; undefined: nobody could be served now. @throws Outage when Telegram does not work */
 export async function deliverBatch(
   deps: DeliveryDeps,
@@ -78,7 +52,7 @@ export async function deliverBatch(
   signal: AbortSignal,
 ): Promise<{ served: number } | undefined> {
   signal.throwIfAborted()
-  const asset = await finishedAsset(deps, assetId)
+  const asset = await findFinished(deps.db, assetId, deps.botId)
   if (asset === undefined) return undefined
   const requests = await claimRequests(deps.db, deps.times, assetId, batch)
   if (requests.length === 0) return undefined
@@ -100,16 +74,6 @@ export async function deliverBatch(
   const outcomes = await Promise.allSettled(sends)
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   return { served: outcomes.length }
-}
-
-async function finishedAsset({ db, botId }: DeliveryDeps, assetId: string): Promise<Finished | undefined> {
-  const [asset] = await db.$queryRaw<Finished[]>`
-    SELECT id, status::text AS status, display, "telegramFileId" AS "fileId", "telegramBotId" AS "botId",
-      greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "coolMs"
-    FROM "VideoAsset" WHERE id = ${assetId}`
-  if (asset === undefined) return undefined
-  if (asset.botId !== botId) asset.fileId = null
-  return asset.fileId !== null || asset.status === 'FAILED' ? asset : undefined
 }
 
 /**
@@ -161,82 +125,117 @@ export async function sendDirectly(
   if (await stillOurs(deps, request, claimedAt)) await sendVideo(deps, request, asset, { onFlood: 'sleep', signal })
 }
 
+/** How a video goes out. A direct answer sleeps through a flood that Telegram announces, bulk gives the request back. */
+interface SendOptions {
+  onFlood: 'sleep' | 'postpone'
+  signal: AbortSignal
+}
+
+/** A video on its way: as what and where to, and what was tried already. */
+interface Sending {
+  asset: { id: string; display: string }
+  fileId: string
+  chatId: bigint
+  repaired: boolean
+  followed: boolean
+  floods: number
+}
+
 /**
- * Sends the video of a claimed request and marks it. A direct answer sleeps through a flood that Telegram
- * announces, bulk gives the request back.
+ * Sends the video of a claimed request and marks it.
  * @throws Outage when Telegram does not work; the request stays PENDING
  */
 async function sendVideo(
   deps: DeliveryDeps,
   request: ClaimedRequest,
-  asset: { id: string; display: string; fileId: string },
-  { onFlood, signal }: { onFlood: 'sleep' | 'postpone'; signal: AbortSignal },
+  { fileId, ...asset }: { id: string; display: string; fileId: string },
+  options: SendOptions,
 ): Promise<void> {
   const { api, db, times } = deps
-  const language = languageOf(request.language)
-  let { fileId } = asset
-  let { chatId } = request
-  for (let repaired = false, followed = false, floods = 0; ;) {
+  const caption = texts[languageOf(request.language)].caption(asset.display)
+  const sending: Sending = { asset, fileId, chatId: request.chatId, repaired: false, followed: false, floods: 0 }
+  for (let isFirst = true; ; isFirst = false) {
+    // What came before took its time: another try needs a claim as fresh as the first.
+    if (!isFirst && !(await renewClaim(db, times, request))) return
     try {
-      // What came before took its time: another try needs a claim as fresh as the first.
-      if ((repaired || followed || floods > 0) && !(await renewClaim(deps.db, deps.times, request))) return
       await api.sendVideo(
-        String(chatId),
-        fileId,
-        { caption: texts[language].caption(asset.display), supports_streaming: true },
-        signal as never,
+        String(sending.chatId),
+        sending.fileId,
+        { caption, supports_streaming: true },
+        options.signal as never,
       )
-      await complete(deps, request)
-      return
     } catch (error) {
       if (!(error instanceof TelegramError)) throw error
-      switch (error.kind) {
-        case 'flood': {
-          const restMs = error.retryAfterMs ?? times.telegramSecondMs
-          if (onFlood === 'sleep' && restMs <= times.longestFloodSleepMs && ++floods <= 5) {
-            await extendClaim(db, request, restMs + times.claimMs)
-            await sleep(restMs, undefined, { signal })
-            continue
-          }
-          // A direct answer's flood is noted where it is met.
-          if (onFlood === 'postpone') await pauseBulk(db, chatId, restMs)
-          return postpone(deps.db, request, restMs)
-        }
-        case 'person_unreachable':
-        case 'no_rights':
-          return giveUp(deps, request, error.description)
-        case 'migrated': {
-          if (followed || error.migrateTo === undefined) return giveUp(deps, request, error.description)
-          followed = true
-          chatId = BigInt(error.migrateTo)
-          await moveToChat(db, request, chatId)
-          continue
-        }
-        case 'bad_file_id': {
-          const repair = repaired ? 'later' : await repairFileId(deps, asset.id, fileId)
-          repaired = true
-          if (typeof repair === 'string')
-            return postpone(deps.db, request, repair === 'remaking' ? 0 : times.outageMs / 3)
-          fileId = repair.fileId
-          continue
-        }
-        case 'unknown_outcome':
-          // Perhaps it arrived. The claim runs out by itself and the video is sent again: at least once.
-          return
-        case 'aborted':
-          return postpone(deps.db, request, 0)
-        case 'token':
-          await postpone(deps.db, request, 0)
-          throw new Outage('token', 'Telegram does not accept the bot’s token.')
-        case 'refused':
-        case 'too_large':
-          return sendFailureNotice(deps, request, { display: asset.display, coolMs: 0 }, signal)
-        default:
-          await postpone(deps.db, request, times.outageMs / 3)
-          throw new Outage('telegram', error.message)
-      }
+      if ((await afterRefusal(deps, request, sending, error, options)) === 'again') continue
+      return
     }
+    return complete(deps, request)
   }
+}
+
+/**
+ * What Telegram's answer means for a video on its way: it is tried `again`, changed, or the request is dealt with.
+ * @throws Outage when Telegram does not work; the request stays PENDING
+ */
+async function afterRefusal(
+  deps: DeliveryDeps,
+  request: ClaimedRequest,
+  sending: Sending,
+  error: TelegramError,
+  options: SendOptions,
+): Promise<'again' | void> {
+  const { db, times } = deps
+  switch (error.kind) {
+    case 'flood':
+      return afterFlood(deps, request, sending, error.retryAfterMs ?? times.telegramSecondMs, options)
+    case 'person_unreachable':
+    case 'no_rights':
+      return giveUp(deps, request, error.description)
+    case 'migrated':
+      if (sending.followed || error.migrateTo === undefined) return giveUp(deps, request, error.description)
+      sending.followed = true
+      sending.chatId = BigInt(error.migrateTo)
+      await moveToChat(db, request, sending.chatId)
+      return 'again'
+    case 'bad_file_id': {
+      const repair = sending.repaired ? 'later' : await repairFileId(deps, sending.asset.id, sending.fileId)
+      sending.repaired = true
+      if (typeof repair === 'string') return postpone(db, request, repair === 'remaking' ? 0 : times.outageMs / 3)
+      sending.fileId = repair.fileId
+      return 'again'
+    }
+    case 'unknown_outcome':
+      // Perhaps it arrived. The claim runs out by itself and the video is sent again: at least once.
+      return
+    case 'aborted':
+      return postpone(db, request, 0)
+    case 'token':
+      await postpone(db, request, 0)
+      throw new Outage('token', 'Telegram does not accept the bot’s token.')
+    case 'refused':
+    case 'too_large':
+      return sendFailureNotice(deps, request, { display: sending.asset.display, coolMs: 0 }, options.signal)
+    default:
+      await postpone(db, request, times.outageMs / 3)
+      throw new Outage('telegram', error.message)
+  }
+}
+
+async function afterFlood(
+  { db, times }: DeliveryDeps,
+  request: ClaimedRequest,
+  sending: Sending,
+  restMs: number,
+  { onFlood, signal }: SendOptions,
+): Promise<'again' | void> {
+  if (onFlood === 'sleep' && restMs <= times.longestFloodSleepMs && ++sending.floods <= 5) {
+    await extendClaim(db, request, restMs + times.claimMs)
+    await sleep(restMs, undefined, { signal })
+    return 'again'
+  }
+  // A direct answer's flood is noted where it is met.
+  if (onFlood === 'postpone') await pauseBulk(db, sending.chatId, restMs)
+  return postpone(db, request, restMs)
 }
 
 /** Tells a person kindly that their video failed and when to try again; only then the request is FAILED. */
@@ -294,69 +293,9 @@ async function giveUp({ db }: DeliveryDeps, request: ClaimedRequest, errorText: 
 
 /** The "being made" note has done its work. That it cannot be removed is nobody's concern. */
 async function removeNote({ api, db }: DeliveryDeps, request: ClaimedRequest): Promise<void> {
-  const note =
-    request.noteMessageId ??
-    (await db.userRequest.findUnique({ where: { id: request.id }, select: { noteMessageId: true } }))?.noteMessageId
-  if (note === null || note === undefined) return
+  const note = request.noteMessageId ?? (await noteOf(db, request.id))
+  if (note === null) return
   await api.deleteMessage(String(request.chatId), note).catch(() => undefined)
-}
-
-/**
- * Replaces a `file_id` that Telegram refuses. The stored post, forwarded within its channel, carries a fresh
- * one; without it the asset becomes work again (`remaking`), which uploads the kept file. `later`: Telegram
- * could not be asked now.
- */
-export async function repairFileId(
-  deps: DeliveryDeps,
-  assetId: string,
-  dead: string,
-  lane: Lane = 'people',
-): Promise<{ fileId: string } | 'remaking' | 'later'> {
-  const { api, db, botId } = deps
-  const asset = await db.videoAsset.findUnique({ where: { id: assetId } })
-  if (asset === null || asset.telegramFileId === null) return 'remaking'
-  if (asset.telegramFileId !== dead) return { fileId: asset.telegramFileId }
-  if (asset.storageChatId !== null && asset.storageMessageId !== null) {
-    const chatId = String(asset.storageChatId)
-    try {
-      const copy = await api.forwardMessage(chatId, chatId, asset.storageMessageId)
-      await api
-        .deleteMessage(chatId, copy.message_id)
-        .catch(() => rememberPost(db, asset.name, { chatId: BigInt(chatId), messageId: copy.message_id }))
-      const fresh = 'video' in copy ? copy.video?.file_id : undefined
-      if (fresh !== undefined && fresh !== dead) {
-        const replaced = await replaceFileId(db, assetId, dead, { fileId: fresh, botId })
-        if (replaced) deps.log.info({ assetId }, 'a dead file_id was replaced from the stored post')
-        return replaced ? { fileId: fresh } : 'later'
-      }
-    } catch (error) {
-      if (!(error instanceof TelegramError)) throw error
-      deps.log.warn({ assetId, code: error.code }, 'the stored post gives no fresh file_id')
-      // The copy is a post of the channel like any other.
-      if (error.kind === 'flood')
-        await pauseBucket(
-          db,
-          channelKey(chatId),
-          error.retryAfterMs ?? deps.times.telegramSecondMs,
-          600 * deps.times.telegramSecondMs,
-        )
-      if (isTelegram(error, 'flood', 'server', 'not_sent', 'unknown_outcome')) return 'later'
-    }
-  }
-  const job = await dropFileId(db, assetId, dead)
-  if (job !== undefined) {
-    deps.log.info({ assetId }, 'a dead file_id: the video will be uploaded again')
-    await (lane === 'people' ? enqueueFor(deps, job) : enqueue(deps, lane, [job])).catch(() => undefined)
-  }
-  return 'remaking'
-}
-
-/** How long until one who waits for the asset may be served: somebody else has claimed them, or they rest. Undefined: nobody waits. */
-async function untilSomebodyIsFree({ db }: DeliveryDeps, assetId: string): Promise<number | undefined> {
-  const [row] = await db.$queryRaw<{ waitMs: number | null }[]>`
-    SELECT (extract(epoch FROM min(coalesce("claimUntil", now())) - now()) * 1000)::float8 AS "waitMs"
-      FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING'`
-  return row?.waitMs ?? undefined
 }
 
 /**
@@ -375,7 +314,7 @@ export async function uploadToSubscriber(
     const claimedAt = Date.now()
     const [first] = await claimRequests(deps.db, deps.times, asset.id, 1)
     if (first === undefined) {
-      const waitMs = await untilSomebodyIsFree(deps, asset.id)
+      const waitMs = await untilSomebodyIsFree(deps.db, asset.id)
       if (waitMs === undefined) return undefined
       // Whoever comes meanwhile should not wait for all of it.
       throw new NotNow(Math.min(Math.max(waitMs, deps.times.pollMs), deps.times.outageMs))

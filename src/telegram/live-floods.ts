@@ -28,74 +28,93 @@ const loudCount = 4
 const loudSeconds = 20
 
 /** Watches until `close`. */
-export function watchFloods({ db, times }: { db: Db; times: Times }): LiveFloods {
-  let resting = new Map<string, number>()
-  const lately = new Map<string, { count: number; since: number }>()
+export function watchFloods(deps: { db: Db; times: Times }): LiveFloods {
+  return new FloodWatch(deps)
+}
+
+class FloodWatch implements LiveFloods {
+  private readonly db: Db
+  private readonly times: Times
+  private readonly spacingMs: number
+  private readonly timer: NodeJS.Timeout
+  private resting = new Map<string, number>()
+  private readonly lately = new Map<string, { count: number; since: number }>()
   /** answers that wait for all of the bot's floods to end: they come back one after the other, not all at once */
-  let behind = 0
-  const spacingMs = (60 * times.telegramSecondMs) / bulkRate.perMinute
+  private behind = 0
 
-  const timer = setInterval(() => void look().catch(() => undefined), times.pollMs).unref()
-  void look().catch(() => undefined)
+  constructor({ db, times }: { db: Db; times: Times }) {
+    this.db = db
+    this.times = times
+    this.spacingMs = (60 * times.telegramSecondMs) / bulkRate.perMinute
+    const look = () => void this.look().catch(() => undefined)
+    this.timer = setInterval(look, times.pollMs).unref()
+    look()
+  }
 
-  async function look() {
+  restMs(chatId: number | bigint): number {
+    return Math.max(this.leftOf(chatKey(BigInt(chatId))), this.leftOf(bulkKey))
+  }
+
+  readonly transformer: Transformer = async (previous, method, payload, signal) => {
+    const to = (payload as { chat_id?: unknown }).chat_id
+    if (!answers.has(method) || !/^-?\d+$/.test(String(to))) return previous(method, payload, signal)
+    const chatId = BigInt(String(to))
+    const waitMs = this.waitOf(chatId)
+    if (waitMs > 0)
+      throw new TelegramError('flood', method, 429, 'Telegram asked for rest a moment ago', Math.ceil(waitMs))
+    this.countSend(chatKey(chatId))
+    try {
+      return await previous(method, payload, signal)
+    } catch (error) {
+      if (error instanceof TelegramError && error.kind === 'flood')
+        await this.met(chatId, error.retryAfterMs ?? this.times.telegramSecondMs)
+      throw error
+    }
+  }
+
+  close(): void {
+    clearInterval(this.timer)
+  }
+
+  private async look(): Promise<void> {
     const began = Date.now()
-    const rows = await restingNow(db)
+    const rows = await restingNow(this.db)
     // What was met since may not be in there yet.
-    const own = [...resting].filter(([, until]) => until > began)
-    resting = new Map(rows.map(({ key, restMs }) => [key, began + restMs]))
-    for (const [key, until] of own) note(key, until)
-    for (const [key, { since }] of lately) if (began - since > loudSeconds * times.telegramSecondMs) lately.delete(key)
+    const own = [...this.resting].filter(([, until]) => until > began)
+    this.resting = new Map(rows.map(({ key, restMs }) => [key, began + restMs]))
+    for (const [key, until] of own) this.note(key, until)
+    for (const [key, { since }] of this.lately)
+      if (began - since > loudSeconds * this.times.telegramSecondMs) this.lately.delete(key)
   }
 
-  function note(key: string, until: number) {
-    resting.set(key, Math.max(until, resting.get(key) ?? 0))
+  private note(key: string, until: number): void {
+    this.resting.set(key, Math.max(until, this.resting.get(key) ?? 0))
   }
 
-  const leftOf = (key: string) => Math.max(0, (resting.get(key) ?? 0) - Date.now())
-  const restMs = (chatId: number | bigint) => Math.max(leftOf(chatKey(BigInt(chatId))), leftOf(bulkKey))
+  private leftOf(key: string): number {
+    return Math.max(0, (this.resting.get(key) ?? 0) - Date.now())
+  }
 
-  function countSend(key: string) {
-    const sent = lately.get(key)
-    if (sent === undefined || Date.now() - sent.since > loudSeconds * times.telegramSecondMs)
-      lately.set(key, { count: 1, since: Date.now() })
+  private countSend(key: string): void {
+    const sent = this.lately.get(key)
+    if (sent === undefined || Date.now() - sent.since > loudSeconds * this.times.telegramSecondMs)
+      this.lately.set(key, { count: 1, since: Date.now() })
     else sent.count++
   }
 
   /** How long this answer waits, if it has to. */
-  function waitOf(chatId: bigint): number {
-    const ofBot = leftOf(bulkKey)
-    if (ofBot === 0) behind = 0
-    return Math.max(leftOf(chatKey(chatId)), ofBot === 0 ? 0 : ofBot + behind++ * spacingMs)
+  private waitOf(chatId: bigint): number {
+    const ofBot = this.leftOf(bulkKey)
+    if (ofBot === 0) this.behind = 0
+    return Math.max(this.leftOf(chatKey(chatId)), ofBot === 0 ? 0 : ofBot + this.behind++ * this.spacingMs)
   }
 
-  async function met(chatId: bigint, forMs: number): Promise<void> {
+  private async met(chatId: bigint, forMs: number): Promise<void> {
     const key = chatKey(chatId)
     const until = Date.now() + forMs
-    note(key, until)
-    const isLoud = (lately.get(key)?.count ?? 0) > loudCount
+    this.note(key, until)
+    const isLoud = (this.lately.get(key)?.count ?? 0) > loudCount
     // Without the database at least this process knows.
-    if (await pauseBulk(db, chatId, forMs, isLoud).catch(() => false)) note(bulkKey, until)
-  }
-
-  return {
-    restMs,
-    transformer: async (previous, method, payload, signal) => {
-      const to = (payload as { chat_id?: unknown }).chat_id
-      if (!answers.has(method) || !/^-?\d+$/.test(String(to))) return previous(method, payload, signal)
-      const chatId = BigInt(String(to))
-      const waitMs = waitOf(chatId)
-      if (waitMs > 0)
-        throw new TelegramError('flood', method, 429, 'Telegram asked for rest a moment ago', Math.ceil(waitMs))
-      countSend(chatKey(chatId))
-      try {
-        return await previous(method, payload, signal)
-      } catch (error) {
-        if (error instanceof TelegramError && error.kind === 'flood')
-          await met(chatId, error.retryAfterMs ?? times.telegramSecondMs)
-        throw error
-      }
-    },
-    close: () => clearInterval(timer),
+    if (await pauseBulk(this.db, chatId, forMs, isLoud).catch(() => false)) this.note(bulkKey, until)
   }
 }

@@ -10,7 +10,7 @@ import { AssetFault, Outage } from '../errors.ts'
 import type { Api } from './api.ts'
 import { noChannel, usableChannels, type Channels } from './channels.ts'
 import { TelegramError } from './errors.ts'
-import { pauseBucket, reservePost } from './flood.ts'
+import { channelKey, pauseBucket, reservePost } from './flood.ts'
 
 /** A file ready for Telegram. Lengths in pixels and seconds. */
 export interface VideoFile {
@@ -90,16 +90,14 @@ export async function uploadToStorage(
   video: VideoFile,
   { signal, isWanted }: { signal: AbortSignal; isWanted: () => boolean },
 ): Promise<Post> {
-  const { db, api, chatIds, ratePerMinute, times } = storage
-  const usable = new Set(usableChannels(storage))
-  let failures = 0
+  const { db, api, ratePerMinute, times } = storage
+  const trying: Trying = { usable: new Set(usableChannels(storage)), failures: 0, signal }
   for (;;) {
     signal.throwIfAborted()
-    if (usable.size === 0) throw noChannel()
-    const wanted = isWanted()
-    const ticket = await reservePost(db, [...usable], {
+    if (trying.usable.size === 0) throw noChannel()
+    const ticket = await reservePost(db, [...trying.usable], {
       perMinute: ratePerMinute,
-      wanted,
+      wanted: isWanted(),
       secondMs: times.telegramSecondMs,
     })
     if ('waitMs' in ticket) {
@@ -114,36 +112,52 @@ export async function uploadToStorage(
     } catch (error) {
       if (!(error instanceof TelegramError)) throw error
       signal.throwIfAborted()
-      switch (error.kind) {
-        case 'flood':
-          await pauseBucket(db, ticket.key, error.retryAfterMs ?? times.telegramSecondMs, 600 * times.telegramSecondMs)
-          break
-        case 'no_rights':
-        case 'person_unreachable':
-        case 'migrated':
-          usable.delete(chatId)
-          await pauseBucket(db, ticket.key, times.outageMs, times.outageMs)
-          storage.log.warn(
-            { trouble: ticket.key, channel: chatIds.indexOf(chatId) + 1, code: error.code },
-            'a storage channel refuses posts; the others go on',
-          )
-          break
-        case 'too_large':
-          throw new AssetFault('too_large', error.message)
-        case 'refused':
-        case 'bad_file_id':
-          throw new AssetFault('gate', error.message)
-        case 'file_unseen':
-          throw filesUnseen(error)
-        case 'token':
-          throw new Outage('token', 'Telegram does not accept the bot’s token.')
-        default:
-          // Of an answer that was lost the post may stand in the channel already; a second one there harms nobody.
-          if (error.kind === 'unknown_outcome') await countRepeatedUpload(db)
-          if (++failures >= triesInARow) throw new Outage('telegram', error.message)
-          await sleep(failures * times.telegramSecondMs, undefined, { signal })
-      }
+      await afterRefusal(storage, chatId, error, trying)
     }
+  }
+}
+
+/** An upload under way: the channels that are left, and how often the server failed in a row. */
+interface Trying {
+  usable: Set<string>
+  failures: number
+  signal: AbortSignal
+}
+
+/** Telegram did not take the video in this channel: returns when another try makes sense. @throws AssetFault, Outage */
+async function afterRefusal(
+  { db, chatIds, times, log }: Storage,
+  chatId: string,
+  error: TelegramError,
+  trying: Trying,
+): Promise<void> {
+  const key = channelKey(chatId)
+  switch (error.kind) {
+    case 'flood':
+      return pauseBucket(db, key, error.retryAfterMs ?? times.telegramSecondMs, 600 * times.telegramSecondMs)
+    case 'no_rights':
+    case 'person_unreachable':
+    case 'migrated':
+      trying.usable.delete(chatId)
+      await pauseBucket(db, key, times.outageMs, times.outageMs)
+      return log.warn(
+        { trouble: key, channel: chatIds.indexOf(chatId) + 1, code: error.code },
+        'a storage channel refuses posts; the others go on',
+      )
+    case 'too_large':
+      throw new AssetFault('too_large', error.message)
+    case 'refused':
+    case 'bad_file_id':
+      throw new AssetFault('gate', error.message)
+    case 'file_unseen':
+      throw filesUnseen(error)
+    case 'token':
+      throw new Outage('token', 'Telegram does not accept the bot’s token.')
+    default:
+      // Of an answer that was lost the post may stand in the channel already; a second one there harms nobody.
+      if (error.kind === 'unknown_outcome') await countRepeatedUpload(db)
+      if (++trying.failures >= triesInARow) throw new Outage('telegram', error.message)
+      await sleep(trying.failures * times.telegramSecondMs, undefined, { signal: trying.signal })
   }
 }
 

@@ -90,10 +90,18 @@ const writes = (table: string) => {
   )
 }
 
+const sources = readdirSync(join(packageRoot, 'src'), { recursive: true, encoding: 'utf8' })
+  .map((file) => join('src', file))
+  .filter((file) => file.endsWith('.ts') && !file.startsWith('src/db/generated'))
+
 it.each(Object.entries(owners))('%s is changed in %s only', (table, owner) => {
-  const files = readdirSync(join(packageRoot, 'src'), { recursive: true, encoding: 'utf8' })
-    .map((file) => join('src', file))
-    .filter((file) => file.endsWith('.ts') && !file.startsWith('src/db/generated'))
-  expect(files.filter((file) => writes(table).test(source(file)))).toEqual([owner])
+  expect(sources.filter((file) => writes(table).test(source(file)))).toEqual([owner])
   expect(writes(table).test(`UPDATE "${table}" SET`)).toBe(true)
+})
+
+it('both tables are read in greetings only', () => {
+  const reads = /"(VideoAsset|UserRequest)"|\.(videoAsset|userRequest)\b/
+  const readers = sources.filter((file) => reads.test(source(file)))
+  expect(readers.length).toBeGreaterThan(5)
+  expect(readers.filter((file) => !file.startsWith('src/greetings/'))).toEqual([])
 })

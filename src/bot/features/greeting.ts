@@ -18,20 +18,14 @@ export interface GreetingParts extends AskRules {
   stop: AbortSignal
 }
 
-export function greeting({
-  door,
-  delivery,
-  pendingNotes,
-  isAdmin,
-  stop,
-  ...askRules
-}: GreetingParts): Composer<BotContext> {
+export function greeting(parts: GreetingParts): Composer<BotContext> {
+  const { door, delivery, pendingNotes, isAdmin, stop } = parts
   const composer = new Composer<BotContext>()
   const personal = composer.chatType('private')
 
   personal.on(['message:text', 'edited_message:text'], async (ctx) => {
     const say = texts[ctx.language]
-    const asked = askFromText(ctx.msg.text, askRules)
+    const asked = askFromText(ctx.msg.text, parts)
     if (!asked.ok) {
       const { reason } = asked
       emit({ what: 'asked', outcome: 'no_name', reason })

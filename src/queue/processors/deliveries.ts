@@ -1,5 +1,6 @@
 /** A worker's deliveries: finished assets go to everybody who waits, several assets at a time. */
-import { waitingFor, deliverBatch, type DeliveryDeps } from '../../telegram/delivery.ts'
+import { waitingFor } from '../../greetings/requests.ts'
+import { deliverBatch, type DeliveryDeps } from '../../telegram/delivery.ts'
 import type { Outages } from './outages.ts'
 import { createPlaces } from './slots.ts'
 
