@@ -104,7 +104,7 @@ function interleaved({ left, right }: Stereo): Float32Array {
   return both
 }
 
-/** The mix is measured anew only around the voices: elsewhere it is the music, softer or louder as a whole. */
+/** The mix is measured again only around the voices: elsewhere it is the music, softer or louder as a whole. */
 function powersOfMix(mix: Stereo, musicPowers: Float64Array, musicGain: number, voices: Voice[]): Float64Array {
   const step = sampleRate / 10
   const powers = musicPowers.map((power) => power * musicGain * musicGain)

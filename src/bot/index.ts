@@ -105,6 +105,7 @@ function assemble(parts: BotParts, stop: AbortSignal) {
   const outbox = createOutbox({ api: bot.api, floods, times, log }, stop)
   const pendingNotes = openPendingNotes({ db, api: bot.api, times, stop })
   const handling = prepareHandling(bot, outbox, stop, log)
+  // In this order: `greeting` takes every private message, so it comes last.
   bot.use(welcome())
   bot.use(greeting({ ...parts, door, delivery, pendingNotes, stop }))
   // From the first update on: handlers tell what they refuse.

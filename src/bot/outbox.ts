@@ -35,6 +35,9 @@ interface OutboxDeps {
 /** Answers to one chat that may wait for each other. */
 const longestLine = 10
 
+/** Of one text. */
+const mostTries = 5
+
 /** Nothing waits at first. */
 export function createOutbox(deps: OutboxDeps, stop: AbortSignal): Outbox {
   const { floods, log } = deps
@@ -67,17 +70,18 @@ async function sayPatiently(
   text: string,
   stop: AbortSignal,
 ): Promise<void> {
-  for (let tries = 0; tries < 5; tries++) {
+  for (let tries = 1; ; tries++) {
     try {
       await api.sendMessage(chatId, text, undefined, stop as never)
       return
     } catch (error) {
       if (!(error instanceof TelegramError)) throw error
+      if (error.kind === 'person_unreachable') return
+      if (tries === mostTries) throw error
       if (error.kind === 'flood' && (error.retryAfterMs ?? 0) <= times.longestFloodSleepMs)
         await sleep(error.retryAfterMs ?? times.telegramSecondMs, undefined, { signal: stop })
       else if (error.kind === 'server' || error.kind === 'not_sent')
-        await sleep(times.telegramSecondMs * (tries + 1), undefined, { signal: stop })
-      else if (error.kind === 'person_unreachable') return
+        await sleep(times.telegramSecondMs * tries, undefined, { signal: stop })
       else throw error
     }
   }

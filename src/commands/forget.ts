@@ -53,8 +53,8 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
     if (services !== undefined) {
       if (!(await fence(store.db, assets))) throw beingMade()
       await tellWaiting(services, assets)
-      // Telling a crowd takes a while, and somebody may have asked anew.
-      if (!(await fence(store.db, assets))) throw askedAnew()
+      // Telling a crowd takes a while, and somebody may have asked again.
+      if (!(await fence(store.db, assets))) throw askedAgain()
     }
     for (const question of held) await dropQuestion(store, services, question)
     const former = await formerPosts(store.db, key)
@@ -63,7 +63,7 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
       services !== undefined && options.deletePost ? services.api : undefined,
     )
     const gone = assets.length === 0 ? { requests: 0, waiting: 0 } : await forgetAssets(store, assets)
-    if (gone === undefined) throw services === undefined ? beingMade() : askedAnew()
+    if (gone === undefined) throw services === undefined ? beingMade() : askedAgain()
     // Since the videos are removed theirs are among the former ones, and those that stay are known until they are gone.
     await postsAreGone(
       store.db,
@@ -93,7 +93,7 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
 const beingMade = () =>
   new UsageFault('A worker is making this name’s video right now. Nothing was changed. Try again in a minute.')
 
-const askedAnew = () =>
+const askedAgain = () =>
   new UsageFault(
     'Those who waited were told, and somebody has asked for the name again since: a worker is making its video. Run this again in a minute.',
   )

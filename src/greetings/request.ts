@@ -58,7 +58,7 @@ export type Answer =
 export interface ListOptions {
   /** FAILED assets are tried again */
   retryFailed?: boolean
-  /** the revision a video of this name would have if it were made now: one that has another is made anew, and served until the new one is there */
+  /** the revision a video of this name would have if it were made now: one that has another is re-rendered, and served until the new one is there */
   revisionNow?: (ask: Ask) => Promise<string>
 }
 
@@ -96,7 +96,7 @@ async function requestForList(
 ): Promise<Answer[]> {
   const { db, botId } = deps
   const known = byAsk(await findAssets(db, asks))
-  const outdated = revisionNow === undefined ? [] : await makeOutdatedAnew(deps, asks, known, revisionNow)
+  const outdated = revisionNow === undefined ? [] : await requeueOutdated(deps, asks, known, revisionNow)
   const created = byAsk(
     await createAssets(
       db,
@@ -181,7 +181,7 @@ async function findOutdated(
 }
 
 /** Outdated hits become work again. They stay hits meanwhile. */
-async function makeOutdatedAnew(
+async function requeueOutdated(
   { db, botId }: RequestDeps,
   asks: readonly Ask[],
   known: ReadonlyMap<string, AssetRow>,

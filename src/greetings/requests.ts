@@ -3,6 +3,7 @@
  *
  *   PENDING                the door stores it, claimed for its caller when there is a video already
  *   PENDING, claimed       somebody sends: until `claimUntil`, by the database's clock. When that is over, it is anybody's
+ *   PENDING, resting       nobody sends before `claimUntil`, and nobody owns the claim: its chat, or Telegram, needs a rest
  *   COMPLETED              the video arrived, or Telegram said so
  *   FAILED                 the person was told that there is no video, or cannot be reached
  *

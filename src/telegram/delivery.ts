@@ -215,7 +215,10 @@ async function afterRefusal(
     case 'refused':
     case 'too_large':
       return sendFailureNotice(deps, request, { display: sending.asset.display, coolMs: 0 }, options.signal)
-    default:
+    case 'server':
+    case 'not_sent':
+    case 'conflict':
+    case 'file_unseen':
       await postpone(db, request, times.outageMs / 3)
       throw new Outage('telegram', error.message)
   }

@@ -15,7 +15,7 @@ const told = ['content-length', 'content-range', 'accept-ranges']
 
 /** What a bot may send, and so the most that a video of ours can have. */
 const mostBytes = 50_000_000
-/** A player that pauses leaves the rest where it is. So long it may, then it asks for that part anew. */
+/** A player that pauses leaves the rest where it is. So long it may, then it asks for that part again. */
 const longestMs = 600_000
 
 /**

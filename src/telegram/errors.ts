@@ -70,10 +70,10 @@ interface ApiFailure {
   parameters?: { retry_after?: number; migrate_to_chat_id?: number }
 }
 
-// getFile words it otherwise than the methods that send.
 // What a server answers to a `file://` address: without local mode it takes that for a URL.
 const fileUnseen =
   /unsupported URL protocol|can't find real file path|realpath failed|can't get stat about the file|must be a regular file/i
+// getFile says this in other words than the methods that send.
 const badFileId =
   /wrong (remote )?file identifier|(wrong|invalid) file_id|invalid (remote )?file|can't use file of type/i
 const personGone =

@@ -153,7 +153,11 @@ async function afterRefusal(
       throw filesUnseen(error)
     case 'token':
       throw new Outage('token', 'Telegram does not accept the bot’s token.')
-    default:
+    case 'server':
+    case 'not_sent':
+    case 'unknown_outcome':
+    case 'conflict':
+    case 'aborted':
       // Of an answer that was lost the post may stand in the channel already; a second one there harms nobody.
       if (error.kind === 'unknown_outcome') await countRepeatedUpload(db)
       if (++trying.failures >= triesInARow) throw new Outage('telegram', error.message)

@@ -22,7 +22,7 @@ export interface Verified {
   unknown: number
   /** got a fresh id from the stored post */
   repaired: number
-  /** no stored post: queued, a worker uploads the kept file or makes it anew */
+  /** no stored post: queued, a worker uploads the kept file or re-renders it */
   requeued: number
 }
 

@@ -20,7 +20,7 @@ import { openServices, startWorkerIn } from '../../dist/app/services.js'
 import { uploadedRevisions } from '../../dist/greetings/assets.js'
 import { openLog } from '../../dist/log.js'
 import { openRoom } from '../../dist/video/room.js'
-import { loadTemplates } from '../../dist/video/template.js'
+import { loadTemplates } from '../../dist/video/load-templates.js'
 
 const { renders, ledger, clip, renderMs } = JSON.parse(process.argv[2] ?? '{}')
 const write = (event, revision) => appendFileSync(ledger, `${event} ${process.pid} ${revision}\n`)
@@ -60,9 +60,9 @@ async function plannedRenderer() {
     templates: await loadTemplates(config.templatesFolder, config.templates),
     revisionOf,
     templateRevisionOf: async () => 'tiny of today',
-    cached: async (revision) => (existsSync(pathOf(revision)) ? videoOf(revision) : undefined),
     make: async (template, name, { signal }) => {
       const revision = await revisionOf(template, name)
+      if (existsSync(pathOf(revision))) return { ...videoOf(revision), isNew: false }
       const leaveRoom = await room.take(signal)
       write('begin', revision)
       try {
@@ -82,7 +82,7 @@ async function plannedRenderer() {
       if (existsSync(join(renders, `huge-${revision}`))) truncateSync(draft, 51 * 1024 * 1024)
       renameSync(draft, pathOf(revision))
       write('end', revision)
-      return videoOf(revision)
+      return { ...videoOf(revision), isNew: true }
     },
     warmUp: async () => undefined,
     trimCache: async () => 0,

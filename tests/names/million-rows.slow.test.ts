@@ -12,7 +12,7 @@ import { builtScript } from '../../src/installation.ts'
 
 /** Reads a list in a process of its own, walks through all its names, and says what that took. */
 const reader = `
-  import { readNames } from ${JSON.stringify(pathToFileURL(builtScript('names/csv')).href)}
+  import { readNames } from ${JSON.stringify(pathToFileURL(builtScript('names/lists')).href)}
   const begin = performance.now()
   const list = await readNames([process.argv[1]])
   const seconds = (performance.now() - begin) / 1000

@@ -10,7 +10,7 @@ import { openTheirs, readTheirs } from './careful-files.ts'
 import { logFile, logTail, type Place, placeOf, readPassword } from './place.ts'
 import { run } from './program.ts'
 
-/** crash recovery after a power cut reads the log anew; it may take a while */
+/** crash recovery after a power cut replays the log; it may take a while */
 export const startMs = 120_000
 
 /** The address of the running server's database, password included; undefined: it is not running. */

@@ -23,7 +23,7 @@ export interface ListedName {
   count: number | null
 }
 
-/** Looks the list up. What `botId` (null: any bot) serves now counts, also while it is made anew. */
+/** Looks the list up. What `botId` (null: any bot) serves now counts, also while it is re-rendered. */
 export async function coverage(
   db: Db,
   botId: bigint | null,

@@ -29,7 +29,7 @@ export async function missedNames(
   return rows.map(({ count, ...row }) => ({ ...row, count: Number(count) }))
 }
 
-/** What `namesInState` can list: `available` is what can be sent, whatever is made anew. */
+/** What `namesInState` can list: `available` is what can be sent, even while it is re-rendered. */
 export type NameState = 'failed' | 'available' | 'pending'
 
 /** A name in a state. */

@@ -12,7 +12,7 @@ export interface VideoCounts {
   pending: number
   /** somebody holds a live lease on them */
   generating: number
-  /** of this bot, and not being made anew */
+  /** of this bot, and not being re-rendered */
   available: number
   /** of another bot: worth nothing to this one until it has taken them over */
   otherBot: number
