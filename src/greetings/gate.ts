@@ -55,7 +55,11 @@ class AssetGate implements Gate {
     private readonly forOneAsset: number,
   ) {}
 
-  async through<T>(assetKey: string, work: () => Promise<T>, { giveUp, isRetry = false }: Partial<Attempt> = {}): Promise<T> {
+  async through<T>(
+    assetKey: string,
+    work: () => Promise<T>,
+    { giveUp, isRetry = false }: Partial<Attempt> = {},
+  ): Promise<T> {
     giveUp?.throwIfAborted()
     const known = this.assets.get(assetKey)
     if (known?.isLocked === true && (known.inHand > 0 || !isRetry))
