@@ -11,18 +11,18 @@ import { TookTooLong, type IntakeParts } from './intake.ts'
 import type { Outbox } from './outbox.ts'
 
 /** What the intake asks of whoever handles updates. */
-export type Handling = Pick<IntakeParts, 'handle' | 'answered' | 'sendFailureNotice'>
+export type UpdateHandler = Pick<IntakeParts, 'handle' | 'answered' | 'sendFailureNotice'>
 
 // A text answer is not stored anywhere. So much time it gets to be sent before its update is confirmed.
 const answerGraceMs = 1_000
 
 /** Prepares the bot's context; its features are added after this. */
-export function prepareHandling(
+export function prepareHandler(
   bot: Bot<BotContext>,
   outbox: Outbox,
   stop: AbortSignal,
   log: { error(fields: object, message: string): void },
-): Handling {
+): UpdateHandler {
   const tries = new WeakMap<Update, { attempt: Attempt; answers: Promise<unknown>[] }>()
 
   bot.use(async (ctx, next) => {

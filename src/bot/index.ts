@@ -12,7 +12,7 @@ import { watchFloods } from '../telegram/live-floods.ts'
 import type { BotContext } from './context.ts'
 import { greeting, type GreetingParts } from './features/greeting.ts'
 import { welcome } from './features/welcome.ts'
-import { prepareHandling } from './handling.ts'
+import { prepareHandler } from './handling.ts'
 import { openIntake, type Intake } from './intake.ts'
 import { createOutbox } from './outbox.ts'
 import { createPerChat } from './per-chat.ts'
@@ -104,13 +104,13 @@ function assemble(parts: BotParts, stop: AbortSignal) {
   const delivery = { ...parts.delivery, api: bot.api }
   const outbox = createOutbox({ api: bot.api, floods, times, log }, stop)
   const pendingNotes = openPendingNotes({ db, api: bot.api, times, stop })
-  const handling = prepareHandling(bot, outbox, stop, log)
+  const handler = prepareHandler(bot, outbox, stop, log)
   // In this order: `greeting` takes every private message, so it comes last.
   bot.use(welcome())
   bot.use(greeting({ ...parts, door, delivery, pendingNotes, stop }))
   // From the first update on: handlers tell what they refuse.
   const refusals = countRefusals(db, times)
-  const intake = openIntake({ db, botId, ...handling, handling: createPerChat(), times, log })
+  const intake = openIntake({ db, botId, ...handler, handling: createPerChat(), times, log })
   const stopWatching = async () => {
     pendingNotes.close()
     floods.close()

@@ -9,8 +9,7 @@ import { loopback } from '../http/address.ts'
 import { shared } from '../shared.ts'
 import { openLog } from '../log.ts'
 import { openSandbox, type Sandbox } from '../sandbox/process/open-sandbox.ts'
-import { loadTemplates, templateRevision } from '../video/load-templates.ts'
-import type { Template } from '../video/template.ts'
+import { loadTemplates, templateRevisions } from '../video/load-templates.ts'
 import { exitCode } from '../terminal/exit.ts'
 import { nameRulesOf } from '../terminal/name-arguments.ts'
 import { openPage } from '../terminal/browser.ts'
@@ -39,7 +38,7 @@ export async function dashboard(options: DashboardOptions): Promise<number> {
   const { sandbox } = options
   const templates = await loadTemplates(config.templatesFolder, config.templates)
   const rules = await nameRulesOf(config, templates)
-  const templateRevisions = await revisionsOf(templates)
+  const revisions = await templateRevisions(templates)
   const stop = listenForStop()
   let room: Sandbox | undefined
   const store = await openStore({ config, log, sandbox, role: 'dashboard', create: false })
@@ -75,7 +74,7 @@ export async function dashboard(options: DashboardOptions): Promise<number> {
       sandbox,
       rendersFolder,
       channelRate: config.channelRatePerMinute ?? (sandbox ? undefined : telegramRatePerMinute),
-      look: () => look({ db, queue, rendersFolder, templateRevisions, token, times: config.times, missed }),
+      look: () => look({ db, queue, rendersFolder, templateRevisions: revisions, token, times: config.times, missed }),
       search: (text) => search(db, rendersFolder, text, rules),
       video: (id) => videoOf(db, rendersFolder, id),
       download: async (...file) => (await connected())?.(...file),
@@ -92,10 +91,4 @@ export async function dashboard(options: DashboardOptions): Promise<number> {
     await store.close()
     stop.close()
   }
-}
-
-async function revisionsOf(templates: readonly Template[]): Promise<Map<string, string>> {
-  const revisions = new Map<string, string>()
-  for (const template of templates) revisions.set(template.id, await templateRevision(template))
-  return revisions
 }

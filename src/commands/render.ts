@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks'
 import { configOfProcess } from '../config.ts'
 import { openLog } from '../log.ts'
 import { describeRejection } from '../names/explanations.ts'
-import { askFromText, type Asked } from '../greetings/ask.ts'
+import { askFromText, type AskResult } from '../greetings/ask.ts'
 import { replacing, type Replacing } from '../replacing.ts'
 import type { Template } from '../video/template.ts'
 import { exitCode, UsageFault } from '../terminal/exit.ts'
@@ -78,7 +78,7 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
   }
 }
 
-function refusalOf(raw: string, asked: Extract<Asked<Template>, { ok: false }>): string {
+function refusalOf(raw: string, asked: Extract<AskResult<Template>, { ok: false }>): string {
   return asked.reason === 'no_template'
     ? `No enabled template serves ${asked.name.script} names with these letters. Add one to TEMPLATES, or choose one with --template.`
     : `“${raw}” is not a name: ${describeRejection(asked.reason)}`

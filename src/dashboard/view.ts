@@ -3,10 +3,10 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
-import { findings, usualLimits } from '../greetings/reports/health.ts'
+import { findings, stateOf, usualLimits } from '../greetings/reports/health.ts'
 import { currentOutages, type OutageRow } from '../greetings/outages.ts'
 import { ownBot } from '../greetings/own-bot.ts'
-import { liveBots, liveWorkers, rivalPollers, type LiveBot, type LiveWorker } from '../greetings/workers.ts'
+import { liveBots, liveWorkers, type LiveBot, type LiveWorker } from '../greetings/workers.ts'
 import {
   latestFailed,
   latestMade,
@@ -159,19 +159,8 @@ export async function look(looked: Looked): Promise<View> {
 
 /** What a monitor would say. */
 function findingsOf(view: Omit<View, 'findings'>): string[] {
-  const { numbers, queue, workers, bots, outages } = view
-  const state = {
-    personWaitSeconds: view.longestWaitSeconds,
-    jobWaitSeconds: queue?.oldestWaitingSeconds ?? null,
-    failed: numbers.assets.failed,
-    pending: numbers.assets.pending,
-    hitRate: numbers.last24h.hitRate,
-    workers: workers.length,
-    bots: bots.length,
-    rivals: rivalPollers(bots),
-    outages,
-  }
-  return [...(queue === null ? ['the queue does not answer'] : []), ...findings(state, usualLimits)]
+  const state = stateOf(view.numbers, { ...view, personWaitSeconds: view.longestWaitSeconds })
+  return [...(view.queue === null ? ['the queue does not answer'] : []), ...findings(state, usualLimits)]
 }
 
 /** Finished requests of the last 24 hours, by the hour in which they were made. */

@@ -22,13 +22,13 @@ export interface AskRules<T extends { id: string } = { id: string }> {
 }
 
 /** An ask with its template, or why there is none. */
-export type Asked<T> =
+export type AskResult<T> =
   | { ok: true; ask: Ask; template: T }
   | { ok: false; reason: NameRejection }
   | { ok: false; reason: 'no_template'; name: Name }
 
 /** What somebody wrote, as an ask. */
-export function askFromText<T extends { id: string }>(text: string, rules: AskRules<T>): Asked<T> {
+export function askFromText<T extends { id: string }>(text: string, rules: AskRules<T>): AskResult<T> {
   const parsed = parseName(text, rules.nameRules)
   return parsed.ok ? askFromName(parsed.name, rules) : parsed
 }
@@ -38,7 +38,7 @@ export function askFromName<T extends { id: string }>(
   name: Name,
   { templateFor }: Pick<AskRules<T>, 'templateFor'>,
   say?: string | null,
-): Exclude<Asked<T>, { reason: NameRejection }> {
+): Exclude<AskResult<T>, { reason: NameRejection }> {
   const template = templateFor(name)
   if (template === undefined) return { ok: false, reason: 'no_template', name }
   return { ok: true, ask: { template: template.id, key: name.key, display: name.display, say }, template }

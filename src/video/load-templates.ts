@@ -208,3 +208,10 @@ function shownKey(path: PropertyKey[]): string {
 }
 
 const round = (value: number) => Math.round(value * 1000) / 1000
+
+/** The revision of each template, by its id. */
+export async function templateRevisions(templates: readonly Template[]): Promise<Map<string, string>> {
+  const revisions = new Map<string, string>()
+  for (const template of templates) revisions.set(template.id, await templateRevision(template))
+  return revisions
+}

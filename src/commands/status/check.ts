@@ -1,8 +1,7 @@
 /** `status --check`: a report judged for a monitor. */
 import type { Db } from '../../db/database.ts'
-import { findings, type Limits } from '../../greetings/reports/health.ts'
+import { findings, stateOf, type Limits } from '../../greetings/reports/health.ts'
 import { longestWaitSeconds } from '../../greetings/reports/statistics.ts'
-import { rivalPollers } from '../../greetings/workers.ts'
 import { endOf, exitCode } from '../../terminal/exit.ts'
 import { jsonOf } from './output.ts'
 import type { Report } from './report.ts'
@@ -42,26 +41,9 @@ export function limitsOf({
 
 /** Prints the verdict, or all of it as JSON; returns the exit code. */
 export async function check(db: Db, report: Report, limits: Limits, json: boolean): Promise<number> {
-  const {
-    place,
-    numbers: { assets, last24h },
-    queue,
-    unreachable,
-    workers,
-    bots,
-    outages,
-  } = report
-  const state = {
-    personWaitSeconds: await longestWaitSeconds(db),
-    jobWaitSeconds: queue?.oldestWaitingSeconds ?? null,
-    failed: assets.failed,
-    pending: assets.pending,
-    hitRate: last24h.hitRate,
-    workers: workers.length,
-    bots: bots.length,
-    rivals: rivalPollers(bots),
-    outages,
-  }
+  const { place, numbers, unreachable } = report
+  const { assets } = numbers
+  const state = stateOf(numbers, { ...report, personWaitSeconds: await longestWaitSeconds(db) })
   const found = [...unreachable, ...(place.conflict === undefined ? [] : [place.conflict]), ...findings(state, limits)]
   const healthy = found.length === 0
   const [otherBot, verdict] = [

@@ -10,7 +10,7 @@ import type { NameRow } from '../../names/selection.ts'
 import { exitCode, UsageFault } from '../../terminal/exit.ts'
 import { askRulesOf, keyOf, type ListReading, readLists, refuseDoubtful } from '../../terminal/name-arguments.ts'
 import { listenForStop } from '../../terminal/signals.ts'
-import { loadTemplates, templateRevision } from '../../video/load-templates.ts'
+import { loadTemplates, templateRevisions } from '../../video/load-templates.ts'
 import { askFromName, type AskRules } from '../../greetings/ask.ts'
 import { check, limitsOf, unknown, type LimitOptions } from './check.ts'
 import { nameReport, nameText } from './name.ts'
@@ -57,8 +57,7 @@ export async function status(name: string | undefined, options: StatusOptions): 
   const queue = createQueueReader(records, config)
   try {
     const place = await placeOf(records, config, options.sandbox)
-    const revisions = new Map<string, string>()
-    for (const template of templates) revisions.set(template.id, await templateRevision(template))
+    const revisions = await templateRevisions(templates)
     if (key !== undefined) {
       const report = await nameReport(records, { key, bot: place.bot, revisions })
       process.stdout.write(

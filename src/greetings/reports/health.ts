@@ -1,4 +1,7 @@
 /** What a monitor should be told: the state of things against limits. */
+import type { QueueCounts } from '../../queue/index.ts'
+import { rivalPollers, type LiveBot, type LiveWorker } from '../workers.ts'
+import type { Statistics } from './statistics.ts'
 
 /** What may be, at most or at least. What is left out is not looked at. */
 export interface Limits {
@@ -36,6 +39,31 @@ export interface State {
   /** bots that fetch updates at the same time, as `rivalPollers` names them */
   rivals: readonly string[]
   outages: readonly { step: string; reason: string }[]
+}
+
+/** What `status --check` and the dashboard look at, as the state that is judged. */
+export function stateOf(
+  { assets, last24h }: Pick<Statistics, 'assets' | 'last24h'>,
+  seen: {
+    personWaitSeconds: number | null
+    /** null: it gives no answer */
+    queue: QueueCounts | null
+    workers: readonly LiveWorker[]
+    bots: readonly LiveBot[]
+    outages: State['outages']
+  },
+): State {
+  return {
+    personWaitSeconds: seen.personWaitSeconds,
+    jobWaitSeconds: seen.queue?.oldestWaitingSeconds ?? null,
+    failed: assets.failed,
+    pending: assets.pending,
+    hitRate: last24h.hitRate,
+    workers: seen.workers.length,
+    bots: seen.bots.length,
+    rivals: rivalPollers(seen.bots),
+    outages: seen.outages,
+  }
 }
 
 /** One sentence for each limit that does not hold, for each step that is out of order, and for bots in each other’s way. */

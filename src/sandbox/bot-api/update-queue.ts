@@ -1,9 +1,9 @@
 /** Brings updates to bots: by long polling, which an offset confirms, or by webhook. */
+import { setMaxListeners } from 'node:events'
 import { Refusal } from '../refusal.ts'
 import type { Webhook } from '../state/records.ts'
 import type { Update } from '../state/records.ts'
 import type { SandboxState } from '../state/state.ts'
-import { setMaxListeners } from 'node:events'
 import { postUpdate } from './webhook.ts'
 
 const usual = new Set([
