@@ -9,8 +9,9 @@ import { delimiterFrom, recordsOf } from './csv.ts'
 import { textOf, UnreadableFile } from './decode.ts'
 import { distinctNames, type DistinctNames } from './distinct-names.ts'
 import { openFile, refuseOverwriting } from './input.ts'
-import { type Name, type NameRejection, type NameRules, parseName, type Script } from './name.ts'
+import { type Name, type NameRejection, type NameRules, parseName } from './name.ts'
 import { excerpt, type Reject, writeRejects } from './rejects.ts'
+import type { Script } from './scripts.ts'
 import { select, type Selecting, type Selection, totalOf } from './selection.ts'
 
 /** How lists are to be read. */

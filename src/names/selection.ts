@@ -1,7 +1,8 @@
 /** Some of the names of a list: the first ones, or the most frequent. */
 import { UnreadableFile } from './decode.ts'
 import type { DistinctNames } from './distinct-names.ts'
-import { displayOf, type Name, type Script } from './name.ts'
+import { displayOf, type Name } from './name.ts'
+import type { Script } from './scripts.ts'
 
 /** A distinct name of a list, with what its rows say together. */
 export interface NameRow {
