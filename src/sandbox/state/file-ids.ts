@@ -2,7 +2,7 @@
  * File identifiers. An id says by itself which file it means, for which bot it was made and when, sealed
  * with the world's secret: any number of ids may name one file, and none of them has to be remembered.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 
 /** What the server calls the type of a file in its refusals. */
 export type FileKind = 'video' | 'animation' | 'document' | 'photo' | 'thumbnail'
@@ -22,6 +22,12 @@ export interface FileReference {
   botId: number
   /** a clock of the world that never stands still: milliseconds, each used once */
   issued: number
+}
+
+/** The `file_unique_id` of what has this content. */
+export function uniqueId(kind: FileKind, sha256: string): string {
+  const hash = createHash('sha256').update(`${kind} ${sha256}`).digest('base64url')
+  return `AgAD${hash.slice(0, 12)}`
 }
 
 /** Makes an id of which no second one exists: `issued` differs every time. */

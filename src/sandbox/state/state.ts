@@ -4,13 +4,14 @@
  * memory is what the journal says when read from its start; messages stay in the journal and only their
  * places are kept in memory.
  */
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openFileId, sealFileId } from './file-ids.ts'
+import { openFileId, sealFileId, uniqueId } from './file-ids.ts'
 import type { FileKind, FileReference } from './file-ids.ts'
 import { Journal, type Event, type Place } from './journal.ts'
+import { MessagePlaces } from './message-places.ts'
 import type {
   Acquaintance,
   BotRecord,
@@ -22,11 +23,6 @@ import type {
   Upload,
   UserRecord,
 } from './records.ts'
-
-interface ChatHistory {
-  lastId: number
-  places: Map<number, Place>
-}
 
 /** Open for the life of a server. `close()` it. */
 export class SandboxState {
@@ -40,7 +36,7 @@ export class SandboxState {
   private readonly lastUpdateId = new Map<number, number>()
   private readonly memberships = new Map<string, Membership>()
   private readonly acquaintances = new Map<string, Acquaintance>()
-  private readonly histories = new Map<string, ChatHistory>()
+  private readonly places = new MessagePlaces()
   private readonly settings = new Map<string, unknown>()
   private readonly forgottenIds = new Map<number, number>()
   private readonly journal: Journal
@@ -109,14 +105,11 @@ export class SandboxState {
       case 'file':
         this.files.set(event.file.unique, event.file)
         break
-      case 'message': {
-        const history = this.history(event.chat)
-        history.places.set(event.message.message_id, place)
-        history.lastId = Math.max(history.lastId, event.message.message_id)
+      case 'message':
+        this.places.set(event.chat, event.message.message_id, place)
         break
-      }
       case 'gone':
-        this.history(event.chat).places.delete(event.id)
+        this.places.delete(event.chat, event.id)
         break
       case 'update': {
         const queue = this.pending.get(event.bot) ?? []
@@ -139,12 +132,6 @@ export class SandboxState {
         this.clock = Math.max(this.clock, event.until)
         break
     }
-  }
-
-  private history(chat: string): ChatHistory {
-    let history = this.histories.get(chat)
-    if (history === undefined) this.histories.set(chat, (history = { lastId: 0, places: new Map() }))
-    return history
   }
 
   // Bots and people
@@ -206,7 +193,7 @@ export class SandboxState {
   }
 
   nextMessageId(chat: string): number {
-    return this.history(chat).lastId + 1
+    return this.places.nextId(chat)
   }
 
   /** Adds a message, or replaces the one with the same id. */
@@ -219,18 +206,17 @@ export class SandboxState {
   }
 
   message(chat: string, id: number): StoredMessage | undefined {
-    const place = this.history(chat).places.get(id)
+    const place = this.places.get(chat, id)
     return place && this.readMessage(place)
   }
 
   /** The newest `limit` messages with an id above `after`, oldest first. */
   messages(chat: string, limit = 1_000, after = 0): StoredMessage[] {
-    const ids = [...this.history(chat).places.keys()].filter((id) => id > after).sort((a, b) => a - b)
-    return ids.slice(-limit).map((id) => this.readMessage(this.history(chat).places.get(id) as Place))
+    return this.places.newest(chat, limit, after).map((place) => this.readMessage(place))
   }
 
   countMessages(chat: string): number {
-    return this.history(chat).places.size
+    return this.places.count(chat)
   }
 
   private readMessage(place: Place): StoredMessage {
@@ -262,7 +248,7 @@ export class SandboxState {
     upload: Upload,
     looks: Omit<FileRecord, 'unique' | 'sha256' | 'size' | 'fileName'>,
   ): Promise<FileRecord> {
-    const unique = `AgAD${createHash('sha256').update(`${looks.kind} ${upload.sha256}`).digest('base64url').slice(0, 12)}`
+    const unique = uniqueId(looks.kind, upload.sha256)
     const target = this.filePath(upload.sha256)
     if (!existsSync(target)) await rename(upload.path, target)
     const known = this.files.get(unique)
