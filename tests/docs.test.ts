@@ -4,11 +4,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { CommanderError, type Command } from 'commander'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { blockOf, blocksOf, withBlock } from '../scripts/docs/blocks.ts'
 import { freshDocuments } from '../scripts/docs/documents.ts'
 import { proofsOf, propertiesOf, titles } from '../scripts/docs/properties.ts'
+import { variablesTable } from '../scripts/docs/variables.ts'
 import { commandTable } from '../src/command-table/index.ts'
 import { packageRoot } from '../src/installation.ts'
+import { environment } from '../src/variables.ts'
 
 const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '*.md'], {
   cwd: packageRoot,
@@ -93,6 +96,11 @@ describe('what is generated', () => {
   it('a property that no test proves is noticed, and a test that does not exist', () => {
     expect(() => proofsOf(99, '')).toThrow('No test proves property 99')
     expect(() => proofsOf(4, '- `tests/a.test.ts`: there is no such test')).toThrow('there is no such test')
+  })
+
+  it('a variable that does not say what it means is named', () => {
+    expect(() => variablesTable({ ...environment.shape, COLOUR: z.string() })).toThrow('COLOUR has no .describe')
+    expect(variablesTable({ COLOUR: z.string().describe('of the | night') })).toContain('`COLOUR` | | of the \\| night')
   })
 
   it('a block that is missing is named', () => {

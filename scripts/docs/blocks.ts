@@ -26,17 +26,3 @@ export function table(head: string[], rows: string[][]): string {
   const line = (cells: string[]) => `|${cells.map((cell) => (cell === '' ? ' |' : ` ${escaped(cell)} |`)).join('')}`
   return [line(head), `|${head.map(() => '---|').join('')}`, ...rows.map(line)].join('\n')
 }
-
-/** The cells of each row of a table, without its head. */
-export function rowsOf(text: string): string[][] {
-  return text
-    .split('\n')
-    .slice(2)
-    .filter((line) => line.startsWith('|'))
-    .map((line) =>
-      line
-        .slice(1, -1)
-        .split(/(?<!\\)\|/)
-        .map((cell) => cell.trim()),
-    )
-}
