@@ -4,13 +4,14 @@ import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { ExpressAdapter } from '@bull-board/express'
 import express from 'express'
-import type { GreetingsQueue } from '../queue/index.ts'
+import { lanes, type GreetingsQueue } from '../queue/index.ts'
 
 /** Where it lies below the dashboard. */
 export const queuePath = '/queue'
 
 const titles = {
   people: { name: 'People wait', description: 'Somebody asked for these videos' },
+  deferred: { name: 'People wait for many', description: 'Asked for by people who wait for others already' },
   warm: { name: 'Warming', description: 'Nobody waits for these yet' },
 }
 
@@ -36,7 +37,7 @@ function boardOf({ queues }: GreetingsQueue): ExpressAdapter {
   const adapter = new ExpressAdapter()
   adapter.setBasePath(queuePath)
   createBullBoard({
-    queues: (['people', 'warm'] as const).map((lane) => {
+    queues: lanes.map((lane) => {
       const shown = new BullMQAdapter(queues[lane], {
         readOnlyMode: true,
         allowRetries: false,

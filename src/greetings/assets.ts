@@ -174,7 +174,7 @@ export async function putBack(
   options: { delayMs: number; usesAttempt: boolean; reason: Reason | null },
 ): Promise<PutBack | undefined> {
   const { delayMs, usesAttempt, reason } = options
-  const [row] = await db.$queryRaw<{ generation: number; wanted: boolean }[]>`
+  const [row] = await db.$queryRaw<{ generation: number; lane: Lane }[]>`
     UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1,
       attempts = attempts + ${usesAttempt ? 1 : 0}, "leaseOwner" = NULL, "leaseUntil" = NULL,
       "queuedAt" = NULL, "retryAfter" = CASE WHEN ${delayMs}::float8 > 0
@@ -182,11 +182,10 @@ export async function putBack(
       "errorClass" = ${reason?.errorClass ?? null}, "errorText" = ${reason?.errorText.slice(0, 500) ?? null},
         "updatedAt" = now()
     WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner}
-    RETURNING generation, EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id
-      AND status = 'PENDING') AS wanted`
-  return row === undefined
-    ? undefined
-    : { assetId: asset.id, generation: row.generation, lane: row.wanted ? 'people' : 'warm' }
+    RETURNING generation, coalesce((
+      SELECT CASE WHEN bool_or(NOT deferred) THEN 'people' ELSE 'deferred' END FROM "UserRequest"
+      WHERE "assetId" = "VideoAsset".id AND status = 'PENDING' HAVING count(*) > 0), 'warm') AS lane`
+  return row === undefined ? undefined : { assetId: asset.id, ...row }
 }
 
 /** The job of an asset that no worker began is not in the queue any more: the reconciler adds it again. */
@@ -259,10 +258,13 @@ export interface AssetRow {
   queuedAt: Date | null
   coolsUntil: Date | null
   cooling: boolean
+  /** it may be suggested to anybody */
+  listed: boolean
 }
 
 const assetColumns = `id, template, name, status::text AS status, generation, "telegramFileId" AS "fileId", "telegramBotId" AS "botId", say, revision,
-  "queuedAt", "retryAfter" AS "coolsUntil", coalesce("retryAfter" > now(), false) AS cooling`
+  "queuedAt", "retryAfter" AS "coolsUntil", coalesce("retryAfter" > now(), false) AS cooling,
+  "listedAt" IS NOT NULL AS listed`
 
 /** Assets by what they were asked for as. */
 export const byAsk = (rows: AssetRow[]) =>
@@ -280,12 +282,20 @@ export async function findAssets(db: Db | Tx, asks: readonly Ask[]): Promise<Ass
   )
 }
 
-/** Creates the assets that do not exist; returns only those this call created. `lockMs`: how long it waits for others that create the same. */
-export async function createAssets(db: Db, asks: readonly Ask[], lockMs?: number): Promise<AssetRow[]> {
+/**
+ * Creates the assets that do not exist; returns only those this call created. `lockMs`: how long it waits for others that
+ * create the same. `listed`: they may be suggested to anybody.
+ */
+export async function createAssets(
+  db: Db,
+  asks: readonly Ask[],
+  { lockMs, listed = false }: { lockMs?: number; listed?: boolean } = {},
+): Promise<AssetRow[]> {
   if (asks.length === 0) return []
   const sql = `WITH patience AS (SELECT set_config('lock_timeout', coalesce($5, current_setting('lock_timeout')), true))
-    INSERT INTO "VideoAsset" (template, name, display, say)
-    SELECT asks.* FROM patience, unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS asks
+    INSERT INTO "VideoAsset" (template, name, display, say, "listedAt")
+    SELECT asks.*, CASE WHEN $6 THEN now() END
+      FROM patience, unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS asks
       ON CONFLICT (template, name) DO NOTHING RETURNING ${assetColumns}`
   const columns = [
     asks.map((ask) => ask.template),
@@ -293,8 +303,16 @@ export async function createAssets(db: Db, asks: readonly Ask[], lockMs?: number
     asks.map((ask) => ask.display),
     asks.map((ask) => ask.say ?? null),
     lockMs?.toString() ?? null,
+    listed,
   ]
   return serializable(db, (tx) => tx.$queryRawUnsafe<AssetRow[]>(sql, ...columns))
+}
+
+/** From now on these names may be suggested to anybody. */
+export async function markListed(db: Db, assetIds: readonly string[]): Promise<void> {
+  if (assetIds.length === 0) return
+  await db.$executeRaw`UPDATE "VideoAsset" SET "listedAt" = now() WHERE id = ANY(${assetIds as string[]}::text[])
+    AND "listedAt" IS NULL`
 }
 
 /** How these videos are to be spoken from now on. */

@@ -26,12 +26,12 @@ export async function enqueue(
   )
 }
 
-/** The same for a job that somebody waits for, which may be in the warm lane already. `lockMs`: how long a locked row is waited for. */
+/** The same for a job that somebody waits for, which may be in a lane behind already. `lockMs`: how long a locked row is waited for. */
 export async function enqueueFor(
   { db, queue }: Queueing,
   job: Job,
-  { lockMs }: { lockMs?: number } = {},
+  { lane = 'people', lockMs }: { lane?: Exclude<Lane, 'warm'>; lockMs?: number } = {},
 ): Promise<void> {
-  await queue.promote(job)
+  await queue.promote(job, lane)
   await markQueued(db, [job.assetId], lockMs)
 }

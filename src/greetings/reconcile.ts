@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
-import type { GreetingsQueue, Job } from '../queue/index.ts'
+import { lanes, type GreetingsQueue, type Job, type Lane } from '../queue/index.ts'
 import { markQueuedUnlessLocked, recoverLapsed } from './assets.ts'
 import { forgetImported } from './upkeep/export.ts'
 import { endHeld } from './held-updates.ts'
@@ -44,7 +44,8 @@ interface Place {
 }
 
 interface Waiting extends Job {
-  wanted: boolean
+  /** whoever waits for it decides */
+  lane: Lane
   delayMs: number
 }
 
@@ -161,19 +162,26 @@ async function addMissingJobs(
     }
     // One that ended between the two looks seems lost. Adding it again does no harm: nobody can claim that generation.
     const wanted = await queuedAssets(db, times, beginning, true)
-    const lost = await queue.missing('people', wanted)
-    await addInBatches(lost)
-    // Of these some had been warm when their person asked, and the queue did not answer then.
-    const onlyThere = new Set(await queue.missing('warm', lost))
-    await queue.remove(
-      'warm',
-      lost.filter((job) => !onlyThere.has(job)),
-    )
+    for (const lane of lanes) {
+      const lost = await queue.missing(
+        lane,
+        wanted.filter((job) => job.lane === lane),
+      )
+      await addInBatches(lost)
+      // Of these some stood in a lane behind when their person asked, and the queue did not answer then.
+      for (const behind of lanes.slice(lanes.indexOf(lane) + 1)) {
+        const notThere = new Set(await queue.missing(behind, lost))
+        await queue.remove(
+          behind,
+          lost.filter((job) => !notThere.has(job)),
+        )
+      }
+    }
 
     const looked = await queuedAssets(db, times, from, false)
     const last = looked.at(-1)
     next = last === undefined || looked.length < lookedFor ? beginning : { queuedAt: last.queuedAt, id: last.assetId }
-    await addInBatches(await queue.missing('people', await queue.missing('warm', looked)))
+    await addInBatches(await missingEverywhere(queue, looked))
     return { queued, next }
   } catch (queueFault) {
     return { queued, next, queueFault }
@@ -188,16 +196,26 @@ async function addMissingJobs(
   }
 }
 
+/** Of the jobs, those that no lane holds. */
+async function missingEverywhere<J extends Job>(queue: GreetingsQueue, jobs: readonly J[]): Promise<readonly J[]> {
+  let missing = jobs
+  for (const lane of lanes) missing = await queue.missing(lane, missing)
+  return missing
+}
+
 /** Assets that wait for a job nobody has added: those people wait for first. */
 async function unqueuedAssets(db: Db, times: Times): Promise<Waiting[]> {
   return db.$queryRaw<Waiting[]>`
-    SELECT id AS "assetId", generation, wanted, "delayMs" FROM (
-      SELECT id, generation, "createdAt", EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id
-        AND status = 'PENDING') AS wanted,
-        greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "delayMs"
-      FROM "VideoAsset" WHERE status = 'PENDING' AND "queuedAt" IS NULL
+    WITH waiting AS (
+      SELECT "assetId", CASE WHEN bool_or(NOT deferred) THEN 'people' ELSE 'deferred' END AS lane
+        FROM "UserRequest" WHERE status = 'PENDING' GROUP BY 1
+    )
+    SELECT id AS "assetId", generation, coalesce(lane, 'warm') AS lane,
+      greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "delayMs"
+      FROM "VideoAsset" LEFT JOIN waiting ON waiting."assetId" = id
+      WHERE status = 'PENDING' AND "queuedAt" IS NULL
         AND "updatedAt" < now() - ${times.queueGraceMs}::float8 * interval '1 millisecond'
-    ) AS unqueued ORDER BY wanted DESC, "createdAt" LIMIT ${batch}`
+      ORDER BY CASE lane WHEN 'people' THEN 0 WHEN 'deferred' THEN 1 ELSE 2 END, "createdAt" LIMIT ${batch}`
 }
 
 /** Assets whose job should be in the queue, after a place in their line; `wantedOnly`: those somebody waits for. */
@@ -208,18 +226,22 @@ async function queuedAssets(
   wantedOnly: boolean,
 ): Promise<(Waiting & { queuedAt: Date })[]> {
   return db.$queryRaw<(Waiting & { queuedAt: Date })[]>`
-    SELECT id AS "assetId", generation, "queuedAt", wanted, greatest(0, extract(epoch
-      FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "delayMs" FROM (
-      SELECT *, id IN (SELECT "assetId" FROM "UserRequest" WHERE status = 'PENDING') AS wanted FROM "VideoAsset"
+    WITH waiting AS (
+      SELECT "assetId", CASE WHEN bool_or(NOT deferred) THEN 'people' ELSE 'deferred' END AS lane
+        FROM "UserRequest" WHERE status = 'PENDING' GROUP BY 1
+    )
+    SELECT id AS "assetId", generation, "queuedAt", coalesce(lane, 'warm') AS lane,
+      greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "delayMs"
+      FROM "VideoAsset" LEFT JOIN waiting ON waiting."assetId" = id
       WHERE status = 'PENDING' AND "queuedAt" < now() - ${times.queueGraceMs}::float8 * interval '1 millisecond'
-        AND ("queuedAt", id) > (${queuedAt}, ${id})
-    ) AS queued WHERE wanted OR NOT ${wantedOnly} ORDER BY "queuedAt", id LIMIT ${lookedFor}`
+        AND ("queuedAt", id) > (${queuedAt}, ${id}) AND (lane IS NOT NULL OR NOT ${wantedOnly})
+      ORDER BY "queuedAt", id LIMIT ${lookedFor}`
 }
 
 /** How many were marked as queued. */
 async function add(db: Db, queue: GreetingsQueue, jobs: readonly Waiting[]): Promise<number> {
-  for (const lane of ['people', 'warm'] as const) {
-    const ofLane = jobs.filter(({ wanted }) => wanted === (lane === 'people'))
+  for (const lane of lanes) {
+    const ofLane = jobs.filter((job) => job.lane === lane)
     await queue.add(
       lane,
       ofLane.filter(({ delayMs }) => delayMs === 0),

@@ -89,19 +89,71 @@ export async function storeHit(
   return { ...found, claimed: requestId === null ? null : claimedByDoor(requestId, person) }
 }
 
-/** Stores a person's request, claimed for the caller for `claimMs` if that is given. Null: they wait for this asset already. */
+/** Stores the person and locks their row until the transaction ends. */
+export async function storePerson(tx: Tx, { userId, language }: Person, { lockMs }: Times): Promise<void> {
+  await tx.$executeRaw`
+    WITH patience AS (SELECT set_config('lock_timeout', ${String(lockMs)}, true))
+    INSERT INTO "User" (id, language) SELECT ${userId}, ${language} FROM patience
+    ON CONFLICT (id) DO UPDATE SET language = EXCLUDED.language WHERE "User".language IS DISTINCT
+      FROM EXCLUDED.language`
+}
+
+/** What a person waits for, and has caused to be made in the last day. */
+export interface PersonLoad {
+  waiting: number
+  today: number
+  /** of those of the last day */
+  oldestOfToday: Date | null
+  /** they wait for this very asset */
+  waitsForIt: boolean
+}
+
+/** What a person has asked for that was, or is, to be made. */
+export async function loadOf(db: Db | Tx, { userId }: Person, assetId = ''): Promise<PersonLoad> {
+  const [load] = await db.$queryRaw<PersonLoad[]>`
+    SELECT count(*) FILTER (WHERE status = 'PENDING')::int AS waiting,
+           count(*) FILTER (WHERE NOT hit AND "createdAt" > now() - interval '1 day')::int AS today,
+           min("createdAt") FILTER (WHERE NOT hit AND "createdAt" > now() - interval '1 day') AS "oldestOfToday",
+           coalesce(bool_or(status = 'PENDING' AND "assetId" = ${assetId}), false) AS "waitsForIt"
+    FROM "UserRequest" WHERE "userId" = ${userId}`
+  return load ?? { waiting: 0, today: 0, oldestOfToday: null, waitsForIt: false }
+}
+
+/** Remembers that a person is told of a limit. False: they were told, and it has not ended. */
+export async function noteLimitTold(db: Db | Tx, userId: bigint, until: Date): Promise<boolean> {
+  const rows = await db.$executeRaw`UPDATE "User" SET "limitToldUntil" = ${until}
+    WHERE id = ${userId} AND ("limitToldUntil" IS NULL OR "limitToldUntil" < now())`
+  return rows > 0
+}
+
+/** Somebody waits for the asset who does not wait for many others. */
+export async function hasFirstAsker(tx: Tx, assetId: string): Promise<boolean> {
+  const found = await tx.userRequest.findFirst({
+    where: { assetId, status: 'PENDING', deferred: false },
+    select: { id: true },
+  })
+  return found !== null
+}
+
+/**
+ * Stores a person's request, claimed for the caller for `claimMs` if that is given. There is room for them, so they may be
+ * told of a limit again. Null: they wait for this asset already.
+ */
 export async function storeRequest(
   tx: Tx,
   assetId: string,
   person: Person,
-  { botId, claimMs }: { botId: bigint; claimMs: number | undefined },
+  { botId, claimMs, deferred = false }: { botId: bigint; claimMs: number | undefined; deferred?: boolean },
 ): Promise<{ id: string; claimed: ClaimedRequest | null } | null> {
   const isClaimed = claimMs !== undefined
   const [stored] = await tx.$queryRaw<{ id: string }[]>`
-    INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner",
-      "claimUntil")
+    WITH quiet AS (
+      UPDATE "User" SET "limitToldUntil" = NULL WHERE id = ${person.userId} AND "limitToldUntil" IS NOT NULL
+    )
+    INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, deferred,
+      "claimOwner", "claimUntil")
     VALUES (${person.userId}, ${assetId}, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, false,
-      ${isClaimed ? doorClaims : null}, CASE WHEN ${isClaimed}
+      ${deferred}, ${isClaimed ? doorClaims : null}, CASE WHEN ${isClaimed}
         THEN now() + ${claimMs ?? 0}::float8 * interval '1 millisecond' END)
     ON CONFLICT DO NOTHING RETURNING id`
   return stored === undefined ? null : { id: stored.id, claimed: isClaimed ? claimedByDoor(stored.id, person) : null }

@@ -1,9 +1,9 @@
 /**
  * The queue of `generate-video` jobs, on PostgreSQL or on Redis. This folder is the only user of BullMQ and ioredis.
  *
- * Two lanes: `people` holds the jobs somebody waits for, `warm` the rest. A lane of its own, instead of a
- * priority within one, keeps a worker's places for people free however many warm jobs wait for an upload,
- * and serves people in the order of asking. A promoted job moves from `warm` to `people`.
+ * Three lanes: `people` holds the jobs somebody waits for, `deferred` those of people who wait for many already, `warm`
+ * the rest. A lane of its own, instead of a priority within one, keeps a worker's places for people free however many
+ * other jobs wait for an upload, and serves people in the order of asking. A promoted job moves forward.
  *
  * A job is `{ assetId }` under the id `<assetId>-<generation>`. BullMQ swallows an id that it still knows,
  * in whatever state, so a retry needs a new generation; the asset row is the record of what happened, so
@@ -16,9 +16,10 @@ import { onRedis } from './on-redis.ts'
 import { callSeconds, QueueUnreachable, retryMs, withinSeconds, type Server } from './server.ts'
 
 /** Who waits for a job. */
-export type Lane = 'people' | 'warm'
+export type Lane = 'people' | 'deferred' | 'warm'
 
-export const lanes: readonly Lane[] = ['people', 'warm']
+/** The first goes before the others. */
+export const lanes: readonly Lane[] = ['people', 'deferred', 'warm']
 
 /** A unit of work: one generation of one asset. */
 export interface Job {
@@ -29,7 +30,7 @@ export interface Job {
 /** What became of a job: it has ended, or it must be taken again. */
 export type JobEnd = void | { againInMs: number }
 
-/** Jobs of both lanes together. */
+/** Jobs of all lanes together. */
 export interface QueueCounts {
   waiting: number
   active: number
@@ -51,8 +52,8 @@ export interface GreetingsQueue {
   readonly queues: Readonly<Record<Lane, Queue>>
   /** Adds jobs; one that is in the lane already is left alone. */
   add(lane: Lane, jobs: readonly Job[], options?: { delayMs?: number }): Promise<void>
-  /** A person waits for this call too, a second at most: the job runs before all warm ones. */
-  promote(job: Job): Promise<void>
+  /** A person waits for this call too, a second at most: the job runs before all of the lanes behind. */
+  promote(job: Job, lane?: Exclude<Lane, 'warm'>): Promise<void>
   /** Of these jobs, those that the lane does not hold in any state. */
   missing<J extends Job>(lane: Lane, jobs: readonly J[]): Promise<J[]>
   /** Takes back jobs that no worker has begun. */
@@ -115,7 +116,12 @@ export async function openQueue({
   const server =
     redisUrl === undefined ? await onPostgres(databaseUrl, jobLockMs) : await onRedis(redisUrl, jobLockMs, complain)
   const open = (lane: Lane) => server.queue(`${queueId}-${lane}`).on('error', complain)
-  const queue = lanesOn(server, { people: open('people'), warm: open('warm') }, queueId, complain)
+  const queue = lanesOn(
+    server,
+    { people: open('people'), deferred: open('deferred'), warm: open('warm') },
+    queueId,
+    complain,
+  )
   try {
     await withinSeconds(10, Promise.all(lanes.map((lane) => queue.queues[lane].waitUntilReady())))
   } catch (error) {
@@ -144,11 +150,12 @@ function lanesOn(server: Server, queues: Queues, queueId: string, complain: (err
         ),
       )
     },
-    async promote(job) {
+    async promote(job, lane = 'people') {
       const move = async () => {
-        await queues.people.add(jobName, { assetId: job.assetId }, optionsOf(job, 0))
+        await queues[lane].add(jobName, { assetId: job.assetId }, optionsOf(job, 0))
         // One that a worker has already taken stays: the claim on the asset row lets only one of them work.
-        await queues.warm.remove(jobId(job))
+        const behind = lanes.slice(lanes.indexOf(lane) + 1)
+        await Promise.all(behind.map((other) => queues[other].remove(jobId(job))))
       }
       // What is late is not undone, and what does not come through the reconciler adds.
       await withinSeconds(personSeconds, move())

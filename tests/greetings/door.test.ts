@@ -2,7 +2,8 @@
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { markQueued } from '../../src/greetings/assets.ts'
-import { personLimits, request } from '../../src/greetings/request.ts'
+import { personLimits } from '../../src/greetings/answer.ts'
+import { request } from '../../src/greetings/request.ts'
 import type { ClaimedRequest, Person } from '../../src/greetings/requests.ts'
 import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
 

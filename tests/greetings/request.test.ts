@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { claim, markAvailable } from '../../src/greetings/assets.ts'
-import { personLimits, request } from '../../src/greetings/request.ts'
+import { personLimits } from '../../src/greetings/answer.ts'
+import { request } from '../../src/greetings/request.ts'
 import { queueModes } from '../environment/redis.ts'
 import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
 

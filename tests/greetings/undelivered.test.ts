@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { reconcile } from '../../src/greetings/reconcile.ts'
-import { personLimits, request } from '../../src/greetings/request.ts'
+import { personLimits } from '../../src/greetings/answer.ts'
+import { request } from '../../src/greetings/request.ts'
 import { openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
 
 let town: TestEnvironment

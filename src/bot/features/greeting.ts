@@ -2,7 +2,8 @@
 import { Composer } from 'grammy'
 import { emit } from '../../events.ts'
 import { askFromText, type AskRules } from '../../greetings/ask.ts'
-import { request, type RequestDeps } from '../../greetings/request.ts'
+import type { RequestDeps } from '../../greetings/answer.ts'
+import { request } from '../../greetings/request.ts'
 import { texts } from '../../texts.ts'
 import { explainRejection } from '../../names/explanations.ts'
 import { sendDirectly, type DeliveryDeps } from '../../telegram/delivery.ts'
@@ -46,12 +47,14 @@ export function greeting(parts: GreetingParts): Composer<BotContext> {
     switch (answer?.status) {
       case 'available': {
         const { claimed, assetId, fileId } = answer
-        if (claimed === null) return ctx.say(say.onItsWay)
+        if (claimed === null) return
         const claimedAt = Date.now()
         return ctx.later(() =>
           sendDirectly(delivery, claimed, { id: assetId, display, fileId }, { claimedAt, signal: stop }),
         )
       }
+      case 'on_its_way':
+        return ctx.say(say.onItsWay)
       case 'waiting': {
         const { requestId } = answer
         // Null: they wait for it already.
@@ -61,6 +64,7 @@ export function greeting(parts: GreetingParts): Composer<BotContext> {
       case 'failed':
         return ctx.say(say.failed(display, Math.ceil((answer.retryAt.getTime() - Date.now()) / 60_000)))
       case 'refused':
+        if (answer.told) return
         return ctx.say(answer.reason === 'too_many_waiting' ? say.tooManyWaiting : say.tooManyToday)
       case 'repeated':
         // Stored when the update came first; whoever holds the request sends the video.

@@ -1,6 +1,6 @@
 /** Removes what is known of a name. */
 import type { Db } from '../../db/database.ts'
-import type { GreetingsQueue } from '../../queue/index.ts'
+import { lanes, type GreetingsQueue } from '../../queue/index.ts'
 import { removeAssets } from '../assets.ts'
 import { removeFinished } from '../requests.ts'
 
@@ -54,7 +54,7 @@ export async function forgetAssets(
   for (let removed = batch; removed === batch; requests += removed) removed = await removeFinished(db, ids, batch)
   const gone = await removeAssets(db, ids)
   if (gone !== undefined)
-    for (const lane of ['people', 'warm'] as const)
+    for (const lane of lanes)
       await queue.remove(
         lane,
         assets.map(({ id, generation }) => ({ assetId: id, generation })),

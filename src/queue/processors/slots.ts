@@ -1,5 +1,5 @@
 /** A worker's places: so many renders at a time, people first. */
-import type { Lane } from '../index.ts'
+import { lanes, type Lane } from '../index.ts'
 
 /** Places of which a process gives out so many at a time. */
 export interface Places {
@@ -77,7 +77,7 @@ export function createSlots(count: number): Slots {
     get used() {
       return places.used
     },
-    take: (lane, signal) => places.take(lane === 'people' ? 0 : 1, signal),
+    take: (lane, signal) => places.take(lanes.indexOf(lane), signal),
     get uploading() {
       return uploading
     },

@@ -1,4 +1,4 @@
-/** A worker: takes jobs from both lanes, tells that it is alive, keeps house, and stops in good order. */
+/** A worker: takes jobs from all lanes, tells that it is alive, keeps house, and stops in good order. */
 import { setMaxListeners } from 'node:events'
 import type { Times } from '../../config.ts'
 import { measurePaces, rendersAhead } from '../../greetings/pace.ts'
