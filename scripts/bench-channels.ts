@@ -1,6 +1,7 @@
 /**
- * What more storage channels bring: 200 names are warmed against a Telegram that takes 20 posts a minute in each channel,
- * through 1, 2 and 5 of them. Times run 10 times faster than in life, Telegram's and ours alike; the table is in life's.
+ * What more storage channels bring: 200 names are warmed against a Telegram that takes 20 posts a
+ * minute in each channel, through 1, 2 and 5 of them. Times run 10 times faster than in life,
+ * Telegram's and ours alike; the table is in life's.
  *
  *   npm run bench:channels
  */

@@ -1,6 +1,6 @@
 /**
- * What one name costs in processor time and in waiting, against the least it could cost and against encoding the whole clip for every
- * name, all in one run: `npm run bench:render [template]`. Linux only: it reads /proc.
+ * What one name costs in processor time and in waiting, against the least it could cost and against encoding the whole
+ * clip for every name, all in one run: `npm run bench:render [template]`. Linux only: it reads /proc.
  *
  *   limit: drawing the frames of the windows, encoding them from raw, encoding the sound from PCM, same settings
  *   whole: decoding the clip, drawing the name, encoding every frame, mixing and encoding the sound

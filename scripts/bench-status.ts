@@ -21,7 +21,10 @@ const revisions = new Map([
   ['new-year-en', 'today'],
 ])
 
-/** 98 % available, a tenth of it stale; 1 % failed for twenty causes; the rest waits. Requests of 90 days, most of them hits. */
+/**
+ * 98 % available, a tenth of it stale; 1 % failed for twenty causes; the rest
+ * waits. Requests of 90 days, most of them hits.
+ */
 const filling = [
   `SET session_replication_role = replica`,
   `INSERT INTO "VideoAsset" (id, template, name, display, status, revision, "templateRevision", "telegramFileId", "telegramFileUniqueId", "telegramBotId", "storageChatId", "storageMessageId", "errorClass", "errorText", "queuedAt", "availableAt")

@@ -1,4 +1,7 @@
-/** `npm run check`: everything that can be said of the tree without running it, two checks at a time, as each uses one processor. */
+/**
+ * `npm run check`: everything that can be said of the tree without running it, two
+ * checks at a time, as each uses one processor.
+ */
 import { spawn } from 'node:child_process'
 import { performance } from 'node:perf_hooks'
 

@@ -1,4 +1,7 @@
-/** Writes those parts of the documents that come from the sources: commands, options, variables, proofs. Run as `npm run docs`. */
+/**
+ * Writes those parts of the documents that come from the sources: commands,
+ * options, variables, proofs. Run as `npm run docs`.
+ */
 import { writeFileSync } from 'node:fs'
 import { freshDocuments } from './docs/documents.ts'
 

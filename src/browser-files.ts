@@ -1,4 +1,6 @@
-/** Files made for a browser: styles, scripts and markup in a folder named `browser`, which the build copies as it is. */
+/**
+ * Files made for a browser: styles, scripts and markup in a folder named `browser`, which the build copies as it is.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

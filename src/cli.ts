@@ -1,4 +1,7 @@
-/** The command line: a table of commands, loaded when they are called, and the only place where an error becomes an exit code. */
+/**
+ * The command line: a table of commands, loaded when they are called, and the
+ * only place where an error becomes an exit code.
+ */
 import { closeSync, openSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { commandTable, parsingEnd, throwInsteadOfExit } from './command-table/index.ts'

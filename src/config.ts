@@ -44,7 +44,9 @@ export interface Config {
   keepFreeBytes: number | undefined
   /** finished files are kept up to this size, bytes */
   keepBytes: number
-  /** files of the operator's: words that are names whatever the lists of offensive words say, and names that are refused */
+  /**
+   * files of the operator's: words that are names whatever the lists of offensive words say, and names that are refused
+   */
   allowedNames: string | undefined
   blockedNames: string | undefined
   /** divides all waiting times, ours and Telegram's in the sandbox; 1 in real life */

@@ -4,7 +4,10 @@
  */
 import { hostname } from 'node:os'
 
-/** What of the asset itself is at fault. It uses up an attempt. `gate`: the finished file does not pass the video check; stored by that name. */
+/**
+ * What of the asset itself is at fault. It uses up an attempt. `gate`: the finished file does
+ * not pass the video check; stored by that name.
+ */
 export type AssetFaultClass = 'voice' | 'render' | 'gate' | 'too_large'
 
 /** A fault of the asset itself: rendering this name again elsewhere would probably fail too. */
@@ -53,7 +56,10 @@ export const tokenRefused =
 
 const thisHost = `${hostname()}: `
 
-/** A disk of this host has no room or does not work. The reason begins with the host, as no other can see that it is over. */
+/**
+ * A disk of this host has no room or does not work. The reason begins with
+ * the host, as no other can see that it is over.
+ */
 export function diskOutage(reason: string, options?: ErrorOptions): Outage {
   return new Outage('disk', `${thisHost}${reason}`, undefined, options)
 }

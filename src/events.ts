@@ -17,9 +17,15 @@ export type DomainEvent =
   | { what: 'delivered'; hit: boolean; seconds: number }
   /** a person was told that it does not work, or cannot be reached */
   | { what: 'gave_up' }
-  /** a step of making a video of this template is done; `video`: making it as a whole, the template's preparation not counted */
+  /**
+   * a step of making a video of this template is done; `video`: making it as a
+   * whole, the template's preparation not counted
+   */
   | { what: 'step'; step: string; template: string; seconds: number }
-  /** a video was sent to a storage channel, the wait for its turn not counted, while `parallel` were on their way from this process */
+  /**
+   * a video was sent to a storage channel, the wait for its turn not counted, while
+   * `parallel` were on their way from this process
+   */
   | { what: 'sent'; seconds: number; parallel: number }
   /** a video could not be made; `final`: it is given up */
   | { what: 'fault'; cause: string; final: boolean }

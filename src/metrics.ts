@@ -25,7 +25,10 @@ export interface Metrics {
   contentType: string
   /** From now on the state of the installation is read there. */
   watch(installation: Installation): void
-  /** All figures as text, computed once for all who ask at a time. Without an installation, or when it does not answer, its state is left out. */
+  /**
+   * All figures as text, computed once for all who ask at a time. Without an installation, or
+   * when it does not answer, its state is left out.
+   */
   text(): Promise<string>
   close(): void
 }

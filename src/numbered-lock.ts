@@ -1,13 +1,14 @@
 /**
  * Turns between processes of a machine, and a lock that is made of them.
  *
- * Turns are a folder of numbered files. The highest number is the last turn: its file names who has it. To take the next
- * turn is to hard-link a finished file to the next number, which succeeds for one process only, and nobody ever has to
- * remove a turn he believes stale: that is the step in which two processes would both win. Earlier turns stay for a
- * while, so that a process that was asleep between looking and linking finds its number taken or finds itself outrun.
+ * Turns are a folder of numbered files. The highest number is the last turn: its file names who has it. To
+ * take the next turn is to hard-link a finished file to the next number, which succeeds for one process
+ * only, and nobody ever has to remove a turn he believes stale: that is the step in which two processes
+ * would both win. Earlier turns stay for a while, so that a process that was asleep between looking and
+ * linking finds its number taken or finds itself outrun.
  *
- * Whoever holds the lock is known by pid and start time, so a holder that was killed, even by kill -9, is seen to be gone
- * at once; no waiting for a time-out.
+ * Whoever holds the lock is known by pid and start time, so a holder that was killed, even by kill -9, is seen
+ * to be gone at once; no waiting for a time-out.
  */
 import { randomUUID } from 'node:crypto'
 import { linkSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'

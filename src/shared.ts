@@ -1,6 +1,9 @@
 /** One reading for all who ask at a time, however many they are. */
 
-/** Whoever asks while it is being read waits for that, and gets what was read up to `keepMs` before. A failure is not kept. */
+/**
+ * Whoever asks while it is being read waits for that, and gets what was read
+ * up to `keepMs` before. A failure is not kept.
+ */
 export function shared<T>(read: () => Promise<T>, keepMs = 0): () => Promise<T> {
   let last: { result: Promise<T>; until: number } | undefined
   return () => {

@@ -1,6 +1,6 @@
 /**
- * The variables of the environment: the rule of each, its default, and what it means. `npm run docs` writes the table in
- * docs/variables.md from this, in this order, so links lead from there.
+ * The variables of the environment: the rule of each, its default, and what it means. `npm run docs` writes the table
+ * in docs/variables.md from this, in this order, so links lead from there.
  */
 import { z } from 'zod'
 

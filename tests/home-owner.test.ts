@@ -1,4 +1,7 @@
-/** Root and the homes of other users. Users that every Debian has play the others: games, daemon, and a uid without an account. */
+/**
+ * Root and the homes of other users. Users that every Debian has play the
+ * others: games, daemon, and a uid without an account.
+ */
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,

@@ -142,7 +142,8 @@ describe.skipIf(process.getuid?.() !== 0)(
           list === 'ru' ? 'name,count\nМаша,2\nПетя,1\n' : 'name\nAnna\n',
         )
       mkdirSync(join(installation, 'node_modules'))
-      // Others may pass neither through root's folders nor through ours; what lies behind a mount is reached without them.
+      // Others may pass neither through root's folders nor through ours;
+      // what lies behind a mount is reached without them.
       execFileSync('mount', ['--bind', join(packageRoot, 'node_modules'), join(installation, 'node_modules')])
       for (const name of ['bin', 'home', 'log', 'backups']) {
         mkdirSync(join(top, name), { mode: 0o755 })

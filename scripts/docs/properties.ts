@@ -1,6 +1,7 @@
 /**
  * The tests that prove each property. Those whose title names it (“property 4: …”) are found; others are added by hand
- * as a line of the list, and stay there with the file they are in. Moving a test file needs no more than `npm run docs`.
+ * as a line of the list, and stay there with the file they are in. Moving
+ * a test file needs no more than `npm run docs`.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,6 @@
-/** The table of variables, from the schema in src/variables.ts: its order, the defaults, and what each variable means. */
+/**
+ * The table of variables, from the schema in src/variables.ts: its order, the defaults, and what each variable means.
+ */
 import type { z } from 'zod'
 import { environment } from '../../src/variables.ts'
 import { table } from './blocks.ts'

@@ -23,7 +23,10 @@ interface Change {
   after: string
 }
 
-/** All breaks of a source: terms of SQL and of Prisma's conditions, guards and their terms, statements that only call something, constants. */
+/**
+ * All breaks of a source: terms of SQL and of Prisma's conditions, guards and their terms,
+ * statements that only call something, constants.
+ */
 export function breaksOf(file: string, source: string): Break[] {
   const folded = fold(source)
   const found = changesOf(ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true)).map((change) =>
@@ -61,7 +64,9 @@ export function changeOf(
   }
 }
 
-/** @returns the text with its white space folded, and for each of its characters, and its end, the place in the source */
+/**
+ * @returns the text with its white space folded, and for each of its characters, and its end, the place in the source
+ */
 function fold(source: string): { text: string; places: number[] } {
   let text = ''
   const places: number[] = []
@@ -152,7 +157,9 @@ function sqlChanges(file: ts.SourceFile, node: ts.TemplateLiteral): Change[] {
   }))
 }
 
-/** Conditions and values that Prisma makes into SQL, of calls that concern many rows: those of one row need their key. */
+/**
+ * Conditions and values that Prisma makes into SQL, of calls that concern many rows: those of one row need their key.
+ */
 function prismaChanges(file: ts.SourceFile, call: ts.CallExpression): Change[] {
   const [argument] = call.arguments
   if (

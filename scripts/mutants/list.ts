@@ -1,4 +1,7 @@
-/** Which breaks are tried: those found by hand, and of all that can be made from the sources a sample spread over files and kinds. */
+/**
+ * Which breaks are tried: those found by hand, and of all that can be made from the
+ * sources a sample spread over files and kinds.
+ */
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +11,10 @@ import { breaksOf, changeOf, idOf, type Break } from './breaks.ts'
 const listFile = join(packageRoot, 'scripts/mutants/list.json')
 const byHandFile = join(packageRoot, 'scripts/mutants/by-hand.json')
 
-/** Where a promise to a person is kept or broken: the door, claims, the reconciler, delivery, the queue, the bot, the renderer. */
+/**
+ * Where a promise to a person is kept or broken: the door, claims, the
+ * reconciler, delivery, the queue, the bot, the renderer.
+ */
 const brokenFiles = [
   ...[
     'request',

@@ -1,4 +1,6 @@
-/** Which tests have to do with a source file: those that load it, the nearest first, and slow ones that start programs. */
+/**
+ * Which tests have to do with a source file: those that load it, the nearest first, and slow ones that start programs.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import ts from 'typescript'
@@ -17,7 +19,10 @@ export interface Related {
 /** A test that needs more steps than this to get to a file tests something else. */
 const mostSteps = 2
 
-/** Slow tests load little of what they test: they start the built program. The part of the source's path, and what tests it. */
+/**
+ * Slow tests load little of what they test: they start the built program. The
+ * part of the source's path, and what tests it.
+ */
 const slowTests: [source: RegExp, tests: string[]][] = [
   [
     /^src\/(greetings\/(assets|reconcile|request)|queue)/,

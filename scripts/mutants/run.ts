@@ -1,7 +1,7 @@
 /**
- * Whether the tests notice when something small is broken: `npm run mutants`. Each break of `list.json` is made alone in
- * a copy of the tree; then the related tests run, fast ones first, until one fails. Takes an hour or more, and goes on
- * where it stopped: what was found stays true while the broken file and the tests that have to do with it do.
+ * Whether the tests notice when something small is broken: `npm run mutants`. Each break of `list.json` is made alone
+ * in a copy of the tree; then the related tests run, fast ones first, until one fails. Takes an hour or more, and goes
+ * on where it stopped: what was found stays true while the broken file and the tests that have to do with it do.
  */
 import { createHash } from 'node:crypto'
 import { spawn, execFileSync } from 'node:child_process'
@@ -189,7 +189,9 @@ function end(pid: number | undefined): void {
 /** Whether a test file passes where nothing is broken; asked once. */
 const sound = new Map<string, Promise<boolean>>()
 
-/** The test that notices, of these; one that fails without the break too, or only for want of time, has noticed nothing. */
+/**
+ * The test that notices, of these; one that fails without the break too, or only for want of time, has noticed nothing.
+ */
 async function noticed(
   tree: string,
   project: 'fast' | 'slow',

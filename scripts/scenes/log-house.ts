@@ -1,4 +1,7 @@
-/** The house we come to: a log front in the moonlight, carved casings, one lit window and what it lends its surroundings. */
+/**
+ * The house we come to: a log front in the moonlight, carved casings, one
+ * lit window and what it lends its surroundings.
+ */
 import type { SKRSContext2D } from '@napi-rs/canvas'
 import { clamp, mix, smooth } from './ease.ts'
 import { blend, colour, layerOf, over, type Layer, type Rgb } from './light.ts'
@@ -35,7 +38,10 @@ function gableTop(house: House, x: number): number {
 
 const logCount = 12
 
-/** Round logs, grained and rimed: moonlight from the upper right, the snow's light from below, the window's light around it. */
+/**
+ * Round logs, grained and rimed: moonlight from the upper right, the snow's
+ * light from below, the window's light around it.
+ */
 function logWall([x, y, width, height, density]: Rect, house: House, lit: Opening): Layer {
   const columns = Math.round(width * density)
   const rows = Math.round(height * density)
@@ -636,7 +642,10 @@ function warmth(brush: SKRSContext2D, { x, y, width, height }: Opening, board: n
   brush.restore()
 }
 
-/** The glass and its bars. Behind the dark one the last of the lamp from the next room, curtains, and somebody who watches the snow. */
+/**
+ * The glass and its bars. Behind the dark one the last of the lamp from the next
+ * room, curtains, and somebody who watches the snow.
+ */
 function glass(brush: SKRSContext2D, { x, y, width, height }: Opening, lit: boolean): void {
   const night = brush.createLinearGradient(x, y, x + width * 0.7, y + height)
   night.addColorStop(0, '#16224c')

@@ -10,7 +10,9 @@ import type { Renderer } from '../video/renderer.ts'
 import type { Template } from '../video/template.ts'
 import { databaseFolders, recordingsFolderOf, renderFolders } from './folders.ts'
 
-/** Templates, voice, recordings and ffmpeg of this host. With a store, uploaded renders give way when a disk lacks room. */
+/**
+ * Templates, voice, recordings and ffmpeg of this host. With a store, uploaded renders give way when a disk lacks room.
+ */
 export async function openRendererOf(config: Config, home: string, store?: { db: Db; log: Log }): Promise<Renderer> {
   const room = store && {
     otherFolders: await databaseFolders(config, home),

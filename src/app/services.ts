@@ -1,6 +1,7 @@
 /**
- * All that a command needs that talks to Telegram: store, sandbox or live bot, channels. Opened and closed here. What only
- * some commands need is loaded when it is asked for, as loading takes most of the time of a command that only looks.
+ * All that a command needs that talks to Telegram: store, sandbox or live bot, channels. Opened
+ * and closed here. What only some commands need is loaded when it is asked for, as loading takes
+ * most of the time of a command that only looks.
  */
 import { join } from 'node:path'
 import type { Config } from '../config.ts'

@@ -1,4 +1,7 @@
-/** How loud a sound is to people (ITU-R BS.1770), and a limiter that keeps its true peaks below a ceiling. Stereo, 48 kHz. */
+/**
+ * How loud a sound is to people (ITU-R BS.1770), and a limiter that keeps
+ * its true peaks below a ceiling. Stereo, 48 kHz.
+ */
 import { filter } from './sound.ts'
 import type { Biquad } from './sound.ts'
 import { sampleRate } from './sound.ts'
@@ -20,7 +23,10 @@ const bass: Biquad = { b0: 1, b1: -2, b2: 1, a1: -1.99004745483398, a2: 0.990072
 
 const stepSamples = sampleRate / 10
 
-/** Mean power of each tenth of a second as the ear weighs it, both channels added; the last, incomplete one left out unless it is the only one. */
+/**
+ * Mean power of each tenth of a second as the ear weighs it, both channels added; the last,
+ * incomplete one left out unless it is the only one.
+ */
 export function weightedPower({ left, right }: Stereo): Float64Array {
   const weighted = new Float32Array(left.length)
   const count = Math.max(1, Math.floor(left.length / stepSamples))
@@ -37,7 +43,10 @@ export function weightedPower({ left, right }: Stereo): Float64Array {
   return left === right ? powers.map((power) => power * 2) : powers
 }
 
-/** Integrated loudness in LUFS: blocks of 400 ms, silence and what is 10 dB below the rest left out; -Infinity for silence. */
+/**
+ * Integrated loudness in LUFS: blocks of 400 ms, silence and what is 10 dB
+ * below the rest left out; -Infinity for silence.
+ */
 export function integrated(powers: Float64Array): number {
   const blocks: number[] = []
   const width = Math.min(4, powers.length)
@@ -100,7 +109,10 @@ export function limit(sound: Stereo, ceilingDecibels: number): void {
   }
 }
 
-/** The least of the surroundings, then their mean: the gain is there in time, arrives softly, and is never above what is needed. */
+/**
+ * The least of the surroundings, then their mean: the gain is there in time,
+ * arrives softly, and is never above what is needed.
+ */
 function softened(needed: Float32Array): Float32Array {
   const reach = Math.round(sampleRate * 0.004)
   const least = new Float32Array(needed.length).fill(1)

@@ -135,7 +135,10 @@ export function resampled({ samples, rate }: Sound, to: number): Sound {
   return { samples: result, rate: to }
 }
 
-/** Without the silence before and after, and with ends too short to hear as clicks. Empty when there is nothing but silence. */
+/**
+ * Without the silence before and after, and with ends too short to hear as
+ * clicks. Empty when there is nothing but silence.
+ */
 export function trimmed({ samples, rate }: Sound): Sound {
   const peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
   if (peak < 0.001) return { samples: new Float32Array(0), rate }

@@ -131,7 +131,10 @@ function postsOf(assets: readonly KnownAsset[], former: readonly StoredPost[]): 
   ]
 }
 
-/** Deletes the posts when there is a bot to do it. While they are known: a lost answer can be made up for by another run. */
+/**
+ * Deletes the posts when there is a bot to do it. While they are known: a
+ * lost answer can be made up for by another run.
+ */
 async function deletePosts(posts: readonly StoredPost[], api: Api | undefined): Promise<KnownPost[]> {
   const seen: KnownPost[] = []
   for (const { chatId, messageId } of posts)
@@ -143,7 +146,10 @@ async function deletePosts(posts: readonly StoredPost[], api: Api | undefined): 
   return seen
 }
 
-/** Whether the post is gone. Telegram lets a bot delete its posts where it is an administrator, some of them for two days only. */
+/**
+ * Whether the post is gone. Telegram lets a bot delete its posts where it is an
+ * administrator, some of them for two days only.
+ */
 async function deletePost(api: Api, chatId: string, messageId: number): Promise<boolean> {
   try {
     await api.deleteMessage(chatId, messageId)

@@ -63,7 +63,10 @@ async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
   return createReadStream(path)
 }
 
-/** The videos of a file. Several exports may stand one after the other; each ends with its count, and without the last one something is missing. */
+/**
+ * The videos of a file. Several exports may stand one after the other; each ends with its count,
+ * and without the last one something is missing.
+ */
 async function* videosOf(
   bytes: AsyncIterable<Uint8Array>,
   isPartial: boolean,

@@ -1,4 +1,7 @@
-/** `template list|check|build`: which templates there are, whether they can be used, and what all their videos share made beforehand. */
+/**
+ * `template list|check|build`: which templates there are, whether they can be used,
+ * and what all their videos share made beforehand.
+ */
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -164,7 +167,10 @@ async function build(config: Config, ids: string[], { json, quiet }: TemplateOpt
   return exitCode.done
 }
 
-/** Reads these templates, or all there are, and looks into their clips. @throws UsageFault for an id that does not exist */
+/**
+ * Reads these templates, or all there are, and looks into their clips.
+ * @throws UsageFault for an id that does not exist
+ */
 async function look(config: Config, ids: string[]): Promise<Looked[]> {
   const known = await listTemplateIds(config.templatesFolder).catch(() => {
     throw new UsageFault(

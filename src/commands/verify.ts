@@ -1,4 +1,7 @@
-/** `verify`: do the stored file_ids still work? `--repair` mends those that do not, `--new-bot` takes all over for another bot. */
+/**
+ * `verify`: do the stored file_ids still work? `--repair` mends those that do
+ * not, `--new-bot` takes all over for another bot.
+ */
 import { configOfProcess } from '../config.ts'
 import { openLog } from '../log.ts'
 import { countDueFiles } from '../greetings/upkeep/due-files.ts'

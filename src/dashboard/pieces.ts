@@ -17,7 +17,9 @@ export const number = (value: number) => value.toLocaleString('en')
 
 export const secondsSince = (moment: Date) => (Date.now() - moment.getTime()) / 1_000
 
-/** A moment in UTC, which the page's script turns into the viewer's time. `as`: `clock`, `time`, or `day` with the date. */
+/**
+ * A moment in UTC, which the page's script turns into the viewer's time. `as`: `clock`, `time`, or `day` with the date.
+ */
 export function moment(at: Date, as: 'clock' | 'time' | 'day'): Html {
   const text = at.toISOString()
   return html`<time datetime="${text}" data-moment="${text}" data-as="${as}"

@@ -1,4 +1,6 @@
-/** The embedded server's data as one archive: both databases, live and sandbox, and the password that belongs to them. */
+/**
+ * The embedded server's data as one archive: both databases, live and sandbox, and the password that belongs to them.
+ */
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { chmod, lstat, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
@@ -87,7 +89,10 @@ export async function restore(
   return stopped.outcome === 'in use' ? stopped : { outcome: 'done', former: stopped.result }
 }
 
-/** Files of a server that is to recover from elsewhere, by commands or into folders that they name. A stopped server of ours has none. */
+/**
+ * Files of a server that is to recover from elsewhere, by commands or into folders that
+ * they name. A stopped server of ours has none.
+ */
 const ofRecovery = ['recovery.signal', 'standby.signal', 'backup_label', 'tablespace_map']
 
 /**

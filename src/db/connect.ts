@@ -23,7 +23,10 @@ const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 }
 /** What setting them may take. */
 const settingMs = 10_000
 
-/** The configuration of a pool, or of one connection. `session`: settings beyond those of every session, or instead of them. */
+/**
+ * The configuration of a pool, or of one connection. `session`: settings
+ * beyond those of every session, or instead of them.
+ */
 export function connectionConfig<Config extends pg.PoolConfig>(config: Config, session: Session = {}) {
   return { ...config, ...keepAlive, session, Client: SteadyClient }
 }

@@ -21,7 +21,10 @@ export interface Database {
   db: Db
   /** address of PostgreSQL, password included: for the queue's PostgreSQL backend, never for a log */
   url: string
-  /** Another pool of so many connections, closed with this database: whoever waits in one keeps nobody waiting in the other. */
+  /**
+   * Another pool of so many connections, closed with this database: whoever
+   * waits in one keeps nobody waiting in the other.
+   */
   openPool: (size: number) => Db
   /** Closes the pools and, as the last member of an embedded server, stops that. Never throws. */
   close(): Promise<void>

@@ -56,7 +56,10 @@ const outageKinds = new Set([
 const outageMessages =
   /^(Connection terminated|timeout expired|Client has encountered a connection error|Client was closed and is not queryable)/
 
-/** A call that gave up waiting for others: a row that is locked, a statement that takes too long, no connection free, no transaction in time. */
+/**
+ * A call that gave up waiting for others: a row that is locked, a statement that takes too
+ * long, no connection free, no transaction in time.
+ */
 const busyCodes = new Set(['55P03', '57014', 'P2024', 'P2028'])
 /** The pool's own, without a code, when every connection is in use. */
 const busyMessages = /^timeout exceeded when trying to connect/
@@ -78,8 +81,8 @@ export function isDatabaseDown(error: unknown): boolean {
 }
 
 /**
- * Whether the database is there and only this call met others in its way, such as a locked row. It may work in a moment,
- * and other calls work meanwhile.
+ * Whether the database is there and only this call met others in its way, such as a locked row. It may
+ * work in a moment, and other calls work meanwhile.
  */
 export function isDatabaseBusy(error: unknown): boolean {
   return (

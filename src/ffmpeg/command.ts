@@ -39,7 +39,8 @@ export async function commandFor(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<ffmpeg
   const readsPipe = run.inputs.some(({ source }) => typeof source !== 'string')
   for (const { source, options } of inputs) command.input(source).inputOptions(options)
   // `-progress` writes a line whenever something moved; that is what the watchdog listens to.
-  // `-y`: for an output with a protocol before it fluent-ffmpeg leaves it out, and ffmpeg asks whether it may overwrite.
+  // `-y`: for an output with a protocol before it fluent-ffmpeg leaves it
+  // out, and ffmpeg asks whether it may overwrite.
   command.outputOptions([
     '-y',
     ...(readsPipe ? [] : ['-nostdin']),
@@ -51,7 +52,8 @@ export async function commandFor(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<ffmpeg
     'pipe:2',
     ...run.options,
   ])
-  // A stream is left open and ended below: fluent-ffmpeg takes a closed output for a failure when the exit is a little late.
+  // A stream is left open and ended below: fluent-ffmpeg takes a closed output
+  // for a failure when the exit is a little late.
   if (typeof run.output === 'string') command.output(`file:${run.output}`)
   else command.output(run.output, { end: false })
   return command
@@ -59,7 +61,8 @@ export async function commandFor(ffmpeg: Ffmpeg, run: FfmpegRun): Promise<ffmpeg
 
 function emptyCommand(ffmpeg: Ffmpeg): ffmpegCommand.FfmpegCommand & Internals {
   const command = ffmpegCommand({ stdoutLines: 40 }) as ffmpegCommand.FfmpegCommand & Internals
-  // Neither the search for a binary nor the look-ups of codecs of fluent-ffmpeg: one costs nothing, the other two more runs.
+  // Neither the search for a binary nor the look-ups of codecs of
+  // fluent-ffmpeg: one costs nothing, the other two more runs.
   command._getFfmpegPath = (done) => done(null, ffmpeg.path)
   command._checkCapabilities = (done) => done()
   command.availableEncoders = (done) => done(undefined as unknown as Error, {})

@@ -1,11 +1,15 @@
 /**
- * Which container a media file is, told by its first bytes. ffmpeg itself guesses among hundreds of formats, and some of
- * them are lists of other files: an HLS or DASH playlist, a concat script, an SDP description or a picture sequence called
- * `clip.mp4` makes it read any file of this host, or call an address. So we guess, among few, and tell ffmpeg the answer.
+ * Which container a media file is, told by its first bytes. ffmpeg itself guesses among hundreds of
+ * formats, and some of them are lists of other files: an HLS or DASH playlist, a concat script, an SDP
+ * description or a picture sequence called `clip.mp4` makes it read any file of this host, or call an
+ * address. So we guess, among few, and tell ffmpeg the answer.
  */
 import { open, stat } from 'node:fs/promises'
 
-/** The containers that are read, by the names of ffmpeg's demuxers. None of them can refer to another file; `mov` can, and is told not to. */
+/**
+ * The containers that are read, by the names of ffmpeg's demuxers. None of them can refer
+ * to another file; `mov` can, and is told not to.
+ */
 export type Container = 'mov' | 'matroska' | 'mpegts' | 'wav' | 'aiff' | 'flac' | 'ogg' | 'mp3' | 'aac'
 
 /** For people: what may be in a file that `containerOf` does not know. */

@@ -5,7 +5,10 @@ export class FfmpegFailed extends Error {
   override name = 'FfmpegFailed'
   constructor(
     message: string,
-    /** `stalled`: no progress; `timeout`: took too long; `exit`: ended with an error; `input`: was not started, for a file is none that is read */
+    /**
+     * `stalled`: no progress; `timeout`: took too long; `exit`: ended with an error; `input`:
+     * was not started, for a file is none that is read
+     */
     readonly reason: 'stalled' | 'timeout' | 'exit' | 'input',
     /** its last lines on stderr */
     readonly tail: string,

@@ -15,7 +15,10 @@ export function writePidFile(pidFolder: string, { pid }: ChildProcess): string |
   return file
 }
 
-/** Ends what runs that died without a word left behind in their `pidFolder`: a process of theirs that stood still and so did not notice. */
+/**
+ * Ends what runs that died without a word left behind in their `pidFolder`: a process of
+ * theirs that stood still and so did not notice.
+ */
 export async function killLeftOver(pidFolder: string): Promise<void> {
   for (const name of await readdir(pidFolder).catch(() => [])) {
     const pid = Number(name.slice(pidFilePrefix.length))

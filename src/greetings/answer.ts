@@ -18,9 +18,9 @@ export interface RequestDeps {
 }
 
 /**
- * How many names of one person are made at a time as soon as possible; how many they may wait for, those beyond the first
- * running behind everybody's first; how many they may cause to be made in a day; and how many videos that exist may be on
- * their way to them: Telegram takes about one a second, and what is asked for beyond that must not pile up.
+ * How many names of one person are made at a time as soon as possible; how many they may wait for, those beyond the
+ * first running behind everybody's first; how many they may cause to be made in a day; and how many videos that exist
+ * may be on their way to them: Telegram takes about one a second, and what is asked for beyond that must not pile up.
  */
 export const personLimits = { atOnce: 5, waiting: 20, newPerDay: 50, onTheirWay: 20 }
 

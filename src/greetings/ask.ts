@@ -1,4 +1,7 @@
-/** What is asked of the door, and the one way there: text → name → template → ask. The bot, `warm`, `status` and `render` take it. */
+/**
+ * What is asked of the door, and the one way there: text → name → template → ask.
+ * The bot, `warm`, `status` and `render` take it.
+ */
 import { parseName, type Name, type NameRejection, type NameRules } from '../names/name.ts'
 
 /** A name asked for. */

@@ -1,7 +1,8 @@
 /**
- * The life of an asset: all statements that change `VideoAsset` stand here. `gen` + says that the step raises the generation, which
- * fences whoever worked under the old one; `clears` says what it sets back: the lease (owner and end), `queuedAt`, `attempts`,
- * the error (class and text) and `retryAfter`. A test compares this drawing with the statements.
+ * The life of an asset: all statements that change `VideoAsset` stand here. `gen` + says that the step
+ * raises the generation, which fences whoever worked under the old one; `clears` says what it sets
+ * back: the lease (owner and end), `queuedAt`, `attempts`, the error (class and text) and `retryAfter`.
+ * A test compares this drawing with the statements.
  *
  *   from                to          by                  gen  clears                             caused by
  *   -                   PENDING     createAssets             -                                  a name asked for the first time
@@ -25,7 +26,8 @@
  *
  * (1) Work that is under way keeps its status and generation.
  *
- * Every write of a worker repeats `generation = mine` and the lease's owner: one that lost its lease changes nothing any more.
+ * Every write of a worker repeats `generation = mine` and the lease's owner: one
+ * that lost its lease changes nothing any more.
  */
 import { serializable, type Db, type Tx } from '../db/database.ts'
 import type { Job, Lane } from '../queue/index.ts'
@@ -211,12 +213,13 @@ export async function markFailed(
 }
 
 /**
- * Gives the asset up, through no fault of its own, when nobody waits for it: whoever asks next makes it work again. False:
- * somebody waits after all, or it was no longer ours.
+ * Gives the asset up, through no fault of its own, when nobody waits for it: whoever asks next makes it work again.
+ * False: somebody waits after all, or it was no longer ours.
  */
 export async function giveUpUnlessWanted(db: Db, asset: ClaimedAsset, owner: string, reason: Reason): Promise<boolean> {
   return db.$transaction(async (tx) => {
-    // Whoever subscribes holds the row until their request is stored, and after this finds what they must turn into work.
+    // Whoever subscribes holds the row until their request is stored, and
+    // after this finds what they must turn into work.
     const [mine] = await tx.$queryRaw<
       object[]
     >`SELECT 1 FROM "VideoAsset" WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner}
@@ -231,7 +234,10 @@ export async function giveUpUnlessWanted(db: Db, asset: ClaimedAsset, owner: str
   })
 }
 
-/** Of these revisions, those of videos whose upload is recorded, now or until another took their place. Not of those in work: their upload may be repeated. */
+/**
+ * Of these revisions, those of videos whose upload is recorded, now or until another took their place. Not
+ * of those in work: their upload may be repeated.
+ */
 export async function uploadedRevisions(db: Db, revisions: string[]): Promise<Set<string>> {
   const rows = await db.$queryRaw<{ revision: string }[]>`
     SELECT revision FROM "VideoAsset" WHERE revision = ANY(${revisions}::text[]) AND "telegramFileId" IS NOT NULL
@@ -283,8 +289,8 @@ export async function findAssets(db: Db | Tx, asks: readonly Ask[]): Promise<Ass
 }
 
 /**
- * Creates the assets that do not exist; returns only those this call created. `lockMs`: how long it waits for others that
- * create the same. `listed`: they may be suggested to anybody.
+ * Creates the assets that do not exist; returns only those this call created. `lockMs`: how long it waits for others
+ * that create the same. `listed`: they may be suggested to anybody.
  */
 export async function createAssets(
   db: Db,
@@ -351,8 +357,8 @@ export async function lockAsset(tx: Tx, ask: Ask, exclusive: boolean): Promise<A
 }
 
 /**
- * What an asset is to the bot that sends: it can be sent; work on it is under way; it was given up; or only another bot can
- * send it. `botId` null: no bot is known yet, so that no video is another's.
+ * What an asset is to the bot that sends: it can be sent; work on it is under way; it was given up; or only another bot
+ * can send it. `botId` null: no bot is known yet, so that no video is another's.
  */
 export function classify(asset: AssetRow, botId: bigint | null): 'hit' | 'underWay' | 'failed' | 'otherBot' {
   if (asset.fileId !== null && (botId === null || asset.botId === botId)) return 'hit'
@@ -370,7 +376,10 @@ export function needsWork(asset: AssetRow, botId: bigint): boolean {
   return ['failed', 'otherBot'].includes(classify(asset, botId))
 }
 
-/** Remembers that the assets' jobs were handed to the queue. `lockMs`: how long it waits for locked rows. Returns how many. */
+/**
+ * Remembers that the assets' jobs were handed to the queue. `lockMs`: how
+ * long it waits for locked rows. Returns how many.
+ */
 export async function markQueued(db: Db | Tx, assetIds: readonly string[], lockMs?: number): Promise<number> {
   if (assetIds.length === 0) return 0
   return db.$executeRaw`
@@ -430,8 +439,8 @@ export async function cancelUnwanted(db: Db, keys: readonly string[] | undefined
 }
 
 /**
- * From here on no worker begins one of these, and who asks for what cannot be sent hears to try again in a minute. False: a
- * worker has one of them, and nothing was changed.
+ * From here on no worker begins one of these, and who asks for what cannot be sent hears to try again in a minute.
+ * False: a worker has one of them, and nothing was changed.
  */
 export async function fence(db: Db, assets: readonly { id: string }[]): Promise<boolean> {
   const ids = assets.map(({ id }) => id)
@@ -450,8 +459,8 @@ export async function fence(db: Db, assets: readonly { id: string }[]): Promise<
 }
 
 /**
- * Removes assets with their requests; undefined, and nothing is removed, when a worker has one of them. Returns how many
- * requests went, and how many of these still waited.
+ * Removes assets with their requests; undefined, and nothing is removed, when a worker has one of them. Returns how
+ * many requests went, and how many of these still waited.
  */
 export async function removeAssets(db: Db, ids: string[]): Promise<{ requests: number; waiting: number } | undefined> {
   return db.$transaction(
@@ -476,8 +485,9 @@ export async function removeAssets(db: Db, ids: string[]): Promise<{ requests: n
 // ---- the reconciler --------------------------------------------------------------------------------
 
 /**
- * Assets whose holder has died become work again; a row that somebody has locked is passed over. While the server was down
- * nobody could renew a lease, so none is taken for lapsed until `renewedWithinMs` after its start. Returns how many.
+ * Assets whose holder has died become work again; a row that somebody has locked is passed over.
+ * While the server was down nobody could renew a lease, so none is taken for lapsed until
+ * `renewedWithinMs` after its start. Returns how many.
  */
 export async function recoverLapsed(db: Db, renewedWithinMs: number): Promise<number> {
   return db.$executeRaw`
@@ -489,7 +499,9 @@ export async function recoverLapsed(db: Db, renewedWithinMs: number): Promise<nu
       FOR NO KEY UPDATE SKIP LOCKED)`
 }
 
-/** Remembers that the assets' jobs were handed to the queue, but for rows that somebody has locked. Returns how many. */
+/**
+ * Remembers that the assets' jobs were handed to the queue, but for rows that somebody has locked. Returns how many.
+ */
 export async function markQueuedUnlessLocked(db: Db, assetIds: readonly string[]): Promise<number> {
   return db.$executeRaw`
     UPDATE "VideoAsset" SET "queuedAt" = now()
@@ -499,7 +511,10 @@ export async function markQueuedUnlessLocked(db: Db, assetIds: readonly string[]
 
 // ---- the file_id -----------------------------------------------------------------------------------
 
-/** Another `file_id` of the same video takes the place of one that Telegram refuses. False: somebody has replaced it before. */
+/**
+ * Another `file_id` of the same video takes the place of one that Telegram
+ * refuses. False: somebody has replaced it before.
+ */
 export async function replaceFileId(
   db: Db,
   assetId: string,
@@ -513,7 +528,10 @@ export async function replaceFileId(
   return count > 0
 }
 
-/** A `file_id` that is worth nothing goes, and the video becomes work again. Returns the job, unless one is under way or somebody was faster. */
+/**
+ * A `file_id` that is worth nothing goes, and the video becomes work again. Returns the job,
+ * unless one is under way or somebody was faster.
+ */
 export async function dropFileId(db: Db, assetId: string, dead: string): Promise<Job | undefined> {
   const [work] = await db.$queryRaw<{ generation: number; status: string }[]>`
     UPDATE "VideoAsset" SET "telegramFileId" = NULL, "telegramFileUniqueId" = NULL, "updatedAt" = now(),

@@ -1,4 +1,7 @@
-/** An asset's way into the queue: its job is added, and then the asset says so. What fails in between the reconciler adds again. */
+/**
+ * An asset's way into the queue: its job is added, and then the asset says so.
+ * What fails in between the reconciler adds again.
+ */
 import type { Db } from '../db/database.ts'
 import type { GreetingsQueue, Job, Lane } from '../queue/index.ts'
 import { markQueued } from './assets.ts'
@@ -26,7 +29,10 @@ export async function enqueue(
   )
 }
 
-/** The same for a job that somebody waits for, which may be in a lane behind already. `lockMs`: how long a locked row is waited for. */
+/**
+ * The same for a job that somebody waits for, which may be in a lane behind already.
+ * `lockMs`: how long a locked row is waited for.
+ */
 export async function enqueueFor(
   { db, queue }: Queueing,
   job: Job,

@@ -17,7 +17,10 @@ export async function formerPosts(db: Db, key: string): Promise<StoredPost[]> {
   >`SELECT "chatId", "messageId" FROM "FormerPost" WHERE name = ${key} ORDER BY "chatId", "messageId"`
 }
 
-/** Writes down a post that no video will stand for: the work on it was taken away after the upload, or it is a copy that stayed. */
+/**
+ * Writes down a post that no video will stand for: the work on it was taken away
+ * after the upload, or it is a copy that stayed.
+ */
 export async function rememberPost(
   db: Db,
   key: string,

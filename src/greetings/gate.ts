@@ -1,6 +1,6 @@
 /**
- * Lets people through to the database. Each who waits there for a locked row has a connection meanwhile, so a crowd that
- * asks for one name whose row is locked would take all of them, and nobody else would be answered.
+ * Lets people through to the database. Each who waits there for a locked row has a connection meanwhile, so a crowd
+ * that asks for one name whose row is locked would take all of them, and nobody else would be answered.
  */
 import { isLockTimeout } from '../db/errors.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Updates that could not be handled in time, kept as they came until they can. One chat's are handled in their order: the
- * first of each is taken, by one process at a time, and those behind it wait.
+ * Updates that could not be handled in time, kept as they came until they can. One chat's are handled in their order:
+ * the first of each is taken, by one process at a time, and those behind it wait.
  */
 import type { Update } from 'grammy/types'
 import type { Db, Tx } from '../db/database.ts'

@@ -31,8 +31,8 @@ export async function currentOutages(db: Db): Promise<OutageRow[]> {
 }
 
 /**
- * Takes away outages that nobody met any more for some minutes after their next try was due: whoever noted them is gone,
- * or there was nothing to do. A refused token stays: everybody it concerned has ended.
+ * Takes away outages that nobody met any more for some minutes after their next try was due: whoever noted them is
+ * gone, or there was nothing to do. A refused token stays: everybody it concerned has ended.
  */
 export async function forgetOutages(db: Pick<Db, '$executeRaw'>, { outageMs }: Times): Promise<void> {
   await db.$executeRaw`DELETE FROM "Outage" WHERE step <> 'token'

@@ -27,7 +27,10 @@ export interface Pace {
 /** Of so many samples a mean is made; older ones count less and less. */
 const memory = 20
 
-/** Adds samples of this host. `processId` is the worker's: what others on this host render at the time counts as parallel too. */
+/**
+ * Adds samples of this host. `processId` is the worker's: what others on this
+ * host render at the time counts as parallel too.
+ */
 export async function recordPaces(
   db: Db,
   samples: readonly (Omit<Pace, 'host'> & { samples: number })[],
@@ -118,7 +121,10 @@ export interface PlannedRun {
   host: string
   /** templates of which this host must make first what all videos share */
   unprepared: readonly string[]
-  /** all storage channels together, in posts a minute and in the shortest distance of posts in one of them; undefined: as fast as they are sent */
+  /**
+   * all storage channels together, in posts a minute and in the shortest distance of posts in
+   * one of them; undefined: as fast as they are sent
+   */
   channels: { count: number; postSeconds: number } | undefined
 }
 
@@ -175,7 +181,8 @@ export function estimate(
     return sum === null || seconds === undefined ? null : sum + seconds
   }, 0)
   const start = meanOf(nearest(paces, { step: 'start', template: '', host: here })) ?? 0
-  // Making and uploading go on at the same time: the slower one is waited for, and the first, or the last, video of the other.
+  // Making and uploading go on at the same time: the slower one is waited for,
+  // and the first, or the last, video of the other.
   const total =
     render === null || first === null || prepare === null
       ? null

@@ -129,7 +129,10 @@ async function recover(db: Db, times: Times): Promise<number> {
   }
 }
 
-/** Finished assets for which somebody waits whom nobody serves now: the first of every chat before the second of any, the oldest first. */
+/**
+ * Finished assets for which somebody waits whom nobody serves now: the first of every
+ * chat before the second of any, the oldest first.
+ */
 async function undeliveredAssets(db: Db, botId: bigint): Promise<string[]> {
   const rows = await db.$queryRaw<{ assetId: string }[]>`
     SELECT "assetId" FROM (
@@ -249,7 +252,8 @@ async function add(db: Db, queue: GreetingsQueue, jobs: readonly Waiting[]): Pro
     for (const job of ofLane.filter(({ delayMs }) => delayMs > 0))
       await queue.add(lane, [job], { delayMs: Math.ceil(job.delayMs) })
   }
-  // What somebody has locked stays as it is: if it is still to be made then, the next pass adds it again, which changes nothing.
+  // What somebody has locked stays as it is: if it is still to be made then, the
+  // next pass adds it again, which changes nothing.
   return markQueuedUnlessLocked(
     db,
     jobs.map(({ assetId }) => assetId),

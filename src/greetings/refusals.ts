@@ -1,4 +1,7 @@
-/** Which texts of people were not served, by reason. Counted as it is told, and written down every few seconds: a flood of nonsense costs one row. */
+/**
+ * Which texts of people were not served, by reason. Counted as it is told, and written down every
+ * few seconds: a flood of nonsense costs one row.
+ */
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
 import { listen } from '../events.ts'
@@ -11,7 +14,10 @@ export interface Refusals {
   count: number
 }
 
-/** Counts what this process refuses until it is closed; what was counted is written down then at the latest. Never throws. */
+/**
+ * Counts what this process refuses until it is closed; what was counted is
+ * written down then at the latest. Never throws.
+ */
 export function countRefusals(db: Db, { leaseRenewMs }: Pick<Times, 'leaseRenewMs'>): { close(): Promise<void> } {
   let counts = new Map<string, number>()
   const count = (reason: string, times = 1) => void counts.set(reason, (counts.get(reason) ?? 0) + times)
@@ -45,7 +51,10 @@ export function countRefusals(db: Db, { leaseRenewMs }: Pick<Times, 'leaseRenewM
   }
 }
 
-/** In one statement, so that what is told again was not told before; in one order, so that two processes never wait for each other. */
+/**
+ * In one statement, so that what is told again was not told before; in one order, so
+ * that two processes never wait for each other.
+ */
 
 async function add(db: Db, counts: ReadonlyMap<string, number>): Promise<void> {
   await db.$executeRaw`

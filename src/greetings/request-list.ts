@@ -20,7 +20,10 @@ import { enqueue } from './enqueue.ts'
 export interface ListOptions {
   /** FAILED assets are tried again */
   retryFailed?: boolean
-  /** the revision a video of this name would have if it were made now: one that has another is re-rendered, and served until the new one is there */
+  /**
+   * the revision a video of this name would have if it were made now: one that has another is
+   * re-rendered, and served until the new one is there
+   */
   revisionNow?: (ask: Ask) => Promise<string>
 }
 
@@ -74,10 +77,16 @@ export async function requestForList(
   })
 }
 
-/** What a list's question for one name would meet. `otherBot`: a video that this bot cannot send, so that it is new work. */
+/**
+ * What a list's question for one name would meet. `otherBot`: a video that
+ * this bot cannot send, so that it is new work.
+ */
 export type Foreseen = 'cached' | 'outdated' | 'joined' | 'failedBefore' | 'otherBot' | 'new'
 
-/** What `request` would do with a list, which it does not. `botId` null: no bot is known yet, so whatever can be sent is a hit. */
+/**
+ * What `request` would do with a list, which it does not. `botId` null: no bot
+ * is known yet, so whatever can be sent is a hit.
+ */
 export async function foresee(
   { db, botId }: { db: Db; botId: bigint | null },
   asks: readonly Ask[],

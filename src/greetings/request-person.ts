@@ -39,8 +39,8 @@ class Gone extends Error {}
 
 /**
  * The whole road of a hit: one statement that finds the video, stores the request and claims it. It locks the person's
- * row and the video's, so that no purge and no forgetting takes them away in between. `patience` comes before any lock, as
- * the rows that are locked are joined with it.
+ * row and the video's, so that no purge and no forgetting takes them away in between. `patience` comes before any lock,
+ * as the rows that are locked are joined with it.
  */
 async function requestHit({ db, botId, times }: RequestDeps, ask: Ask, person: Person): Promise<Answer | undefined> {
   const most = person.unlimited === true ? 1e9 : personLimits.onTheirWay
@@ -71,8 +71,8 @@ async function createMissing(
 }
 
 /**
- * Stores a person's requests under locks of the asset rows. The worker commits the asset's last state and only then reads
- * who waits, so a request is either on its list or has seen that state here.
+ * Stores a person's requests under locks of the asset rows. The worker commits the asset's last state and only then
+ * reads who waits, so a request is either on its list or has seen that state here.
  */
 async function subscribe(
   deps: RequestDeps,
@@ -157,9 +157,9 @@ async function store(
 }
 
 /**
- * What this update made before, when Telegram delivers it again: that and nothing else, whatever it would ask for today.
- * Undefined: it made nothing. After a week without updates Telegram begins with another number, which somebody else's
- * update may have had.
+ * What this update made before, when Telegram delivers it again: that and nothing else, whatever it would
+ * ask for today. Undefined: it made nothing. After a week without updates Telegram begins with another
+ * number, which somebody else's update may have had.
  */
 async function repeated(
   db: Db | Tx,

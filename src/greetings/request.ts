@@ -8,9 +8,9 @@ import { requestForPerson, type WantedJob } from './request-person.ts'
 import type { Person } from './requests.ts'
 
 /**
- * Asks for names, many or one. Without a person nobody is told: that is warming. With a person, their requests are stored,
- * all of them or none, before this returns, so whatever happens next they get their answers.
- * Answers come in the order of `asks`, which must be distinct by (template, key).
+ * Asks for names, many or one. Without a person nobody is told: that is warming. With a person, their requests are
+ * stored, all of them or none, before this returns, so whatever happens next they get their answers. Answers come in
+ * the order of `asks`, which must be distinct by (template, key).
  */
 export async function request(
   deps: RequestDeps,
@@ -45,7 +45,10 @@ function outcomeOf(answer: Answer): Exclude<Extract<DomainEvent, { what: 'asked'
   }
 }
 
-/** Adds the job of a question that is stored. A queue that does not answer holds up nobody: the reconciler adds what is missing. */
+/**
+ * Adds the job of a question that is stored. A queue that does not answer holds
+ * up nobody: the reconciler adds what is missing.
+ */
 async function promote({ db, queue, times, log }: RequestDeps, { lane, ...job }: WantedJob): Promise<void> {
   const promoted = enqueueFor({ db, queue }, job, { lane, lockMs: times.lockMs }).catch((error: unknown) =>
     log.warn(

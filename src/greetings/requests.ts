@@ -1,5 +1,6 @@
 /**
- * What people asked for: who waits, who sends to them, and how it ended. All statements that change `UserRequest` stand here.
+ * What people asked for: who waits, who sends to them, and how it ended. All
+ * statements that change `UserRequest` stand here.
  *
  *   PENDING                the door stores it, claimed for its caller when there is a video already
  *   PENDING, claimed       somebody sends: until `claimUntil`, by the database's clock. When that is over, it is anybody's
@@ -54,8 +55,8 @@ const claimedByDoor = (id: string, { chatId, language }: Person): ClaimedRequest
 // ---- asking ----------------------------------------------------------------------------------------
 
 /**
- * Stores and claims a person's request for a video that can be sent, in one statement; undefined: there is none. `claimed`
- * null: it was stored before, or `isFull`: more than `most` are on their way to this person.
+ * Stores and claims a person's request for a video that can be sent, in one statement; undefined: there is none.
+ * `claimed` null: it was stored before, or `isFull`: more than `most` are on their way to this person.
  */
 export async function storeHit(
   db: Db,
@@ -136,8 +137,8 @@ export async function hasFirstAsker(tx: Tx, assetId: string): Promise<boolean> {
 }
 
 /**
- * Stores a person's request, claimed for the caller for `claimMs` if that is given. There is room for them, so they may be
- * told of a limit again. Null: they wait for this asset already.
+ * Stores a person's request, claimed for the caller for `claimMs` if that is given. There is room for them, so they may
+ * be told of a limit again. Null: they wait for this asset already.
  */
 export async function storeRequest(
   tx: Tx,
@@ -226,7 +227,10 @@ export async function waitingFor(db: Db, assetId: string): Promise<number> {
   return Number(row?.count ?? 0)
 }
 
-/** How long until one who waits for the asset may be served: somebody else has claimed them, or they rest. Undefined: nobody waits. */
+/**
+ * How long until one who waits for the asset may be served: somebody else has
+ * claimed them, or they rest. Undefined: nobody waits.
+ */
 export async function untilSomebodyIsFree(db: Db, assetId: string): Promise<number | undefined> {
   const [row] = await db.$queryRaw<{ waitMs: number | null }[]>`
     SELECT (extract(epoch FROM min(coalesce("claimUntil", now())) - now()) * 1000)::float8 AS "waitMs"
@@ -251,7 +255,10 @@ export async function noteOf(db: Db, requestId: string): Promise<number | null> 
 
 // ---- the end ---------------------------------------------------------------------------------------
 
-/** The person has their video. Undefined: somebody else has marked it; otherwise how it went, in seconds since they asked. */
+/**
+ * The person has their video. Undefined: somebody else has marked it;
+ * otherwise how it went, in seconds since they asked.
+ */
 export async function markCompleted(
   db: Db,
   request: ClaimedRequest,
@@ -282,7 +289,10 @@ export async function removeAllOf(tx: Tx, assetIds: string[]): Promise<number> {
   return tx.$executeRaw`DELETE FROM "UserRequest" WHERE "assetId" = ANY(${assetIds}::text[])`
 }
 
-/** Removes the next `most` requests that were finished longer ago than this, but for rows that somebody has locked. Returns how many. */
+/**
+ * Removes the next `most` requests that were finished longer ago than this, but for
+ * rows that somebody has locked. Returns how many.
+ */
 export async function removeOld(db: Db, olderThanMs: number, most: number): Promise<number> {
   return db.$executeRaw`
       DELETE FROM "UserRequest" WHERE id IN (

@@ -135,7 +135,10 @@ async function among<T extends LiveProcess>(rows: Row<T>[], { leaseRenewMs }: Ti
   return there
 }
 
-/** Bots that fetch updates at the same time, as `host, pid 4711`: Telegram serves one of them. Empty unless there are several. */
+/**
+ * Bots that fetch updates at the same time, as `host, pid 4711`: Telegram
+ * serves one of them. Empty unless there are several.
+ */
 export function rivalPollers(bots: readonly LiveBot[]): string[] {
   const polling = bots.filter(({ mode, silent }) => mode === 'polling' && !silent)
   return polling.length < 2 ? [] : polling.map(({ host, pid }) => `${host}, pid ${pid}`)

@@ -11,7 +11,10 @@ export interface Address {
 
 export const loopback = '127.0.0.1'
 
-/** `9464`, `0.0.0.0:9464`, `[::1]:9464` or `localhost:9464`; the loopback interface unless a host is given. Undefined: it is none of these. */
+/**
+ * `9464`, `0.0.0.0:9464`, `[::1]:9464` or `localhost:9464`; the loopback interface unless a
+ * host is given. Undefined: it is none of these.
+ */
 export function parseAddress(text: string): Address | undefined {
   const match = /^(?:(?:\[([0-9a-f:.]+)\]|([\w.-]+)):)?(\d{1,5})$/i.exec(text.trim())
   if (match === null) return undefined
@@ -37,8 +40,8 @@ export function namesLoopback(header: string | undefined): boolean {
 
 /**
  * How long a client may take to say what it wants, looked at every few seconds: who connects and says nothing keeps no
- * connection. One that is kept between requests outlives the 60 seconds of the usual reverse proxies, so that it is they
- * who close it.
+ * connection. One that is kept between requests outlives the 60 seconds of the usual
+ * reverse proxies, so that it is they who close it.
  */
 export const timeLimits: ServerOptions = {
   headersTimeout: 10_000,

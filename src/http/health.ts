@@ -1,4 +1,6 @@
-/** `--http`: whether this process lives and may be given work, and its figures. It only answers, and changes nothing. */
+/**
+ * `--http`: whether this process lives and may be given work, and its figures. It only answers, and changes nothing.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Db } from '../db/database.ts'
 import { openMetrics, type Metrics } from '../metrics.ts'

@@ -30,7 +30,10 @@ export async function sendFile(
   return true
 }
 
-/** Undefined: all of it; `none`: there is no such part. What is no single part of bytes is not understood, and all is sent. */
+/**
+ * Undefined: all of it; `none`: there is no such part. What is no single
+ * part of bytes is not understood, and all is sent.
+ */
 function partOf(range: string | undefined, size: number): { start: number; end: number } | 'none' | undefined {
   const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(range ?? '') ?? []
   if (from === '' && to === '') return undefined

@@ -95,7 +95,10 @@ function parseJobId(id: string): Job | undefined {
   return match?.[1] === undefined ? undefined : { assetId: match[1], generation: Number(match[2]) }
 }
 
-/** @throws QueueUnreachable when the server does not answer within some seconds; DatabaseUnusable when a pooler stands before it */
+/**
+ * @throws QueueUnreachable when the server does not answer within some seconds;
+ * DatabaseUnusable when a pooler stands before it
+ */
 export async function openQueue({
   databaseUrl,
   redisUrl,

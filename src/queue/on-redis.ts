@@ -8,7 +8,8 @@ const longestSeconds = 8
 
 /** @throws QueueUnreachable */
 export async function onRedis(url: string, lockMs: number, complain: (error: Error) => void): Promise<Server> {
-  // Producers must fail at once while Redis is away, and soon when it says nothing (the reconciler adds what is missing); workers wait for it.
+  // Producers must fail at once while Redis is away, and soon when it says nothing (the
+  // reconciler adds what is missing); workers wait for it.
   const producer = new Redis(url, {
     lazyConnect: true,
     maxRetriesPerRequest: 1,

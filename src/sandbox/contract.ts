@@ -1,4 +1,7 @@
-/** What travels between the control API of the sandbox and its clients: tests, the process that serves a home, and the chat page. */
+/**
+ * What travels between the control API of the sandbox and its clients: tests, the
+ * process that serves a home, and the chat page.
+ */
 import type { Message } from 'grammy/types'
 
 export type UploadKind = 'multipart' | 'path' | 'file_id' | 'url' | 'none'
@@ -9,7 +12,10 @@ export interface CallFilter {
   method?: string | string[]
   chatId?: number | string
   botId?: number
-  /** how the call brings its file: `multipart` uploads it, `path` is an upload in local mode, `file_id` names one, `none` has none */
+  /**
+   * how the call brings its file: `multipart` uploads it, `path` is an upload in
+   * local mode, `file_id` names one, `none` has none
+   */
   upload?: UploadKind
   /** only calls whose answer was of that kind */
   ok?: boolean

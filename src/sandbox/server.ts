@@ -162,7 +162,8 @@ async function listen(server: Server, port: number): Promise<void> {
   })
 }
 
-// A page of another site reaches a local server by its own name (DNS rebinding) or by a plain request: both are refused.
+// A page of another site reaches a local server by its own name (DNS
+// rebinding) or by a plain request: both are refused.
 function fromHere({ headers }: IncomingMessage): boolean {
   const local = (host: string) => /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(host)
   if (!local(headers.host ?? '')) return false

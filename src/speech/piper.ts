@@ -61,7 +61,10 @@ async function hashOf(file: string): Promise<string> {
   return hash.digest('hex').slice(0, 16)
 }
 
-/** Runs to its end in a process group of its own, with the text on its input; what it prints is dropped, for it may repeat the text. */
+/**
+ * Runs to its end in a process group of its own, with the text on its input; what it
+ * prints is dropped, for it may repeat the text.
+ */
 function run(program: string, args: string[], text: string, file: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
   return new Promise((done, fail) => {

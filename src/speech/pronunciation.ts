@@ -1,6 +1,6 @@
 /**
- * Spellings with which the bundled voice stresses a Russian name where people do. Only for names it gets wrong otherwise.
- * It knows no stress mark; but it stresses the last part of a word that a hyphen divides.
+ * Spellings with which the bundled voice stresses a Russian name where people do. Only for names it gets wrong
+ * otherwise. It knows no stress mark; but it stresses the last part of a word that a hyphen divides.
  */
 
 const russian: Record<string, string> = {

@@ -92,7 +92,10 @@ async function readListing(root: string, folder: string, files: string[], script
   return listing
 }
 
-/** A file that lies below the root. A folder of recordings may have been unpacked from somebody's archive, and what its links lead to would be heard by everybody. */
+/**
+ * A file that lies below the root. A folder of recordings may have been unpacked from somebody's archive, and what
+ * its links lead to would be heard by everybody.
+ */
 async function isOrdinary(root: string, path: string): Promise<boolean> {
   const real = await realpath(path).catch(() => undefined)
   return real !== undefined && real.startsWith((await realpath(root)) + sep) && (await stat(real)).isFile()

@@ -1,6 +1,6 @@
 /**
- * The voice: turns a sentence into sound, by the engine the configuration names. A sentence reaches every engine as plain
- * text through a pipe, a file or the body of a request, never as an argument (`say` on macOS is the exception).
+ * The voice: turns a sentence into sound, by the engine the configuration names. A sentence reaches every engine as
+ * plain text through a pipe, a file or the body of a request, never as an argument (`say` on macOS is the exception).
  */
 import type { Config } from '../config.ts'
 import { AssetFault } from '../errors.ts'
@@ -16,7 +16,9 @@ import type { Engine } from './engine.ts'
 export interface Speaker {
   /** part of a video's revision: two equal ones make the same sound of the same sentence */
   identity(language: string): string
-  /** The sentence that is spoken for a name: `say` as the operator gave it, else the name as this engine says it best. */
+  /**
+   * The sentence that is spoken for a name: `say` as the operator gave it, else the name as this engine says it best.
+   */
   sentence(pattern: string, name: { display: string; say: string | null }, language: string): string
   /**
    * The sentence without silence around it.

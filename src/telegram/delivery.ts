@@ -45,7 +45,10 @@ export async function deliver(deps: DeliveryDeps, assetId: string, signal: Abort
   }
 }
 
-/** Delivers to the next few who wait; undefined: nobody could be served now. @throws Outage when Telegram does not work */
+/**
+ * Delivers to the next few who wait; undefined: nobody could be served now.
+ * @throws Outage when Telegram does not work
+ */
 export async function deliverBatch(
   deps: DeliveryDeps,
   assetId: string,
@@ -106,7 +109,10 @@ async function takeTurn(
   return stillOurs(deps, request, claimedAt)
 }
 
-/** A claim that is not fresh is renewed before anything is sent under it. False: it ran out, and somebody else took the request. */
+/**
+ * A claim that is not fresh is renewed before anything is sent under it. False:
+ * it ran out, and somebody else took the request.
+ */
 async function stillOurs(deps: DeliveryDeps, request: ClaimedRequest, claimedAt: number): Promise<boolean> {
   return Date.now() - claimedAt < deps.times.claimMs / 3 || renewClaim(deps.db, deps.times, request)
 }
@@ -125,7 +131,9 @@ export async function sendDirectly(
   if (await stillOurs(deps, request, claimedAt)) await sendVideo(deps, request, asset, { onFlood: 'sleep', signal })
 }
 
-/** How a video goes out. A direct answer sleeps through a flood that Telegram announces, bulk gives the request back. */
+/**
+ * How a video goes out. A direct answer sleeps through a flood that Telegram announces, bulk gives the request back.
+ */
 interface SendOptions {
   onFlood: 'sleep' | 'postpone'
   signal: AbortSignal
@@ -272,7 +280,9 @@ async function sendFailureNotice(
   }
 }
 
-/** Telegram has the video: that is written down though the database is away for a moment, as long as the claim holds. */
+/**
+ * Telegram has the video: that is written down though the database is away for a moment, as long as the claim holds.
+ */
 async function complete(deps: DeliveryDeps, request: ClaimedRequest): Promise<void> {
   const { db, times } = deps
   const done = await whileClaimed(times, () => markCompleted(db, request))

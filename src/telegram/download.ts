@@ -20,8 +20,8 @@ const longestMs = 600_000
 
 /**
  * Begins to read a file, or the part of it that `range` (of HTTP) names; of a server in local mode, where it lies.
- * Undefined when Telegram gives no such file; bots get those up to 20 MB. The address holds the token, so it is made and
- * used here and told to nobody.
+ * Undefined when Telegram gives no such file; bots get those up to 20 MB. The address holds the token,
+ * so it is made and used here and told to nobody.
  */
 export async function download(
   api: Api,

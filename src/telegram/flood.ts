@@ -53,7 +53,10 @@ export async function takeTicket(db: Db, key: string, { perMinute, burst }: Rate
   return { waitMs: Math.max(5, Math.ceil(bucket?.waitMs ?? secondMs)) }
 }
 
-/** In so many seconds a channel takes its posts of a minute: they reach Telegram a little later than their tickets were taken, some later than others. */
+/**
+ * In so many seconds a channel takes its posts of a minute: they reach Telegram a little later than
+ * their tickets were taken, some later than others.
+ */
 export const windowSeconds = 61
 // Nobody limits to more than this; where it is set, as in the sandbox, posts need not be remembered.
 const countedPerMinute = 600
@@ -127,8 +130,8 @@ export async function pauseBucket(db: Db, key: string, restMs: number, halvedMs 
 
 /**
  * Telegram refused a message to a person and does not say whether it means the chat or the bot. The chat rests; when
- * another chat is at rest already, it is the bot, and everybody rests: true. `isLoud`: so much was sent to the chat that it
- * is the chat for certain; two who write too fast are no reason for the others to wait.
+ * another chat is at rest already, it is the bot, and everybody rests: true. `isLoud`: so much was sent to the chat
+ * that it is the chat for certain; two who write too fast are no reason for the others to wait.
  */
 export async function pauseBulk(db: Db, chatId: bigint, restMs: number, isLoud = false): Promise<boolean> {
   const key = chatKey(chatId)

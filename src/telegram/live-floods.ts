@@ -1,7 +1,7 @@
 /**
- * Direct answers take no ticket, but they wait for a live 429. What one of them meets is noted for every process, in the
- * buckets that bulk keeps to; what others met is read once a second. So an answer asks this process's memory, and a hit
- * costs no query more.
+ * Direct answers take no ticket, but they wait for a live 429. What one of them meets is noted for every
+ * process, in the buckets that bulk keeps to; what others met is read once a second. So an answer asks this
+ * process's memory, and a hit costs no query more.
  */
 import type { Transformer } from 'grammy'
 import type { Times } from '../config.ts'

@@ -39,7 +39,10 @@ export async function nameRulesOf(config: Config, templates: Template[]): Promis
   return { ...names, extraScripts: scriptsOf(templates) }
 }
 
-/** Reads lists as a command was told to, and says on a terminal what was taken for the names. @throws UsageFault; what `readNames` throws */
+/**
+ * Reads lists as a command was told to, and says on a terminal what was taken for the names.
+ * @throws UsageFault; what `readNames` throws
+ */
 export async function readLists(
   files: string[],
   options: ListReading & { quiet?: boolean; rejects?: string },
@@ -66,8 +69,9 @@ export function refuseDoubtful({ doubt }: NameList): void {
 }
 
 /**
- * The keys of the names, in batches, with `anyWord` also of those nobody may ask for; of `undefined`, which stands for all, one batch. Each of `given` is a name, or a
- * file: no name has a dot or a slash in it, and `-` is standard input. Files are read before this returns.
+ * The keys of the names, in batches, with `anyWord` also of those nobody may ask for; of `undefined`, which stands
+ * for all, one batch. Each of `given` is a name, or a file: no name has a dot or a slash in it, and `-` is
+ * standard input. Files are read before this returns.
  * @throws UsageFault when something is no name, when nothing is given, and when both names and `--all` are;
  *   DoubtfulList; what `readNames` throws
  */

@@ -1,4 +1,7 @@
-/** Progress of a long run on stderr: bars on a terminal, plain lines elsewhere, every few seconds at first and then less often, nothing when quiet. */
+/**
+ * Progress of a long run on stderr: bars on a terminal, plain lines elsewhere, every few seconds at
+ * first and then less often, nothing when quiet.
+ */
 import { MultiBar, Presets, type SingleBar } from 'cli-progress'
 
 /** How far a run is. */

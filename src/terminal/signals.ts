@@ -18,7 +18,10 @@ const codes: Partial<Record<NodeJS.Signals, number>> = {
   SIGINT: exitCode.interrupted,
   SIGTERM: exitCode.terminated,
 }
-/** A terminal that closes sends SIGHUP twice: its shell passes it on, and the kernel sends it once more as the shell ends. */
+/**
+ * A terminal that closes sends SIGHUP twice: its shell passes it on, and
+ * the kernel sends it once more as the shell ends.
+ */
 const sameHangupMs = 1_000
 
 /** Listens until `close`. */

@@ -1,4 +1,6 @@
-/** Standard output that is never lost silently: a full disk ends a command with a sentence and an exit code of its own. */
+/**
+ * Standard output that is never lost silently: a full disk ends a command with a sentence and an exit code of its own.
+ */
 import { fstatSync, writeSync } from 'node:fs'
 
 /** how long a command whose result is lost may take to end by itself */

@@ -1,4 +1,6 @@
-/** From frames and sound to a file: the windows beside the template's fixed parts, or every frame through one encoder. */
+/**
+ * From frames and sound to a file: the windows beside the template's fixed parts, or every frame through one encoder.
+ */
 import { open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'

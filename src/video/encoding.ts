@@ -43,7 +43,9 @@ const videoOptions = (fps: number): string[] => [
 /** Constant quality has no bound on size; this keeps a restless clip below 10 MB at 20 s. */
 const peakOptions = ['-maxrate', '3M', '-bufsize', '3M']
 
-/** Parts are MPEG transport streams with the time stamps they have in the whole, 10 s later, so that none is negative. */
+/**
+ * Parts are MPEG transport streams with the time stamps they have in the whole, 10 s later, so that none is negative.
+ */
 export function partOptions(template: Template, startFrame: number): string[] {
   return [
     '-an',

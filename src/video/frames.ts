@@ -24,8 +24,8 @@ export async function fill(handle: FileHandle, frame: Buffer, position: number):
 }
 
 /**
- * A stream of frames, each made when the one before it is on its way. Frames share a few buffers: the stream asks for the
- * next one only when the pipe has taken the last but one.
+ * A stream of frames, each made when the one before it is on its way. Frames share a few buffers: the stream asks for
+ * the next one only when the pipe has taken the last but one.
  */
 export function frameStream(
   count: number,

@@ -33,8 +33,8 @@ const lineSpacing = 0.92
 const mostLines = 4
 
 /**
- * The largest setting, with as few lines as that allows. A name is broken at blanks and behind hyphens; within a word, with
- * a hyphen, only when it would have to be smaller than the least size otherwise.
+ * The largest setting, with as few lines as that allows. A name is broken at blanks and behind hyphens; within a word,
+ * with a hyphen, only when it would have to be smaller than the least size otherwise.
  */
 export function layOut(display: string, space: Space, measure: (text: string) => LineSize): Layout {
   const words = splitWords(display)
@@ -70,7 +70,10 @@ function splitWords(display: string): Piece[] {
 const vowels =
   /[aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýÿœāăąēĕėęěīĭįıōŏőūŭůűų\u0430\u0435\u0451\u0438\u043e\u0443\u044b\u044d\u044e\u044f\u0456\u0457\u0454\u04d9\u04e9\u04b1\u04af]/iu
 
-/** Breaks before a consonant that a vowel follows, as syllables begin, and where none does for long; never leaves fewer than three letters. */
+/**
+ * Breaks before a consonant that a vowel follows, as syllables begin, and where none does
+ * for long; never leaves fewer than three letters.
+ */
 function splitSyllables(word: Piece): Piece[] {
   const letters = [...new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(word.text)].map(
     ({ segment }) => segment,

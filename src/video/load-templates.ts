@@ -174,12 +174,18 @@ async function fileFaults(template: Template): Promise<string[]> {
   return faults
 }
 
-/** Links may lead anywhere within the folder. A template comes from somebody else, and what its files show goes to everybody. */
+/**
+ * Links may lead anywhere within the folder. A template comes from somebody
+ * else, and what its files show goes to everybody.
+ */
 async function liesWithin(folder: string, file: string): Promise<boolean> {
   return (await realpath(file)).startsWith((await realpath(folder)) + sep)
 }
 
-/** A file of an installed package when the reference has a folder in it, else a file of the template's folder. Its existence is not checked here. */
+/**
+ * A file of an installed package when the reference has a folder in it, else a file of the
+ * template's folder. Its existence is not checked here.
+ */
 function typefaceFile(home: string, reference: string): string {
   const within = resolve(home, reference)
   if (!reference.includes('/')) return within

@@ -247,7 +247,10 @@ function readVideo(moov: Buffer, track: Box, mdia: Box, timeScale: number): Vide
   }
 }
 
-/** High profiles tell chroma format and bit depth behind the parameter sets; Main and Baseline are always 4:2:0 of 8 bits. */
+/**
+ * High profiles tell chroma format and bit depth behind the parameter sets;
+ * Main and Baseline are always 4:2:0 of 8 bits.
+ */
 function highProfileFormat(
   moov: Buffer,
   configuration: Box,

@@ -1,7 +1,7 @@
 /**
- * What of a template is the same in every video, made once and kept in the cache: the fixed stretches of the clip, encoded;
- * the frames of the windows without a name, raw; the music, decoded. They belong to the template's content, the encoder's
- * settings and the very build of ffmpeg: parts of two builds never meet in one video.
+ * What of a template is the same in every video, made once and kept in the cache: the fixed stretches of the clip,
+ * encoded; the frames of the windows without a name, raw; the music, decoded. They belong to the template's content,
+ * the encoder's settings and the very build of ffmpeg: parts of two builds never meet in one video.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
@@ -81,7 +81,10 @@ export function areMade(ffmpeg: Ffmpeg, template: Template, revision: string, ca
   return isWhole(partsFolder(ffmpeg, template, revision, cacheFolder))
 }
 
-/** About how many bytes making them will take, 0 when they are there: nearly all of it are frames of windows and decoded music. */
+/**
+ * About how many bytes making them will take, 0 when they are there: nearly all
+ * of it are frames of windows and decoded music.
+ */
 export async function bytesToMake(
   ffmpeg: Ffmpeg,
   template: Template,
@@ -256,7 +259,8 @@ async function lock(path: string): Promise<(() => Promise<void>) | undefined> {
       () => undefined,
     )
     if (touched !== undefined && Date.now() - touched > lockStaleMs) {
-      // Of several that see it stale one can move it away; the parts themselves are renamed into place, so even two builders do no harm.
+      // Of several that see it stale one can move it away; the parts themselves are
+      // renamed into place, so even two builders do no harm.
       const aside = `${path}.${randomUUID()}`
       await rename(path, aside).catch(() => undefined)
       await rm(aside, { recursive: true, force: true })

@@ -1,6 +1,6 @@
 /**
- * The render cache: finished videos stay in the home, named by their revision, so that an upload can be repeated without
- * rendering; up to a size, and while there is room.
+ * The render cache: finished videos stay in the home, named by their revision, so that an upload can be repeated
+ * without rendering; up to a size, and while there is room.
  */
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -107,7 +107,10 @@ export async function removeOldest(
   return removed
 }
 
-/** Removes the oldest finished files until the rest fits into `mostBytes`, as far as `removeOldest` may. Returns how many. */
+/**
+ * Removes the oldest finished files until the rest fits into `mostBytes`,
+ * as far as `removeOldest` may. Returns how many.
+ */
 export async function trimRenderCache(folder: string, mostBytes: number, uploaded: Uploaded): Promise<number> {
   const files = await cachedFiles(folder)
   const sum = files.reduce((bytes, file) => bytes + file.bytes, 0)

@@ -15,7 +15,10 @@ export interface RenderPool {
   close(): Promise<void>
 }
 
-/** A render process tells every second that it is not stuck. One that is silent for so many of our own seconds is; until its first word, for it loads a lot, they are more. */
+/**
+ * A render process tells every second that it is not stuck. One that is silent for so many of our own seconds is; until
+ * its first word, for it loads a lot, they are more.
+ */
 const silentSeconds = { working: 10, starting: 60 }
 
 /** The render process ended in the middle of its work, by itself or because it stood still. */

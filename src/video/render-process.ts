@@ -1,6 +1,6 @@
 /**
- * A resident process that renders, started by render-pool.ts. It talks over the channel to its parent and leaves when that
- * closes, however its parent ended; whatever it runs is stopped first.
+ * A resident process that renders, started by render-pool.ts. It talks over the channel to its parent and leaves when
+ * that closes, however its parent ended; whatever it runs is stopped first.
  */
 import { AssetFault, Outage } from '../errors.ts'
 import { prepare, render } from './render.ts'

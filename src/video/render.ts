@@ -18,7 +18,8 @@ import { TemplateFault, typefaceFor } from './template.ts'
 import { thumbnailOf } from './thumbnail.ts'
 
 /**
- * Makes the video and its thumbnail. Both appear whole or not at all, the video last. `onNote` is told what had to be mended.
+ * Makes the video and its thumbnail. Both appear whole or not at all, the video
+ * last. `onNote` is told what had to be mended.
  * @throws AssetFault; Outage; the signal's reason when aborted
  */
 export async function render(
@@ -60,8 +61,8 @@ export async function render(
 }
 
 /**
- * Makes the video the slow way, without any seam: every frame of the clip through one encoder. What `render` falls back to,
- * and what it is measured against. Writes `video.mp4` into the work folder. Errors are those of its steps.
+ * Makes the video the slow way, without any seam: every frame of the clip through one encoder. What `render` falls back
+ * to, and what it is measured against. Writes `video.mp4` into the work folder. Errors are those of its steps.
  */
 export async function renderWhole(job: RenderJob, signal: AbortSignal): Promise<void> {
   const parts = await fixedParts(job.ffmpeg, job.template, job.templateRevision, job.cacheFolder, signal)

@@ -1,6 +1,6 @@
 /**
- * The renderer makes videos: it speaks a greeting, has it drawn and encoded in a resident process, and caches the finished
- * files by their content. Nothing here keeps the caller's event loop busy.
+ * The renderer makes videos: it speaks a greeting, has it drawn and encoded in a resident process, and caches the
+ * finished files by their content. Nothing here keeps the caller's event loop busy.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -23,7 +23,10 @@ import { makeWorkFolder, removeAbandoned, workPrefix } from './work-folders.ts'
 export interface Renderer {
   /** the enabled ones, in order of preference */
   templates: Template[]
-  /** Content hash of all that goes into the video: template, encoder settings, voice and spoken text, or the recording, drawn text. */
+  /**
+   * Content hash of all that goes into the video: template, encoder settings, voice
+   * and spoken text, or the recording, drawn text.
+   */
   revisionOf(template: Template, name: VideoName): Promise<string>
   /** Content hash of the template alone; read once. */
   templateRevisionOf(template: Template): Promise<string>

@@ -18,7 +18,9 @@ export interface VideoName {
 export interface Revisions {
   /** What is heard in the place of the voice; undefined: the voice. */
   recordingOf(template: Template, name: VideoName): Promise<Recording | undefined>
-  /** Of all that goes into the video: template, encoder settings, voice and spoken text, or the recording, drawn text. */
+  /**
+   * Of all that goes into the video: template, encoder settings, voice and spoken text, or the recording, drawn text.
+   */
   of(template: Template, name: VideoName, recording: Recording | undefined): Promise<string>
   /** The same, with the recording there is now. */
   now(template: Template, name: VideoName): Promise<string>

@@ -42,14 +42,20 @@ const window = z.strictObject({
   /** when the window opens and closes, seconds from the clip's start; whole frames */
   from: seconds,
   to: seconds,
-  /** the safe area, in pixels of the frame: the name and its glow stay inside, centred; two lines of a long name must fit */
+  /**
+   * the safe area, in pixels of the frame: the name and its glow stay
+   * inside, centred; two lines of a long name must fit
+   */
   box: z.strictObject({
     x: z.number().int().min(0),
     y: z.number().int().min(0),
     width: z.number().int().min(2),
     height: z.number().int().min(2),
   }),
-  /** fonts, the best first; a name is set in the first that has all its characters. A file of an installed package ("@expo-google-fonts/…/….ttf") or of the template's folder */
+  /**
+   * fonts, the best first; a name is set in the first that has all its characters. A file of an installed package
+   * ("@expo-google-fonts/…/….ttf") or of the template's folder
+   */
   typefaces: z
     .array(
       z
@@ -61,11 +67,20 @@ const window = z.strictObject({
         .refine((file) => !file.includes('..'), 'must not contain ".."'),
     )
     .min(1),
-  /** height of a capital letter, in per cent of the frame's height: what short names get, and the least a long one is shrunk to before it is broken or tightened */
+  /**
+   * height of a capital letter, in per cent of the frame's height: what short names get, and the least a long one
+   * is shrunk to before it is broken or tightened
+   */
   capHeightPercent: z.strictObject({ ideal: z.number().positive().max(50), least: z.number().positive().max(50) }),
-  /** `ink`: the letters; `glow`: the light around them; `halo`: the dark behind them, for contrast; `sparks`: what scatters from the tip */
+  /**
+   * `ink`: the letters; `glow`: the light around them; `halo`: the dark behind them, for
+   * contrast; `sparks`: what scatters from the tip
+   */
   colours: z.strictObject({ ink: colour, glow: colour, halo: colour, sparks: colour }),
-  /** `write`: a fingertip of light writes the name; `fade`: it appears as a whole. `after`: seconds from the window's opening */
+  /**
+   * `write`: a fingertip of light writes the name; `fade`: it appears as a
+   * whole. `after`: seconds from the window's opening
+   */
   entrance: z.strictObject({ style: z.enum(['write', 'fade']), after: seconds, seconds: z.number().positive() }),
   /** the name is gone when the window closes: it fades in its last `seconds` */
   exit: z.strictObject({ style: z.literal('fade'), seconds: z.number().positive() }),
@@ -101,7 +116,10 @@ export const manifest = z.strictObject({
   seconds: z.number().positive().max(60),
   clip: ownFile,
   music: ownFile,
-  /** letters of the longest name that every window holds at its least size or above; longer ones are not made with this template */
+  /**
+   * letters of the longest name that every window holds at its least size or
+   * above; longer ones are not made with this template
+   */
   longestName: z.number().int().min(2).max(40),
   /** the moment of the thumbnail: inside a window, with the whole name readable */
   posterSeconds: seconds,
@@ -123,7 +141,10 @@ export interface Template extends Manifest {
   typefaceFiles: string[][]
 }
 
-/** The first template that serves the script, a Unicode script name such as "Cyrillic", has room for the name and a glyph for each of its letters. */
+/**
+ * The first template that serves the script, a Unicode script name such as "Cyrillic", has room for
+ * the name and a glyph for each of its letters.
+ */
 export function templateFor(
   templates: Template[],
   { script, display }: { script: string; display: string },
@@ -160,7 +181,10 @@ export function windowFrames(template: Manifest, window: TemplateWindow): { star
   return { start: Math.round(window.from * template.fps), end: Math.round(window.to * template.fps) }
 }
 
-/** The stretches of frames outside all windows, in order; the one before the first window, between two, after the last. Empty ones are left out. */
+/**
+ * The stretches of frames outside all windows, in order; the one before the first window, between
+ * two, after the last. Empty ones are left out.
+ */
 export function fixedFrames(template: Manifest): { start: number; end: number }[] {
   const stretches: { start: number; end: number }[] = []
   let start = 0

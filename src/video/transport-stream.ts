@@ -3,8 +3,8 @@
 const packetBytes = 188
 
 /**
- * Joins transport streams whose time stamps already follow each other. Each was written with packet counters of its own;
- * they are renumbered, for a jump makes a reader suspect a lost packet at the seam.
+ * Joins transport streams whose time stamps already follow each other. Each was written with packet counters of its
+ * own; they are renumbered, for a jump makes a reader suspect a lost packet at the seam.
  * @throws RangeError when a part is no transport stream
  */
 export function joinTransportStreams(parts: Buffer[]): Buffer {

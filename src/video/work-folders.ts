@@ -26,7 +26,9 @@ export async function makeWorkFolder(folder: string): Promise<string> {
   }
 }
 
-/** Those of processes of this host that have ended, with what they left running, and those nobody can still be using. */
+/**
+ * Those of processes of this host that have ended, with what they left running, and those nobody can still be using.
+ */
 export async function removeAbandoned(folder: string): Promise<void> {
   const ours = workPrefix(0).replace(/0-$/, '')
   for (const name of await readdir(folder)) {

@@ -1,4 +1,6 @@
-/** One person's trouble at the database is nobody else's: a locked row, a database that is away, updates that are held. */
+/**
+ * One person's trouble at the database is nobody else's: a locked row, a database that is away, updates that are held.
+ */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'

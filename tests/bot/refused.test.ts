@@ -1,4 +1,6 @@
-/** What the bot refuses is counted from its first update on, by reason, and a start that fails leaves nobody listening. */
+/**
+ * What the bot refuses is counted from its first update on, by reason, and a start that fails leaves nobody listening.
+ */
 import { channel } from 'node:diagnostics_channel'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'

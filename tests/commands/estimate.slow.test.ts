@@ -38,7 +38,10 @@ function someNames(from: number, count: number): string {
   return lines.map((line) => `${line.split(',')[0] ?? ''}\n`).join('')
 }
 
-/** One of two places that make a video in `ms`; `channels` of the town's take `postsPerMinute` each. Gives what the program must know of it. */
+/**
+ * One of two places that make a video in `ms`; `channels` of the town's take `postsPerMinute`
+ * each. Gives what the program must know of it.
+ */
 async function work({
   ms,
   channels,
@@ -69,7 +72,10 @@ async function warmed(env: Record<string, string>, input: string): Promise<void>
   expect(end.code, end.stderr).toBe(0)
 }
 
-/** Plans the names, warms them, and compares: the plan may be off by a quarter. `onQueued` is called when all are queued. */
+/**
+ * Plans the names, warms them, and compares: the plan may be off by a
+ * quarter. `onQueued` is called when all are queued.
+ */
 async function planAndRun(env: Record<string, string>, input: string, onQueued = () => {}) {
   const planned = await warm(['--dry-run', '--json'], env, input)
   expect(planned.code, planned.stderr).toBe(0)

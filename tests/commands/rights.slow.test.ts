@@ -1,4 +1,6 @@
-/** What a start makes of the bot's rights in its storage channels: each that is of no use is named, and hits need none. */
+/**
+ * What a start makes of the bot's rights in its storage channels: each that is of no use is named, and hits need none.
+ */
 import { readdir } from 'node:fs/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { uploadToStorage } from '../../src/telegram/storage.ts'

@@ -115,7 +115,8 @@ describe.skipIf(!mayMount)(
       }
       const run = (args: string[], options: Partial<RunOptions> = {}) => runProgram(args, { env, ...options })
       expect(await run(['db', 'start'])).toMatchObject({ code: 0 })
-      // 100 MB more than what has to stay free, for the parts of the template, the log of the database and a few videos.
+      // 100 MB more than what has to stay free, for the parts of the
+      // template, the log of the database and a few videos.
       await leaveFree(home, 250 * megabyte)
       let least = Infinity
       const watch = setInterval(() => void freeBytes(home).then((bytes) => (least = Math.min(least, bytes))), 20)

@@ -1,4 +1,7 @@
-/** The built program on a terminal: under a pseudo-terminal that util-linux's `script` opens, with what a person would see. */
+/**
+ * The built program on a terminal: under a pseudo-terminal that util-linux's
+ * `script` opens, with what a person would see.
+ */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -72,7 +75,10 @@ export function startOnTerminal(
   }
 }
 
-/** What a screen shows after all this was written to it. `␛` stands for the escape character. Knows the control sequences the program uses; others are an error. */
+/**
+ * What a screen shows after all this was written to it. `␛` stands for the escape character. Knows the control
+ * sequences the program uses; others are an error.
+ */
 export function screenOf(written: string): string {
   const rows: string[][] = [[]]
   let [row, column] = [0, 0]

@@ -1,4 +1,6 @@
-/** What `warm` does not begin with: bad files, missing settings, services that do not answer. Nothing may be changed. */
+/**
+ * What `warm` does not begin with: bad files, missing settings, services that do not answer. Nothing may be changed.
+ */
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,7 @@
-/** What most tests run in: a database, a queue, a Bot API server with a bot and a storage channel, all real but Telegram. */
+/**
+ * What most tests run in: a database, a queue, a Bot API server with a bot
+ * and a storage channel, all real but Telegram.
+ */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,7 @@
-/** A worker of the test environment in this process, with a renderer that keeps to a plan: rendering is tested elsewhere. */
+/**
+ * A worker of the test environment in this process, with a renderer that
+ * keeps to a plan: rendering is tested elsewhere.
+ */
 import type { Renderer } from '../../src/video/renderer.ts'
 import type { Video } from '../../src/video/render-cache.ts'
 import { createLeases } from '../../src/queue/processors/lease.ts'

@@ -13,7 +13,9 @@ export interface Allowance {
   moved: Map<number, number>
   /** keys of names whose video Telegram never takes: their people are told */
   impossible: Set<string>
-  /** somebody may die, or lose the database, between an answer and writing it down: a video or an upload may come twice */
+  /**
+   * somebody may die, or lose the database, between an answer and writing it down: a video or an upload may come twice
+   */
   mayDouble: boolean
   /** a fault of the file itself was played */
   mayUseAttempts: boolean
@@ -32,7 +34,10 @@ export interface Finding {
 /** The revision that the planned renderer gives a name. */
 export const revisionOf = (key: string) => createHash('sha256').update(key).digest('hex').slice(0, 32)
 
-/** Whether everybody has their answer and every name its video, and the queue is empty. False also while the database is away. */
+/**
+ * Whether everybody has their answer and every name its video, and the queue is
+ * empty. False also while the database is away.
+ */
 export async function isSettled({ town }: FaultEnvironment, load: Load): Promise<boolean> {
   try {
     const people = [...load.wishes.keys()].map(BigInt)
@@ -93,7 +98,8 @@ export async function check(stage: FaultEnvironment, load: Load, allowed: Allowa
   const noticed = await town.db.$queryRaw<
     { name: string; attempts: number; status: string; reason: string }[]
   >`SELECT * FROM noticed WHERE name = ANY(${load.names.map(({ key }) => key)})`
-  // Without a storage channel there is nowhere to upload to while nobody waits: such an asset rests, with no attempt used, until somebody asks.
+  // Without a storage channel there is nowhere to upload to while nobody waits: such an asset
+  // rests, with no attempt used, until somebody asks.
   const rests = ({ attempts, reason }: { attempts: number; reason: string }) =>
     town.storage.chatIds.length === 0 && attempts === 0 && reason.startsWith('storage: ')
   wrong(
@@ -204,8 +210,9 @@ export async function check(stage: FaultEnvironment, load: Load, allowed: Allowa
   }
   wrong('names rendered another number of times than once', again)
 
-  // Uploads: one post per name in all channels, and one more for each lost answer and each that was made again on purpose,
-  // as the stored post of a dead file_id could not be reached. Copies that could not be deleted are no uploads.
+  // Uploads: one post per name in all channels, and one more for each lost answer and each that
+  // was made again on purpose, as the stored post of a dead file_id could not be reached.
+  // Copies that could not be deleted are no uploads.
   const posts = (
     await Promise.all(town.storage.chatIds.map((chatId) => town.telegram.messages(chatId, { limit: 100_000 })))
   ).flat()

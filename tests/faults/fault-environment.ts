@@ -1,4 +1,7 @@
-/** Where faults play: a test environment of its own with a database and a Redis that can be restarted, a bot, two workers, and whoever starts them again. */
+/**
+ * Where faults play: a test environment of its own with a database and a Redis that can be restarted, a
+ * bot, two workers, and whoever starts them again.
+ */
 import { spawnSync } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

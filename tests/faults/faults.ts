@@ -178,7 +178,10 @@ async function besides(scene: Scene, playing: Playing): Promise<Playing> {
   }
 }
 
-/** Sends that may be under way when the first of them meets a flood: a batch of each worker, and what the bot has in hand. */
+/**
+ * Sends that may be under way when the first of them meets a flood: a batch
+ * of each worker, and what the bot has in hand.
+ */
 const mostInFlight = 80
 
 /** A minute in life. */

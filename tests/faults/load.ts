@@ -95,7 +95,9 @@ export interface Bystanders {
   asked: number
   /** people who never got it */
   unserved: number
-  /** from asking to the call that sent it, of all but the slowest tenth: one that meets a busy processor tells nothing */
+  /**
+   * from asking to the call that sent it, of all but the slowest tenth: one that meets a busy processor tells nothing
+   */
   slowMs: number
 }
 

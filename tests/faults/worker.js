@@ -1,5 +1,6 @@
 // A worker of the built program whose renderer keeps to a plan: what a video looks like is of no matter to faults. Run
-// by the fault suite, with what the renderer needs as JSON. Every render is written to a ledger, so that none is missed.
+// by the fault suite, with what the renderer needs as JSON. Every render
+// is written to a ledger, so that none is missed.
 import { createHash } from 'node:crypto'
 import {
   appendFileSync,

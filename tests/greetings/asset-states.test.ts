@@ -1,4 +1,7 @@
-/** The drawing of the states of an asset, in `greetings/assets.ts`, against the statements; and that these stand nowhere else. */
+/**
+ * The drawing of the states of an asset, in `greetings/assets.ts`, against the
+ * statements; and that these stand nowhere else.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'

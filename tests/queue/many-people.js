@@ -1,4 +1,5 @@
-// People who ask for a name at the same time, from a process of its own: run by the storm test, with what it needs as JSON.
+// People who ask for a name at the same time, from a process of its own: run
+// by the storm test, with what it needs as JSON.
 import { openDatabase } from '../../dist/db/database.js'
 import { request } from '../../dist/greetings/request.js'
 import { openQueue } from '../../dist/queue/index.js'

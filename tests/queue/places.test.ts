@@ -3,7 +3,10 @@ import { createPlaces } from '../../src/queue/processors/slots.ts'
 
 const never = new AbortController().signal
 
-/** Everybody asks at once for the one place, in this order, and goes as soon as they have it; the order in which they got it. */
+/**
+ * Everybody asks at once for the one place, in this order, and goes as soon as
+ * they have it; the order in which they got it.
+ */
 async function order(ranks: number[], patience?: number): Promise<string[]> {
   const places = createPlaces(1, patience)
   const leave = await places.take(0, never)

@@ -59,7 +59,10 @@ export function createServices(town: () => TestEnvironment): Services {
   }
 }
 
-/** Processes whose environment variables name the home of the test environment: commands of it, and the programs they started. Where there is no /proc: none. */
+/**
+ * Processes whose environment variables name the home of the test environment: commands of it, and the
+ * programs they started. Where there is no /proc: none.
+ */
 export async function processesOf(town: TestEnvironment): Promise<{ pid: number; commandLine: string }[]> {
   const mark = `GREETINGS_HOME=${String(town.env.GREETINGS_HOME)}\0`
   const found = []

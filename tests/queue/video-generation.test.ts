@@ -1,4 +1,6 @@
-/** The job: who may go on with an asset, and what is left when it does not work. No worker and no reconciler around it. */
+/**
+ * The job: who may go on with an asset, and what is left when it does not work. No worker and no reconciler around it.
+ */
 import { setMaxListeners } from 'node:events'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'

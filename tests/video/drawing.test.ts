@@ -96,7 +96,8 @@ describe('a drawn name', () => {
   ])('stands out 4.5 : 1 from what lies around its letters: %s on %d', (name, luma) => {
     const frame = plainFrame(luma)
     draw(name, luma).drawInto(frame, 80)
-    // Letters are what is brightest; around them lie the pixels a few columns off, without the soft edge of the strokes.
+    // Letters are what is brightest; around them lie the pixels a few
+    // columns off, without the soft edge of the strokes.
     const letters: number[] = []
     const around: number[] = []
     const at = (row: number, column: number) => frame[row * width + column] ?? 0

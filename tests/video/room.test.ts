@@ -1,4 +1,7 @@
-/** Which files give way for a render, and when work rests. The disks are played: what is free of them is what our files leave. */
+/**
+ * Which files give way for a render, and when work rests. The disks are played:
+ * what is free of them is what our files leave.
+ */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,7 @@
-/** `status`: what the cache, the queue, the workers and the bots are doing; `--check` judges it, `--watch` keeps looking. */
+/**
+ * `status`: what the cache, the queue, the workers and the bots are doing;
+ * `--check` judges it, `--watch` keeps looking.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openRecords, type Records } from '../../app/store.ts'
 import { type Config, configOfProcess } from '../../config.ts'

@@ -96,7 +96,10 @@ interface Run {
   started: number
 }
 
-/** Asks for all names and waits for their videos, with a worker of its own unless it was told otherwise. True: the time was up. */
+/**
+ * Asks for all names and waits for their videos, with a worker of its own unless
+ * it was told otherwise. True: the time was up.
+ */
 async function fill(run: Run, stop: StopRequest): Promise<boolean> {
   const { config, log, templates, summary, options, started } = run
   const services = await openServices({
@@ -167,7 +170,9 @@ function toAsks(rows: NameRow[], rules: AskRules, summary: Summary): Ask[] {
   return asks
 }
 
-/** Everything through the door; returns the assets that are still to be made, and the first that were given up before. */
+/**
+ * Everything through the door; returns the assets that are still to be made, and the first that were given up before.
+ */
 async function enqueue(
   { door }: Services,
   { selection, asksOf, summary }: Run,

@@ -178,7 +178,9 @@ function postsOf(config: Config, sandbox: boolean): { channels: number; perMinut
   return { channels, perMinute }
 }
 
-/** The database, if there can be one: a database of one's own needs no home, and without either nothing is known yet. */
+/**
+ * The database, if there can be one: a database of one's own needs no home, and without either nothing is known yet.
+ */
 async function openKnown(
   config: Config,
   log: Log,

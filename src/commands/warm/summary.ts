@@ -26,7 +26,10 @@ export interface Summary {
   lists: ListedColumn[]
   /** names whose count, or whose `say`, was left out because it cannot be read */
   unreadable: { count: Unreadable; say: Unreadable }
-  /** videos this run waited for and that are there now, how many a minute that was, and their size in bytes; null: nothing was made, or nobody waited */
+  /**
+   * videos this run waited for and that are there now, how many a minute that was, and their size in
+   * bytes; null: nothing was made, or nobody waited
+   */
   made: number
   perMinute: number | null
   bytes: number | null

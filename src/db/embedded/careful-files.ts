@@ -1,4 +1,7 @@
-/** Files and folders: ours, which nobody else may write, and those in the data folder, which the server's user may have replaced. */
+/**
+ * Files and folders: ours, which nobody else may write, and those in the data
+ * folder, which the server's user may have replaced.
+ */
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import {

@@ -1,4 +1,6 @@
-/** The data folder: made by initdb, given its configuration, replaced by one from a backup. Under the lock of the home. */
+/**
+ * The data folder: made by initdb, given its configuration, replaced by one from a backup. Under the lock of the home.
+ */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { lchown, lstat, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'

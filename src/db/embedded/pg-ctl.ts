@@ -1,4 +1,6 @@
-/** The server started and stopped by pg_ctl, on the port it had before when that is free. Under the lock of the home. */
+/**
+ * The server started and stopped by pg_ctl, on the port it had before when that is free. Under the lock of the home.
+ */
 import { lstat, open, readFile, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { DatabaseUnreachable } from '../errors.ts'

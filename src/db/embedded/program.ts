@@ -40,7 +40,10 @@ export async function run(
   })
 }
 
-/** Nothing of our environment may steer the server (PGDATA, PGPORT, PGOPTIONS …), nor live on in it; Windows needs its own. */
+/**
+ * Nothing of our environment may steer the server (PGDATA, PGPORT, PGOPTIONS
+ * …), nor live on in it; Windows needs its own.
+ */
 export function bareEnvironment(user: Account | undefined): { env: NodeJS.ProcessEnv } {
   return {
     env:

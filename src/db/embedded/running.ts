@@ -15,7 +15,9 @@ export interface StartOptions {
   keepFreeBytes?: number | undefined
 }
 
-/** Starts the server unless it runs, with its guardian before it. @param mayCreate makes the data when there are none */
+/**
+ * Starts the server unless it runs, with its guardian before it. @param mayCreate makes the data when there are none
+ */
 export async function ensureRunning(
   place: Place,
   mayCreate: boolean,

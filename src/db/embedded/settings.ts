@@ -41,8 +41,8 @@ export async function configure(data: string): Promise<void> {
 }
 
 /**
- * What the server may write beyond its tables: half of what stays free on its disk, so that it can always write, end and
- * start again. A third of that is for the log of changes, which may overshoot by a file of 16 MB; the rest for what
+ * What the server may write beyond its tables: half of what stays free on its disk, so that it can always write, end
+ * and start again. A third of that is for the log of changes, which may overshoot by a file of 16 MB; the rest for what
  * queries put down for a while. Without a reserve it is measured by the default one.
  */
 export function serverLimits(totalBytes: number, keepFreeBytes: number | undefined): Record<string, string> {

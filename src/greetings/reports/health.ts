@@ -66,7 +66,9 @@ export function stateOf(
   }
 }
 
-/** One sentence for each limit that does not hold, for each step that is out of order, and for bots in each other’s way. */
+/**
+ * One sentence for each limit that does not hold, for each step that is out of order, and for bots in each other’s way.
+ */
 export function findings(state: State, limits: Limits): string[] {
   const found: string[] = state.outages.map(({ step, reason }) => `${step} is out of order: ${reason}`)
   const above = (value: number | null, most: number | undefined) => value !== null && most !== undefined && value > most

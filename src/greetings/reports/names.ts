@@ -9,8 +9,8 @@ export interface ListedRow {
 
 /**
  * Names that people asked for and had to wait for, most asked first, with how many requests that were. Only
- * requests that were not purged are known. `isReady`: there is a video by now. `sinceMs`: of so long at most; `limit`: the
- * first ones only; `among`: of so many videos, the most missed, for whoever would not look up every one.
+ * requests that were not purged are known. `isReady`: there is a video by now. `sinceMs`: of so long at most; `limit`:
+ * the first ones only; `among`: of so many videos, the most missed, for whoever would not look up every one.
  */
 export async function missedNames(
   db: Db,
@@ -42,7 +42,10 @@ export interface StateRow extends ListedRow {
 
 const pageSize = 2_000
 
-/** Names in a state, by template and name, a page at a time. `botId` is the bot that sends; null: it is not known, and any will do. */
+/**
+ * Names in a state, by template and name, a page at a time. `botId` is the bot that
+ * sends; null: it is not known, and any will do.
+ */
 export async function* namesInState(
   db: Db,
   state: NameState,

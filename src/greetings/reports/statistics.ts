@@ -131,7 +131,9 @@ function dayOf(day: Awaited<ReturnType<typeof lastDay>>): Statistics['last24h'] 
   }
 }
 
-/** The counts of one template; of those that are GENERATING somebody holds `held`, and the others wait like any other. */
+/**
+ * The counts of one template; of those that are GENERATING somebody holds `held`, and the others wait like any other.
+ */
 function countVideos(
   rows: AssetSum[],
   held: number,

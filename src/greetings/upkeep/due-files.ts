@@ -19,7 +19,9 @@ export async function countDueFiles(db: Db, olderThanMs: number): Promise<number
   return Number(row?.count ?? 0)
 }
 
-/** The next ids that were not looked at since `before`, the oldest look first; without those of the assets in `except`. */
+/**
+ * The next ids that were not looked at since `before`, the oldest look first; without those of the assets in `except`.
+ */
 export async function dueFiles(
   { db, botId }: { db: Db; botId: bigint },
   before: Date,

@@ -137,7 +137,8 @@ const columns = `template, name, display, say, revision, "templateRevision", "bo
 /**
  * Takes over videos, all or none. Of a name that stands several times the last line counts. A younger video of
  * the database stays unless `overwrite`; so does any of the database's own bot against another bot's. Work under
- * way gives way to a video of the own bot. `botId` is the database's bot; null: none is known, so no video is another's.
+ * way gives way to a video of the own bot. `botId` is the database's bot;
+ * null: none is known, so no video is another's.
  */
 export async function importVideos(
   db: Db,

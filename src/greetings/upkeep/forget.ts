@@ -41,8 +41,8 @@ export interface Forgotten {
 const batch = 5_000
 
 /**
- * Removes the assets, their requests and their jobs; undefined when a worker has taken one of them in the meantime: then
- * only finished requests are gone. The statistics stay.
+ * Removes the assets, their requests and their jobs; undefined when a worker has taken one of them in the meantime:
+ * then only finished requests are gone. The statistics stay.
  */
 export async function forgetAssets(
   { db, queue }: { db: Db; queue: GreetingsQueue },

@@ -1,4 +1,7 @@
-/** Removes old requests, and people of whom no request is left. The statistics stay: a request is counted when it is finished, see `statistics.ts`. */
+/**
+ * Removes old requests, and people of whom no request is left. The statistics stay: a request is
+ * counted when it is finished, see `statistics.ts`.
+ */
 import type { Db } from '../../db/database.ts'
 import { removeOld } from '../requests.ts'
 
@@ -50,7 +53,8 @@ export async function purgePeople(db: Db, { signal }: { signal: AbortSignal }): 
     const ids = page.map(({ id }) => id)
     total += await db.$transaction(
       async (tx) => {
-        // Whoever asks in this moment holds their row and is passed over. Those asked before the lock was ours show in the second look.
+        // Whoever asks in this moment holds their row and is passed over. Those asked
+        // before the lock was ours show in the second look.
         const locked = await tx.$queryRaw<{ id: bigint }[]>`
           SELECT id FROM "User" WHERE id = ANY(${ids}::bigint[]) AND NOT EXISTS (SELECT 1 FROM "UserRequest"
             WHERE "userId" = "User".id) FOR UPDATE SKIP LOCKED`

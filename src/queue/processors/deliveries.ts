@@ -4,8 +4,8 @@ import { deliverBatch, type DeliveryDeps } from '../../telegram/delivery.ts'
 import type { Outages } from './outages.ts'
 import { createPlaces } from './slots.ts'
 
-// Assets whose people are served at the same time, per worker. A place is for one batch; who has fewer people goes first,
-// so that a name thousands wait for holds up no other, and one place of four goes by the time of waiting alone.
+// Assets whose people are served at the same time, per worker. A place is for one batch; who has fewer people goes
+// first, so that a name thousands wait for holds up no other, and one place of four goes by the time of waiting alone.
 const deliveriesAtOnce = 8
 const patience = 4
 

@@ -1,4 +1,7 @@
-/** What a worker does beside its jobs, again and again: bring the queue into line, serve who was left over, keep the cache small. */
+/**
+ * What a worker does beside its jobs, again and again: bring the queue into line,
+ * serve who was left over, keep the cache small.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Times } from '../../config.ts'
 import { isDatabaseDown, type Db } from '../../db/database.ts'
@@ -26,7 +29,10 @@ interface HousekeepingDeps {
   log: Record<'info' | 'warn', (fields: object, message: string) => void>
 }
 
-/** Goes on until it is aborted. `keepBytes`: what the render cache may take. Whatever does not work is tried again the next time. */
+/**
+ * Goes on until it is aborted. `keepBytes`: what the render cache may take.
+ * Whatever does not work is tried again the next time.
+ */
 export async function keepHouse(deps: HousekeepingDeps, keepBytes: number, closing: AbortSignal): Promise<void> {
   const { times, log } = deps
   let from: Reconciled['next'] | undefined

@@ -27,7 +27,9 @@ export interface Leases {
   leaveUnbegun(job: Job): Promise<void>
 }
 
-/** One asset, held until it is released. What ends the work changes nothing when the asset is somebody else's by then. */
+/**
+ * One asset, held until it is released. What ends the work changes nothing when the asset is somebody else's by then.
+ */
 export interface Lease {
   readonly asset: ClaimedAsset
   /** aborts when the worker stops or the asset is no longer ours */

@@ -1,7 +1,8 @@
 /**
- * What a worker knows of the steps that are out of order: they rest, everybody is told, and work shows when they are over.
- * A pause keeps this worker from beginning any job, whichever step it would end at; the set of steps makes success cost no
- * query while all is well; the `Outage` table tells operators and other workers, who go on until they meet it themselves.
+ * What a worker knows of the steps that are out of order: they rest, everybody is told, and work shows when
+ * they are over. A pause keeps this worker from beginning any job, whichever step it would end at; the set
+ * of steps makes success cost no query while all is well; the `Outage` table tells operators and other
+ * workers, who go on until they meet it themselves.
  */
 import type { Times } from '../../config.ts'
 import { isDatabaseDown, isDatabaseTrouble, type Db } from '../../db/database.ts'

@@ -3,12 +3,17 @@ import { lanes, type Lane } from '../index.ts'
 
 /** Places of which a process gives out so many at a time. */
 export interface Places {
-  /** Waits for a place; the lowest rank goes first, and of equals whoever came first. The result gives the place back, once. */
+  /**
+   * Waits for a place; the lowest rank goes first, and of equals whoever came
+   * first. The result gives the place back, once.
+   */
   take(rank: number, signal: AbortSignal): Promise<() => void>
   readonly used: number
 }
 
-/** Creates `count` places. Of every `patience` that are given one goes to whoever has waited longest, whatever the rank. */
+/**
+ * Creates `count` places. Of every `patience` that are given one goes to whoever has waited longest, whatever the rank.
+ */
 export function createPlaces(count: number, patience = Infinity): Places {
   let waiting: { rank: number; start: () => void }[] = []
   let used = 0

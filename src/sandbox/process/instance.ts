@@ -38,12 +38,17 @@ export function becomeNext(folder: string, before: number, self: Omit<Instance, 
 
 const serversOf = (folder: string) => join(folder, 'servers')
 
-/** What shows that a server, or who asks it, knows the secret, without telling it. Neither side's proof is one of the other. */
+/**
+ * What shows that a server, or who asks it, knows the secret, without telling
+ * it. Neither side's proof is one of the other.
+ */
 export function proofOf(secret: string, side: 'server' | 'member', nonce: string): string {
   return createHmac('sha256', secret).update(`${side} ${nonce}`).digest('hex')
 }
 
-/** The request comes from a program that can read the folder: others are told nothing, a page in a browser least of all. */
+/**
+ * The request comes from a program that can read the folder: others are told nothing, a page in a browser least of all.
+ */
 export function mayJoin(
   { method, url, headers }: IncomingMessage,
   { port, secret }: Pick<Instance, 'port' | 'secret'>,

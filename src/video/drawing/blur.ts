@@ -2,8 +2,8 @@
 import type { TemplateWindow } from '../template.ts'
 
 /**
- * Three box blurs are nearly a Gaussian. Values 0 to 1. A wide blur is made of a smaller picture: nothing finer than the
- * blur is left in it anyway.
+ * Three box blurs are nearly a Gaussian. Values 0 to 1. A wide blur is made of a smaller picture:
+ * nothing finer than the blur is left in it anyway.
  */
 export function blurred(ink: Uint8Array, box: TemplateWindow['box'], sigma: number): Float32Array {
   const factor = sigma >= 16 ? 4 : sigma >= 6 ? 2 : 1

@@ -1,6 +1,6 @@
 /**
- * Draws a name into the frames of a window: a fingertip of light writes it, sparks scatter from the tip, a glow settles,
- * and the letters keep a slow shimmer until they fade.
+ * Draws a name into the frames of a window: a fingertip of light writes it, sparks scatter from the tip, a glow
+ * settles, and the letters keep a slow shimmer until they fade.
  *
  * The name is set once, whole, with its kerning and joins; its light and shade are turned into layers of plain numbers.
  * What moves from frame to frame is arithmetic on the few pixels that the layers touch, straight in the frame's own

@@ -44,8 +44,8 @@ export function haloStrength(
   values.sort((a, b) => a - b)
   const bright = values[Math.floor(values.length * 0.9)] ?? 0
   const ink = yuv(window.colours.ink).y / 219
-  // Contrast is a ratio of light, not of signal: (ink + 0.05) / (behind + 0.05), with signal ^ 2.2 as light. The glow adds
-  // some light of its own.
+  // Contrast is a ratio of light, not of signal: (ink + 0.05) / (behind + 0.05), with signal ^ 2.2
+  // as light. The glow adds some light of its own.
   const allowed = Math.max(0.1, ((ink ** 2.2 + 0.05) / 7 - 0.05) ** (1 / 2.2) - 0.18)
   return Math.min(0.95, Math.max(0.4, 1 - allowed / Math.max(bright, 1e-6)))
 }
@@ -135,7 +135,9 @@ function lightOf(
   return { cover, light }
 }
 
-/** Keeps what a line does to one plane where it does anything at all; `scale` 2 averages four pixels into one of colour. */
+/**
+ * Keeps what a line does to one plane where it does anything at all; `scale` 2 averages four pixels into one of colour.
+ */
 function plane(
   box: TemplateWindow['box'],
   scale: 1 | 2,

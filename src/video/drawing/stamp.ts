@@ -14,7 +14,10 @@ const falloff = Float32Array.from({ length: 257 }, (_, place) =>
   Math.max(0, (Math.exp(-place * 0.0293) - Math.exp(-7.5)) / (1 - Math.exp(-7.5))),
 )
 
-/** A soft round light: pixels move towards its colour. `radius` is where it has sunk to an eighth. Written out, for the tip's light is large. */
+/**
+ * A soft round light: pixels move towards its colour. `radius` is where it has sunk to an
+ * eighth. Written out, for the tip's light is large.
+ */
 export function addLight(
   { frame, width, height, box }: Surface,
   x: number,

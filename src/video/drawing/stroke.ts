@@ -95,7 +95,10 @@ export function writingTime(window: TemplateWindow, display: string): number {
   return window.entrance.seconds * Math.min(1, 0.5 + display.length / 14)
 }
 
-/** When each pixel of the box is reached, in steps: once the tip has passed, and a little later the farther off it passed. */
+/**
+ * When each pixel of the box is reached, in steps: once the tip has passed,
+ * and a little later the farther off it passed.
+ */
 export function arrivals(path: Tip[], width: number, height: number, fontSize: number): Uint16Array {
   // A coarse grid is enough: arrival changes slowly from pixel to pixel.
   const cell = Math.max(1, Math.round(fontSize / 28))
@@ -105,8 +108,8 @@ export function arrivals(path: Tip[], width: number, height: number, fontSize: n
   const first = path[0]
   const last = path.at(-1)
   if (first === undefined || last === undefined) return new Uint16Array(width * height)
-  // Ahead of the tip the delay grows faster than the tip moves, else letters would appear before it is there. Above, below
-  // and behind it only as much as makes the edge round.
+  // Ahead of the tip the delay grows faster than the tip moves, else letters would appear before it is there. Above,
+  // below and behind it only as much as makes the edge round.
   const ahead = ((last.at - first.at) / Math.max(1, last.x - first.x)) * 1.3
   const aside = Math.min(ahead, 0.09 / (fontSize * 0.4))
   for (let column = 0; column < columns; column++) {
@@ -142,7 +145,10 @@ export function arrivals(path: Tip[], width: number, height: number, fontSize: n
   return fine
 }
 
-/** For every arrival: how much of the letter is there, and how bright it is. `writing` is 0 when the tip touches, 1 when it lifts. */
+/**
+ * For every arrival: how much of the letter is there, and how bright it is.
+ * `writing` is 0 when the tip touches, 1 when it lifts.
+ */
 export function fillTables(
   written: boolean,
   writingSeconds: number,

@@ -12,7 +12,10 @@ class DrawingFault extends Error {
   override name = 'DrawingFault'
 }
 
-/** What the letters may fill, with room for their glow around them. `capital`: height of a capital letter at a font size of 1. */
+/**
+ * What the letters may fill, with room for their glow around them. `capital`:
+ * height of a capital letter at a font size of 1.
+ */
 export function spaceFor(
   { size: { height } }: Template,
   { box, capHeightPercent }: TemplateWindow,

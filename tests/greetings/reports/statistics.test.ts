@@ -109,7 +109,10 @@ it('a job that was fetched and not begun waits', () => {
   expect(workload({ ...queue, active: 2 }, { generating: 4 })).toMatchObject({ waiting: 3, active: 2 })
 })
 
-/** Requests, one every 72 seconds (none at the very edge of the day), some of them pending, the others sent after up to two minutes. */
+/**
+ * Requests, one every 72 seconds (none at the very edge of the day), some of them
+ * pending, the others sent after up to two minutes.
+ */
 async function fillRequests(count: number) {
   await db.$executeRaw`INSERT INTO "VideoAsset" (id, template, name, display) SELECT 'a' || n, 'one', 'name ' || n, '' FROM generate_series(1, ${count}::int) AS n`
   await db.$executeRaw`INSERT INTO "User" (id) VALUES (1)`
