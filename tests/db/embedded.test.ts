@@ -187,7 +187,8 @@ describe('the embedded server', () => {
   it('starts elsewhere when its port was taken meanwhile', async () => {
     const before = await join()
     await before.close()
-    const other = createServer().listen(Number(new URL(before.url('')).port), '127.0.0.1')
+    // Hangs up on a guardian that still knocks at the old port.
+    const other = createServer((socket) => socket.destroy()).listen(Number(new URL(before.url('')).port), '127.0.0.1')
     await once(other, 'listening')
     try {
       const after = await join()
