@@ -24,9 +24,15 @@ export const bundledVoice: Config['voice'] = {
 /** A folder that goes when the file's tests are over. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'greetings-video-'))
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  folders.push(folder)
   return folder
 }
+
+// Said once, here: a hook that a running test asks for is not kept.
+const folders: string[] = []
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
 
 /** A templates folder with a copy of the tiny template whose manifest was changed. */
 export function changedTemplate(change: (manifest: Manifest) => void, id = 'tiny'): string {
