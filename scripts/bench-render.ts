@@ -150,12 +150,14 @@ try {
   line('whole clip for every name', whole)
   for (const { atOnce, perMinute, peakBytes } of paces)
     console.log(
-      `${`${atOnce} at a time`.padEnd(36)}${perMinute.toFixed(1).padStart(9)} names a minute, at most ${Math.round(peakBytes / 1e6)} MB of memory`,
+      `${`${atOnce} at a time`.padEnd(36)}${perMinute.toFixed(1).padStart(9)} names a minute, at most ` +
+        `${Math.round(peakBytes / 1e6)} MB of memory`,
     )
   console.log(`${'processors here'.padEnd(36)}${String(availableParallelism()).padStart(9)}`)
   console.log(`file                                 ${(bytes / names.length / 1e6).toFixed(2)} MB`)
   console.log(
-    `waiting time of its steps            ${[...steps].map(([step, ms]) => `${step} ${Math.round(ms / names.length)} ms`).join(', ')}`,
+    'waiting time of its steps            ' +
+      `${[...steps].map(([step, ms]) => `${step} ${Math.round(ms / names.length)} ms`).join(', ')}`,
   )
   const checks = [
     {

@@ -38,7 +38,9 @@ const filling = [
      CASE WHEN status <> 'PENDING' THEN asked + (CASE WHEN n % 20 > 0 THEN 0.1 ELSE 60 END) * (0.5 + random()) * interval '1 second' END
    FROM (SELECT n, now() - (${requests} - n) / ${requests}::float8 * interval '90 days' AS asked, CASE WHEN n > ${requests} - 2000 THEN 'PENDING' WHEN n % 200 = 7 THEN 'FAILED' ELSE 'COMPLETED' END AS status FROM generate_series(1, ${requests}) AS n) AS row`,
   // What the triggers would have added, and the reconciler folded.
-  `INSERT INTO "AssetCount" (status, template, "templateRevision", "telegramBotId", count) SELECT status, template, "templateRevision", "telegramBotId", count(*) FROM "VideoAsset" GROUP BY 1, 2, 3, 4`,
+  'INSERT INTO "AssetCount" (status, template, "templateRevision", "telegramBotId", count) ' +
+    'SELECT status, template, "templateRevision", "telegramBotId", count(*) FROM ' +
+    '"VideoAsset" GROUP BY 1, 2, 3, 4',
   `INSERT INTO "RequestCount" (hour, status, hit, "waitBucket", count)
    SELECT date_trunc(CASE WHEN "createdAt" < now() - interval '2 days' THEN 'day' ELSE 'hour' END, "createdAt", 'UTC'), status, hit,
      CASE WHEN status = 'COMPLETED' AND "createdAt" >= now() - interval '2 days' THEN "waitBucket"("finishedAt" - "createdAt") END, count(*)
@@ -58,7 +60,8 @@ try {
     const started = performance.now()
     await client.query(statement)
     console.log(
-      `${((performance.now() - started) / 1_000).toFixed(1).padStart(6)} s  ${statement.replace(/\s+/g, ' ').slice(0, 80)}`,
+      `${((performance.now() - started) / 1_000).toFixed(1).padStart(6)} s  ` +
+        `${statement.replace(/\s+/g, ' ').slice(0, 80)}`,
     )
   }
 
@@ -85,7 +88,8 @@ try {
   times.sort((one, other) => one - other)
   const worst = times.at(-1) ?? Infinity
   console.log(
-    `\nstatistics() with ${assets} videos and ${requests} requests: median ${times[10]?.toFixed(1)} ms, longest of 20 ${worst.toFixed(1)} ms, budget ${budgetMs} ms`,
+    `\nstatistics() with ${assets} videos and ${requests} requests: median ${times[10]?.toFixed(1)} ms, ` +
+      `longest of 20 ${worst.toFixed(1)} ms, budget ${budgetMs} ms`,
   )
   if (worst > budgetMs) process.exitCode = 1
 } finally {

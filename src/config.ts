@@ -157,7 +157,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     faults.push('PIPER_MODEL is missing. TTS=piper needs the path of a voice model (.onnx).')
   if (env.TELEGRAM_API_LOCAL?.trim() === '1' && blankIsAbsent(env.TELEGRAM_API_ROOT) === undefined)
     faults.push(
-      'TELEGRAM_API_ROOT is missing. TELEGRAM_API_LOCAL=1 needs the address of a Bot API server of your own that was started with --local.',
+      'TELEGRAM_API_ROOT is missing. TELEGRAM_API_LOCAL=1 needs the address of a Bot API server of your ' +
+        'own that was started with --local.',
     )
   if (!parsed.success || faults.length > 0) throw new ConfigFault(faults)
   const read = parsed.data

@@ -51,7 +51,8 @@ function judge(path: string, { uid: owner, mode }: { uid: number; mode: number }
     )
   if ((mode & 0o022) !== 0)
     throw new EnvFileUnusable(
-      `${what} may be written by others (mode ${(mode & 0o7777).toString(8)}). ${why} Run \`chmod go-w ${path}\`, ${remedy}.`,
+      `${what} may be written by others (mode ${(mode & 0o7777).toString(8)}). ${why} ` +
+        `Run \`chmod go-w ${path}\`, ${remedy}.`,
     )
 }
 

@@ -52,7 +52,8 @@ export class Outage extends Error {
 
 /** What a command says that ends because Telegram refuses the token. */
 export const tokenRefused =
-  'Telegram does not accept the bot’s token. Check TELEGRAM_BOT_TOKEN, or get a new token from @BotFather (/token). Nothing was lost: what is queued stays queued.'
+  'Telegram does not accept the bot’s token. Check TELEGRAM_BOT_TOKEN, or get a new token from ' +
+  '@BotFather (/token). Nothing was lost: what is queued stays queued.'
 
 const thisHost = `${hostname()}: `
 

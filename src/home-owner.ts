@@ -33,7 +33,9 @@ export async function actAsHomeOwner({ explicit, cwd }: { explicit: string | und
     } catch {
       throw new HomeUnusable(
         folder,
-        `The home ${folder} belongs to another user (uid ${way.owner}), and commands work there as that user, who cannot read ${path}. Put the program where all can read it, such as /opt/greetings, or set GREETINGS_HOME to a folder of root's own.`,
+        `The home ${folder} belongs to another user (uid ${way.owner}), and commands work there as that ` +
+          `user, who cannot read ${path}. Put the program where all can read it, such as /opt/greetings, or ` +
+          "set GREETINGS_HOME to a folder of root's own.",
       )
     }
   }

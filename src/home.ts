@@ -72,7 +72,9 @@ export async function findHome({
     if (owner !== undefined)
       throw new HomeUnusable(
         folder,
-        `The home ${folder} belongs to another user (uid ${owner}), and GREETINGS_HOME does not name it. Run as that user, or set GREETINGS_HOME: to a folder of your own, or, as root, to this one to work in it as its owner.`,
+        `The home ${folder} belongs to another user (uid ${owner}), and GREETINGS_HOME does not name ` +
+          'it. Run as that user, or set GREETINGS_HOME: to a folder of your own, or, as root, to this ' +
+          'one to work in it as its owner.',
       )
   }
   return { folder, exists: await isThere(join(folder, 'id')) }
@@ -129,7 +131,8 @@ export async function openHome({ folder, create }: { folder: string; create: boo
   if (!create)
     throw new HomeUnusable(
       folder,
-      `There is no home at ${folder} yet. \`greetings warm\`, \`up\` or \`demo\` creates one; if it is elsewhere, set GREETINGS_HOME.`,
+      `There is no home at ${folder} yet. \`greetings warm\`, \`up\` or \`demo\` creates one; if it is ` +
+        'elsewhere, set GREETINGS_HOME.',
     )
   try {
     await makeFolder(folder)
@@ -161,7 +164,8 @@ async function checkOwner(folder: string): Promise<void> {
   if (owner !== undefined)
     throw new HomeUnusable(
       folder,
-      `The home ${folder} belongs to another user (uid ${owner}). Run as that user, or set GREETINGS_HOME to a folder of your own.`,
+      `The home ${folder} belongs to another user (uid ${owner}). Run as that user, or set ` +
+        'GREETINGS_HOME to a folder of your own.',
     )
   if (me === 0) await checkWay(folder)
   const found = await stat(folder).catch(() => undefined)
@@ -169,7 +173,8 @@ async function checkOwner(folder: string): Promise<void> {
   if (isOpenToOthers(found))
     throw new HomeUnusable(
       folder,
-      `Users other than its owner can write to the home ${folder}. Run \`chmod go-w ${folder}\`, or set GREETINGS_HOME to another folder.`,
+      `Users other than its owner can write to the home ${folder}. Run \`chmod go-w ${folder}\`, or set ` +
+        'GREETINGS_HOME to another folder.',
     )
   for (const name of ourFolders) {
     const path = join(folder, name)
@@ -180,7 +185,8 @@ async function checkOwner(folder: string): Promise<void> {
       folder,
       isLink
         ? `${path} is a link of, or to a folder of, another user (uid ${stranger}), and is not followed. Remove it.`
-        : `${path} belongs to another user (uid ${stranger}), as an earlier version left it that root ran. Run \`chown -hR ${me} ${path}\` as root.`,
+        : `${path} belongs to another user (uid ${stranger}), as an earlier version left it that root ran. Run ` +
+            `\`chown -hR ${me} ${path}\` as root.`,
     )
   }
 }
@@ -193,7 +199,8 @@ async function checkWay(folder: string): Promise<void> {
   if (way.owner !== 0)
     throw new HomeUnusable(
       folder,
-      `The home ${folder} would be inside a folder of another user (uid ${way.owner}). Set GREETINGS_HOME to it to work there as that user, or to a folder of your own.`,
+      `The home ${folder} would be inside a folder of another user (uid ${way.owner}). Set GREETINGS_HOME ` +
+        'to it to work there as that user, or to a folder of your own.',
     )
 }
 
@@ -211,7 +218,10 @@ export function strangerOnTheWay(
 ): HomeUnusable {
   return new HomeUnusable(
     folder,
-    `The way to the home ${folder} leads through ${path}, ${uid === 'anyone' ? 'to which users other than root can write' : `which belongs to another user (uid ${uid})`}: they could lead root anywhere. Set GREETINGS_HOME to a folder that only root can replace, such as /root/.greetings.`,
+    `The way to the home ${folder} leads through ${path}, ` +
+      (uid === 'anyone' ? 'to which users other than root can write' : `which belongs to another user (uid ${uid})`) +
+      ': they could lead root anywhere. Set GREETINGS_HOME to a folder that only root can ' +
+      'replace, such as /root/.greetings.',
   )
 }
 

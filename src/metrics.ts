@@ -173,7 +173,9 @@ function count(counts: Counts, event: DomainEvent): void {
 function openGauges(registers: Registry[]) {
   const up = new Gauge({
     name: 'greetings_state_up',
-    help: '1: database and queue answered when the state below was read. The same for every process of the installation.',
+    help:
+      '1: database and queue answered when the state below was read. The same for ' +
+      'every process of the installation.',
     registers,
   })
   const videos = new Gauge({ name: 'greetings_videos', help: 'Videos by state.', labelNames: ['state'], registers })

@@ -66,7 +66,8 @@ export class LockTimeout extends Error {
     waitedMs: number,
   ) {
     super(
-      `Process ${pid} has held the lock ${folder} for more than ${Math.round(waitedMs / 1000)} s. If it hangs, stop it and run this again.`,
+      `Process ${pid} has held the lock ${folder} for more than ${Math.round(waitedMs / 1000)} s. If it ` +
+        'hangs, stop it and run this again.',
     )
   }
 }

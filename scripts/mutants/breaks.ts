@@ -50,7 +50,8 @@ export function changeOf(
   const at = text.indexOf(before)
   if (at === -1 || text.indexOf(before, at + 1) !== -1)
     throw new Error(
-      `Break ${id} is out of date: its text (${before}) stands ${at === -1 ? 'nowhere' : 'more than once'} in the file. Run \`npm run mutants -- --list\`.`,
+      `Break ${id} is out of date: its text (${before}) stands ${at === -1 ? 'nowhere' : 'more than once'} ` +
+        'in the file. Run `npm run mutants -- --list`.',
     )
   // What surrounds the change stays as it is written, with its line ends and comments.
   let same = 0

@@ -303,7 +303,8 @@ function summarize(breaks: readonly Break[], outcomes: ReadonlyMap<string, Outco
   for (const each of breaks) {
     if (each.equivalent !== undefined)
       console.log(
-        `equivalent ${each.id} ${each.file}: ${each.before}\n   → ${each.after || '(removed)'}\n   as ${each.equivalent}`,
+        `equivalent ${each.id} ${each.file}: ${each.before}\n   → ` +
+          `${each.after || '(removed)'}\n   as ${each.equivalent}`,
       )
     else if (outcomes.get(each.id)?.found.endsWith('survived'))
       console.log(`survived ${each.id} ${each.file} (${each.kind}): ${each.before}\n   → ${each.after || '(removed)'}`)
@@ -361,7 +362,9 @@ async function main(): Promise<void> {
           outcomes.set(each.id, outcome)
           appendFileSync(outcomesFile, `${JSON.stringify(outcome)}\n`)
           console.log(
-            `${outcome.found.padEnd(8)} ${String(outcome.seconds).padStart(4)} s  ${each.id} ${each.file} ${each.before.slice(0, 60)} → ${each.after.slice(0, 60) || '(removed)'}${outcome.by === undefined ? '' : `\n                 ${outcome.by.slice(0, 160)}`}`,
+            `${outcome.found.padEnd(8)} ${String(outcome.seconds).padStart(4)} s  ${each.id} ${each.file} ` +
+              `${each.before.slice(0, 60)} → ${each.after.slice(0, 60) || '(removed)'}` +
+              (outcome.by === undefined ? '' : `\n                 ${outcome.by.slice(0, 160)}`),
           )
         }
       }),

@@ -112,7 +112,8 @@ async function openSandboxOf({ config, log, create }: StoreOptions): Promise<San
 export function checkTelegramIsConfigured(config: Config, sandbox: boolean): void {
   if (sandbox || config.token !== undefined) return
   throw new UsageFault(
-    'There is no bot to work with. Either set TELEGRAM_BOT_TOKEN to the token @BotFather gave you, or add --sandbox to try everything on this machine without Telegram.',
+    'There is no bot to work with. Either set TELEGRAM_BOT_TOKEN to the token @BotFather gave you, or ' +
+      'add --sandbox to try everything on this machine without Telegram.',
   )
 }
 
@@ -135,7 +136,10 @@ async function faultsOfChannels(
 ): Promise<ChannelFault[]> {
   if (need === 'needed' && chatIds.length === 0) {
     throw new UsageFault(
-      'There is no storage channel to upload to. In Telegram: create a private channel, add the bot as an administrator who may post messages, and set STORAGE_CHAT_IDS to its id (a number like -1001234567890; forward a post of the channel to a bot that shows ids, or look at the address of the channel in Telegram’s web client).',
+      'There is no storage channel to upload to. In Telegram: create a private channel, add the bot as an ' +
+        'administrator who may post messages, and set STORAGE_CHAT_IDS to its id (a number like ' +
+        '-1001234567890; forward a post of the channel to a bot that shows ids, or look at the address of ' +
+        'the channel in Telegram’s web client).',
     )
   }
   const { checkChannels } = await import('../telegram/channels.ts')
@@ -144,7 +148,9 @@ async function faultsOfChannels(
     const lines = faults.map(({ chatId, problem }) => `  storage channel ${chatId}: ${problem}`)
     throw new UsageFault(
       [
-        `The bot @${bot.username} cannot use ${faults.length === 1 ? 'its storage channel' : 'any of its storage channels'}:`,
+        `The bot @${bot.username} cannot use ` +
+          (faults.length === 1 ? 'its storage channel' : 'any of its storage channels') +
+          ':',
         ...lines,
         'Make it an administrator with the right to post messages, or correct STORAGE_CHAT_IDS.',
       ].join('\n'),

@@ -136,7 +136,8 @@ function prepare({ at, duckDecibels, sound }: Spoken, count: number): Voice {
   const start = Math.round(at * sampleRate)
   if (start + samples.length > count)
     throw new TooLong(
-      `what is spoken takes ${(samples.length / sampleRate).toFixed(1)} s, the video ends ${((count - start) / sampleRate).toFixed(1)} s after it begins`,
+      `what is spoken takes ${(samples.length / sampleRate).toFixed(1)} s, the video ends ` +
+        `${((count - start) / sampleRate).toFixed(1)} s after it begins`,
     )
   filter(samples, highPass(sampleRate, 85))
   filter(samples, bell(sampleRate, 3_200, 1.5, 0.9))

@@ -48,7 +48,8 @@ export function addForget(program: Command, done: Done): void {
   program
     .command('forget')
     .description(
-      'remove a name: its videos of all templates, kept files, requests; tells people who wait for it; says what stays at Telegram',
+      'remove a name: its videos of all templates, kept files, requests; tells people who wait for ' +
+        'it; says what stays at Telegram',
     )
     .argument('<name>', 'the name')
     .option('--delete-post', 'also delete its posts in the storage channels; needs the bot')

@@ -6,7 +6,8 @@ import { duration, share, whole, wholeOrNone } from './values.ts'
 export function addStatus(program: Command, done: Done): void {
   readsLists(program.command('status'))
     .description(
-      'counts of videos and requests, waiting times, queue, workers, bots, failures; with a name, everything about that name',
+      'counts of videos and requests, waiting times, queue, workers, bots, failures; with a ' +
+        'name, everything about that name',
     )
     .argument('[name]', 'one name, instead of everything')
     .addOption(sandboxOption())
@@ -14,7 +15,8 @@ export function addStatus(program: Command, done: Done): void {
     .option('--watch', 'refresh every two seconds until Ctrl-C; with --json, one line each time')
     .option(
       '--check',
-      'for a monitor: the first line says OK or WARNING, then a line for each finding; exit 1 if there is one. Without limits: --max-oldest 10m (for people), --max-failed 5, --min-workers 1, --min-bots 1',
+      'for a monitor: the first line says OK or WARNING, then a line for each finding; exit 1 if there is ' +
+        'one. Without limits: --max-oldest 10m (for people), --max-failed 5, --min-workers 1, --min-bots 1',
     )
     .option('--max-oldest <duration>', 'how long a person or a job may have been waiting', duration)
     .option('--max-failed <n>', 'failed videos', wholeOrNone)

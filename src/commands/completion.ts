@@ -77,7 +77,10 @@ function bash(entries: Entry[]): string {
       .filter(({ takesValue }) => takesValue)
       .flatMap(({ flags }) => flags)
       .join('|')
-    return `    ${path === '' ? '*' : quoted(path)}) words=${quoted(all)}; valued=${quoted(valued === '' ? '' : `|${valued}|`)} ;;`
+    return (
+      `    ${path === '' ? '*' : quoted(path)}) words=${quoted(all)}; ` +
+      `valued=${quoted(valued === '' ? '' : `|${valued}|`)} ;;`
+    )
   })
   const paths = entries.filter(({ path }) => path !== '').map(({ path }) => path)
   return `# Completion of greetings for bash. Use it once: source <(greetings completion bash)
@@ -148,7 +151,9 @@ function fish(entries: Entry[]): string {
       ...words.map(({ word, description }) => `${when} -f -a ${quoted(word)} -d ${quoted(description)}`),
       ...options.map(
         ({ flags, description, takesValue }) =>
-          `${when} ${flags.map((flag) => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`)).join(' ')}${takesValue ? ' -r' : ''} -d ${quoted(description)}`,
+          `${when} ` +
+          flags.map((flag) => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`)).join(' ') +
+          `${takesValue ? ' -r' : ''} -d ${quoted(description)}`,
       ),
     ]
   })

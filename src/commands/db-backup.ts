@@ -15,7 +15,8 @@ export async function dbBackup(file: string, { force }: { force: boolean }): Pro
   const result = await backUp(home, output, { keepFreeBytes: config.keepFreeBytes })
   if (result.outcome === 'in use') throw inUse(result.members)
   process.stdout.write(
-    `${file}: ${(result.bytes / 1e6).toFixed(1)} MB, the embedded database of live and sandbox. \`greetings db restore ${file}\` puts it back.\n`,
+    `${file}: ${(result.bytes / 1e6).toFixed(1)} MB, the embedded database of live and sandbox. ` +
+      `\`greetings db restore ${file}\` puts it back.\n`,
   )
   return exitCode.done
 }
@@ -29,7 +30,11 @@ export async function dbRestore(file: string): Promise<number> {
   const result = await restore(home, archive, { keepFreeBytes: config.keepFreeBytes })
   if (result.outcome === 'in use') throw inUse(result.members)
   process.stdout.write(
-    `Restored.${result.former === undefined ? '' : ` What was there before lies in ${result.former}; delete it when all is well.`}\n`,
+    'Restored.' +
+      (result.former === undefined
+        ? ''
+        : ` What was there before lies in ${result.former}; delete it when all is well.`) +
+      '\n',
   )
   return exitCode.done
 }
@@ -38,12 +43,14 @@ function embedded() {
   const config = configOfProcess()
   if (config.databaseUrl !== undefined)
     throw new UsageFault(
-      'DATABASE_URL is set, so no embedded server is used: back up that database with pg_dump. Unset it to work with the embedded one.',
+      'DATABASE_URL is set, so no embedded server is used: back up that database with pg_dump. Unset it ' +
+        'to work with the embedded one.',
     )
   return config
 }
 
 const inUse = (members: string[]) =>
   new UsageFault(
-    `The database is in use by: ${members.join(', ')}. Nothing was changed. Stop them first, or use \`greetings export\`, which needs no stop.`,
+    `The database is in use by: ${members.join(', ')}. Nothing was changed. Stop them first, or use ` +
+      '`greetings export`, which needs no stop.',
   )

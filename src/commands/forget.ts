@@ -95,7 +95,8 @@ const beingMade = () =>
 
 const askedAgain = () =>
   new UsageFault(
-    'Those who waited were told, and somebody has asked for the name again since: a worker is making its video. Run this again in a minute.',
+    'Those who waited were told, and somebody has asked for the name again since: a worker is making its ' +
+      'video. Run this again in a minute.',
   )
 
 function refuseHeld(assets: readonly KnownAsset[]): void {
@@ -215,14 +216,27 @@ function asText(
   const earlier = former > 0 ? ` (${former} of earlier videos)` : ''
   const them = left.length === 1 ? 'it' : 'them'
   const lines = [
-    `Forgotten: ${counted(videos, 'video')}, ${counted(requests, 'request')}${waiting > 0 ? ` (${waiting} of people who were waiting, ${told === waiting ? 'and were told' : told === 0 ? 'and were not told' : `of whom ${told} were told`})` : ''}${held > 0 ? `, ${counted(held, 'question that was', 'questions that were')} held` : ''}, ${counted(files, 'kept file')} on this host${posts.length > left.length ? `, ${counted(posts.length - left.length, 'post')} in the storage channel${left.length === 0 ? earlier : ''}` : ''}.`,
+    `Forgotten: ${counted(videos, 'video')}, ${counted(requests, 'request')}` +
+      (waiting > 0
+        ? ` (${waiting} of people who were waiting, ` +
+          (told === waiting ? 'and were told' : told === 0 ? 'and were not told' : `of whom ${told} were told`) +
+          ')'
+        : '') +
+      (held > 0 ? `, ${counted(held, 'question that was', 'questions that were')} held` : '') +
+      `, ${counted(files, 'kept file')} on this host` +
+      (posts.length > left.length
+        ? `, ${counted(posts.length - left.length, 'post')} in the storage channel${left.length === 0 ? earlier : ''}`
+        : '') +
+      '.',
     left.length > 0
-      ? `Still at Telegram: ${counted(left.length, 'post')}${left.length === posts.length ? earlier : ''}. The name is remembered until ${left.length === 1 ? 'it is' : 'they are'} gone:`
+      ? `Still at Telegram: ${counted(left.length, 'post')}${left.length === posts.length ? earlier : ''}. ` +
+        `The name is remembered until ${left.length === 1 ? 'it is' : 'they are'} gone:`
       : '',
     ...left.map(({ chatId, messageId }) => `  message ${messageId} in the storage channel ${chatId}`),
     left.length > 0
       ? wanted
-        ? `Telegram did not let the bot delete ${them}. Delete ${them} by hand, and run this again: it forgets what is gone.`
+        ? `Telegram did not let the bot delete ${them}. Delete ${them} by hand, and run this ` +
+          'again: it forgets what is gone.'
         : `Run this again with --delete-post to delete ${them}.`
       : '',
     'What was sent to people stays in their chats. Files on other hosts go when a worker runs there.',

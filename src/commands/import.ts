@@ -106,7 +106,8 @@ async function* videosOf(
 
 const incomplete = (what: string) =>
   new CacheFileFault(
-    `${what}: it was cut off, changed, or written by an earlier version. Nothing was imported. Export again, or take what there is with --partial.`,
+    `${what}: it was cut off, changed, or written by an earlier version. Nothing was imported. Export ` +
+      'again, or take what there is with --partial.',
   )
 
 /** The lines of a text in UTF-8, none of them longer than a line of ours can be. */
@@ -119,7 +120,8 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
       return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true })
     } catch (error) {
       throw new CacheFileFault(
-        `The file is no text in UTF-8 (near line ${number}). Nothing was imported. Name a file that \`greetings export\` wrote.`,
+        `The file is no text in UTF-8 (near line ${number}). Nothing was imported. Name a file ` +
+          'that `greetings export` wrote.',
         { cause: error },
       )
     }
@@ -133,7 +135,8 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
     }
     if (rest.length > longestLine)
       throw new CacheFileFault(
-        `Line ${number} is longer than any line of an export. Nothing was imported. Name a file that \`greetings export\` wrote.`,
+        `Line ${number} is longer than any line of an export. Nothing was imported. Name a file ` +
+          'that `greetings export` wrote.',
       )
   }
   rest += decode()
@@ -153,6 +156,8 @@ function asText({ lines, added, replaced, unchanged, kept, repeated, otherBot }:
   const others =
     otherBot === 0 || bot === null
       ? ''
-      : `${otherBot} of ${lines} belong to another bot: ${botText(bot)} cannot send them. Make it an administrator of the storage channels and run \`greetings verify --repair\`, which takes them over. Otherwise each is uploaded again when somebody asks.\n`
+      : `${otherBot} of ${lines} belong to another bot: ${botText(bot)} cannot send them. Make it an ` +
+        'administrator of the storage channels and run `greetings verify --repair`, which takes them over. ' +
+        'Otherwise each is uploaded again when somebody asks.\n'
   return `${lines} videos read: ${parts.filter((part) => part !== '').join(', ')}.\n${others}`
 }

@@ -53,7 +53,10 @@ export async function purge({
     if (json) process.stdout.write(`${JSON.stringify({ requests, people, dryRun })}\n`)
     else
       process.stdout.write(
-        `${requests} finished ${requests === 1 ? 'request' : 'requests'} and ${people} ${people === 1 ? 'person' : 'people'} without any other ${dryRun ? 'would be removed' : 'removed. The statistics stay'}.\n`,
+        `${requests} finished ${requests === 1 ? 'request' : 'requests'} and ` +
+          `${people} ${people === 1 ? 'person' : 'people'} without any other ` +
+          (dryRun ? 'would be removed' : 'removed. The statistics stay') +
+          '.\n',
       )
     return stop.code ?? exitCode.done
   } finally {

@@ -65,7 +65,9 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
       (output === undefined ? process.stderr : process.stdout).write(
         options.quiet && output === undefined
           ? ''
-          : `${output === undefined ? 'stdout' : options.output}: “${display}”, ${video.durationSeconds.toFixed(1)} s, ${video.width}×${video.height}, ${(video.bytes / 1e6).toFixed(1)} MB, made in ${seconds.toFixed(1)} s\n`,
+          : `${output === undefined ? 'stdout' : options.output}: “${display}”, ` +
+              `${video.durationSeconds.toFixed(1)} s, ${video.width}×${video.height}, ` +
+              `${(video.bytes / 1e6).toFixed(1)} MB, made in ${seconds.toFixed(1)} s\n`,
       )
     return exitCode.done
   } catch (error) {
@@ -80,6 +82,7 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
 
 function refusalOf(raw: string, asked: Extract<AskResult<Template>, { ok: false }>): string {
   return asked.reason === 'no_template'
-    ? `No enabled template serves ${asked.name.script} names with these letters. Add one to TEMPLATES, or choose one with --template.`
+    ? `No enabled template serves ${asked.name.script} names with these letters. Add one to TEMPLATES, ` +
+        'or choose one with --template.'
     : `“${raw}” is not a name: ${describeRejection(asked.reason)}`
 }

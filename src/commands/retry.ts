@@ -17,7 +17,9 @@ export async function retry(given: string[], options: GivenNamesOptions): Promis
     if (options.json) process.stdout.write(`${JSON.stringify({ retried })}\n`)
     else
       process.stdout.write(
-        `${retried} failed ${retried === 1 ? 'name' : 'names'} queued again.${retried > 0 ? ' A running worker makes them: greetings worker, or up.' : ''}\n`,
+        `${retried} failed ${retried === 1 ? 'name' : 'names'} queued again.` +
+          (retried > 0 ? ' A running worker makes them: greetings worker, or up.' : '') +
+          '\n',
       )
     return exitCode.done
   } finally {

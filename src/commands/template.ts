@@ -71,7 +71,11 @@ async function list(config: Config, { json }: TemplateOptions): Promise<number> 
     const width = Math.max(...found.map(({ id }) => id.length))
     for (const { id, enabled, usable, title, seconds, size, scripts } of found) {
       process.stdout.write(
-        `${enabled ? '*' : ' '} ${id.padEnd(width)}  ${usable ? `${seconds} s, ${size}, ${scripts.join(' and ')}: ${title}` : 'cannot be used: greetings template check'}\n`,
+        `${enabled ? '*' : ' '} ${id.padEnd(width)}  ` +
+          (usable
+            ? `${seconds} s, ${size}, ${scripts.join(' and ')}: ${title}`
+            : 'cannot be used: greetings template check') +
+          '\n',
       )
     }
     process.stdout.write('* named in TEMPLATES\n')

@@ -71,7 +71,8 @@ export function askedChart(hours: readonly Hour[], at: Date): Html {
   })
   const sum = (pick: (hour: Hour) => number) => hours.reduce((total, hour) => total + pick(hour), 0)
   return frame(
-    `Questions by the hour over the last day: ${sum(({ asked }) => asked)}, of which ${sum(({ hits }) => hits)} were hits`,
+    `Questions by the hour over the last day: ${sum(({ asked }) => asked)}, of which ` +
+      `${sum(({ hits }) => hits)} were hits`,
     [...grid, ...bars],
     at,
   )

@@ -20,7 +20,8 @@ const foreign = /<link[^>]*href="https?:[^>]*>/g
 
 /** What its page may load: its own files, the styles within them, and nothing from elsewhere. */
 export const queuePolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+  "font-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
 
 /** Answers requests below `queuePath`. */
 export function queueBoard(queue: GreetingsQueue): RequestListener {

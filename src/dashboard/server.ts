@@ -62,7 +62,8 @@ export interface Dashboard {
 }
 
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; " +
+  "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 const headers = {
   'content-security-policy': policy,
   'x-content-type-options': 'nosniff',
@@ -79,7 +80,10 @@ export async function startDashboard(settings: DashboardSettings): Promise<Dashb
   const { address, password, log } = settings
   if (password === undefined && !isLoopback(address.host)) {
     throw new AddressUnusable(
-      `The dashboard shows names, and others could reach it at ${address.host}. Set DASHBOARD_PASSWORD to let in who knows it, or leave --host out and come through SSH: ssh -L ${address.port}:127.0.0.1:${address.port} ${address.host === '0.0.0.0' || address.host === '::' ? 'this-machine' : address.host}`,
+      `The dashboard shows names, and others could reach it at ${address.host}. Set DASHBOARD_PASSWORD to ` +
+        'let in who knows it, or leave --host out and come through SSH: ssh -L ' +
+        `${address.port}:127.0.0.1:${address.port} ` +
+        `${address.host === '0.0.0.0' || address.host === '::' ? 'this-machine' : address.host}`,
     )
   }
   const sources: Sources = {

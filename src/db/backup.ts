@@ -73,7 +73,9 @@ export async function restore(
         if (version === '') throw noBackup('it holds no data')
         if (version.trim() !== String(postgresMajor))
           throw new DatabaseUnusable(
-            `${file} was made by PostgreSQL ${version.trim()}, and this program brings ${postgresMajor}. Nothing was changed. With the program's former version restore it and run \`greetings export\`, and with this one \`greetings import\`.`,
+            `${file} was made by PostgreSQL ${version.trim()}, and this program brings ${postgresMajor}. Nothing ` +
+              "was changed. With the program's former version restore it and run `greetings export`, and with " +
+              'this one `greetings import`.',
           )
         // It becomes part of an address.
         if (!/^[0-9a-f]{48}\s*$/.test(await readFile(join(draft, 'password'), 'utf8').catch(() => '')))

@@ -170,7 +170,8 @@ async function connectOrCreate(url: URL, create: URL[], role: string): Promise<p
   } catch (error) {
     if (codeOf(error) === '42501') {
       throw new DatabaseUnusable(
-        `The sandbox's database "${name}" is missing and this user may not create it. Create it by hand (CREATE DATABASE ${pg.escapeIdentifier(name)}), or give the user the right: ALTER ROLE … CREATEDB.`,
+        `The sandbox's database "${name}" is missing and this user may not create it. Create it by hand ` +
+          `(CREATE DATABASE ${pg.escapeIdentifier(name)}), or give the user the right: ALTER ROLE … CREATEDB.`,
         { cause: error },
       )
     }
@@ -238,7 +239,8 @@ function explain(error: unknown, url: URL, remedy: string): unknown {
     )
   if (isDatabaseDown(error))
     return new DatabaseUnreachable(
-      `The database ${where} cannot be reached (${code ?? (error instanceof Error ? error.message : 'no reason given')}). ${remedy}`,
+      `The database ${where} cannot be reached ` +
+        `(${code ?? (error instanceof Error ? error.message : 'no reason given')}). ${remedy}`,
       { cause: error },
     )
   return error

@@ -85,15 +85,18 @@ function missing(known: Migration[], record: RecordedMigration[]): Migration[] {
     const ours = known.find(({ name }) => name === migration_name)
     if (ours === undefined)
       throw new DatabaseUnusable(
-        `The database was migrated by a newer version of this program (it has ${migration_name}). Use that version, or another database.`,
+        `The database was migrated by a newer version of this program (it has ${migration_name}). Use ` +
+          'that version, or another database.',
       )
     if (!finished)
       throw new DatabaseUnusable(
-        `The migration ${migration_name} was begun by another tool and not finished. Repair it with \`npx prisma migrate resolve\`.`,
+        `The migration ${migration_name} was begun by another tool and not finished. Repair it with ` +
+          '`npx prisma migrate resolve`.',
       )
     if (ours.checksum !== checksum)
       throw new DatabaseUnusable(
-        `The migration ${migration_name} in the database is not the one of this version of the program. Use the version the database was made with, or another database.`,
+        `The migration ${migration_name} in the database is not the one of this version of the program. Use ` +
+          'the version the database was made with, or another database.',
       )
   }
   return known.filter(({ name }) => !record.some(({ migration_name }) => migration_name === name))

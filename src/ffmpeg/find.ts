@@ -31,7 +31,8 @@ export async function findFfmpeg(options: { path?: string | undefined; cacheFold
     const given = await answering(options.path)
     if (given !== undefined) return given
     throw new FfmpegMissing(
-      `FFMPEG_PATH names ${options.path}, which does not run as ffmpeg. Correct it, or unset it to use the bundled one.`,
+      `FFMPEG_PATH names ${options.path}, which does not run as ffmpeg. Correct it, or ` +
+        'unset it to use the bundled one.',
     )
   }
   const binary = process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg'
@@ -46,7 +47,9 @@ export async function findFfmpeg(options: { path?: string | undefined; cacheFold
   const onPath = await answering(binary)
   if (onPath !== undefined) return onPath
   throw new FfmpegMissing(
-    'There is no ffmpeg: neither the optional packages @ffmpeg-binary and @ffmpeg-installer brought one for this platform, nor does PATH hold one. Run `npm install` with optional dependencies, install ffmpeg, or set FFMPEG_PATH.',
+    'There is no ffmpeg: neither the optional packages @ffmpeg-binary and @ffmpeg-installer brought ' +
+      'one for this platform, nor does PATH hold one. Run `npm install` with optional dependencies, ' +
+      'install ffmpeg, or set FFMPEG_PATH.',
   )
 }
 

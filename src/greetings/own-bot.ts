@@ -25,5 +25,11 @@ export const botText = ({ id, username }: OwnBot) => (username === null ? `bot $
 
 /** What to do where the database belongs to one bot and the token to another. */
 export function otherBotText(botId: bigint | null, bot: string): string {
-  return `This database belongs to the bot ${botId}, and the token is of another, ${bot}. Videos uploaded by one bot cannot be sent by another. Use the token of bot ${botId}, or another DATABASE_URL or GREETINGS_HOME, or hand this database over: \`greetings verify --new-bot\` takes every video over from the storage channels; with --new-bot on another command each is uploaded again when somebody asks for it.`
+  return (
+    `This database belongs to the bot ${botId}, and the token is of another, ${bot}. Videos ` +
+    `uploaded by one bot cannot be sent by another. Use the token of bot ${botId}, or another ` +
+    'DATABASE_URL or GREETINGS_HOME, or hand this database over: `greetings verify --new-bot` ' +
+    'takes every video over from the storage channels; with --new-bot on another command each is ' +
+    'uploaded again when somebody asks for it.'
+  )
 }

@@ -150,7 +150,10 @@ export function rivalPollers(bots: readonly LiveBot[]): string[] {
  */
 async function thisMachine(): Promise<string> {
   try {
-    return `${(await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()} ${await readlink('/proc/self/ns/pid')}`
+    return (
+      `${(await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()} ` +
+      `${await readlink('/proc/self/ns/pid')}`
+    )
   } catch {
     return hostname()
   }

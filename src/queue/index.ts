@@ -132,7 +132,8 @@ export async function openQueue({
     throw new QueueUnreachable(
       redisUrl === undefined
         ? 'The queue in PostgreSQL cannot be reached.'
-        : 'Redis cannot be reached. Start it, or correct REDIS_URL, or unset REDIS_URL to keep the queue in PostgreSQL.',
+        : 'Redis cannot be reached. Start it, or correct REDIS_URL, or unset REDIS_URL ' +
+            'to keep the queue in PostgreSQL.',
       { cause: error },
     )
   }

@@ -62,7 +62,9 @@ export async function onPostgres(connectionString: string, lockMs: number): Prom
 async function refusePooler(connectionString: string): Promise<void> {
   const refused = (why: string) =>
     new DatabaseUnusable(
-      `DATABASE_URL leads through a connection pooler (PgBouncer or the like) that ${why}. The queue in PostgreSQL needs sessions of its own. Give DATABASE_URL the address of PostgreSQL itself, or keep the queue in Redis with REDIS_URL.`,
+      `DATABASE_URL leads through a connection pooler (PgBouncer or the like) that ${why}. The queue in ` +
+        'PostgreSQL needs sessions of its own. Give DATABASE_URL the address of PostgreSQL itself, or keep ' +
+        'the queue in Redis with REDIS_URL.',
     )
   const sessions: pg.Client[] = []
   const look = async (client: pg.Client) =>

@@ -8,7 +8,8 @@ interface PageFile {
 
 // Nothing but this server's own files, no code within the page, no frame around it.
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; " +
+  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** The files that are not served under their own name. */
 const paths: Record<string, string> = { 'page.html': '/', 'icon.svg': '/favicon.ico' }

@@ -52,7 +52,8 @@ function installedVersion(): string {
   } catch {
     throw new Outage(
       'voice',
-      `The bundled voice is not installed: the optional package ${packageName} is missing. Run \`npm install\` with optional dependencies, or choose another voice with TTS (piper, http).`,
+      `The bundled voice is not installed: the optional package ${packageName} is missing. Run ` +
+        '`npm install` with optional dependencies, or choose another voice with TTS (piper, http).',
     )
   }
 }
@@ -121,7 +122,8 @@ function faultOf(answer: Exclude<FromEspeak, { kind: 'sound' }>): Error {
     case 'broken':
       return new Outage(
         'voice',
-        `The bundled voice cannot be loaded: ${answer.message}. Reinstall ${packageName}, or choose another voice with TTS.`,
+        `The bundled voice cannot be loaded: ${answer.message}. Reinstall ${packageName}, or ` +
+          'choose another voice with TTS.',
       )
     case 'failed':
       return new AssetFault(

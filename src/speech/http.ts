@@ -42,7 +42,9 @@ export async function openHttpVoice(voice: Config['voice']): Promise<Engine> {
         const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code
         throw new Outage(
           'voice',
-          `The voice at ${new URL(url).origin} cannot be reached (${limit.aborted ? `no answer for ${timeoutMs / 1000} s` : (code ?? 'the connection failed')}). Check TTS_URL.`,
+          `The voice at ${new URL(url).origin} cannot be reached ` +
+            `(${limit.aborted ? `no answer for ${timeoutMs / 1000} s` : (code ?? 'the connection failed')}). ` +
+            'Check TTS_URL.',
         )
       }
       if (!response.ok) throw refusal(response, url)
@@ -52,7 +54,8 @@ export async function openHttpVoice(voice: Config['voice']): Promise<Engine> {
         if (!(error instanceof WavFault)) throw error
         throw new Outage(
           'voice',
-          `The voice at ${new URL(url).origin} answered with something that ${error.message}. It must understand "response_format": "wav".`,
+          `The voice at ${new URL(url).origin} answered with something that ${error.message}. It must ` +
+            'understand "response_format": "wav".',
         )
       }
     },

@@ -44,7 +44,8 @@ export async function openSay(voice: Config['voice'], workFolder: string): Promi
         // The system's own message may repeat the text.
         throw new AssetFault(
           'voice',
-          `The system's voice made no sound of this greeting. Check that the voice "${voiceOf(language) ?? 'default'}" is installed, or set TTS_VOICE.`,
+          "The system's voice made no sound of this greeting. Check that the voice " +
+            `"${voiceOf(language) ?? 'default'}" is installed, or set TTS_VOICE.`,
         )
       } finally {
         await rm(file, { force: true })

@@ -70,7 +70,8 @@ export async function checkChannels(
 export function noChannel(): Outage {
   return new Outage(
     'storage',
-    'No storage channel takes posts: make the bot an administrator with the right to post messages there, or correct STORAGE_CHAT_IDS. `greetings doctor` shows what is wrong with each.',
+    'No storage channel takes posts: make the bot an administrator with the right to post messages ' +
+      'there, or correct STORAGE_CHAT_IDS. `greetings doctor` shows what is wrong with each.',
   )
 }
 

@@ -59,7 +59,10 @@ export class TelegramError extends Error {
   get lastWords(): string {
     if (this.kind === 'token') return tokenRefused
     if (this.kind === 'conflict')
-      return `Telegram says: ${this.description}. Another process takes this bot’s updates: stop it, or unset its webhook.`
+      return (
+        `Telegram says: ${this.description}. Another process takes this bot’s updates: ` +
+        'stop it, or unset its webhook.'
+      )
     return `Telegram cannot be reached: ${this.description}. Check the connection, and TELEGRAM_API_ROOT if it is set.`
   }
 }

@@ -58,7 +58,8 @@ export function postOf(message: Message, chatId: bigint | null): Post {
 export function filesUnseen({ description }: TelegramError): Outage {
   return new Outage(
     'storage',
-    `The Bot API server cannot read files by their path (${description}). Start it with --local, where it sees the folder of rendered files at the same path and may read it, or unset TELEGRAM_API_LOCAL.`,
+    `The Bot API server cannot read files by their path (${description}). Start it with --local, where ` +
+      'it sees the folder of rendered files at the same path and may read it, or unset TELEGRAM_API_LOCAL.',
   )
 }
 

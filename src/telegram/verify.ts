@@ -71,7 +71,8 @@ export async function verify(deps: DeliveryDeps, plan: VerifyPlan): Promise<Veri
         if (++inARow >= patience)
           throw new Outage(
             'telegram',
-            `Telegram gave no clear answer ${patience} times in a row. Run it again later: it continues where it stopped.`,
+            `Telegram gave no clear answer ${patience} times in a row. Run it again later: ` +
+              'it continues where it stopped.',
           )
       } else {
         inARow = 0

@@ -41,7 +41,8 @@ export function endOf(error: unknown): { code: number; lines: string[] } {
     return {
       code: exitCode.unreachable,
       lines: [
-        `A service this command needs went away${code === undefined ? '' : ` (${code})`}. What was done stays; run it again when the service is back. \`greetings doctor\` tells which it is.`,
+        `A service this command needs went away${code === undefined ? '' : ` (${code})`}. What was done ` +
+          'stays; run it again when the service is back. `greetings doctor` tells which it is.',
       ],
     }
   }
@@ -49,7 +50,8 @@ export function endOf(error: unknown): { code: number; lines: string[] } {
     return {
       code: exitCode.unreachable,
       lines: [
-        'The database could not do this in time: something else holds what it needs, such as a transaction that was left open. What was done stays; run it again.',
+        'The database could not do this in time: something else holds what it needs, such as a transaction ' +
+          'that was left open. What was done stays; run it again.',
       ],
     }
   // A defect of ours: the place helps whoever reports it; the message may hold anything, so it is cut.

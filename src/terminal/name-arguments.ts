@@ -60,7 +60,10 @@ export async function readLists(
 /** What was taken for the names of a list, for people. */
 export function listedText({ file, column, header, headerLine, names }: ListedColumn): string {
   const where = header === null ? 'no header' : `“${header}” in line ${headerLine}`
-  return `${file === '-' ? 'standard input' : file}: column ${column}, ${where}: ${names.length === 0 ? 'no names' : names.join(', ')}`
+  return (
+    `${file === '-' ? 'standard input' : file}: column ${column}, ${where}: ` +
+    `${names.length === 0 ? 'no names' : names.join(', ')}`
+  )
 }
 
 /** @throws DoubtfulList */

@@ -72,7 +72,10 @@ function timeLeft(
   if (open <= 0) return ''
   const least = (open / postsPerMinute) * 60
   if (done < 1) return least < 60 ? 'time left unknown yet' : `at least ${durationText(least)} left`
-  return `${(done / (elapsedMs / 60_000)).toFixed(1)} a minute, ${durationText(Math.max(least, (elapsedMs / 1_000 / done) * open))} left`
+  return (
+    `${(done / (elapsedMs / 60_000)).toFixed(1)} a minute, ` +
+    `${durationText(Math.max(least, (elapsedMs / 1_000 / done) * open))} left`
+  )
 }
 
 const boundText = {

@@ -31,7 +31,9 @@ export function watchOutput(exitCode: number): { isLost(): boolean } {
     if (lost || (error.code === 'EIO' && process.stdout.isTTY)) return
     lost = true
     process.stderr.write(
-      `The result could not be written to stdout (${error.code === 'ENOSPC' ? 'the disk is full' : String(error.code)}). What was done stays done; make room, or write elsewhere, and run the command again.\n`,
+      'The result could not be written to stdout ' +
+        `(${error.code === 'ENOSPC' ? 'the disk is full' : String(error.code)}). What was done stays done; ` +
+        'make room, or write elsewhere, and run the command again.\n',
     )
     // What runs until it is stopped is stopped; anything else comes to its end.
     if (process.listenerCount('SIGTERM') > 0) process.emit('SIGTERM')

@@ -68,7 +68,8 @@ async function loadTemplate(folder: string, wanted: string): Promise<Template> {
       throw new TemplateFault([`${shown}: cannot be read: ${(error as Error).message}`])
     const known = await listTemplateIds(folder).catch(() => [])
     throw new TemplateFault([
-      `There is no template "${wanted}" in ${shownPath(folder)}. ${known.length > 0 ? `There are: ${known.join(', ')}.` : 'It holds no template at all.'}`,
+      `There is no template "${wanted}" in ${shownPath(folder)}. ` +
+        (known.length > 0 ? `There are: ${known.join(', ')}.` : 'It holds no template at all.'),
     ])
   }
   let raw: unknown

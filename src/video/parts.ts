@@ -176,7 +176,8 @@ async function buildWindow(
   const expected = stretch.end - stretch.start
   if (size !== expected * frameBytes(template.size))
     throw new TemplateFault([
-      `templates/${template.id}: ${template.clip}: has ${size / frameBytes(template.size)} frames of the right size in windows[${index}], ${expected} were expected`,
+      `templates/${template.id}: ${template.clip}: has ${size / frameBytes(template.size)} frames of the ` +
+        `right size in windows[${index}], ${expected} were expected`,
     ])
 }
 
@@ -191,7 +192,8 @@ async function buildMusic(ffmpeg: Ffmpeg, template: Template, file: string, sign
   const seconds = (await stat(file)).size / 8 / sampleRate
   if (seconds < template.seconds - 0.05)
     throw new TemplateFault([
-      `templates/${template.id}: ${template.music}: is ${seconds.toFixed(2)} s long, shorter than the clip's ${template.seconds} s`,
+      `templates/${template.id}: ${template.music}: is ${seconds.toFixed(2)} s long, shorter ` +
+        `than the clip's ${template.seconds} s`,
     ])
 }
 
@@ -208,7 +210,8 @@ export async function checkClip(template: Template): Promise<void> {
       )
     if (video.frames !== frameCount(template))
       faults.push(
-        `${at}: has ${video.frames} frames, the manifest's ${template.seconds} s at ${template.fps} fps are ${frameCount(template)}`,
+        `${at}: has ${video.frames} frames, the manifest's ${template.seconds} s at ` +
+          `${template.fps} fps are ${frameCount(template)}`,
       )
     if (faults.length > 0) throw new TemplateFault(faults)
   } catch (error) {

@@ -49,7 +49,8 @@ export async function render(
       if (result.faults.length > 0)
         throw new AssetFault(
           result.tooLarge ? 'too_large' : 'gate',
-          `The finished file is not as it must be, neither spliced (${first.faults.join('; ')}) nor rendered whole (${result.faults.join('; ')}).`,
+          `The finished file is not as it must be, neither spliced (${first.faults.join('; ')}) nor rendered ` +
+            `whole (${result.faults.join('; ')}).`,
         )
     }
     await writeFile(join(job.workFolder, 'thumbnail.jpg'), await thumbnailOf(job.template, parts, drawn))
@@ -92,7 +93,8 @@ function asFault(error: unknown): Error {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS')
     return diskOutage(
-      `The disk of the cache or the renders is full or cannot be written to (${code}). Free up space, or set GREETINGS_HOME to another disk.`,
+      `The disk of the cache or the renders is full or cannot be written to (${code}). Free up space, or ` +
+        'set GREETINGS_HOME to another disk.',
       { cause: error },
     )
   if (error instanceof FfmpegFailed) {

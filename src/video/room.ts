@@ -137,7 +137,9 @@ async function makeRoom(
 function look(folders: readonly string[], keepFreeBytes: number | undefined): Promise<Disk[]> {
   return disksOf(folders, keepFreeBytes).catch((error: unknown) => {
     throw diskOutage(
-      `The disks of ${folders.join(', ')} do not report their free space (${String((error as NodeJS.ErrnoException).code)}). Fix them, or set GREETINGS_HOME to a folder on another disk.`,
+      `The disks of ${folders.join(', ')} do not report their free space ` +
+        `(${String((error as NodeJS.ErrnoException).code)}). Fix them, or set ` +
+        'GREETINGS_HOME to a folder on another disk.',
       { cause: error },
     )
   })
@@ -152,10 +154,14 @@ function shortOf({ disk: { folders, totalBytes, reserveBytes }, goesOnBytes }: L
   const [name] = folders
   if (goesOnBytes > totalBytes)
     return diskOutage(
-      `The disk of ${name} holds ${megabytes(totalBytes)} in total, and rendering needs ${megabytes(goesOnBytes)} of it free. Lower KEEP_FREE_GB, or set GREETINGS_HOME to a folder on a larger disk.`,
+      `The disk of ${name} holds ${megabytes(totalBytes)} in total, and rendering ` +
+        `needs ${megabytes(goesOnBytes)} of it free. Lower KEEP_FREE_GB, or set ` +
+        'GREETINGS_HOME to a folder on a larger disk.',
     )
   return diskOutage(
-    `The disk of ${name} is almost full: ${megabytes(reserveBytes)} must stay free (KEEP_FREE_GB). Rendering continues when ${megabytes(goesOnBytes)} are free: free up space, or set GREETINGS_HOME to a folder on a larger disk.`,
+    `The disk of ${name} is almost full: ${megabytes(reserveBytes)} must stay free (KEEP_FREE_GB). ` +
+      `Rendering continues when ${megabytes(goesOnBytes)} are free: free up space, or set ` +
+      'GREETINGS_HOME to a folder on a larger disk.',
   )
 }
 

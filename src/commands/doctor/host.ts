@@ -30,13 +30,19 @@ export async function examineDisk(config: Config, home: string): Promise<Finding
   if (tooSmall !== undefined)
     return {
       state: 'failure',
-      message: `${free}. The disk of ${tooSmall.folders[0]} holds ${gigabytes(tooSmall.totalBytes)}, too little for ${gigabytes(tooSmall.reserveBytes)} to stay free: set KEEP_FREE_GB to less, or GREETINGS_HOME to a folder on a larger disk.`,
+      message:
+        `${free}. The disk of ${tooSmall.folders[0]} holds ${gigabytes(tooSmall.totalBytes)}, too little ` +
+        `for ${gigabytes(tooSmall.reserveBytes)} to stay free: set KEEP_FREE_GB to less, or ` +
+        'GREETINGS_HOME to a folder on a larger disk.',
     }
   const short = disks.find(({ freeBytes, reserveBytes }) => freeBytes < reserveBytes)
   if (short !== undefined)
     return {
       state: 'failure',
-      message: `${free}, and ${gigabytes(short.reserveBytes)} have to stay free on the disk of ${short.folders[0]} (KEEP_FREE_GB). Uploaded renders give way, then rendering rests: make room, or set GREETINGS_HOME to a folder on a larger disk.`,
+      message:
+        `${free}, and ${gigabytes(short.reserveBytes)} have to stay free on the disk of ` +
+        `${short.folders[0]} (KEEP_FREE_GB). Uploaded renders give way, then rendering rests: make room, ` +
+        'or set GREETINGS_HOME to a folder on a larger disk.',
     }
   const isPlenty = disks.every(
     ({ freeBytes, reserveBytes }) => freeBytes > Math.max(leastFreeBytes, reserveBytes * enough),
@@ -78,7 +84,10 @@ export async function examineRecordings(config: Config, home: string): Promise<F
   if (faults.length > 0)
     return {
       state: 'warning',
-      message: `${faults.length} ${faults.length === 1 ? 'file serves' : 'files serve'} no name: \`greetings template check\` tells which and why.`,
+      message:
+        `${faults.length} ` +
+        (faults.length === 1 ? 'file serves' : 'files serve') +
+        ' no name: `greetings template check` tells which and why.',
     }
   return listings.every(({ byKey }) => byKey.size === 0)
     ? 'none'

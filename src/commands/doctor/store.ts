@@ -26,7 +26,9 @@ export async function examineQueue({ db, url }: Database, config: Config, log: L
     if (policy !== null && policy !== 'noeviction')
       return {
         state: 'warning',
-        message: `${where}, which may drop jobs when its memory is full (maxmemory-policy ${policy}). Set it to noeviction.`,
+        message:
+          `${where}, which may drop jobs when its memory is full (maxmemory-policy ` +
+          `${policy}). Set it to noeviction.`,
       }
     return `${where}: ${waiting} waiting, ${delayed} delayed`
   } finally {
@@ -64,6 +66,10 @@ export async function examineCache(db: Db, config: Config, inSandbox: boolean): 
   if (otherBot === 0) return counted(available, 'video')
   return {
     state: 'warning',
-    message: `${otherBot} of ${counted(available + otherBot, 'video')} ${otherBot === 1 ? 'belongs' : 'belong'} to another bot, and this one cannot send ${otherBot === 1 ? 'it' : 'them'}. Make it an administrator of the storage channels and run \`greetings verify --repair\`: it takes them over. Otherwise each is uploaded again when somebody asks.`,
+    message:
+      `${otherBot} of ${counted(available + otherBot, 'video')} ${otherBot === 1 ? 'belongs' : 'belong'} ` +
+      `to another bot, and this one cannot send ${otherBot === 1 ? 'it' : 'them'}. Make it an ` +
+      'administrator of the storage channels and run `greetings verify --repair`: it takes them over. ' +
+      'Otherwise each is uploaded again when somebody asks.',
   }
 }

@@ -39,7 +39,8 @@ export async function examineTelegram(
     return check('storage', async () => ({
       state: 'warning',
       message:
-        'No storage channel: the bot works, `warm` does not. Create a private channel, make the bot an administrator who may post, and set STORAGE_CHAT_IDS.',
+        'No storage channel: the bot works, `warm` does not. Create a private channel, make the bot an ' +
+        'administrator who may post, and set STORAGE_CHAT_IDS.',
     }))
   }
   await examineChannels(api, chatIds, id, check)

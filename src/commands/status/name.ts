@@ -104,7 +104,8 @@ function videoText(video: VideoReport): string {
     ['state', stateText(video)],
     [
       'generation',
-      `${video.generation}${video.attempts > 0 ? `, ${video.attempts} failed ${video.attempts === 1 ? 'attempt' : 'attempts'}` : ''}`,
+      `${video.generation}` +
+        (video.attempts > 0 ? `, ${video.attempts} failed ${video.attempts === 1 ? 'attempt' : 'attempts'}` : ''),
     ],
     [
       'error',
@@ -116,7 +117,8 @@ function videoText(video: VideoReport): string {
       'next try',
       video.retryAfter === null || Date.parse(video.retryAfter) < Date.now()
         ? ''
-        : `${state === 'failed' ? 'when somebody asks after' : 'after'} ${moment(video.retryAfter)}; \`greetings retry\` does not wait`,
+        : (state === 'failed' ? 'when somebody asks after' : 'after') +
+          ` ${moment(video.retryAfter)}; \`greetings retry\` does not wait`,
     ],
     [
       'waiting',
@@ -141,7 +143,11 @@ function videoText(video: VideoReport): string {
       'stored',
       storage === null
         ? 'nowhere yet'
-        : `${storage.chatId === null ? 'at Telegram, in no channel' : `message ${storage.messageId ?? '?'} in channel ${storage.chatId}`}, bot ${storage.botId ?? '?'}${video.bytes === null ? '' : `, ${(video.bytes / 1e6).toFixed(1)} MB`}`,
+        : (storage.chatId === null
+            ? 'at Telegram, in no channel'
+            : `message ${storage.messageId ?? '?'} in channel ${storage.chatId}`) +
+          `, bot ${storage.botId ?? '?'}` +
+          (video.bytes === null ? '' : `, ${(video.bytes / 1e6).toFixed(1)} MB`),
     ],
     ['file', video.file ?? ''],
     ['times', timesText(video)],
@@ -155,7 +161,11 @@ function videoText(video: VideoReport): string {
 function stateText({ state, served, otherBot, stale, heldBy, heldSeconds }: VideoReport): string {
   const colour = state === 'failed' ? 'red' : state === 'available' && served ? 'green' : 'yellow'
   const meanwhile = state === 'available' ? '' : served ? ', an earlier video is sent meanwhile' : ''
-  return `${styleText(colour, otherBot && state === 'available' ? 'of another bot' : state)}${stale ? ', of an older template' : ''}${meanwhile}${heldBy === null ? '' : `, by ${heldBy}, whose lease ends in ${heldSeconds} s`}`
+  return (
+    styleText(colour, otherBot && state === 'available' ? 'of another bot' : state) +
+    `${stale ? ', of an older template' : ''}${meanwhile}` +
+    (heldBy === null ? '' : `, by ${heldBy}, whose lease ends in ${heldSeconds} s`)
+  )
 }
 
 function timesText(video: VideoReport): string {

@@ -83,24 +83,30 @@ export function asText({
   const lines = [
     placeText(place),
     place.conflict === undefined ? '' : `           ${styleText('red', place.conflict)}`,
-    `videos     ${counts(videos).replace(/\b[1-9]\d* failed/, (some) => styleText('red', some))}${otherBot === 0 ? '' : ` · ${styleText('yellow', `${otherBot} of another bot`)}`}`,
+    `videos     ${counts(videos).replace(/\b[1-9]\d* failed/, (some) => styleText('red', some))}` +
+      (otherBot === 0 ? '' : ` · ${styleText('yellow', `${otherBot} of another bot`)}`),
     `requests   ${counts(requests)}`,
-    `last 24 h  ${last24h.requests} requests, ${last24h.hits} hits${last24h.hitRate === null ? '' : ` (${percent(last24h.hitRate)})`}, waiting p50 ${seconds(last24h.waitSeconds.p50)}, p95 ${seconds(last24h.waitSeconds.p95)}`,
+    `last 24 h  ${last24h.requests} requests, ${last24h.hits} hits` +
+      (last24h.hitRate === null ? '' : ` (${percent(last24h.hitRate)})`) +
+      `, waiting p50 ${seconds(last24h.waitSeconds.p50)}, p95 ${seconds(last24h.waitSeconds.p95)}`,
     covered === undefined ? '' : listText(covered),
     queue === null
       ? ''
-      : `queue      ${queue.waiting} waiting · ${queue.active} active · ${queue.delayed} delayed${queue.oldestWaitingSeconds === null ? '' : `, the oldest for ${queue.oldestWaitingSeconds} s`}`,
+      : `queue      ${queue.waiting} waiting · ${queue.active} active · ${queue.delayed} delayed` +
+        (queue.oldestWaitingSeconds === null ? '' : `, the oldest for ${queue.oldestWaitingSeconds} s`),
     ...unreachable.map((sentence) => `queue      ${styleText('red', sentence)}`),
     workers.length === 0 ? `workers    ${styleText('yellow', 'none is alive')}` : '',
     ...workers.map(
       (worker) =>
-        `worker     ${worker.host}, pid ${worker.pid}: ${doing(worker, `${worker.rendering} of ${worker.concurrency} rendering, ${worker.uploading} uploading`)}`,
+        `worker     ${worker.host}, pid ${worker.pid}: ` +
+        `${doing(worker, `${worker.rendering} of ${worker.concurrency} rendering, ${worker.uploading} uploading`)}`,
     ),
     bots.length === 0 ? `bots       ${styleText('yellow', 'none is alive')}` : '',
     ...bots.map((bot) => `bot        ${bot.host}, pid ${bot.pid}: ${doing(bot, bot.mode)}`),
     rivals.length === 0
       ? ''
-      : `           ${styleText('red', `these fetch updates at the same time, and Telegram serves one: stop all but one`)}`,
+      : '           ' +
+        `${styleText('red', `these fetch updates at the same time, and Telegram serves one: stop all but one`)}`,
     ...outages.map(
       ({ step, reason, until }) =>
         `outage     ${styleText('yellow', `${step}: ${reason} (next try ${until.toISOString()})`)}`,
@@ -108,11 +114,16 @@ export function asText({
     ...failures.map(({ reason, count }) => `failed     ${styleText('red', `${count} × ${reason}`)}`),
     repeatedUploads === 0
       ? ''
-      : `uploads    ${repeatedUploads} made again, as Telegram’s answer was lost: the storage channel may hold some videos twice, which is harmless`,
+      : `uploads    ${repeatedUploads} made again, as Telegram’s answer was lost: the storage channel may ` +
+        'hold some videos twice, which is harmless',
   ]
   return `${lines.filter((line) => line !== '').join('\n')}\n`
 }
 
 function listText({ names, available, otherBot, share, weightedShare }: Coverage): string {
-  return `list       ${available} of ${names} names available${share === null ? '' : ` (${percent(share)})`}${weightedShare === null ? '' : `, ${percent(weightedShare)} of the children`}${otherBot === 0 ? '' : `, ${otherBot} are of another bot`}`
+  return (
+    `list       ${available} of ${names} names available${share === null ? '' : ` (${percent(share)})`}` +
+    (weightedShare === null ? '' : `, ${percent(weightedShare)} of the children`) +
+    (otherBot === 0 ? '' : `, ${otherBot} are of another bot`)
+  )
 }

@@ -65,7 +65,8 @@ export function planText(summary: Summary, foretold: Foretold, { channels, perMi
     ),
     curve === null
       ? ''
-      : `children       ${curve.map(({ share, names }) => `${share * 100} % with ${names} ${names === 1 ? 'name' : 'names'}`).join(', ')}`,
+      : 'children       ' +
+        `${curve.map(({ share, names }) => `${share * 100} % with ${names} ${names === 1 ? 'name' : 'names'}`).join(', ')}`,
     share === null || curve === null
       ? ''
       : `               these ${summary.names} names are those of ${(share * 100).toFixed(1)} %`,
@@ -77,7 +78,8 @@ export function planText(summary: Summary, foretold: Foretold, { channels, perMi
       .filter((part) => part !== '')
       .map((part) => `, of which ${part}`)
       .join('')}`,
-    `in the cache   ${summary.cached}${summary.failedBefore > 0 ? `, and ${summary.failedBefore} failed before (--retry-failed tries them again)` : ''}`,
+    `in the cache   ${summary.cached}` +
+      (summary.failedBefore > 0 ? `, and ${summary.failedBefore} failed before (--retry-failed tries them again)` : ''),
     recordings === 0 ? '' : `recordings     ${recordings} of these names have one`,
   ]
   if (misses > 0) {
@@ -87,11 +89,29 @@ export function planText(summary: Summary, foretold: Foretold, { channels, perMi
         : `ahead          ${ahead} queued ${ahead === 1 ? 'video' : 'videos'} of others, counted in below`,
       prepareSeconds === 0
         ? ''
-        : `preparing      ${prepareSeconds === null ? 'unknown: what all videos of a template share is made first, and here that was never done' : `${durationText(prepareSeconds)}, once: what all videos of a template share`}`,
-      `rendering      ${renderSeconds !== null ? `${durationText(renderSeconds)}, ${(renderSeconds / (misses + ahead)).toFixed(1)} s a name, ${places} at a time` : places === 0 ? 'unknown: no worker is alive' : 'unknown until a first video of each template is made'}`,
-      `uploading      ${perMinute === undefined ? 'as fast as the sandbox takes it' : `${durationText(uploadSeconds)} at ${perMinute} a minute through ${channels} ${channels === 1 ? 'channel' : 'channels'}`}`,
+        : 'preparing      ' +
+            (prepareSeconds === null
+              ? 'unknown: what all videos of a template share is made first, and here that was never done'
+              : `${durationText(prepareSeconds)}, once: what all videos of a template share`),
+      'rendering      ' +
+        (renderSeconds !== null
+          ? `${durationText(renderSeconds)}, ` +
+            `${(renderSeconds / (misses + ahead)).toFixed(1)} s a name, ${places} at a time`
+          : places === 0
+            ? 'unknown: no worker is alive'
+            : 'unknown until a first video of each template is made'),
+      'uploading      ' +
+        (perMinute === undefined
+          ? 'as fast as the sandbox takes it'
+          : `${durationText(uploadSeconds)} at ${perMinute} a minute through ${channels} ` +
+            `${channels === 1 ? 'channel' : 'channels'}`),
       `disk           ${sizeText(diskBytes)}${diskFreeBytes === null ? '' : `, ${sizeText(diskFreeBytes)} free`}`,
-      `in all         ${estimatedSeconds !== null ? `about ${durationText(estimatedSeconds)}` : uploadSeconds > 0 ? `unknown, not less than ${durationText(uploadSeconds)}` : 'unknown'}`,
+      'in all         ' +
+        (estimatedSeconds !== null
+          ? `about ${durationText(estimatedSeconds)}`
+          : uploadSeconds > 0
+            ? `unknown, not less than ${durationText(uploadSeconds)}`
+            : 'unknown'),
     )
   }
   return `${lines.filter((line) => line !== '').join('\n')}\n`

@@ -82,7 +82,9 @@ export function emptySummary(list: NameList, selection: Selection): Summary {
 /** What the list holds, for people. */
 export function listLines({ rows, blank, rejected, duplicates, names, rejects, unreadable }: Summary): string[] {
   return [
-    `list           ${rows} rows: ${names} names${duplicates > 0 ? `, ${duplicates} repeated` : ''}${blank > 0 ? `, ${blank} blank` : ''}${rejected > 0 ? `, ${rejected} rejected` : ''}`,
+    `list           ${rows} rows: ${names} names` +
+      (duplicates > 0 ? `, ${duplicates} repeated` : '') +
+      `${blank > 0 ? `, ${blank} blank` : ''}${rejected > 0 ? `, ${rejected} rejected` : ''}`,
     ...rejects.slice(0, 5).map(({ line, code, reason }) => `  line ${line}: ${reason} (${code})`),
     rejects.length > 5 ? `  … ${rejected - 5} more (--rejects FILE writes them all)` : '',
     unreadableText('count', unreadable.count),
@@ -93,7 +95,8 @@ export function listLines({ rows, blank, rejected, duplicates, names, rejects, u
 function unreadableText(column: string, { rows, firstLine }: Unreadable): string {
   return rows === 0
     ? ''
-    : `  ${rows} ${rows === 1 ? 'row has' : 'rows have'} a “${column}” that cannot be read and was left out, the first in line ${firstLine}`
+    : `  ${rows} ${rows === 1 ? 'row has' : 'rows have'} a “${column}” that cannot be read and was left ` +
+        `out, the first in line ${firstLine}`
 }
 
 /** Prints the result: one JSON object, or lines for people. */
@@ -124,13 +127,21 @@ export function printSummary(
   const all = available === names
   const lines = [
     ...listLines(summary),
-    `before         ${cached} cached${joined > 0 ? `, ${joined} already queued` : ''}${failedBefore > 0 ? `, ${failedBefore} failed before` : ''}; ${enqueued} new`,
+    `before         ${cached} cached` +
+      (joined > 0 ? `, ${joined} already queued` : '') +
+      (failedBefore > 0 ? `, ${failedBefore} failed before` : '') +
+      `; ${enqueued} new`,
     all
-      ? `now            ${cached === names ? `all ${names} were in the cache` : `all ${names} are in the cache`}, ${seconds} s`
-      : `now            ${available} in the cache${failed > 0 ? `, ${failed} failed` : ''}${pending > 0 ? `, ${pending} queued` : ''}, ${seconds} s`,
+      ? 'now            ' +
+        (cached === names ? `all ${names} were in the cache` : `all ${names} are in the cache`) +
+        `, ${seconds} s`
+      : `now            ${available} in the cache` +
+        `${failed > 0 ? `, ${failed} failed` : ''}${pending > 0 ? `, ${pending} queued` : ''}, ${seconds} s`,
     perMinute === null
       ? ''
-      : `made           ${made} ${made === 1 ? 'name' : 'names'}, ${perMinute < 10 ? perMinute : Math.round(perMinute)} a minute${bytes === null ? '' : `, ${sizeText(bytes)}`}`,
+      : `made           ${made} ${made === 1 ? 'name' : 'names'}, ` +
+        `${perMinute < 10 ? perMinute : Math.round(perMinute)} a minute` +
+        `${bytes === null ? '' : `, ${sizeText(bytes)}`}`,
     ...failedNames.map(
       ({ name, reason }, at) => `${at === 0 ? 'failed         ' : '               '}${name}: ${reason}`,
     ),

@@ -38,7 +38,8 @@ export async function ownFolder(folder: string, mode: number): Promise<void> {
   const found = await stat(folder)
   if (!found.isDirectory() || isOpenToOthers(found))
     throw new DatabaseUnusable(
-      `${folder} must be a folder that nobody else may write. Run \`chmod go-w ${folder}\`, or restore it from a backup.`,
+      `${folder} must be a folder that nobody else may write. Run ` +
+        `\`chmod go-w ${folder}\`, or restore it from a backup.`,
     )
 }
 

@@ -33,15 +33,19 @@ export async function ensureData(
     if (record !== undefined || !mayCreate) {
       throw new DatabaseUnusable(
         record !== undefined && record.trim() !== place.data
-          ? `The data of this home's database lie in ${record.trim()}, and are looked for in ${place.data}: they were made by another user, or have been moved. Run as that user, or move them.`
-          : `The data of this home's database, ${place.data}, are gone. Restore the folder from a backup, or remove ${place.keys} to begin with an empty database.`,
+          ? `The data of this home's database lie in ${record.trim()}, and are looked for in ${place.data}: they ` +
+              'were made by another user, or have been moved. Run as that user, or move them.'
+          : `The data of this home's database, ${place.data}, are gone. Restore the folder from a backup, or ` +
+              `remove ${place.keys} to begin with an empty database.`,
       )
     }
     log?.info(`Making the embedded database in ${place.data}`)
     await createData(place, programs)
   } else if (version.trim() !== String(postgresMajor)) {
     throw new DatabaseUnusable(
-      `The database in ${place.data} was made by PostgreSQL ${version.trim()}, and this program brings ${postgresMajor}. With the program's former version run \`greetings export > cache.jsonl\`, move the folder away, and with this one \`greetings import cache.jsonl\`.`,
+      `The database in ${place.data} was made by PostgreSQL ${version.trim()}, and this program brings ` +
+        `${postgresMajor}. With the program's former version run \`greetings export > cache.jsonl\`, move ` +
+        'the folder away, and with this one `greetings import cache.jsonl`.',
     )
   }
   if (record === undefined) await writeOurs(recordFile, `${place.data}\n`)
@@ -56,7 +60,9 @@ async function createData(place: Place, programs: PostgresPrograms): Promise<voi
   // initdb looks up its user's name.
   if (place.user === undefined && !hasAccount())
     throw new DatabaseUnusable(
-      `The embedded PostgreSQL needs an account for its user, and uid ${process.getuid?.()} has none. Run \`useradd --uid ${process.getuid?.()} greetings\` as root, or set DATABASE_URL to a server of your own.`,
+      `The embedded PostgreSQL needs an account for its user, and uid ${process.getuid?.()} ` +
+        `has none. Run \`useradd --uid ${process.getuid?.()} greetings\` as root, or set ` +
+        'DATABASE_URL to a server of your own.',
     )
   const draft = join(place.folder, `new-${randomUUID()}`)
   const data = join(draft, 'data')

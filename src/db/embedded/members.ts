@@ -29,7 +29,8 @@ export async function connectAs(name: string, port: number, password: string): P
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === '28P01') {
         throw new DatabaseUnusable(
-          "The embedded database refuses the password that is kept in the home. Restore the home's `postgres/password` from a backup.",
+          "The embedded database refuses the password that is kept in the home. Restore the home's " +
+            '`postgres/password` from a backup.',
           { cause: error },
         )
       }

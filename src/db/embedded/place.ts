@@ -51,7 +51,8 @@ export async function readPassword(place: Place): Promise<string> {
     return (await readFile(join(place.keys, 'password'), 'utf8')).trim()
   } catch (error) {
     throw new DatabaseUnusable(
-      `The password of the embedded database, ${join(place.keys, 'password')}, cannot be read. Restore the file from a backup.`,
+      `The password of the embedded database, ${join(place.keys, 'password')}, cannot be read. ` +
+        'Restore the file from a backup.',
       { cause: error },
     )
   }
@@ -91,7 +92,8 @@ async function rootsPlace(): Promise<string> {
     if (way.owner === 0 && strangersOn(way, 0).length === 0 && !isOpenToOthers(await stat(top))) return top
   }
   throw new DatabaseUnusable(
-    `The embedded database of a home of root's needs one of the folders ${rootsPlaces.join(', ')} for root alone, and others may write both. Set DATABASE_URL, or run as an ordinary user.`,
+    `The embedded database of a home of root's needs one of the folders ${rootsPlaces.join(', ')} for ` +
+      'root alone, and others may write both. Set DATABASE_URL, or run as an ordinary user.',
   )
 }
 
@@ -104,7 +106,8 @@ async function serverAccount(): Promise<Account> {
     if (uid?.ok === true && gid?.ok === true) return { uid: Number(uid.output), gid: Number(gid.output) }
   }
   throw new DatabaseUnusable(
-    'PostgreSQL does not run as root, and there is no account for it. Run `useradd --system greetings`, or set DATABASE_URL.',
+    'PostgreSQL does not run as root, and there is no account for it. Run ' +
+      '`useradd --system greetings`, or set DATABASE_URL.',
   )
 }
 
@@ -130,7 +133,8 @@ async function takeOver(place: Place): Promise<void> {
     const data = await lstat(place.data).catch(() => undefined)
     if (data !== undefined && (!data.isDirectory() || data.uid === 0))
       throw new DatabaseUnusable(
-        `${place.data} is not the data folder it was: somebody put something else in its place. Restore it from a backup.`,
+        `${place.data} is not the data folder it was: somebody put something else in its ` +
+          'place. Restore it from a backup.',
       )
     const port = (await readTheirs(join(place.folder, 'port')))?.trim() ?? ''
     if (/^\d{1,5}$/.test(port)) await writeOurs(portFile(place), `${port}\n`)

@@ -36,7 +36,8 @@ export async function ensureRunning(
     const { ok, output } = await start(place, programs, options.keepFreeBytes)
     if (!ok && attempt >= 5) {
       throw new DatabaseUnreachable(
-        `The embedded database does not start. Look at ${logFile(place)}; \`greetings doctor\` checks the rest.\n${output.trim()}${await logTail(place)}`,
+        `The embedded database does not start. Look at ${logFile(place)}; \`greetings doctor\` checks the ` +
+          `rest.\n${output.trim()}${await logTail(place)}`,
       )
     }
   }

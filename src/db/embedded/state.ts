@@ -44,7 +44,8 @@ export async function settled(place: Place): Promise<number | undefined> {
     if (seen !== 'busy') return seen
     if (Date.now() > deadline)
       throw new DatabaseUnreachable(
-        `The embedded database has been starting or stopping for ${startMs / 1000} s. Look at ${logFile(place)}.${await logTail(place)}`,
+        `The embedded database has been starting or stopping for ${startMs / 1000} s. Look at ` +
+          `${logFile(place)}.${await logTail(place)}`,
       )
   }
 }

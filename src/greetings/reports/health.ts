@@ -86,7 +86,9 @@ export function findings(state: State, limits: Limits): string[] {
     found.push(`${state.failed} ${state.failed === 1 ? 'video' : 'videos'} failed (at most ${limits.maxFailed})`)
   if (above(state.pending, limits.maxPending))
     found.push(
-      `${state.pending} ${state.pending === 1 ? 'video waits' : 'videos wait'} to be made (at most ${limits.maxPending})`,
+      `${state.pending} ` +
+        (state.pending === 1 ? 'video waits' : 'videos wait') +
+        ` to be made (at most ${limits.maxPending})`,
     )
   if (below(state.hitRate, limits.minHitRate))
     found.push(`the hit rate of the last 24 hours is ${state.hitRate} (at least ${limits.minHitRate})`)
@@ -95,7 +97,8 @@ export function findings(state: State, limits: Limits): string[] {
   if (below(state.bots, limits.minBots)) found.push(`${alive(state.bots, 'bot')} (at least ${limits.minBots})`)
   if (state.rivals.length > 0)
     found.push(
-      `${state.rivals.length} bots fetch updates, and Telegram serves one: ${state.rivals.join(' and ')}; stop all but one`,
+      `${state.rivals.length} bots fetch updates, and Telegram serves one: ` +
+        `${state.rivals.join(' and ')}; stop all but one`,
     )
   return found
 }

@@ -69,7 +69,8 @@ export function parseLine(line: string, number: number): CachedVideo | number {
     value = JSON.parse(line)
   } catch {
     throw new CacheFileFault(
-      `Line ${number} is not JSON. Nothing was imported. Is the file complete, and one that \`greetings export\` wrote?`,
+      `Line ${number} is not JSON. Nothing was imported. Is the file complete, and one ` +
+        'that `greetings export` wrote?',
     )
   }
   const last = end.safeParse(value)
@@ -80,7 +81,9 @@ export function parseLine(line: string, number: number): CachedVideo | number {
   const [fault] = parsed.error.issues
   const field = fault === undefined || fault.path.length === 0 ? 'it' : `“${fault.path.join('.')}”`
   throw new CacheFileFault(
-    `Line ${number} cannot be used: ${field} ${fault?.message.replace(/^Invalid input: /, 'is wrong: ') ?? 'is wrong'}. Nothing was imported. Correct the line, or export again.`,
+    `Line ${number} cannot be used: ${field} ` +
+      `${fault?.message.replace(/^Invalid input: /, 'is wrong: ') ?? 'is wrong'}. Nothing was imported. ` +
+      'Correct the line, or export again.',
   )
 }
 
@@ -132,7 +135,9 @@ export interface Imported {
   otherBot: number
 }
 
-const columns = `template, name, display, say, revision, "templateRevision", "botId", "fileId", "fileUniqueId", "storageChatId", "storageMessageId", "availableAt"`
+const columns =
+  'template, name, display, say, revision, "templateRevision", "botId", "fileId", "fileUniqueId", ' +
+  '"storageChatId", "storageMessageId", "availableAt"'
 
 /**
  * Takes over videos, all or none. Of a name that stands several times the last line counts. A younger video of

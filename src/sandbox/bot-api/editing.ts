@@ -17,7 +17,8 @@ function edit(call: Call, change: (message: StoredMessage) => Partial<StoredMess
   const edited = prune({ ...message, ...change(message), reply_markup: inline })
   if (sameContent(message, edited)) {
     throw badRequest(
-      'message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message',
+      'message is not modified: specified new message content and reply markup are exactly the same as a ' +
+        'current content and reply markup of the message',
     )
   }
   edited.edit_date = Math.floor(Date.now() / 1_000)

@@ -120,7 +120,9 @@ function parseMarkdown(source: string): FormattedText {
   const unclosed = open.pop()
   if (unclosed !== undefined)
     throw badRequest(
-      `can't parse entities: Can't find end of ${markdownTypes[unclosed.mark]?.replace(/^./, (first) => first.toUpperCase())} entity at byte offset ${Buffer.byteLength(source.slice(0, unclosed.at))}`,
+      "can't parse entities: Can't find end of " +
+        `${markdownTypes[unclosed.mark]?.replace(/^./, (first) => first.toUpperCase())} entity at byte ` +
+        `offset ${Buffer.byteLength(source.slice(0, unclosed.at))}`,
     )
   return { text, entities: entities.length > 0 ? entities : undefined }
 }

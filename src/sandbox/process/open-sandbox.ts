@@ -111,7 +111,8 @@ async function joinOrStart(folder: string, timeDivisor: number): Promise<Member>
     if (Date.now() - started > patienceMs) {
       const who = last === undefined ? 'no server' : `process ${last.pid}`
       throw new Error(
-        `The sandbox server in ${folder} does not answer (${who}). If it hangs, stop it and run this again; what it wrote is in server.log there.`,
+        `The sandbox server in ${folder} does not answer (${who}). If it hangs, stop it and run this again; ` +
+          'what it wrote is in server.log there.',
       )
     }
     await sleep(15 + Math.random() * 20)

@@ -50,7 +50,9 @@ export function layoutFaults(template: Template): string[] {
         const wide = wideNames[script]
         if (wide === undefined) continue
         const one = word(wide, template.longestName)
-        const two = `${word(wide, Math.ceil(template.longestName / 2))} ${word(wide, Math.max(1, Math.floor(template.longestName / 2) - 1))}`
+        const two =
+          `${word(wide, Math.ceil(template.longestName / 2))} ` +
+          `${word(wide, Math.max(1, Math.floor(template.longestName / 2) - 1))}`
         if (missingGlyphs(file, one).length > 0) continue
         const bad = [one, two].find((name) => {
           const { fontSize, narrowing } = layOut(name, space, (text) => measureLine(font, text))
@@ -58,7 +60,9 @@ export function layoutFaults(template: Template): string[] {
         })
         if (bad !== undefined)
           faults.push(
-            `windows[${index}].box: a name of ${template.longestName} letters (longestName) does not fit at the least size in ${basename(template.windows[index]?.typefaces[typeface] ?? file)}: enlarge the box, or lower "least" or "longestName"`,
+            `windows[${index}].box: a name of ${template.longestName} letters (longestName) does not fit at the ` +
+              `least size in ${basename(template.windows[index]?.typefaces[typeface] ?? file)}: enlarge the box, ` +
+              'or lower "least" or "longestName"',
           )
       }
     }),
