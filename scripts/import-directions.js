@@ -32,7 +32,7 @@ export const imports = {
     'app bot config.ts dashboard db disk.ts ffmpeg greetings home.ts http installation.ts log.ts names queue queue/processors replacing.ts sandbox shared.ts speech telegram terminal texts.ts video',
   app: 'config.ts db greetings home.ts log.ts queue queue/processors sandbox speech telegram terminal video',
   terminal: 'child-environment.ts config.ts db greetings names video',
-  bot: 'config.ts db errors.ts events.ts greetings http names telegram texts.ts',
+  bot: 'config.ts db errors.ts events.ts greetings http telegram texts.ts',
   'queue/processors': 'config.ts db errors.ts events.ts greetings queue telegram video',
   // what only looks
   dashboard: 'browser-files.ts config.ts db greetings http names queue shared.ts telegram',
@@ -205,6 +205,7 @@ const owners = {
   'fluent-ffmpeg': 'src/ffmpeg/command.ts',
   commander: 'src/command-table/**',
   'csv-parse': 'src/names/csv.ts',
+  '@fluent/bundle': 'src/texts.ts',
   'prom-client': 'src/metrics.ts',
   express: 'src/dashboard/queue-board.ts',
   '@bull-board/api': 'src/dashboard/queue-board.ts',

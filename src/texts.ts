@@ -1,72 +1,209 @@
-/** What people read, in Russian and English. Never under a parse mode: a name is written as it is. */
+/**
+ * What people read, by language: one file of `src/languages` each, in Fluent (https://projectfluent.org), read when the
+ * first text is needed. Never sent under a parse mode: a name is written as it is.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { FluentBundle, FluentResource } from '@fluent/bundle'
 
-/** The languages the bot answers in. */
-export type Language = 'ru' | 'en'
+/** A language the bot answers in, as its file is called: `ru`, `en`. */
+export type Language = string
 
-/** Russian for whoever's Telegram speaks a language in which people commonly read Russian, else English. */
-export function languageOf(code: string | undefined): Language {
-  return ['ru', 'uk', 'be', 'kk', 'ky', 'uz', 'tg', 'tt', 'hy', 'az', 'ka', 'mo'].includes(
-    (code ?? 'ru').slice(0, 2).toLowerCase(),
+/** Every text, and what it takes. A test holds the files to it. */
+export const textArguments = {
+  and: [],
+  minutes: ['minutes'],
+  'in-hours': ['hours'],
+
+  welcome: [],
+  help: [],
+  'short-help': [],
+  'greet-usage': [],
+  'language-question': [],
+  'language-chosen': [],
+  privacy: ['days'],
+  'forget-question': [],
+  'button-forget-yes': [],
+  'button-forget-no': [],
+  'forget-done': [],
+  'forget-kept': [],
+  'menu-start': [],
+  'menu-help': [],
+  'menu-greet': [],
+  'menu-language': [],
+  'menu-privacy': [],
+  'menu-forgetme': [],
+  'bot-name': [],
+  'bot-description': [],
+  'bot-short-description': [],
+
+  'talk-greeting': [],
+  'talk-thanks': [],
+  'talk-praise': [],
+  'talk-yes': [],
+  'talk-no': [],
+  'talk-bye': [],
+  'talk-how-long': [],
+  'talk-how-much': [],
+  'talk-who-are-you': [],
+  'talk-wrong-name': [],
+  'talk-wrong-stress': [],
+  'talk-does-not-come': [],
+  'talk-wishes': [],
+  'talk-not-understood': [],
+
+  'question-unsure': ['name'],
+  'question-which': [],
+  'question-several': ['count'],
+  'button-yes-name': ['name'],
+  'button-name': ['name'],
+  'button-other-name': [],
+  'button-each': ['count'],
+  'button-together': ['names'],
+  'button-exact-spelling': ['name'],
+  'other-name': [],
+  'toast-chosen': ['name'],
+  'toast-already': ['name'],
+  'toast-old': [],
+  'toast-not-yours': [],
+
+  making: ['name'],
+  'making-place': ['name', 'place', 'minutes'],
+  'making-longer': ['name'],
+  sending: ['name'],
+  'still-making': ['name'],
+  'on-its-way': ['name'],
+  failed: ['name', 'minutes'],
+  'limit-waiting': ['count'],
+  'limit-today': ['count', 'hours'],
+  trouble: [],
+
+  'not-text': [],
+  'service-message': [],
+  'no-template': [],
+  'rejected-empty': [],
+  'rejected-too_long_input': [],
+  'rejected-not_text': [],
+  'rejected-several_names': [],
+  'rejected-digits': [],
+  'rejected-emoji': [],
+  'rejected-characters': [],
+  'rejected-misplaced': [],
+  'rejected-marks': [],
+  'rejected-mixed_scripts': [],
+  'rejected-unsupported_script': [],
+  'rejected-too_short': [],
+  'rejected-too_long': [],
+  'rejected-too_many_words': [],
+  'rejected-nonsense': [],
+  'rejected-offensive': [],
+  'rejected-blocked': [],
+
+  caption: ['name'],
+  'caption-together': ['names'],
+  'button-share': [],
+  'button-another': [],
+  'button-sounds-wrong': [],
+  'sounds-wrong-thanks': [],
+  'share-text': [],
+
+  'group-welcome': [],
+  'group-usage': [],
+  'inline-miss': ['name'],
+  'inline-start': [],
+} as const satisfies Record<string, readonly string[]>
+
+/** The name of a text. */
+export type TextKey = keyof typeof textArguments
+
+/** What a text takes: nothing, or a value for each of its arguments. */
+export type ArgumentsOf<Key extends TextKey> = [(typeof textArguments)[Key][number]] extends [never]
+  ? []
+  : [args: Record<(typeof textArguments)[Key][number], string | number>]
+
+/** Whoever's Telegram tells no language gets the first, whoever's tells one that no file serves the second. */
+const unknown: Language = 'ru'
+const anyOther: Language = 'en'
+const lastResort = 'Something isn’t working on my side just now. Please try again in a few minutes.'
+
+const folder = new URL('./languages/', import.meta.url)
+let loaded: Map<Language, FluentBundle> | undefined
+
+function bundles(): ReadonlyMap<Language, FluentBundle> {
+  loaded ??= new Map(
+    readdirSync(folder)
+      .filter((file) => file.endsWith('.ftl'))
+      .sort()
+      .map((file) => {
+        const language = file.slice(0, -'.ftl'.length)
+        // Isolating marks around a name would be copied with it, and no name may hold them.
+        const bundle = new FluentBundle(language, { useIsolating: false })
+        bundle.addResource(new FluentResource(readFileSync(new URL(file, folder), 'utf8')))
+        return [language, bundle]
+      }),
   )
-    ? 'ru'
-    : 'en'
+  return loaded
 }
 
-interface Texts {
-  welcome: string
-  help: string
-  caption(name: string): string
-  making(name: string): string
-  stillMaking(name: string): string
-  onItsWay: string
-  failed(name: string, minutes: number): string
-  tooManyWaiting: string
-  tooManyToday: string
-  notText: string
-  noTemplate: string
-  trouble: string
+/** All languages there are, in the order of the alphabet. */
+export function languages(): readonly Language[] {
+  return [...bundles().keys()]
 }
 
-const minutesRu = (minutes: number) =>
-  minutes <= 1 ? 'через минуту' : minutes < 60 ? `через ${minutes} мин.` : 'примерно через час'
-const minutesEn = (minutes: number) =>
-  minutes <= 1 ? 'in a minute' : minutes < 60 ? `in ${minutes} minutes` : 'in about an hour'
+/** How a language calls itself: “Русский”. */
+export function nameOfLanguage(language: Language): string {
+  return format(language, 'language') ?? language
+}
 
-/** The texts by language. */
-export const texts: Record<Language, Texts> = {
-  ru: {
-    welcome:
-      'Здравствуйте! 🎄\n\nЯ сделаю короткое новогоднее видео, в котором имя ребёнка появится на морозном стекле и прозвучит вслух.\n\nПросто напишите мне имя — например, Маша.',
-    help: 'Напишите имя ребёнка одним сообщением — я пришлю видео, в котором оно написано и произнесено.\n\nОдно имя за раз: Маша, Анна-Мария, Иван Петрович. Уменьшительные имена — отдельные: «Маша» и «Мария» звучат по-разному.\n\nЕсли такого видео ещё нет, я сделаю его примерно за минуту и сразу пришлю.',
-    caption: (name) => `🎄 ${name}, с Новым годом!`,
-    making: (name) =>
-      `✨ Делаю видео для имени «${name}». Обычно это занимает около минуты — пришлю сюда, как только будет готово.`,
-    stillMaking: (name) => `Видео для имени «${name}» ещё делается — пришлю его сюда, как только будет готово.`,
-    onItsWay: 'Видео уже отправляется.',
-    failed: (name, minutes) =>
-      `К сожалению, видео для имени «${name}» сейчас не получилось. Пожалуйста, попробуйте ещё раз ${minutesRu(minutes)} — мы уже разбираемся.`,
-    tooManyWaiting: 'Вы уже ждёте несколько видео — давайте дождёмся их, а потом продолжим.',
-    tooManyToday: 'На сегодня новых имён достаточно — пожалуйста, продолжим завтра. Уже готовые видео я пришлю сразу.',
-    notText: 'Я понимаю только текст. Напишите, пожалуйста, имя ребёнка — например, Маша.',
-    noTemplate: 'К сожалению, для имени на таком алфавите у меня пока нет видео.',
-    trouble: 'Что-то у меня сейчас не получается. Пожалуйста, напишите имя ещё раз через пару минут.',
-  },
-  en: {
-    welcome:
-      'Hello! 🎄\n\nI make a short New Year video in which a child’s name appears on a frosted window and is spoken aloud.\n\nJust send me the name, for example Masha.',
-    help: 'Send a child’s name as one message and I will answer with a video in which it is written and spoken.\n\nOne name at a time: Emma, Anna-Maria, Mary Ann. Short forms are names of their own: “Bob” and “Robert” sound different.\n\nIf that video does not exist yet, I make it in about a minute and send it at once.',
-    caption: (name) => `🎄 ${name}, happy New Year!`,
-    making: (name) =>
-      `✨ I am making the video for “${name}”. It usually takes about a minute, and I will send it here as soon as it is ready.`,
-    stillMaking: (name) => `The video for “${name}” is still being made. I will send it here as soon as it is ready.`,
-    onItsWay: 'The video is on its way.',
-    failed: (name, minutes) =>
-      `I am sorry, the video for “${name}” did not work out just now. Please try again ${minutesEn(minutes)}; we are looking into it.`,
-    tooManyWaiting: 'You are waiting for several videos already. Let us wait for those first.',
-    tooManyToday:
-      'That was enough new names for today. Let us go on tomorrow; videos that exist already I send at once.',
-    notText: 'I understand text only. Please send me a child’s name, for example Emma.',
-    noTemplate: 'I am sorry, I have no video for a name in this alphabet yet.',
-    trouble: 'Something does not work on my side just now. Please send the name again in a few minutes.',
-  },
+/** The language for a person whose Telegram speaks another: its own, or the one whose file names it, as `ru` does Kazakh. */
+export function languageOf(telegramCode: string | undefined): Language {
+  if (telegramCode === undefined) return unknown
+  const code = telegramCode.slice(0, 2).toLowerCase()
+  if (bundles().has(code)) return code
+  return languages().find((language) => attribute(language, 'codes')?.split(' ').includes(code) === true) ?? anyOther
+}
+
+/** The language in whose letters most of a text is written. Undefined: in no such letters, or in as many of another script. */
+export function languageOfScript(text: string): Language | undefined {
+  const letters = text.match(/\p{L}/gu)?.length ?? 0
+  return languages().find((language) => {
+    const script = attribute(language, 'script')
+    return script !== undefined && 2 * (text.match(lettersOf(script))?.length ?? 0) > letters
+  })
+}
+
+/**
+ * A text for a person. Where it cannot be made in their language they get the English one, and where that cannot be made
+ * either a plain sentence that asks to try again; never a `{$name}`.
+ */
+export function text<Key extends TextKey>(language: Language, key: Key, ...[args]: ArgumentsOf<Key>): string {
+  return format(language, key, args) ?? format(anyOther, key, args) ?? format(language, 'trouble') ?? lastResort
+}
+
+/** For `$minutes`: at least one, and 60 for whatever is longer. */
+export function wholeMinutes(milliseconds: number): number {
+  return Math.min(Math.max(Math.ceil(milliseconds / 60_000), 1), 60)
+}
+
+/** For `$hours`: at least one. */
+export function wholeHours(milliseconds: number): number {
+  return Math.max(Math.ceil(milliseconds / 3_600_000), 1)
+}
+
+function format(language: Language, key: string, args?: Record<string, string | number>): string | undefined {
+  const bundle = bundles().get(language)
+  const pattern = bundle?.getMessage(key)?.value
+  if (bundle === undefined || pattern == null) return undefined
+  const errors: Error[] = []
+  const made = bundle.formatPattern(pattern, args, errors)
+  return errors.length === 0 ? made : undefined
+}
+
+function attribute(language: Language, name: string): string | undefined {
+  const bundle = bundles().get(language)
+  const pattern = bundle?.getMessage('language')?.attributes[name]
+  return bundle === undefined || pattern === undefined ? undefined : bundle.formatPattern(pattern)
+}
+
+function lettersOf(script: string): RegExp {
+  return new RegExp(`(?=\\p{L})\\p{Script=${script}}`, 'gu')
 }

@@ -85,6 +85,7 @@ const allowed: [file: string, imports: string[]][] = [
   ['src/speech/recordings.ts', ['../audio/sound.ts', '../ffmpeg/run.ts', '../names/name.ts', '../config.ts']],
   ['src/ffmpeg/command.ts', ['fluent-ffmpeg', 'node:fs', './container.ts', '../child-environment.ts']],
   ['src/names/csv.ts', ['csv-parse', './name.ts']],
+  ['src/texts.ts', ['@fluent/bundle']],
   [
     'src/dashboard/queue-board.ts',
     ['express', '@bull-board/api', '@bull-board/api/bullMQAdapter', '@bull-board/express', '../queue/index.ts'],
@@ -121,6 +122,7 @@ it.each(folders)('%s uses no library that belongs to another file', async (file)
     'commander',
     'csv-parse',
     'csv-parse/sync',
+    '@fluent/bundle',
     'prom-client',
     'express',
     '@bull-board/api',

@@ -15,5 +15,5 @@ export interface BotContext extends Context {
   /** Sends after the update is stored. */
   later(send: () => Promise<unknown>): void
   /** Answers with a text. It is worth a short wait before the update is confirmed, as nothing stored repeats it. */
-  say(text: string): void
+  say(words: string): void
 }

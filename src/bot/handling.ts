@@ -5,7 +5,7 @@ import type { Update } from 'grammy/types'
 import { isDatabaseTrouble } from '../db/database.ts'
 import { placeOf } from '../errors.ts'
 import { AssetLocked, type Attempt } from '../greetings/gate.ts'
-import { languageOf, texts } from '../texts.ts'
+import { languageOf, text } from '../texts.ts'
 import type { BotContext } from './context.ts'
 import { TookTooLong, type IntakeParts } from './intake.ts'
 import type { Outbox } from './outbox.ts'
@@ -32,8 +32,8 @@ export function prepareHandler(
     const chatId = ctx.chat?.id ?? 0
     const isIdle = outbox.isIdle(chatId)
     ctx.later = (task) => void outbox.send(chatId, task)
-    ctx.say = (text) => {
-      const said = outbox.say(chatId, text)
+    ctx.say = (words) => {
+      const said = outbox.say(chatId, words)
       // What has to wait, for others of its chat or for a flood, will not be sent within the grace.
       if (isIdle && outbox.isFree(chatId)) answers.push(said)
     }
@@ -42,7 +42,8 @@ export function prepareHandler(
 
   function sendFailureNotice(update: Update): void {
     const message = update.message ?? update.edited_message
-    if (message !== undefined) outbox.sayAnyhow(message.chat.id, texts[languageOf(message.from?.language_code)].trouble)
+    if (message !== undefined)
+      outbox.sayAnyhow(message.chat.id, text(languageOf(message.from?.language_code), 'trouble'))
   }
 
   return {

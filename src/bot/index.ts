@@ -9,6 +9,7 @@ import { announceBot, type Presence } from '../greetings/workers.ts'
 import { countRefusals } from '../greetings/refusals.ts'
 import { clientOptions, isTelegram, ownErrors, patiently } from '../telegram/api.ts'
 import { watchFloods } from '../telegram/live-floods.ts'
+import { text, type Language } from '../texts.ts'
 import type { BotContext } from './context.ts'
 import { greeting, type GreetingParts } from './features/greeting.ts'
 import { welcome } from './features/welcome.ts'
@@ -142,17 +143,13 @@ async function takeUpdates(
 
 /** The command menu. A refusal here keeps nobody from a greeting. */
 async function introduce(bot: Bot<BotContext>, times: Times): Promise<void> {
-  const english = [
-    { command: 'start', description: 'Begin' },
-    { command: 'help', description: 'How it works' },
-  ]
-  const russian = [
-    { command: 'start', description: 'Начать' },
-    { command: 'help', description: 'Как это работает' },
+  const menu = (language: Language) => [
+    { command: 'start', description: text(language, 'menu-start') },
+    { command: 'help', description: text(language, 'menu-help') },
   ]
   try {
-    await patiently(times, () => bot.api.setMyCommands(english))
-    await patiently(times, () => bot.api.setMyCommands(russian, { language_code: 'ru' }))
+    await patiently(times, () => bot.api.setMyCommands(menu('en')))
+    await patiently(times, () => bot.api.setMyCommands(menu('ru'), { language_code: 'ru' }))
   } catch (error) {
     if (isTelegram(error, 'token', 'not_sent')) throw error
   }

@@ -4,7 +4,7 @@ import { fence } from '../greetings/assets.ts'
 import { assetsOf, forgetAssets, type KnownAsset } from '../greetings/upkeep/forget.ts'
 import { forgetFiles, formerPosts, formerRevisions, postsAreGone, type StoredPost } from '../greetings/former.ts'
 import { dropHeld, heldQuestions, type HeldQuestion } from '../greetings/held-updates.ts'
-import { languageOf, texts } from '../texts.ts'
+import { languageOf, text } from '../texts.ts'
 import { openLog, type Log } from '../log.ts'
 import { isTelegram, type Api } from '../telegram/api.ts'
 import { deliver } from '../telegram/delivery.ts'
@@ -117,7 +117,7 @@ async function dropQuestion(
   await dropHeld(db, botId, updateId)
   if (services?.bot.id !== botId) return
   await services.api
-    .sendMessage(String(chatId), texts[languageOf(languageCode)].failed(display, 1))
+    .sendMessage(String(chatId), text(languageOf(languageCode), 'failed', { name: display, minutes: 1 }))
     .catch((error: unknown) => {
       if (!isTelegram(error)) throw error
     })

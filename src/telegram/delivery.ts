@@ -20,7 +20,7 @@ import {
   untilSomebodyIsFree,
   type ClaimedRequest,
 } from '../greetings/requests.ts'
-import { languageOf, texts } from '../texts.ts'
+import { languageOf, text, wholeMinutes } from '../texts.ts'
 import { isTelegram } from './api.ts'
 import { TelegramError } from './errors.ts'
 import { repairFileId, type FileIdDeps } from './file-ids.ts'
@@ -160,7 +160,7 @@ async function sendVideo(
   options: SendOptions,
 ): Promise<void> {
   const { api, db, times } = deps
-  const caption = texts[languageOf(request.language)].caption(asset.display)
+  const caption = text(languageOf(request.language), 'caption', { name: asset.display })
   const sending: Sending = { asset, fileId, chatId: request.chatId, repaired: false, followed: false, floods: 0 }
   for (let isFirst = true; ; isFirst = false) {
     // What came before took its time: another try needs a claim as fresh as the first.
@@ -260,7 +260,7 @@ async function sendFailureNotice(
   try {
     await api.sendMessage(
       String(request.chatId),
-      texts[languageOf(request.language)].failed(asset.display, Math.ceil(asset.coolMs / 60_000)),
+      text(languageOf(request.language), 'failed', { name: asset.display, minutes: wholeMinutes(asset.coolMs) }),
       undefined,
       signal as never,
     )
@@ -337,7 +337,7 @@ export async function uploadToSubscriber(
       const message = await deps.api.sendVideo(
         String(first.chatId),
         videoUpload(video),
-        { ...videoOptions(video), caption: texts[languageOf(first.language)].caption(asset.display) },
+        { ...videoOptions(video), caption: text(languageOf(first.language), 'caption', { name: asset.display }) },
         signal as never,
       )
       return { post: postOf(message, null), delivered: () => complete(deps, first) }

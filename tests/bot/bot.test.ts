@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startBot, type BotParts, type RunningBot } from '../../src/bot/index.ts'
-import { texts } from '../../src/texts.ts'
+import { text } from '../../src/texts.ts'
 import { request } from '../../src/greetings/request.ts'
-import { explainRejection } from '../../src/names/explanations.ts'
 import { parseName } from '../../src/names/name.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
 import { videosOf } from '../queue/processes.ts'
@@ -74,12 +73,12 @@ afterAll(async () => {
 describe('the bot', () => {
   it('explains itself on /start and /help, in the language of the person', async () => {
     const id = newPerson()
-    expect(await answerTo(id, '/start')).toBe(texts.ru.welcome)
-    expect(await answerTo(id, '/help')).toBe(texts.ru.help)
+    expect(await answerTo(id, '/start')).toBe(text('ru', 'welcome'))
+    expect(await answerTo(id, '/help')).toBe(text('ru', 'help'))
     const other = newPerson()
     await town.telegram.say({ userId: other, text: '/help', languageCode: 'en' })
     expect((await town.telegram.waitForMessage(other, ({ from }) => from?.id === Number(town.botId))).text).toBe(
-      texts.en.help,
+      text('en', 'help'),
     )
   })
 
@@ -97,7 +96,7 @@ describe('the bot', () => {
       (await town.telegram.messages(loud)).filter(({ from }) => from?.id === Number(town.botId)).length
     await until(async () => (await answers()) >= 10, 'the line')
     // When the line has gone everything is answered again.
-    expect(await answerTo(loud, '/start')).toBe(texts.ru.welcome)
+    expect(await answerTo(loud, '/start')).toBe(text('ru', 'welcome'))
     expect(await answers()).toBeLessThan(15)
   })
 
@@ -112,7 +111,7 @@ describe('the bot', () => {
     await town.telegram.waitForCalls({ method: 'sendMessage', chatId: id })
     await town.telegram.release(fault.id)
     // Answers of a chat come one after the other.
-    expect(await answerTo(id, '/help')).toBe(texts.ru.help)
+    expect(await answerTo(id, '/help')).toBe(text('ru', 'help'))
     expect(warned).toEqual([])
   })
 
@@ -121,7 +120,7 @@ describe('the bot', () => {
     const id = newPerson()
     await town.telegram.say({ userId: id, text: ' мАША ' })
     const video = await town.telegram.waitForMessage(id, (message) => message.video !== undefined)
-    expect(video.caption).toBe(texts.ru.caption('Маша'))
+    expect(video.caption).toBe(text('ru', 'caption', { name: 'Маша' }))
     const calls = (await town.telegram.calls({ chatId: id })).map(({ method, upload }) => `${method} ${upload}`)
     expect(calls).toEqual(['sendVideo file_id'])
     expect(await town.db.userRequest.findFirst({ where: { userId: BigInt(id) } })).toMatchObject({ hit: true })
@@ -131,16 +130,19 @@ describe('the bot', () => {
     let release = () => {}
     beforeVideo = () => new Promise<void>((resolve) => (release = resolve))
     const id = newPerson()
-    expect(await answerTo(id, 'Милана')).toBe(texts.ru.making('Милана'))
+    expect(await answerTo(id, 'Милана')).toBe(text('ru', 'making', { name: 'Милана' }))
     const [action] = await town.telegram.waitForCalls({ method: 'sendChatAction', chatId: id })
     expect(action?.parameters.action).toBe('upload_video')
 
     // Asking again changes nothing but the answer.
-    expect(await answerTo(id, 'милана')).toBe(texts.ru.stillMaking('Милана'))
+    expect(await answerTo(id, 'милана')).toBe(text('ru', 'still-making', { name: 'Милана' }))
     release()
     await town.telegram.waitForMessage(id, (message) => message.video !== undefined)
     await town.telegram.waitFor(
-      async () => !(await town.telegram.messages(id)).some(({ text }) => text === texts.ru.making('Милана')),
+      async () =>
+        !(await town.telegram.messages(id)).some(
+          ({ text: words }) => words === text('ru', 'making', { name: 'Милана' }),
+        ),
       { what: 'the note going away' },
     )
     expect(await videosOf(town, id)).toBe(1)
@@ -158,11 +160,11 @@ describe('the bot', () => {
     `Маша${'а'.repeat(60)}`,
     'маша@mail.ru',
     '/cancel',
-  ])('tells why “%s” is no name', async (text) => {
-    const parsed = parseName(text, { extraScripts: [] })
-    const answer = await answerTo(newPerson(), text)
-    if (parsed.ok) expect(answer).toBe(texts.ru.making(parsed.name.display))
-    else expect(answer).toBe(explainRejection(parsed.reason, 'ru'))
+  ])('tells why “%s” is no name', async (words) => {
+    const parsed = parseName(words, { extraScripts: [] })
+    const answer = await answerTo(newPerson(), words)
+    if (parsed.ok) expect(answer).toBe(text('ru', 'making', { name: parsed.name.display }))
+    else expect(answer).toBe(text('ru', `rejected-${parsed.reason}`))
   })
 
   it('takes a name as text only: never as a file, an option or a format', async () => {
@@ -182,7 +184,7 @@ describe('the bot', () => {
     ]) {
       expect((await answerTo(id, text)).length).toBeGreaterThan(0)
     }
-    expect(await answerTo(id, '/start')).toBe(texts.ru.welcome)
+    expect(await answerTo(id, '/start')).toBe(text('ru', 'welcome'))
   })
 
   it('property 9: a 429 in one chat delays nobody else', async () => {
@@ -227,7 +229,7 @@ describe('the bot', () => {
     )
     expect(await town.telegram.resend([updateId ?? 0])).toBe(1)
     // Updates of a chat are answered in order, so whatever the second one causes comes before this.
-    await answerTo(id, '/help', (text) => text === texts.ru.help)
+    await answerTo(id, '/help', (words) => words === text('ru', 'help'))
     expect(await videosOf(town, id)).toBe(1)
     expect(await town.db.userRequest.count({ where: { userId: BigInt(id) } })).toBe(1)
   })
@@ -310,7 +312,7 @@ describe('a bot with a webhook', () => {
     expect(await tell('no json')).toBe(400)
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404)
     expect(await tell({ ...body, message: message(id, command('/help')) })).toBe(200)
-    await lastWord(id, texts.ru.help)
+    await lastWord(id, text('ru', 'help'))
     expect((await town.telegram.calls({ chatId: id })).length).toBe(1)
   })
 
@@ -337,7 +339,7 @@ describe('a bot with a webhook', () => {
   ])('answers $what with what it understands', async ({ content }) => {
     const id = await known()
     expect(await tell({ update_id: update++, message: message(id, content) })).toBe(200)
-    await lastWord(id, texts.ru.notText)
+    await lastWord(id, text('ru', 'not-text'))
   })
 
   it('confirms an update whose answer takes long after a second, as nothing repeats the answer', async () => {
@@ -350,7 +352,7 @@ describe('a bot with a webhook', () => {
     expect(await within(300)).toBe('not confirmed')
     expect(await within(1_300)).toBe(200)
     await town.telegram.release(hold.id)
-    await lastWord(id, texts.ru.welcome)
+    await lastWord(id, text('ru', 'welcome'))
   })
 
   it('takes an edited message as a new wish', async () => {
@@ -380,7 +382,7 @@ describe('a bot with a webhook', () => {
     await tell({ update_id: update++, message: message(id, { text: 'я'.repeat(450_000) }) })
     await tell({ update_id: update++, message: message(id, { text: 'я'.repeat(1_000_000) }) }).catch(() => undefined)
     expect(await tell({ update_id: update++, message: message(id, command('/start')) })).toBe(200)
-    await lastWord(id, texts.ru.welcome)
+    await lastWord(id, text('ru', 'welcome'))
   })
 
   it('property 6: an update told twice at the same time makes one request', async () => {

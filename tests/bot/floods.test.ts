@@ -1,7 +1,7 @@
 /** Property 9: a direct answer waits for nothing but a live 429, which it notes for everybody when it meets one. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startBot, type RunningBot } from '../../src/bot/index.ts'
-import { texts } from '../../src/texts.ts'
+import { text } from '../../src/texts.ts'
 import { connectTelegram } from '../../src/telegram/api.ts'
 import { bulkKey, chatKey, pauseBucket, pauseBulk } from '../../src/telegram/flood.ts'
 import { watchFloods, type LiveFloods } from '../../src/telegram/live-floods.ts'
@@ -98,7 +98,7 @@ describe('a flood met by direct answers', () => {
     await write(quick, 'Агата')
     await town.telegram.waitForMessage(quick, ({ video }) => video !== undefined)
     expect(fault.id).toBeGreaterThan(0)
-    await town.telegram.waitForMessage(slow, ({ text }) => text === texts.ru.making('Клим'))
+    await town.telegram.waitForMessage(slow, ({ text: words }) => words === text('ru', 'making', { name: 'Клим' }))
     expect((await town.telegram.counts()).early).toBe(0)
   })
 

@@ -10,7 +10,7 @@ import { chatOf, createPerChat } from '../../src/bot/per-chat.ts'
 import { openDatabase, type Database } from '../../src/db/database.ts'
 import { endHeld, heldQuestions, holdUpdate, takeHeld } from '../../src/greetings/held-updates.ts'
 import { reconcile } from '../../src/greetings/reconcile.ts'
-import { texts } from '../../src/texts.ts'
+import { text } from '../../src/texts.ts'
 import { videosOf } from '../queue/processes.ts'
 import { ask, openTestEnvironment, quietLog, until, type TestEnvironment } from '../environment/test-environment.ts'
 
@@ -166,7 +166,11 @@ describe('a row that stays locked', () => {
     expect(await said(id)).toEqual([])
     await release()
     await until(async () => (await said(id)).length === 3, 'all answers')
-    expect(await said(id)).toEqual([texts.ru.caption('Клим'), texts.ru.welcome, texts.ru.caption('Агата')])
+    expect(await said(id)).toEqual([
+      text('ru', 'caption', { name: 'Клим' }),
+      text('ru', 'welcome'),
+      text('ru', 'caption', { name: 'Агата' }),
+    ])
   })
 
   it('property 6: an update that comes again while it is held makes no second request', async () => {
@@ -182,7 +186,7 @@ describe('a row that stays locked', () => {
     await until(async () => (await held()) === 0, 'its end')
     await town.telegram.resend([updateId ?? 0])
     await write(id, '/help')
-    await town.telegram.waitForMessage(id, ({ text }) => text === texts.ru.help)
+    await town.telegram.waitForMessage(id, ({ text: words }) => words === text('ru', 'help'))
     expect(await videosOf(town, id)).toBe(1)
     expect(await town.db.userRequest.count({ where: { userId: BigInt(id) } })).toBe(1)
   })
@@ -194,7 +198,7 @@ describe('a row that stays locked', () => {
     await until(async () => (await held()) === 1, 'the held update')
     await town.db
       .$executeRaw`UPDATE "HeldUpdate" SET "heldAt" = now() - ${town.times.heldMs}::float8 * interval '1 millisecond'`
-    await town.telegram.waitForMessage(id, ({ text }) => text === texts.ru.trouble)
+    await town.telegram.waitForMessage(id, ({ text: words }) => words === text('ru', 'trouble'))
     await until(async () => (await held()) === 0, 'its end')
   })
 
@@ -234,7 +238,7 @@ describe('a row that stays locked', () => {
     expect(await held()).toBe(2)
     await release()
     await until(async () => (await videosOf(town, id)) === 2, 'both videos')
-    expect(await said(id)).toEqual([texts.ru.caption('Клим'), texts.ru.caption('Агата')])
+    expect(await said(id)).toEqual([text('ru', 'caption', { name: 'Клим' }), text('ru', 'caption', { name: 'Агата' })])
   })
 })
 

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { request } from '../../src/greetings/request.ts'
-import { texts } from '../../src/texts.ts'
+import { text } from '../../src/texts.ts'
 import { createServices, videosOf } from '../queue/processes.ts'
 import { ask, openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
 
@@ -77,8 +77,8 @@ describe('a bot that is killed', () => {
     await holder.end()
     await until(async () => (await videosOf(town, 2_500)) === 2, 'both videos')
     expect((await town.telegram.messages(2_500)).flatMap(({ caption }) => caption ?? [])).toEqual([
-      texts.ru.caption('Клим'),
-      texts.ru.caption('Агата'),
+      text('ru', 'caption', { name: 'Клим' }),
+      text('ru', 'caption', { name: 'Агата' }),
     ])
     expect(await town.db.userRequest.count({ where: { userId: 2_500n } })).toBe(2)
   })

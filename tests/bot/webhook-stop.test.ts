@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startBot, type RunningBot } from '../../src/bot/index.ts'
-import { texts } from '../../src/texts.ts'
+import { text } from '../../src/texts.ts'
 import { ask, openTestEnvironment, quietLog, until, type TestEnvironment } from '../environment/test-environment.ts'
 
 const secret = 'topsecret'
@@ -112,7 +112,7 @@ describe('a bot with a webhook that is asked to stop', () => {
     await holder.query('ROLLBACK')
     await holder.end()
     await start()
-    await town.telegram.waitForMessage(id, ({ text }) => text === texts.ru.making('Клим'))
+    await town.telegram.waitForMessage(id, ({ text: words }) => words === text('ru', 'making', { name: 'Клим' }))
     await bot.stop(1_000)
   })
 

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { AssetFault, Outage } from '../../src/errors.ts'
 import { request } from '../../src/greetings/request.ts'
-import { texts } from '../../src/texts.ts'
+import { text } from '../../src/texts.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
 import { uploadToStorage, type Storage } from '../../src/telegram/storage.ts'
 import type { Renderer } from '../../src/video/renderer.ts'
@@ -95,7 +95,7 @@ describe.each(queueModes)('a worker, queue on %s', (queueMode) => {
     making = async () => undefined
     await asks('Артём', 12)
     await until(async () => (await videosOf(town, 12)) === 1, 'the video')
-    expect(texts.ru.failed('Артём', 60)).toContain('примерно через час')
+    expect(text('ru', 'failed', { name: 'Артём', minutes: 60 })).toContain('через час')
   })
 
   it.each([

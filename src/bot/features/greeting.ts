@@ -2,10 +2,9 @@
 import { Composer } from 'grammy'
 import { emit } from '../../events.ts'
 import { askFromText, type AskRules } from '../../greetings/ask.ts'
-import type { RequestDeps } from '../../greetings/answer.ts'
+import type { Refusal, RequestDeps } from '../../greetings/answer.ts'
 import { request } from '../../greetings/request.ts'
-import { texts } from '../../texts.ts'
-import { explainRejection } from '../../names/explanations.ts'
+import { text, wholeHours, wholeMinutes, type Language } from '../../texts.ts'
 import { sendDirectly, type DeliveryDeps } from '../../telegram/delivery.ts'
 import type { BotContext } from '../context.ts'
 import type { PendingNotes } from '../pending-note.ts'
@@ -25,12 +24,12 @@ export function greeting(parts: GreetingParts): Composer<BotContext> {
   const personal = composer.chatType('private')
 
   personal.on(['message:text', 'edited_message:text'], async (ctx) => {
-    const say = texts[ctx.language]
+    const { language } = ctx
     const asked = askFromText(ctx.msg.text, parts)
     if (!asked.ok) {
       const { reason } = asked
       emit({ what: 'asked', outcome: 'no_name', reason })
-      return ctx.say(reason === 'no_template' ? say.noTemplate : explainRejection(reason, ctx.language))
+      return ctx.say(text(language, reason === 'no_template' ? 'no-template' : `rejected-${reason}`))
     }
     const { display } = asked.ask
 
@@ -38,7 +37,7 @@ export function greeting(parts: GreetingParts): Composer<BotContext> {
     const [answer] = await request(door, [asked.ask], {
       userId: BigInt(ctx.from?.id ?? ctx.chat.id),
       chatId,
-      language: ctx.language,
+      language,
       updateId: ctx.update.update_id,
       attempt: ctx.attempt,
       unlimited: ctx.from !== undefined && isAdmin(ctx.from.id),
@@ -54,18 +53,22 @@ export function greeting(parts: GreetingParts): Composer<BotContext> {
         )
       }
       case 'on_its_way':
-        return ctx.say(say.onItsWay)
+        return ctx.say(text(language, 'on-its-way', { name: display }))
       case 'waiting': {
         const { requestId } = answer
         // Null: they wait for it already.
-        if (requestId === null) return ctx.say(say.stillMaking(display))
-        return ctx.later(() => pendingNotes.show({ requestId, chatId, note: say.making(display) }))
+        if (requestId === null) return ctx.say(text(language, 'still-making', { name: display }))
+        return ctx.later(() =>
+          pendingNotes.show({ requestId, chatId, note: text(language, 'making', { name: display }) }),
+        )
       }
       case 'failed':
-        return ctx.say(say.failed(display, Math.ceil((answer.retryAt.getTime() - Date.now()) / 60_000)))
+        return ctx.say(
+          text(language, 'failed', { name: display, minutes: wholeMinutes(answer.retryAt.getTime() - Date.now()) }),
+        )
       case 'refused':
         if (answer.told) return
-        return ctx.say(answer.reason === 'too_many_waiting' ? say.tooManyWaiting : say.tooManyToday)
+        return ctx.say(limitReached(language, answer))
       case 'repeated':
         // Stored when the update came first; whoever holds the request sends the video.
         return
@@ -74,7 +77,14 @@ export function greeting(parts: GreetingParts): Composer<BotContext> {
 
   personal.on(['message', 'edited_message'], (ctx) => {
     emit({ what: 'asked', outcome: 'no_name', reason: 'no_text' })
-    return ctx.say(texts[ctx.language].notText)
+    return ctx.say(text(ctx.language, 'not-text'))
   })
   return composer
+}
+
+/** How many names are enough, and when to go on. */
+function limitReached(language: Language, { most, retryAt }: Refusal): string {
+  return retryAt === null
+    ? text(language, 'limit-waiting', { count: most })
+    : text(language, 'limit-today', { count: most, hours: wholeHours(retryAt.getTime() - Date.now()) })
 }

@@ -1,0 +1,175 @@
+### What people read in English: natural, short, with contractions; the bot says “I”.
+### Which texts there are, and what each takes, is in src/texts.ts. Names are put in as they are.
+### $minutes is at most 60, which stands for an hour or more.
+
+language = English
+    .script = Latin
+
+## Pieces of other texts
+
+and = and
+minutes = { $minutes ->
+    [1] a minute
+    [60] an hour
+    [one] { $minutes } minute
+   *[other] { $minutes } minutes
+}
+in-hours = { $hours ->
+    [one] in { $hours } hour
+   *[other] in { $hours } hours
+}
+
+## Commands
+
+welcome =
+    Hello! 🎄
+
+    I make a short New Year video in which a child’s name appears on a frosted window and is spoken aloud.
+
+    Just send me the name — Emma, for example.
+help =
+    Send me a child’s name, and I’ll send you a video in which it’s drawn and spoken.
+
+    Short forms are names of their own: “Bob” and “Robert” sound different. Double names are fine, too: Anna-Maria, Mary Ann.
+
+    If that video already exists, you’ll get it right away. If it doesn’t, I’ll make it in about a minute.
+short-help = I don’t know that command. Just send me a child’s name — Emma, for example. More: /help
+greet-usage = Write the name after the command, like this: /greet Emma
+language-question = Which language should I speak with you?
+language-chosen = All right, I’ll speak English.
+privacy =
+    I remember your Telegram number, your language and the names you asked for: without them, no video would reach you. I don’t show them to other people.
+
+    I keep your requests for { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }, then I delete them. The videos stay, but there’s nothing about you in them.
+
+    To have it all forgotten now: /forgetme
+forget-question =
+    Shall I delete everything I remember about you? That’s your language, your requests and the videos you’re still waiting for.
+
+    It can’t be undone. The videos that are already in this chat stay with you.
+button-forget-yes = Yes, delete it
+button-forget-no = No, keep it
+forget-done = Done, I don’t remember anything about you now. Whenever you’d like a new video, just send a name.
+forget-kept = All right, everything stays as it is.
+
+menu-start = Start
+menu-help = How it works
+menu-greet = Make a video: /greet Emma
+menu-language = Change the language
+menu-privacy = What I remember about you
+menu-forgetme = Delete everything I remember about you
+
+bot-name = New Year Greeting with a Name
+bot-description =
+    🎄 A New Year video in which your child’s name appears on a frosted window and is spoken aloud.
+
+    Send a name, and a minute later the video is yours. It’s free.
+bot-short-description = A New Year video with your child’s name, drawn and spoken. Free 🎄
+
+## Talk
+
+talk-greeting = Hello! 🎄 Send me a child’s name, and I’ll send you a New Year video with it.
+talk-thanks = You’re welcome! 🎄 If there’s somebody else to greet, send me the name.
+talk-praise = How kind, thank you! ☺️ If there’s somebody else to greet, send me the name.
+talk-yes = Great! Then send me a child’s name — Emma, for example.
+talk-no = All right. Whenever you’d like a video, just send me a name.
+talk-bye = Goodbye! 🎄 Whenever you’d like another video, just send me a name.
+talk-how-long = If the video already exists, it comes right away. A new one usually takes a minute, or a little longer when many people are asking. I’ll send it here, so there’s no need to watch the screen.
+talk-how-much = It’s free 🎁 Send me a name, and the video is yours.
+talk-who-are-you = I’m a bot that draws and speaks a child’s name in a New Year video. Send me a name and see what it looks like.
+talk-wrong-name = Sorry that it’s the wrong name! Send me just the name, the way it should sound — Emma, for example.
+talk-wrong-stress = Thank you for telling me! Tap “{ button-sounds-wrong }” below the video: it helps to get it right.
+talk-does-not-come = Sorry for the wait! Send me the name once more: if the video is ready, I’ll send it right away, and if it isn’t, I’ll tell you how it’s going.
+talk-wishes = Thank you, and a happy New Year to you, too! 🎄 If there’s somebody else to greet, send me the name.
+talk-not-understood = I don’t quite understand. Please send me just the name — Emma, for example.
+
+## Questions
+
+question-unsure = Shall I make a video for “{ $name }”?
+question-which = Who is it for?
+question-several = { $count ->
+    [one] There’s { $count } name here.
+   *[other] There are { $count } names here.
+} What shall I make?
+button-yes-name = Yes, “{ $name }”
+button-name = { $name }
+button-other-name = Another name
+button-each = One each: { $count ->
+    [one] { $count } video
+   *[other] { $count } videos
+}
+button-together = Together: { $names }
+button-exact-spelling = Exactly with “е”: { $name }
+other-name = All right, send me the other name.
+toast-chosen = “{ $name }” it is!
+toast-already = You’ve already chosen “{ $name }”.
+toast-old = That question is too old now. Just send me the name again.
+toast-not-yours = That button is for the person I asked. Send me a name yourself, and you’ll get a video, too.
+
+## While a video is made
+
+making = ✨ I’m making the video for “{ $name }”. It usually takes about a minute, and I’ll send it here as soon as it’s ready.
+making-place = ✨ { $place ->
+    [1] The video for “{ $name }” is next in line
+   *[other] The video for “{ $name }” is number { $place } in line
+}. It’ll be here in { $minutes ->
+    [60] an hour or more
+   *[other] about { minutes }
+}.
+making-longer = ✨ The video for “{ $name }” is taking longer than usual, sorry for the wait. I’ll send it here as soon as it’s ready.
+sending = ✨ The video for “{ $name }” is ready, I’m sending it.
+still-making = I’m still making the video for “{ $name }”. I’ll send it here as soon as it’s ready.
+on-its-way = The video for “{ $name }” is on its way.
+failed = Sorry, the video for “{ $name }” didn’t work out this time. Please send the name again in { minutes }.
+limit-waiting = I’m already working on { $count ->
+    [one] { $count } name
+   *[other] { $count } names
+} for you. As soon as the first video arrives, send me the next one.
+limit-today = You’ve sent { $count ->
+    [one] { $count } new name
+   *[other] { $count } new names
+} today. I can take the next one { in-hours }; videos that already exist I’ll send right away.
+trouble = Something isn’t working on my side just now. Please send the name again in a few minutes.
+
+## What is not taken
+
+not-text = I only understand text. Please send me a child’s name — Emma, for example.
+service-message = 🎄 Send me a child’s name, and I’ll send you a New Year video.
+no-template = Sorry, I can’t make a video in these letters yet. Could you write the name in another alphabet?
+rejected-empty = There’s no name here. Please write it in letters, for example “Emma”.
+rejected-too_long_input = That’s far too long for a name. Please send just the name, for example “Emma”.
+rejected-not_text = The name arrived with damaged characters. Please type it once more.
+rejected-several_names = There seems to be more than one name here. Please send them one by one: each gets its own video.
+rejected-digits = There are digits in the name. Please write it in letters only.
+rejected-emoji = What a nice emoji! But I can only draw and speak letters: please write the name without it.
+rejected-characters = There’s a character I can’t speak. Please write the name in letters; a space, a hyphen and an apostrophe are fine.
+rejected-misplaced = A hyphen or an apostrophe is out of place. It belongs inside a name, as in “Anna-Maria”: please have a look.
+rejected-marks = One of the letters has too many accents. Please write the name in plain letters.
+rejected-mixed_scripts = The name mixes letters of different alphabets. Please write all of it in one.
+rejected-unsupported_script = I can’t draw and speak this alphabet yet. Please write the name in Latin or Cyrillic letters.
+rejected-too_short = One letter is too short for a name. Please write all of it.
+rejected-too_long = Such a long name doesn’t fit on the screen: 40 letters at most. Is there a shorter form?
+rejected-too_many_words = There are too many words: a name has four at most. Please send just the name.
+rejected-nonsense = That doesn’t look like a name. Please send me a child’s name, for example “Emma”.
+rejected-offensive = I can’t make a greeting with this word. Please send me a child’s name.
+rejected-blocked = I can’t make a greeting with this word. Please send me a child’s name.
+
+## The video
+
+caption = 🎄 { $name }, happy New Year!
+caption-together = 🎄 { $names }, happy New Year!
+button-share = Share
+button-another = Another name
+button-sounds-wrong = Sounds wrong
+sounds-wrong-thanks = Thank you for telling me! I’ll pass it on, and offer you the new video when there is one.
+share-text = 🎄 A New Year video in which a child’s name is drawn and spoken aloud. Send the bot a name and get yours.
+
+## In other chats
+
+group-welcome = Hello! 🎄 Write /greet and a child’s name, like this: /greet Emma — and I’ll send a New Year video here.
+group-usage = Write the name after the command, like this: /greet Emma — or reply to my message with a name.
+inline-miss = No video for “{ $name }” yet. Make it?
+inline-start = Make a New Year video
