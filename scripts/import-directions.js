@@ -9,17 +9,6 @@
  */
 import ts from 'typescript-eslint'
 
-/** What the engine uses of the ground. */
-const ground = [
-  '../child-environment.ts',
-  '../config.ts',
-  '../disk.ts',
-  '../errors.ts',
-  '../installation.ts',
-  '../process-group.ts',
-  '../resident-process.ts',
-]
-
 /**
  * What each folder of `src` imports, and what a file does that lies in none: nothing else, and all of it. Types count,
  * and what is loaded only when it is needed. A test compares this with the sources.
@@ -66,23 +55,23 @@ const directions = [
   {
     files: ['src/browser-files.ts', 'src/child-environment.ts', 'src/config.ts', 'src/variables.ts'],
     forbid: ['./**', '../**'],
-    except: ['./variables.ts'],
+    except: allowed('config.ts', './'),
     why: 'imports nothing of ours',
   },
-  { files: ['src/names/**'], forbid: ['../**'], except: ['../replacing.ts'], why: 'names import nothing of ours' },
+  { files: ['src/names/**'], forbid: ['../**'], except: allowed('names'), why: 'names import nothing of ours' },
   { files: ['src/*/browser/**'], forbid: ['../**'], why: 'a browser gets nothing but this folder' },
   {
     files: ['src/sandbox/*.ts'],
     forbid: ['../**'],
-    except: ['../browser-files.ts', '../child-environment.ts', '../config.ts', '../installation.ts'],
-    why: 'the sandbox imports nothing of ours but the configuration',
+    except: allowed('sandbox'),
+    why: 'the sandbox imports nothing of ours but what starts programs',
   },
   {
     files: ['src/sandbox/*/**'],
     ignores: ['src/sandbox/browser/**'],
     forbid: ['../../**'],
-    except: ['../../child-environment.ts', '../../installation.ts', '../../numbered-lock.ts'],
-    why: 'the sandbox imports nothing of ours but the configuration',
+    except: allowed('sandbox', '../../'),
+    why: 'the sandbox imports nothing of ours but what starts programs',
   },
   {
     files: ['src/db/**', 'src/queue/*.ts'],
@@ -107,16 +96,18 @@ const directions = [
     forbid: ['./**', '../**'],
     why: 'the ground does not know who calls it',
   },
-  {
-    files: ['src/resident-process.ts', 'src/numbered-lock.ts', 'src/process-start.ts'],
-    forbid: ['./**'],
-    except: ['./child-environment.ts', './installation.ts', './process-group.ts', './process-start.ts'],
-    why: 'the ground does not know who calls it',
-  },
+  ...['env-file.ts', 'home-owner.ts', 'home.ts', 'numbered-lock.ts', 'process-start.ts', 'resident-process.ts'].map(
+    (file) => ({
+      files: [`src/${file}`],
+      forbid: ['./**'],
+      except: allowed(file, './'),
+      why: 'the ground does not know who calls it',
+    }),
+  ),
   {
     files: ['src/ffmpeg/**'],
     forbid: ['../**'],
-    except: ['../child-environment.ts', '../process-group.ts'],
+    except: allowed('ffmpeg'),
     why: 'ffmpeg lies on the ground and imports nothing of ours but how programs are started and ended',
   },
   // the engine: video → speech → audio, each of them on the ground
@@ -124,7 +115,7 @@ const directions = [
   {
     files: ['src/speech/**'],
     forbid: ['../**'],
-    except: [...within('audio', 'ffmpeg', 'names'), ...ground],
+    except: allowed('speech'),
     why: 'speech knows neither video nor who calls it',
   },
   {
@@ -135,7 +126,7 @@ const directions = [
   {
     files: ['src/video/*.ts'],
     forbid: ['../**'],
-    except: [...within('audio', 'ffmpeg', 'speech'), ...ground],
+    except: allowed('video'),
     why: 'video renders names and does not know who calls it',
   },
   // the domain
@@ -187,9 +178,10 @@ const directions = [
   },
 ]
 
-/** Exceptions for whole folders beside one's own. */
-function within(...folders) {
-  return folders.flatMap((name) => [`../${name}`, `../${name}/**`])
+/** What the table says that a folder or file imports, as seen from it: `up` leads to `src`. */
+function allowed(room, up = '../') {
+  const others = imports[room].split(' ').filter((name) => name !== '')
+  return others.flatMap((name) => (name.endsWith('.ts') ? [up + name] : [up + name, `${up}${name}/**`]))
 }
 
 function dirs(...folders) {
