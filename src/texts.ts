@@ -159,7 +159,12 @@ export function languageOf(telegramCode: string | undefined): Language {
   if (telegramCode === undefined) return unknown
   const code = telegramCode.slice(0, 2).toLowerCase()
   if (bundles().has(code)) return code
-  return languages().find((language) => attribute(language, 'codes')?.split(' ').includes(code) === true) ?? anyOther
+  return languages().find((language) => codesOf(language).includes(code)) ?? anyOther
+}
+
+/** The languages of Telegram clients that a language serves, itself first: two letters each, as `language_code` takes them. */
+export function codesOf(language: Language): readonly string[] {
+  return [language, ...(attribute(language, 'codes')?.split(' ') ?? [])]
 }
 
 /** The language in whose letters most of a text is written. Undefined: in no such letters, or in as many of another script. */

@@ -24,7 +24,7 @@ in-hours = { $hours ->
 welcome =
     Hello! 🎄
 
-    I make a short New Year video in which a child’s name appears on a frosted window and is spoken aloud.
+    I make a short New Year’s video in which a child’s name appears on a frosted window and is spoken aloud.
 
     Just send me the name — Emma, for example.
 help =
@@ -38,14 +38,14 @@ greet-usage = Write the name after the command, like this: /greet Emma
 language-question = Which language should I speak with you?
 language-chosen = All right, I’ll speak English.
 privacy =
-    I remember your Telegram number, your language and the names you asked for: without them, no video would reach you. I don’t show them to other people.
+    I remember your Telegram id (not your phone number), your language and the names you asked for: without them, no video would reach you. Besides you, only whoever runs this bot can see that.
 
     I keep your requests for { $days ->
         [one] { $days } day
        *[other] { $days } days
-    }, then I delete them. The videos stay, but there’s nothing about you in them.
+    }, then I delete them. The videos stay: there’s only a name in them.
 
-    To have it all forgotten now: /forgetme
+    To make me forget it all right now: /forgetme
 forget-question =
     Shall I delete everything I remember about you? That’s your language, your requests and the videos you’re still waiting for.
 
@@ -62,34 +62,34 @@ menu-language = Change the language
 menu-privacy = What I remember about you
 menu-forgetme = Delete everything I remember about you
 
-bot-name = New Year Greeting with a Name
+bot-name = New Year’s Greetings by Name
 bot-description =
-    🎄 A New Year video in which your child’s name appears on a frosted window and is spoken aloud.
+    🎄 A New Year’s video in which your child’s name appears on a frosted window and is spoken aloud.
 
     Send a name, and a minute later the video is yours. It’s free.
-bot-short-description = A New Year video with your child’s name, drawn and spoken. Free 🎄
+bot-short-description = A New Year’s video with your child’s name, drawn and spoken. Free 🎄
 
 ## Talk
 
-talk-greeting = Hello! 🎄 Send me a child’s name, and I’ll send you a New Year video with it.
-talk-thanks = You’re welcome! 🎄 If there’s somebody else to greet, send me the name.
-talk-praise = How kind, thank you! ☺️ If there’s somebody else to greet, send me the name.
+talk-greeting = Hello! 🎄 Send me a child’s name, and I’ll send you a New Year’s video with it.
+talk-thanks = You’re welcome! 🎄 Anyone else to greet? Just send me the name.
+talk-praise = How kind, thank you! ☺️ Anyone else to greet? Just send me the name.
 talk-yes = Great! Then send me a child’s name — Emma, for example.
 talk-no = All right. Whenever you’d like a video, just send me a name.
 talk-bye = Goodbye! 🎄 Whenever you’d like another video, just send me a name.
 talk-how-long = If the video already exists, it comes right away. A new one usually takes a minute, or a little longer when many people are asking. I’ll send it here, so there’s no need to watch the screen.
 talk-how-much = It’s free 🎁 Send me a name, and the video is yours.
-talk-who-are-you = I’m a bot that draws and speaks a child’s name in a New Year video. Send me a name and see what it looks like.
-talk-wrong-name = Sorry that it’s the wrong name! Send me just the name, the way it should sound — Emma, for example.
+talk-who-are-you = I’m a bot that draws and speaks a child’s name in a New Year’s video. Send me a name and see what it looks like.
+talk-wrong-name = Sorry about the wrong name! Please send me just the name, the way it should sound — Emma, for example.
 talk-wrong-stress = Thank you for telling me! Tap “{ button-sounds-wrong }” below the video: it helps to get it right.
 talk-does-not-come = Sorry for the wait! Send me the name once more: if the video is ready, I’ll send it right away, and if it isn’t, I’ll tell you how it’s going.
-talk-wishes = Thank you, and a happy New Year to you, too! 🎄 If there’s somebody else to greet, send me the name.
+talk-wishes = Thank you, and a happy New Year to you, too! 🎄 Anyone else to greet? Just send me the name.
 talk-not-understood = I don’t quite understand. Please send me just the name — Emma, for example.
 
 ## Questions
 
 question-unsure = Shall I make a video for “{ $name }”?
-question-which = Who is it for?
+question-which = Who’s it for?
 question-several = { $count ->
     [one] There’s { $count } name here.
    *[other] There are { $count } names here.
@@ -97,7 +97,7 @@ question-several = { $count ->
 button-yes-name = Yes, “{ $name }”
 button-name = { $name }
 button-other-name = Another name
-button-each = One each: { $count ->
+button-each = Separately: { $count ->
     [one] { $count } video
    *[other] { $count } videos
 }
@@ -112,9 +112,9 @@ toast-not-yours = That button is for the person I asked. Send me a name yourself
 ## While a video is made
 
 making = ✨ I’m making the video for “{ $name }”. It usually takes about a minute, and I’ll send it here as soon as it’s ready.
-making-place = ✨ { $place ->
-    [1] The video for “{ $name }” is next in line
-   *[other] The video for “{ $name }” is number { $place } in line
+making-place = ✨ The video for “{ $name }” is { $place ->
+    [1] next in line
+   *[other] number { $place } in line
 }. It’ll be here in { $minutes ->
     [60] an hour or more
    *[other] about { minutes }
@@ -128,16 +128,16 @@ limit-waiting = I’m already working on { $count ->
     [one] { $count } name
    *[other] { $count } names
 } for you. As soon as the first video arrives, send me the next one.
-limit-today = You’ve sent { $count ->
+limit-today = You’ve sent me { $count ->
     [one] { $count } new name
    *[other] { $count } new names
-} today. I can take the next one { in-hours }; videos that already exist I’ll send right away.
+} in a day. I can take the next one { in-hours }; videos that already exist I’ll send right away.
 trouble = Something isn’t working on my side just now. Please send the name again in a few minutes.
 
 ## What is not taken
 
 not-text = I only understand text. Please send me a child’s name — Emma, for example.
-service-message = 🎄 Send me a child’s name, and I’ll send you a New Year video.
+service-message = 🎄 Send me a child’s name, and I’ll send you a New Year’s video.
 no-template = Sorry, I can’t make a video in these letters yet. Could you write the name in another alphabet?
 rejected-empty = There’s no name here. Please write it in letters, for example “Emma”.
 rejected-too_long_input = That’s far too long for a name. Please send just the name, for example “Emma”.
@@ -159,17 +159,17 @@ rejected-blocked = I can’t make a greeting with this word. Please send me a ch
 
 ## The video
 
-caption = 🎄 { $name }, happy New Year!
-caption-together = 🎄 { $names }, happy New Year!
+caption = 🎄 Happy New Year, { $name }!
+caption-together = 🎄 Happy New Year, { $names }!
 button-share = Share
 button-another = Another name
 button-sounds-wrong = Sounds wrong
 sounds-wrong-thanks = Thank you for telling me! I’ll pass it on, and offer you the new video when there is one.
-share-text = 🎄 A New Year video in which a child’s name is drawn and spoken aloud. Send the bot a name and get yours.
+share-text = 🎄 A New Year’s video in which a child’s name is drawn and spoken aloud. Send the bot a name and get yours.
 
 ## In other chats
 
-group-welcome = Hello! 🎄 Write /greet and a child’s name, like this: /greet Emma — and I’ll send a New Year video here.
-group-usage = Write the name after the command, like this: /greet Emma — or reply to my message with a name.
+group-welcome = Hello! 🎄 Write the command and a child’s name, like /greet Emma, and I’ll send a New Year’s video here.
+group-usage = Write the name after the command, like /greet Emma, or reply to my message with a name.
 inline-miss = No video for “{ $name }” yet. Make it?
-inline-start = Make a New Year video
+inline-start = Make a New Year’s video
