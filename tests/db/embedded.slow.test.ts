@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
@@ -10,6 +10,7 @@ import { serverFolders } from '../../src/db/embedded/place.ts'
 import { serverUrl } from '../../src/db/embedded/state.ts'
 import { startServer, stopServer } from '../../src/db/embedded/by-hand.ts'
 import { builtScript } from '../../src/installation.ts'
+import { guardiansOf } from '../environment/guardians.ts'
 import { until } from '../environment/test-environment.ts'
 import { temporaryHome } from '../environment/temporary-database.ts'
 
@@ -156,22 +157,11 @@ async function guardian(): Promise<{ lookedAt: number } | undefined> {
   return rows[0] === undefined ? undefined : { lookedAt: rows[0].at.getTime() }
 }
 
-/** Process ids of the guardians of this home. Where there is no /proc: none. */
-async function guardians(): Promise<number[]> {
-  const found = []
-  for (const pid of (await readdir('/proc').catch(() => [])).filter((entry) => /^\d+$/.test(entry))) {
-    const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
-    if (words.includes(home.folder) && words.some((word) => word.endsWith('guardian-process.js')))
-      found.push(Number(pid))
-  }
-  return found
-}
-
 it('a server whose last member was killed ends by itself within a minute, also when its guardian was killed before', async () => {
   const member = await joined()
   await until(guardian, 'the guardian')
-  for (const pid of await guardians()) process.kill(pid, 'SIGKILL')
-  await until(async () => (await guardians()).length === 0, 'the end of the guardian')
+  for (const pid of await guardiansOf(home.folder)) process.kill(pid, 'SIGKILL')
+  await until(async () => (await guardiansOf(home.folder)).length === 0, 'the end of the guardian')
   // A member that stays looks after it.
   await until(guardian, 'the next guardian', 60_000)
   const killedAt = Date.now()
@@ -179,7 +169,7 @@ it('a server whose last member was killed ends by itself within a minute, also w
   expect(await running()).toBe(true)
   await until(async () => !(await running()), 'the end of the server', 60_000)
   expect(Date.now() - killedAt).toBeLessThan(60_000)
-  await until(async () => (await guardians()).length === 0, 'the end of the guardian')
+  await until(async () => (await guardiansOf(home.folder)).length === 0, 'the end of the guardian')
   expect(await command(opens(1, 0))).toEqual(fine)
 })
 
@@ -187,7 +177,7 @@ it('the guardian stops nothing that db start keeps up, and knows nothing of the 
   const command = await joined()
   await startServer(home.folder)
   const { lookedAt } = await until(guardian, 'the guardian')
-  for (const pid of await guardians())
+  for (const pid of await guardiansOf(home.folder))
     expect(await readFile(`/proc/${pid}/environ`, 'utf8')).toBe('LC_ALL=C\0PATH=/usr/bin:/bin\0')
   await command.kill()
   let looks = 0
@@ -203,5 +193,5 @@ it('the guardian stops nothing that db start keeps up, and knows nothing of the 
   )
   expect(await running()).toBe(true)
   expect(await stopServer(home.folder)).toEqual({ outcome: 'stopped' })
-  await until(async () => (await guardians()).length === 0, 'the end of the guardian')
+  await until(async () => (await guardiansOf(home.folder)).length === 0, 'the end of the guardian')
 })

@@ -6,12 +6,14 @@ import path from 'node:path'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { DatabaseUnusable, openDatabase, type Database } from '../../src/db/database.ts'
+import { startGuardian } from '../../src/db/embedded/guardian.ts'
 import { joinServer, type Membership } from '../../src/db/embedded/index.ts'
-import { serverFolders } from '../../src/db/embedded/place.ts'
+import { placeOf, serverFolders } from '../../src/db/embedded/place.ts'
 import { serverUrl } from '../../src/db/embedded/state.ts'
 import { startServer, stopServer } from '../../src/db/embedded/by-hand.ts'
 import { openHome } from '../../src/home.ts'
 import { builtScript } from '../../src/installation.ts'
+import { guardiansOf } from '../environment/guardians.ts'
 import { temporaryHome } from '../environment/temporary-database.ts'
 
 let home: Awaited<ReturnType<typeof temporaryHome>>
@@ -198,6 +200,15 @@ describe('the embedded server', () => {
       other.close()
     }
   })
+
+  it.skipIf(process.platform !== 'linux')(
+    'has one guardian that waits for it, however often it is to start',
+    async () => {
+      const where = await placeOf(home.folder)
+      for (let attempt = 1; attempt <= 3; attempt++) startGuardian(where)
+      await expect.poll(async () => (await guardiansOf(home.folder)).length, { timeout: 5_000 }).toBe(1)
+    },
+  )
 
   it('stays up by hand until it is stopped by hand', async () => {
     await startServer(home.folder)

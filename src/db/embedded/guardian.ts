@@ -1,5 +1,5 @@
 /** The guardian: the process that stops a server whose last member was killed. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
@@ -56,13 +56,21 @@ export async function guardServer(home: string, starter: number): Promise<void> 
   }
 }
 
-/** Starts a guardian, unless the server is seen to have one. */
-export async function ensureGuardian(place: Place, member?: pg.Client): Promise<void> {
-  if (
-    member !== undefined &&
-    (await member.query('SELECT 1 FROM pg_stat_activity WHERE application_name = $1', [guardianName])).rows.length > 0
-  )
-    return
+/** Starts a guardian, unless the server of this member is seen to have one. */
+export async function ensureGuardian(place: Place, member: pg.Client): Promise<void> {
+  const { rows } = await member.query('SELECT 1 FROM pg_stat_activity WHERE application_name = $1', [guardianName])
+  if (rows.length === 0) startGuardian(place)
+}
+
+/** the last guardian this process started for each home */
+const started = new Map<string, ChildProcess>()
+
+/**
+ * Starts a guardian for a server that does not run yet, or has none. It takes the place of the one that this process
+ * started before, which waits for a server as long as this process lives: where a server never starts, every attempt
+ * would add one.
+ */
+export function startGuardian(place: Place): void {
   const child = spawn(
     process.execPath,
     [builtScript('db/embedded/guardian-process'), dirname(place.keys), String(process.pid)],
@@ -76,4 +84,6 @@ export async function ensureGuardian(place: Place, member?: pg.Client): Promise<
   )
   child.on('error', () => undefined)
   child.unref()
+  started.get(place.keys)?.kill()
+  started.set(place.keys, child)
 }

@@ -61,10 +61,9 @@ interface Member {
 export async function joinServer(home: string, command: string, options: StartOptions = {}): Promise<Membership> {
   const place = await placeOf(home)
   const member: Member = { place, command, options, password: '', port: 0, client: undefined, leaving: false }
-  const guardianCheck = setInterval(
-    () => void ensureGuardian(place, member.client).catch(() => undefined),
-    guardianCheckMs,
-  ).unref()
+  const guardianCheck = setInterval(() => {
+    if (member.client !== undefined) void ensureGuardian(place, member.client).catch(() => undefined)
+  }, guardianCheckMs).unref()
   try {
     await join(member, true)
   } catch (error) {

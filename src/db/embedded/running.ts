@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseUnreachable } from '../errors.ts'
 import { preparePostgres } from '../postgres-binaries.ts'
 import { ensureData, removeDrafts, type DatabaseLog } from './data.ts'
-import { ensureGuardian } from './guardian.ts'
+import { startGuardian } from './guardian.ts'
 import { start } from './pg-ctl.ts'
 import { logFile, logTail, type Place, readPassword } from './place.ts'
 import { settled } from './state.ts'
@@ -32,7 +32,7 @@ export async function ensureRunning(
     const programs = await preparePostgres({ inPlace: place.user === undefined, copies: place.copies })
     await ensureData(place, programs, mayCreate, options.log)
     // Before the server, so that there is no moment in which a kill of this process leaves it to nobody.
-    await ensureGuardian(place)
+    startGuardian(place)
     const { ok, output } = await start(place, programs, options.keepFreeBytes)
     if (!ok && attempt >= 5) {
       throw new DatabaseUnreachable(
