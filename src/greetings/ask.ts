@@ -16,6 +16,9 @@ export interface Ask {
 /** Tells asks and assets apart. */
 export const askKey = ({ template, key }: { template: string; key: string }) => `${template}\n${key}`
 
+/** The same asks in the one order in which rows are created and locked. */
+export const inOrder = (asks: readonly Ask[]) => [...asks].sort((one, other) => (askKey(one) < askKey(other) ? -1 : 1))
+
 /** How names become asks here. */
 export interface AskRules<T extends { id: string } = { id: string }> {
   /** what is a name here */

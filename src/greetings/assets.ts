@@ -29,9 +29,9 @@
  * Every write of a worker repeats `generation = mine` and the lease's owner: one
  * that lost its lease changes nothing any more.
  */
-import { serializable, type Db, type Tx } from '../db/database.ts'
+import type { Db, Tx } from '../db/database.ts'
 import type { Job, Lane } from '../queue/index.ts'
-import { askKey, type Ask } from './ask.ts'
+import { askKey, inOrder, type Ask } from './ask.ts'
 import { removeAllOf } from './requests.ts'
 
 /** An asset this worker holds a lease on. */
@@ -288,30 +288,25 @@ export async function findAssets(db: Db | Tx, asks: readonly Ask[]): Promise<Ass
   )
 }
 
-/**
- * Creates the assets that do not exist; returns only those this call created. `lockMs`: how long it waits for others
- * that create the same. `listed`: they may be suggested to anybody.
- */
+/** Creates the assets that do not exist; returns only those this call created. `listed`: they may be suggested to anybody. */
 export async function createAssets(
-  db: Db,
+  tx: Tx,
   asks: readonly Ask[],
-  { lockMs, listed = false }: { lockMs?: number; listed?: boolean } = {},
+  { listed = false }: { listed?: boolean } = {},
 ): Promise<AssetRow[]> {
   if (asks.length === 0) return []
-  const sql = `WITH patience AS (SELECT set_config('lock_timeout', coalesce($5, current_setting('lock_timeout')), true))
-    INSERT INTO "VideoAsset" (template, name, display, say, "listedAt")
-    SELECT asks.*, CASE WHEN $6 THEN now() END
-      FROM patience, unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS asks
+  const sql = `INSERT INTO "VideoAsset" (template, name, display, say, "listedAt")
+    SELECT asks.*, CASE WHEN $5 THEN now() END FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS asks
       ON CONFLICT (template, name) DO NOTHING RETURNING ${assetColumns}`
-  const columns = [
-    asks.map((ask) => ask.template),
-    asks.map((ask) => ask.key),
-    asks.map((ask) => ask.display),
-    asks.map((ask) => ask.say ?? null),
-    lockMs?.toString() ?? null,
+  const sorted = inOrder(asks)
+  return tx.$queryRawUnsafe<AssetRow[]>(
+    sql,
+    sorted.map(({ template }) => template),
+    sorted.map(({ key }) => key),
+    sorted.map(({ display }) => display),
+    sorted.map(({ say }) => say ?? null),
     listed,
-  ]
-  return serializable(db, (tx) => tx.$queryRawUnsafe<AssetRow[]>(sql, ...columns))
+  )
 }
 
 /** From now on these names may be suggested to anybody. */
@@ -348,10 +343,13 @@ export async function turnIntoWork(db: Db | Tx, assets: readonly AssetRow[]): Pr
   )
 }
 
-/** Locks the name's row until the transaction ends: for whoever changes it alone, or together with others. */
+/**
+ * Locks the name's row until the transaction ends: for whoever changes it alone, or together with others. Neither lock is
+ * in the way of a hit, which locks the asset's row before the person's.
+ */
 export async function lockAsset(tx: Tx, ask: Ask, exclusive: boolean): Promise<AssetRow | undefined> {
   const sql = `SELECT ${assetColumns} FROM "VideoAsset" WHERE template = $1
-    AND name = $2 ${exclusive ? 'FOR UPDATE' : 'FOR SHARE'}`
+    AND name = $2 ${exclusive ? 'FOR NO KEY UPDATE' : 'FOR SHARE'}`
   const [row] = await tx.$queryRawUnsafe<AssetRow[]>(sql, ask.template, ask.key)
   return row
 }

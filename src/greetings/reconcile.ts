@@ -166,13 +166,15 @@ async function addMissingJobs(
     // One that ended between the two looks seems lost. Adding it again does no harm: nobody can claim that generation.
     const wanted = await queuedAssets(db, times, beginning, true)
     for (const lane of lanes) {
-      const lost = await queue.missing(
-        lane,
+      const place = lanes.indexOf(lane) + 1
+      const lost = await missingFrom(
+        queue,
+        lanes.slice(0, place),
         wanted.filter((job) => job.lane === lane),
       )
       await addInBatches(lost)
       // Of these some stood in a lane behind when their person asked, and the queue did not answer then.
-      for (const behind of lanes.slice(lanes.indexOf(lane) + 1)) {
+      for (const behind of lanes.slice(place)) {
         const notThere = new Set(await queue.missing(behind, lost))
         await queue.remove(
           behind,
@@ -184,7 +186,7 @@ async function addMissingJobs(
     const looked = await queuedAssets(db, times, from, false)
     const last = looked.at(-1)
     next = last === undefined || looked.length < lookedFor ? beginning : { queuedAt: last.queuedAt, id: last.assetId }
-    await addInBatches(await missingEverywhere(queue, looked))
+    await addInBatches(await missingFrom(queue, lanes, looked))
     return { queued, next }
   } catch (queueFault) {
     return { queued, next, queueFault }
@@ -199,10 +201,14 @@ async function addMissingJobs(
   }
 }
 
-/** Of the jobs, those that no lane holds. */
-async function missingEverywhere<J extends Job>(queue: GreetingsQueue, jobs: readonly J[]): Promise<readonly J[]> {
+/** Of the jobs, those that none of these lanes holds. */
+async function missingFrom<J extends Job>(
+  queue: GreetingsQueue,
+  some: readonly Lane[],
+  jobs: readonly J[],
+): Promise<readonly J[]> {
   let missing = jobs
-  for (const lane of lanes) missing = await queue.missing(lane, missing)
+  for (const lane of some) missing = await queue.missing(lane, missing)
   return missing
 }
 

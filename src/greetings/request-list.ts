@@ -1,5 +1,5 @@
 /** The door for a list: what is missing is queued, nobody is told. And what it would do, without doing it. */
-import type { Db } from '../db/database.ts'
+import { serializable, type Db } from '../db/database.ts'
 import type { Answer, RequestDeps } from './answer.ts'
 import { askKey, type Ask } from './ask.ts'
 import {
@@ -35,16 +35,14 @@ export async function requestForList(
 ): Promise<Answer[]> {
   const { db, botId } = deps
   const known = byAsk(await findAssets(db, asks))
-  await markListed(
-    db,
-    [...known.values()].filter(({ listed }) => !listed).map(({ id }) => id),
-  )
   const outdated = revisionNow === undefined ? [] : await requeueOutdated(deps, asks, known, revisionNow)
   const created = byAsk(
-    await createAssets(
-      db,
-      asks.filter((ask) => !known.has(askKey(ask))),
-      { listed: true },
+    await serializable(db, (tx) =>
+      createAssets(
+        tx,
+        asks.filter((ask) => !known.has(askKey(ask))),
+        { listed: true },
+      ),
     ),
   )
   const wanted = [...known.values()].filter(
@@ -54,6 +52,10 @@ export async function requestForList(
   // A row that another process created in the meantime is known now.
   const late = asks.filter((ask) => !known.has(askKey(ask)) && !created.has(askKey(ask)))
   if (late.length > 0) for (const [key, asset] of byAsk(await findAssets(db, late))) known.set(key, asset)
+  await markListed(
+    db,
+    [...known.values()].filter(({ listed }) => !listed).map(({ id }) => id),
+  )
 
   for (const asset of outdated) revived.set(askKey({ template: asset.template, key: asset.name }), asset)
   const unqueued = [...known.values()].filter(({ status, queuedAt }) => status === 'PENDING' && queuedAt === null)

@@ -23,7 +23,8 @@ export async function request(
   const stored = await (deps.gate === undefined
     ? store()
     : deps.gate.through(asks.map(askKey).join('\n'), store, person.attempt))
-  await Promise.all(stored.map(({ job }) => (job === undefined ? undefined : promote(deps, job))))
+  const jobs = stored.map(({ job }) => job).filter((job) => job !== undefined)
+  await Promise.all(jobs.map((job) => promote(deps, job)))
   const answers = stored.map(({ answer }) => answer)
   for (const answer of answers) emit({ what: 'asked', outcome: outcomeOf(answer) })
   return answers

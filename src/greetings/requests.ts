@@ -74,14 +74,16 @@ export async function storeHit(
       ON CONFLICT (id) DO UPDATE SET language = EXCLUDED.language WHERE "User".language IS DISTINCT
         FROM EXCLUDED.language
     ), way AS (
-      SELECT count(*) >= ${most} AS "isFull" FROM "UserRequest" WHERE "userId" = ${person.userId} AND status = 'PENDING'
-        AND hit
+      SELECT count(*) FILTER (WHERE hit) >= ${most}
+        AND NOT coalesce(bool_or("assetId" = (SELECT id FROM asset)), false) AS "isFull"
+      FROM "UserRequest" WHERE "userId" = ${person.userId} AND status = 'PENDING'
     ), request AS (
       INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner",
         "claimUntil")
       SELECT ${person.userId}, id, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, true,
         ${doorClaims}, now() + ${times.claimMs}::float8 * interval '1 millisecond'
-      FROM asset, way WHERE NOT "isFull" ON CONFLICT DO NOTHING RETURNING id
+      FROM asset, way WHERE NOT "isFull" AND NOT EXISTS (SELECT 1 FROM "UserRequest" WHERE "botId" = ${botId}
+        AND "updateId" = ${person.updateId} AND "userId" = ${person.userId}) ON CONFLICT DO NOTHING RETURNING id
     )
     SELECT asset.id AS "assetId", "telegramFileId" AS "fileId", (SELECT id FROM request) AS "requestId", "isFull"
       FROM asset, way`
@@ -101,30 +103,40 @@ export async function storePerson(tx: Tx, { userId, language }: Person, { lockMs
 
 /** What a person waits for, and has caused to be made in the last day. */
 export interface PersonLoad {
+  /** that were, or are, to be made */
   waiting: number
+  /** that there were when they asked */
+  onTheirWay: number
   today: number
   /** of those of the last day */
   oldestOfToday: Date | null
-  /** they wait for this very asset */
+  /** they wait for this very asset, in this chat */
   waitsForIt: boolean
 }
 
-/** What a person has asked for that was, or is, to be made. */
-export async function loadOf(db: Db | Tx, { userId }: Person, assetId = ''): Promise<PersonLoad> {
-  const [load] = await db.$queryRaw<PersonLoad[]>`
-    SELECT count(*) FILTER (WHERE status = 'PENDING')::int AS waiting,
+/** What a person has asked for lately, and whether that is so of an asset. */
+export async function loadOf(tx: Tx, { userId, chatId }: Person, assetId = ''): Promise<PersonLoad> {
+  const [load] = await tx.$queryRaw<PersonLoad[]>`
+    SELECT count(*) FILTER (WHERE status = 'PENDING' AND NOT hit)::int AS waiting,
+           count(*) FILTER (WHERE status = 'PENDING' AND hit)::int AS "onTheirWay",
            count(*) FILTER (WHERE NOT hit AND "createdAt" > now() - interval '1 day')::int AS today,
            min("createdAt") FILTER (WHERE NOT hit AND "createdAt" > now() - interval '1 day') AS "oldestOfToday",
-           coalesce(bool_or(status = 'PENDING' AND "assetId" = ${assetId}), false) AS "waitsForIt"
+           coalesce(bool_or(status = 'PENDING' AND "assetId" = ${assetId} AND "chatId" = ${chatId}), false)
+             AS "waitsForIt"
     FROM "UserRequest" WHERE "userId" = ${userId}`
-  return load ?? { waiting: 0, today: 0, oldestOfToday: null, waitsForIt: false }
+  if (load === undefined) throw new Error('a count has no row')
+  return load
 }
 
 /** Remembers that a person is told of a limit. False: they were told, and it has not ended. */
-export async function noteLimitTold(db: Db | Tx, userId: bigint, until: Date): Promise<boolean> {
-  const rows = await db.$executeRaw`UPDATE "User" SET "limitToldUntil" = ${until}
-    WHERE id = ${userId} AND ("limitToldUntil" IS NULL OR "limitToldUntil" < now())`
-  return rows > 0
+export async function noteLimitTold(
+  db: Db | Tx,
+  userId: bigint,
+  limit: 'limitToldUntil' | 'wayToldUntil',
+  until: Date,
+): Promise<boolean> {
+  const sql = `UPDATE "User" SET "${limit}" = $2 WHERE id = $1 AND ("${limit}" IS NULL OR "${limit}" < now())`
+  return (await db.$executeRawUnsafe(sql, userId, until)) > 0
 }
 
 /** Somebody waits for the asset who does not wait for many others. */
@@ -137,27 +149,30 @@ export async function hasFirstAsker(tx: Tx, assetId: string): Promise<boolean> {
 }
 
 /**
- * Stores a person's request, claimed for the caller for `claimMs` if that is given. There is room for them, so they may
- * be told of a limit again. Null: they wait for this asset already.
+ * Stores a person's request: for a video that is there, which the caller claims for `claimMs`, or for one to be made. Whom
+ * there is room for to wait for one more is told of a limit again. Null: somebody in this chat waits for the asset already.
  */
 export async function storeRequest(
   tx: Tx,
   assetId: string,
   person: Person,
-  { botId, claimMs, deferred = false }: { botId: bigint; claimMs: number | undefined; deferred?: boolean },
+  { botId, claimMs, deferred = false }: { botId: bigint; claimMs?: number; deferred?: boolean },
 ): Promise<{ id: string; claimed: ClaimedRequest | null } | null> {
-  const isClaimed = claimMs !== undefined
+  const hit = claimMs !== undefined
   const [stored] = await tx.$queryRaw<{ id: string }[]>`
-    WITH quiet AS (
-      UPDATE "User" SET "limitToldUntil" = NULL WHERE id = ${person.userId} AND "limitToldUntil" IS NOT NULL
+    WITH stored AS (
+      INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, deferred,
+        "claimOwner", "claimUntil")
+      VALUES (${person.userId}, ${assetId}, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, ${hit},
+        ${deferred}, ${hit ? doorClaims : null}, CASE WHEN ${hit}
+          THEN now() + ${claimMs ?? 0}::float8 * interval '1 millisecond' END)
+      ON CONFLICT DO NOTHING RETURNING id, hit
+    ), heard AS (
+      UPDATE "User" SET "limitToldUntil" = NULL FROM stored WHERE "User".id = ${person.userId}
+        AND "limitToldUntil" IS NOT NULL AND NOT stored.hit
     )
-    INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, deferred,
-      "claimOwner", "claimUntil")
-    VALUES (${person.userId}, ${assetId}, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, false,
-      ${deferred}, ${isClaimed ? doorClaims : null}, CASE WHEN ${isClaimed}
-        THEN now() + ${claimMs ?? 0}::float8 * interval '1 millisecond' END)
-    ON CONFLICT DO NOTHING RETURNING id`
-  return stored === undefined ? null : { id: stored.id, claimed: isClaimed ? claimedByDoor(stored.id, person) : null }
+    SELECT id FROM stored`
+  return stored === undefined ? null : { id: stored.id, claimed: hit ? claimedByDoor(stored.id, person) : null }
 }
 
 // ---- claims ----------------------------------------------------------------------------------------

@@ -159,8 +159,8 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
       }
       return found.queues.some(({ counts }) => (counts.waiting ?? 0) > 0) && found
     }, 'the job')
-    expect(queues.map(({ readOnlyMode }) => readOnlyMode)).toEqual([true, true])
-    expect(queues.map(({ name }) => name)).toEqual(['People wait', 'Warming'])
+    expect(queues.map(({ readOnlyMode }) => readOnlyMode)).toEqual([true, true, true])
+    expect(queues.map(({ name }) => name)).toEqual(['People wait', 'People wait for many', 'Warming'])
     const text = await (
       await get(
         `/queue/api/queues?activeQueue=${encodeURIComponent('People wait')}&status=waiting&page=1&jobsPerPage=10`,

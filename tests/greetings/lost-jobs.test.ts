@@ -3,6 +3,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { reconcile, type Reconciled } from '../../src/greetings/reconcile.ts'
 import { request } from '../../src/greetings/request.ts'
+import { lanes } from '../../src/queue/index.ts'
 import { startWorker } from '../../src/queue/processors/worker.ts'
 import { plannedRenderer, workerParts } from '../environment/worker-parts.ts'
 import { queueModes } from '../environment/redis.ts'
@@ -15,7 +16,7 @@ describe.each(queueModes)('jobs that the queue does not hold, queue on %s', (que
   })
   afterAll(() => town.close())
   beforeEach(async () => {
-    for (const lane of ['people', 'warm'] as const) await town.queue.queues[lane].drain(true)
+    for (const lane of lanes) await town.queue.queues[lane].drain(true)
     await town.db.userRequest.deleteMany()
     await town.db.videoAsset.deleteMany()
     await town.db.installation.updateMany({ data: { reconciler: null, reconcilerUntil: null } })

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { claim, markAvailable, type ClaimedAsset } from '../../src/greetings/assets.ts'
 import { reconcile } from '../../src/greetings/reconcile.ts'
+import { lanes } from '../../src/queue/index.ts'
 import { openTestEnvironment, type TestEnvironment } from '../environment/test-environment.ts'
 
 let town: TestEnvironment
@@ -12,7 +13,7 @@ afterAll(() => town.close())
 beforeEach(async () => {
   await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "User", "WorkerProcess"`
   await town.db.installation.updateMany({ data: { reconciler: null, reconcilerUntil: null } })
-  for (const lane of ['people', 'warm'] as const) await town.queue.queues[lane].drain(true)
+  for (const lane of lanes) await town.queue.queues[lane].drain(true)
 })
 
 const longAgo = new Date('2020-01-01')

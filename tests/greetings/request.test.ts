@@ -182,6 +182,9 @@ describe.each(queueModes)('the door, with the queue on %s', (queueMode) => {
     expect((await request(town.door, [ask(names[20] ?? '')], person(11)))[0]).toEqual({
       status: 'refused',
       reason: 'too_many_waiting',
+      most: 20,
+      retryAt: null,
+      told: false,
     })
     expect((await request(town.door, [ask(names[0] ?? '')], person(11)))[0]).toMatchObject({
       status: 'waiting',
@@ -192,12 +195,14 @@ describe.each(queueModes)('the door, with the queue on %s', (queueMode) => {
       expect((await request(town.door, [ask(name)], person(11)))[0]?.status).toBe('waiting')
       await town.db.userRequest.updateMany({ where: { userId: 11n }, data: { status: 'COMPLETED' } })
     }
-    expect((await request(town.door, [ask(names[40] ?? '')], person(11)))[0]).toEqual({
+    expect((await request(town.door, [ask(names[60] ?? '')], person(11)))[0]).toMatchObject({
       status: 'refused',
       reason: 'too_many_today',
+      most: 50,
+      told: false,
     })
-    expect(await town.db.videoAsset.count({ where: { name: ask(names[40] ?? '').key } })).toBe(0)
-    expect((await request(town.door, [ask(names[40] ?? '')], { ...person(11), unlimited: true }))[0]?.status).toBe(
+    expect(await town.db.videoAsset.count({ where: { name: ask(names[60] ?? '').key } })).toBe(0)
+    expect((await request(town.door, [ask(names[60] ?? '')], { ...person(11), unlimited: true }))[0]?.status).toBe(
       'waiting',
     )
   })

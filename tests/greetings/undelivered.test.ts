@@ -80,7 +80,9 @@ it('property 15: so many videos may be on their way to one person, and then they
   const asks = (n: number, id: number, unlimited = false) =>
     request(town.door, [{ template: 'tiny', key: `n${n}`, display: 'N' }], { ...person(id), unlimited })
   for (let n = 1; n <= personLimits.onTheirWay; n++) expect(await asks(n, 8)).toMatchObject([{ status: 'available' }])
-  expect(await asks(50, 8)).toEqual([{ status: 'refused', reason: 'too_many_waiting' }])
+  expect(await asks(50, 8)).toEqual([
+    { status: 'refused', reason: 'too_many_waiting', most: 20, retryAt: null, told: false },
+  ])
   expect(await town.db.userRequest.count()).toBe(personLimits.onTheirWay)
   expect(await asks(50, 9)).toMatchObject([{ status: 'available' }])
   expect(await asks(51, 8, true)).toMatchObject([{ status: 'available' }])

@@ -7,6 +7,7 @@ import { clearOutage, currentOutages, forgetOutages, noteOutage } from '../../sr
 import { Outage } from '../../src/errors.ts'
 import { retryFailed } from '../../src/greetings/upkeep/retry.ts'
 import { takeBack } from '../../src/greetings/upkeep/cancel.ts'
+import { lanes, type Lane } from '../../src/queue/index.ts'
 import { openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
 
 let town: TestEnvironment
@@ -22,7 +23,7 @@ afterAll(async () => {
 })
 beforeEach(async () => {
   await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "User", "Outage"`
-  for (const lane of ['people', 'warm'] as const) await town.queue.queues[lane].drain(true)
+  for (const lane of lanes) await town.queue.queues[lane].drain(true)
 })
 
 const longAgo = new Date('2020-01-01')
@@ -43,7 +44,7 @@ const create = (name: string, fields: Fields = {}) =>
   })
 const rowOf = (id: string) => town.db.videoAsset.findUnique({ where: { id } })
 const jobOf = ({ id, generation }: { id: string; generation: number }) => ({ assetId: id, generation })
-const has = async (lane: 'people' | 'warm', asset: { id: string; generation: number }) =>
+const has = async (lane: Lane, asset: { id: string; generation: number }) =>
   (await town.queue.missing(lane, [jobOf(asset)])).length === 0
 
 let updates = 1
@@ -183,8 +184,7 @@ describe('forget', () => {
 
   it('removes the name, its requests and its jobs, and nothing of another', async () => {
     const [asset, another] = [await create('маша'), await create('петя')]
-    await town.queue.add('people', [jobOf(asset), jobOf(another)])
-    await town.queue.add('warm', [jobOf(asset), jobOf(another)])
+    for (const lane of lanes) await town.queue.add(lane, [jobOf(asset), jobOf(another)])
     for (const user of [1, 2]) await asks(asset.id, user)
     await asks(asset.id, 3, 'COMPLETED')
     await asks(asset.id, 3, 'FAILED')
@@ -196,8 +196,7 @@ describe('forget', () => {
       { assetId: another.id },
       { assetId: another.id },
     ])
-    for (const lane of ['people', 'warm'] as const)
-      expect([await has(lane, asset), await has(lane, another)]).toEqual([false, true])
+    for (const lane of lanes) expect([await has(lane, asset), await has(lane, another)]).toEqual([false, true])
   })
 })
 

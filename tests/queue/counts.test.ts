@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Lane } from '../../src/queue/index.ts'
 import { queueModes } from '../environment/redis.ts'
 import { openTestEnvironment, type TestEnvironment } from '../environment/test-environment.ts'
 
@@ -11,7 +12,7 @@ describe.each(queueModes)('the queue’s counts, on %s', (queueMode) => {
 
   it('the oldest job that waits is the one that has waited longest, in whichever lane', async () => {
     const { queue } = town
-    const add = (lane: 'people' | 'warm', id: string, ageSeconds: number) =>
+    const add = (lane: Lane, id: string, ageSeconds: number) =>
       queue.queues[lane].add(
         'generate-video',
         { assetId: id },

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { listen, type DomainEvent } from '../../src/events.ts'
 import { AssetFault, diskOutage, Outage } from '../../src/errors.ts'
 import { request } from '../../src/greetings/request.ts'
+import { lanes } from '../../src/queue/index.ts'
 import { generateVideo, type JobDeps } from '../../src/queue/processors/video-generation.ts'
 import { ask, openTestEnvironment, person, until, type TestEnvironment } from '../environment/test-environment.ts'
 import { plannedRenderer, jobDepsOf } from '../environment/worker-parts.ts'
@@ -30,7 +31,7 @@ afterAll(async () => {
 })
 beforeEach(async () => {
   await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "User", "Outage", "FloodBucket"`
-  for (const lane of ['people', 'warm'] as const) await town.queue.queues[lane].drain(true)
+  for (const lane of lanes) await town.queue.queues[lane].drain(true)
   await town.telegram.clearCalls()
   making = async () => undefined
   happened = []

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "User" ADD COLUMN     "wayToldUntil" TIMESTAMPTZ(3);
