@@ -144,7 +144,8 @@ function no(reason: NameRejection): ParsedName {
   return { ok: false, reason }
 }
 
-function isTooLong(raw: string): boolean {
+/** Whether a text is too long to be looked at. */
+export function isTooLong(raw: string): boolean {
   if (raw.length <= maxInput) return false
   if (raw.length > 2 * maxInput) return true
   let codePoints = 0
@@ -153,7 +154,7 @@ function isTooLong(raw: string): boolean {
 }
 
 /** No invisible characters, one kind of blank, apostrophe and hyphen. A line break inside stays one. */
-function unify(raw: string): string {
+export function unify(raw: string): string {
   return raw
     .replace(invisible, '')
     .normalize('NFC') // after the invisible ones have gone: they keep a letter and its mark apart

@@ -1,8 +1,8 @@
 /**
- * Words nobody wants to see in a greeting. Matched against a whole name, never against a part of one:
- * Ванесса, Хуан and Нахида are names.
+ * Words nobody wants to see in a greeting. Matched against whole words, never against a part of one: Ванесса, Хуан
+ * and Нахида are names.
  *
- * The words come from `bad-words-next`. Its entries are patterns for running text: `*` at an end stands for
+ * The swear words come from `bad-words-next`; insults and threats are a list of our own (`harmful.ts`). The package's entries are patterns for running text: `*` at an end stands for
  * "anything", `+` for a repeated letter, `_` for a blank. "Anything" would be a substring match, so here it stands
  * for a grammatical ending, or for a common verbal prefix, and nothing else.
  */
@@ -10,6 +10,7 @@ import english from 'bad-words-next/lib/en'
 import russian from 'bad-words-next/lib/ru'
 import russianInLatin from 'bad-words-next/lib/ru_lat'
 import ukrainian from 'bad-words-next/lib/ua'
+import { areHarmful, isHarmful } from './harmful.ts'
 
 /** Said here because the package's own types do not resolve in an ES module. */
 interface WordList {
@@ -118,17 +119,39 @@ function spelledOut(stem: string): string[] {
 }
 
 /**
- * Whether a whole name is an offensive word.
+ * Whether a name is offensive, or one of its words.
  * @param key the key form of the name
  */
 export function isOffensive(key: string): boolean {
   if (realNames.has(key)) return false
+  // "х у й" and "х-у-й": written so only to slip through
+  if (singleLetters.test(key)) return isOffensiveWord(key.replace(/[ -]/g, ''))
+  return isOffensiveIn(key.split(/[ -]/))
+}
+
+/**
+ * Whether one of these words is offensive, or two that stand together.
+ * @param isName whether a word is a name, whatever the lists say
+ */
+export function isOffensiveIn(keys: readonly string[], isName: (key: string) => boolean = () => false): boolean {
+  return keys.some((key, place) => {
+    const next = keys[place + 1]
+    if (
+      next !== undefined &&
+      (words().whole.has(`${alike(key)} ${alike(next)}`) || areHarmful(alike(key), alike(next)))
+    )
+      return true
+    return !isName(key) && isOffensiveWord(key)
+  })
+}
+
+function isOffensiveWord(key: string): boolean {
+  if (realNames.has(key)) return false
   const { whole, afterPrefix } = words()
   const plain = alike(key)
-  if (whole.has(plain)) return true
+  if (whole.has(plain) || isHarmful(plain)) return true
   for (const prefix of prefixes)
     if (plain.startsWith(prefix) && afterPrefix.has(plain.slice(prefix.length))) return true
-  // "х у й" and "х-у-й", "суууука": written so only to slip through
-  if (singleLetters.test(plain)) return whole.has(plain.replace(/[ -]/g, ''))
-  return drawnOut.test(plain) && whole.has(plain.replace(/(\p{L})\1{2,}/gu, '$1'))
+  // "суууука"
+  return drawnOut.test(plain) && isOffensiveWord(plain.replace(/(\p{L})\1{2,}/gu, '$1'))
 }

@@ -70,7 +70,52 @@ test.each([
   'вагина',
   'сиська',
 ])('%s is refused', (word) => {
-  expect(parseName(word)).toMatchObject({ ok: word === 'ass hole' })
+  expect(isTaken(word)).toBe(false)
+})
+
+test.each([
+  'убей себя',
+  'Сдохни',
+  'умрите',
+  'ты дура',
+  'Тварь',
+  'твари',
+  'дебилу',
+
+  'козлина',
+  'ублюдком',
+  'Маша Дура',
+  'Анна-Сука',
+  'Гитлер',
+  'Адольф Гитлер',
+  'Чикатило',
+  'пошёл вон',
+  'kill yourself',
+  'Die',
+  'idiots',
+  'Stupid Emma',
+  'shut up',
+  'Hitler',
+])('%s, an insult, a threat or an attack, is refused', (words) => {
+  expect(isTaken(words)).toBe(false)
+})
+
+test.each([
+  'Адольф',
+  'Козлов',
+  'Дуров',
+  'Лохматов',
+  'Попко',
+  'Ануся',
+  'Тупак',
+  'Isis',
+  'Адольф Козлов',
+  'Dick Killian',
+  'Убейд',
+  'Смертин',
+  'Хачик',
+])('%s is a name, although an insult is in it', (name) => {
+  expect(isTaken(name)).toBe(true)
 })
 
 test('a word inside a name is no reason', () => {
