@@ -31,6 +31,9 @@ export function commandLine(link = usualLink): string {
 /** The templates that ship. */
 export const templatesFolder = join(packageRoot, 'templates')
 
+/** The lists of names that ship, with the declension of the Russian ones. */
+export const namesFolder = join(packageRoot, 'names')
+
 /** Ordinary SQL migrations, one folder each. */
 export const migrationsFolder = join(packageRoot, 'prisma', 'migrations')
 
