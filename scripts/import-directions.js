@@ -39,6 +39,7 @@ export const imports = {
   queue: 'db',
   db: 'child-environment.ts disk.ts home.ts installation.ts numbered-lock.ts path-trust.ts process-start.ts',
   names: 'replacing.ts',
+  understanding: 'installation.ts names',
   sandbox: 'browser-files.ts child-environment.ts installation.ts numbered-lock.ts',
   'config.ts': 'variables.ts',
   'env-file.ts': 'config.ts home.ts',
@@ -59,6 +60,12 @@ const directions = [
     why: 'imports nothing of ours',
   },
   { files: ['src/names/**'], forbid: ['../**'], except: allowed('names'), why: 'names import nothing of ours' },
+  {
+    files: ['src/understanding/**'],
+    forbid: ['../**'],
+    except: allowed('understanding'),
+    why: 'understanding knows names, and nothing else',
+  },
   { files: ['src/*/browser/**'], forbid: ['../**'], why: 'a browser gets nothing but this folder' },
   {
     files: ['src/sandbox/*.ts'],

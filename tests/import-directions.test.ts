@@ -49,6 +49,8 @@ const forbidden: [file: string, from: string, why: RegExp][] = [
   ['src/config.ts', './home.ts', /nothing of ours/],
   ['src/variables.ts', './config.ts', /nothing of ours/],
   ['src/names/name.ts', '../config.ts', /nothing of ours/],
+  ['src/understanding/understand.ts', '../greetings/request.ts', /nothing else/],
+  ['src/understanding/known-names.ts', '../db/database.ts', /nothing else/],
   ['src/events.ts', './metrics.ts', /who calls it/],
   ['src/bot/index.ts', '../metrics.ts', /renders nothing/],
   ['src/http/health.ts', '../app/services.ts', /only looks/],
