@@ -11,8 +11,8 @@ export const english: Language = {
         give show say wish wishing please can could would have start try next now also another one about`,
     ],
   ],
-  introductions: `name names named called is are am it's its it i'm im he's she's hes shes this that's thats i her his
-    calls call we're meet`,
+  introductions: `name that names named called is are am it's its it i'm im he's she's hes shes this that's thats i
+    her his calls call we're meet`,
   kin: {
     m: `son sons
       grandson grandsons
@@ -41,23 +41,26 @@ export const english: Language = {
   decoration: `please pls plz plzz pleaseee pleas plese kindly the a an my our your their little dear sweet beloved
     lovely small young younger youngest old older oldest eldest middle only precious special favourite favorite
     adorable beautiful darling wonderful birthday bday birthdays christmas xmas new year years yrs yr yo y.o y o
-    months month mo weeks week days day eve santa claus father happy merry turning turns turned just tonight today
-    tomorrow asap so very too and with age aged male female m f two three four five six seven eight nine ten first
-    second third other named you u us me him them he she they holiday holidays season's seasons special great big
-    wishes there quick short custom party gift present 's s of from mr mrs ms miss dr sir`,
+    months month mo weeks week days day eve santa claus father happy merry turning turns turned just january february
+    march april july september october november december tonight today tomorrow asap so very too and with age aged
+    male female m f two three four five six seven eight nine ten first second third other named you u us me him them
+    he she they holiday holidays season's seasons special great big wishes there quick short custom party gift present
+    's s of from mr mrs ms miss dr sir`,
   adjectives: ``,
-  prose: `i in on at by but or if as than then there here who whom what which when where why how was were be been
-    being will shall should might must did does doing done had has having got getting let let's these those any some
-    all every each no not don't dont doesn't doesnt didn't didnt isn't isnt aren't arent can't cant won't wont
-    wouldn't couldn't come comes came coming go goes going went know knows think thought tell told said says see saw
-    look looks looking work works working worked wrong right same different again still already yet always never ever
-    much many more most less few enough up down out over under off into because while after before until since really
-    quite pretty actually maybe perhaps bot robot ai app program telegram phone number link money price cost word
-    words text letter letters voice sound sounds hear heard watch watching seen read write wrote written type typed
-    change fix undo understand think you're youre you've we we've they're it'll i'll i've i'd hope hopes hoping loves
-    loved likes liked enjoy enjoys enjoyed made sent received hear thing things something nothing anything everything
-    everyone everybody someone somebody people time times way ask asked answer long soon bad sad sorry boring weird
-    strange funny awful terrible horrible rubbish really`,
+  prose: `slower longer shorter faster louder quieter else speak russian english oops cried hour hours minute minutes
+    stars anyone instead bro dude idk gtg brb jk asked wanted isn't wasn't wasnt i in on at by but or if as than then
+    there here who whom what which when where why how was were be been being will shall should might must did does
+    doing done had has having got getting let let's these those any some all every each no not don't dont doesn't
+    doesnt didn't didnt isn't isnt aren't arent can't cant won't wont wouldn't couldn't come comes came coming go goes
+    going went know knows think thought tell told said says see saw look looks looking work works working worked wrong
+    right same different again still already yet always never ever much many more most less few enough up down out
+    over under off into because while after before until since really quite pretty actually maybe perhaps bot robot ai
+    app program telegram phone number link money price cost word words text letter letters voice sound sounds hear
+    heard watch watching seen read write wrote written type typed change fix undo understand think you're youre you've
+    we we've they're it'll i'll i've i'd hope hopes hoping loves loved likes liked enjoy enjoys enjoyed made sent
+    received hear thing things something nothing anything everything everyone everybody someone somebody people time
+    times way ask asked answer long soon bad sad sorry boring weird strange funny awful terrible horrible rubbish
+    really`,
   givers: `from`,
   wishing: `wishing hugs xoxo may`,
   talk: {
@@ -77,9 +80,9 @@ export const english: Language = {
     wishes: `likewise`,
   },
   phrases: {
-    greeting: `good morning|good afternoon|good evening|good day|what's up|whats up|how are you|
-      how are you doing|how r u|how do you do|hi there|hello there|hey there|how's it going|hows it going|
-      santa claus|father christmas|dear santa`,
+    greeting: `is anyone there|anyone there|are you there|good morning|good afternoon|good evening|good day|
+      what's up|whats up|how are you|how are you doing|how r u|how do you do|hi there|hello there|hey there|
+      how's it going|hows it going|santa claus|father christmas|dear santa`,
     thanks: `thank you|thank u|thanks a lot|many thanks|much appreciated|thank you so much`,
     praise: `well done|good job|great job|nice one|good bot|love it|loved it|i love it|we love it|
       we loved it|so cool|so cute|she loved it|he loved it|they loved it|my god|i love this|love this|

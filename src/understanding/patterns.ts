@@ -27,7 +27,7 @@ export const complaints: readonly Pattern[] = [
   ],
   [
     'wrong_stress',
-    String.raw`_ударени
+    String.raw`_ударени _звучит_как_
       _(?:не|${badly})_(?:\S+_)?${sounds}
       _${sounds}\S*_(?:\S+_){0,2}(?:${badly}|не_то_|с_ошибкой|по_другому|иначе)`,
   ],
@@ -35,14 +35,16 @@ export const complaints: readonly Pattern[] = [
     'wrong_stress',
     String.raw`_(?:mis|wrong_|wrongly_|incorrect_)?pronoun?c _pronunciation _mispron
       _(?:stress|accent|emphasis)(?:ed)?_
+     
       _(?:says?|said|saying|sounds?|sounded|spoken?|speaks?|reads?)_(?:\S+_){0,3}(?:wrong|weird|funny|strange|incorrect|badly|off|odd|like)
       (?:doesn't|doesnt|does_not|don't|didn't)_(?:sound|say) _not_how_(?:you|it|we|i|she|he|that)_`,
   ],
   [
     'wrong_name',
-    String.raw`_не_то_имя _имя_не_то_ _не_тот_(?:ребенок|мальчик|человек) _не_та_(?:девочка|маша) _неправильн\S*_им
-      _им\S+_(?:\S+_){0,2}(?:неправильн|не_правильн|неверн|с_ошибкой|не_верн) _ошиб\S+_в_имени _перепутал
-      _не_мое_имя _не_наше_имя _не_так_(?:написа|зовут) _(?:неверн|неправильн|не_правильн)\S*_(?:им|написа)
+    String.raw`_не_то_имя _вместо_ ^_(?:а_)?почему_\S+_(?:а_не|я_|мы_)\S* _имя_не_то_
+      _не_тот_(?:ребенок|мальчик|человек) _не_та_(?:девочка|маша) _неправильн\S*_им
+      _им\S+_(?:\S+_){0,2}(?:неправильн|не_правильн|неверн|с_ошибкой|не_верн) _ошиб\S+_в_имени _перепутал _не_мое_имя
+      _не_наше_имя _не_так_(?:написа|зовут) _(?:неверн|неправильн|не_правильн)\S*_(?:им|написа)
       _написа\S+_(?:\S+_)?(?:неправильн|неверн|не_так|не_то_|с_ошибкой|не_правильн) _опечатк _чужое_имя
       ^_(?:неправильно|не_правильно|неверно)_$ _(?:написа|назва|сказа)\S*_(?:\S+_)?(?:друг|чуж)\S+_имя
       _не_для_(?:моего|моей|нас|меня)_ _ошиблись_именем _друг\S+_имя_(?:написа|назва|сказа|там|в_видео|на_видео)`,
@@ -50,7 +52,7 @@ export const complaints: readonly Pattern[] = [
   [
     'wrong_name',
     String.raw`_(?:wrong|incorrect|another|different)_(?:\S+'s_)?(?:name|kid|child|person)_(?:than|in|on|came|is|was|$)
-      _name_wrong_ _wrong_name _wrong_(?:spelling|kid|child|person)_
+      _name_wrong_ _instead_of_ _wrong_name _wrong_(?:spelling|kid|child|person)_
       _name_(?:is|was|'s)_(?:all_)?(?:wrong|incorrect|mis) _name's_(?:wrong|incorrect) _misspel _miss?pel
       spel\S+_(?:\S+_){0,2}(?:wrong|incorrect|wrongly|incorrectly) _wrong(?:ly)?_spel
       _not_(?:my|his|her|the_right|the|our)_(?:\S+_)?name_ _typo_`,
@@ -70,7 +72,8 @@ export const complaints: readonly Pattern[] = [
     String.raw`_(?:is|are|was|has|have|does|do|did|it's|can|will)_?(?:not|n't)_(?:\S+_)?(?:${comes}|ready)
       _(?:(?:is|has|have|does|do|did|wo|ca|ai)n'?t|not|never|nothing)_(?:\S+_)?(?:been_)?(?:${comes}|get_)
       _where(?:'s|_is|s)?_(?:\S+_)?(?:my|the|our|it|video|is)_ _still_(?:waiting|no_|nothing) _broken_ _stuck_
-      _an_error_ _error_$ _no_video_ _not_yet_(?:here|there) _why_(?:is_it_|so_|does_it_take_)(?:so_)?(?:slow|long)
+      _an_error_ _error_$ _no_video _no_sound _no_voice_ _not_yet_(?:here|there)
+      _why_(?:is_it_|so_|does_it_take_)(?:so_)?(?:slow|long)
       _waiting_(?:for_)?(?:an|hours|minutes|\d+|so_long|ages|forever)`,
   ],
 ]
@@ -90,7 +93,7 @@ export const questions: readonly Pattern[] = [
     'how_long',
     String.raw`_сколько_(?:\S+_){0,2}(?:ждать|жду|времени|минут|осталось|еще|часов|готов|делает|занимает|длится|секунд)
       _как_(?:долго|скоро|быстро) _долго_(?:ждать|еще|ли|делает|это|готов) ^_долго_$
-      _когда_(?:\S+_){0,2}(?:буд|прид|приш|готов|ждать|получ|скин|отправ|сдела) ^_когда_$ _скоро_$
+      _когда_(?:\S+_){0,2}(?:буд|прид|приш|готов|ждать|получ|скин|отправ|сдела) ^_(?:и_|а_|ну_)?когда_$ _скоро_$
       _скоро_(?:ли|будет|уже|там|прид|готов) ^_(?:уже_|еще_не_|ну_|все_)?готово?_$ ^_готово_ли_ _очеред
       ^_(?:ну_)?(?:что|как)_там_ ^_сколько_$ _через_сколько`,
   ],
@@ -98,7 +101,7 @@ export const questions: readonly Pattern[] = [
     'how_long',
     String.raw`_how_(?:long|soon|fast|quickly|many_(?:minutes|hours)) _how_much_(?:longer|time)
       _when_(?:will|is|does|do|can|are|should) ^_when_$
-      _(?:is|are)_(?:it|you|we|the_video|my_video)_(?:ready|done|finished|there) _ready_(?:yet_)?$ _eta_
+      _(?:is|are)_(?:it|you|we|the_video|my_video)_(?:ready|done|finished) _ready_(?:yet_)?$ _eta_
       _almost_(?:done|ready) _take_long _much_longer _how's_it_coming`,
   ],
   [

@@ -70,7 +70,7 @@ function partsOf(item: Item, known: KnownNames): Item[] {
   for (const word of item.words) {
     const part = parts.at(-1)
     const given = givenNames(word, item, known).given
-    const begins = hasGiven && given.length > 0 && part !== undefined && !belongsTogether(part.words, word)
+    const begins = hasGiven && given.length > 0 && part !== undefined && !belongsTogether(part.words, word, item, known)
     if (part === undefined || begins) {
       parts.push({ ...item, words: [word], before: part ? 'list' : item.before })
       hasGiven = given.length > 0
@@ -87,9 +87,12 @@ const latin = /^[a-z]/
 /** First parts of double names. */
 const doubled = /^(?:анн[аыеуо]й?|мари[яиюе]й?|ев[аыеуо]й?|жан|абдул|мухаммад)$/u
 
-function belongsTogether(words: readonly Word[], next: Word): boolean {
-  const first = words[0]?.folded ?? ''
-  return latin.test(next.folded) || isSurnameLike(next.folded) || doubled.test(first)
+function belongsTogether(words: readonly Word[], next: Word, item: Item, known: KnownNames): boolean {
+  if (latin.test(next.folded) || isSurnameLike(next.folded)) return true
+  const [first] = words
+  if (!first || !doubled.test(first.folded)) return false
+  const genders = [first, next].map((word) => givenNames(word, item, known).given[0]?.known.gender)
+  return genders[0] === genders[1]
 }
 
 function readingOf(item: Item, known: KnownNames, rules: NameRules): Reading {
@@ -167,9 +170,9 @@ function fullName(words: readonly Word[], at: number, given: Given, rules: NameR
   return twin ? { name, twin } : { name }
 }
 
-/** «Иванова», «Kowalski»: by its ending, or by its capital. */
+/** «Иванова», `Kowalski`: by its ending, or in Latin letters by its capital. */
 export function looksLikeSurname({ folded, text }: Word): boolean {
-  return isSurnameLike(folded) || /^\p{Lu}\p{Ll}/u.test(text)
+  return isSurnameLike(folded) || (latin.test(folded) && /^\p{Lu}\p{Ll}/u.test(text))
 }
 
 /** A patronymic in any case tells whose it is. */

@@ -8,7 +8,7 @@ import { asksSomething, questionIn, weightiest } from './talk.ts'
 import { onOtherKeyboard } from './transliteration.ts'
 import type { Item, Unwrapped } from './unwrap.ts'
 import { roleOf } from './vocabulary.ts'
-import type { Said } from './words.ts'
+import type { Said, Word } from './words.ts'
 
 /** No known name is in the message: it is talk, or a name that nobody knows. */
 export function strange(
@@ -45,7 +45,7 @@ function strangeName(item: Item, said: Said, { prose }: Unwrapped, context: Unde
   if (talkMeant) return talkMeant
   if (isSpoilt) return refused('digits')
   if (starInside.test(said.tidy)) return refused('characters')
-  if (asks || inSentence || item.words.length > 2 || isVerb(item)) return talk('not_understood')
+  if (asks || inSentence || item.words.length > 2 || item.words.some(isVerb)) return talk('not_understood')
   if (item.words.every(({ key }) => isNonsense(key))) return refused('nonsense')
   if (typed) return unsure([], typed)
   const parsed = parseName(item.words.map(({ text }) => text).join(' '), nameRules)
@@ -58,8 +58,8 @@ const starInside = /\p{L}[*#$@]+\p{L}/u
 const digitInside = /\p{L}\p{N}+\p{L}/u
 
 /** Words that are no names, and ask for something: «переделайте», «появится». */
-const verb = /(?:[аеиоуыэюя]йте|ьте|ться|тся|ешь|ишь|аете|яете|уете)$/u
-const isVerb = (item: Item) => item.words.some(({ folded }) => folded.length >= 5 && verb.test(folded))
+const verb = /(?:[аеиоуыэюя]йте|ьте|тесь|ться|тся|ешь|ишь|аете|яете|уете|.{2}[аеиуя]ть)$/u
+export const isVerb = ({ folded }: Word) => folded.length >= 5 && verb.test(folded)
 
 /** «Зайнаб, Джабраил»: several names that nobody knows, or a sentence. */
 function severalStrange(
@@ -69,7 +69,8 @@ function severalStrange(
   { nameRules, known, language }: UnderstandingContext,
 ): Understood {
   const isList = items.every((item, place) => item.words.length === 1 && (place === 0 || item.before === 'list'))
-  if (!isList || unwrapped.prose > 0 || said.asks || items.some(isVerb)) return talk('not_understood')
+  if (!isList || unwrapped.prose > 0 || said.asks || items.some((item) => item.words.some(isVerb)))
+    return talk('not_understood')
   const names = items.flatMap(
     (item) => guesses(item, known, nameRules, language)[0] ?? typedName(item.words, nameRules) ?? [],
   )

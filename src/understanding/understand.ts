@@ -9,7 +9,7 @@ import { onOtherKeyboardIn } from './guessing.ts'
 import { isNonsense } from './nonsense.ts'
 import { distinctNames, refused, several, talk, unsure, type Understood, type UnderstandingContext } from './outcome.ts'
 import { looksLikeSurname, type Reading, readingsOf, typedName } from './reading.ts'
-import { strange } from './strange.ts'
+import { isVerb, strange } from './strange.ts'
 import { complaintIn, emojiTopic } from './talk.ts'
 import { type Item, unwrap } from './unwrap.ts'
 import { mostWords, type Said, wordsOf } from './words.ts'
@@ -68,8 +68,12 @@ function chosenOf(said: Said, context: UnderstandingContext): Name | undefined {
   return agrees && offered.length === 1 ? offered[0] : undefined
 }
 
+/** Drawn with signs: `:)`, `<3`. */
+const smile = /[:;=][-']?[)D\]*]|<3|^\){2,}$/
+
 /** Nothing but numbers, signs and pictographs. */
 function withoutWords(said: Said, text: string, context: UnderstandingContext): Understood {
+  if (smile.test(text)) return talk('praise')
   if (said.words.length > 0) return refused('digits')
   if (said.emoji.length > 0) return talk(emojiTopic(said.emoji))
   if (said.asks || text.trimStart().startsWith('/')) return talk('help')
@@ -86,6 +90,7 @@ function meaningOf(said: Said, context: UnderstandingContext): Understood {
   if (complaint) return talk(complaint)
 
   const unwrapped = unwrap(said.words, known)
+  if (unwrapped.liked && context.certain !== true) return talk('praise')
   const items = withoutGivers(unwrapped.items)
   if (items.length > 0 && items.every(({ denied }) => denied) && context.certain !== true) return talk('wrong_name')
   // Whether a name may be made is asked once, at the end: a refused one must not become a slip for another.
@@ -150,8 +155,8 @@ function isListed(item: Item, { names, typed }: Reading): boolean {
   return (
     item.before === 'list' &&
     typed !== undefined &&
-    item.words.length <= 2 &&
-    !item.words.some(({ key }) => isNonsense(key))
+    (item.words.length === 1 || (item.words.length === 2 && item.words.every(looksLikeSurname))) &&
+    !item.words.some((word) => isNonsense(word.key) || isVerb(word))
   )
 }
 
@@ -161,7 +166,12 @@ function joinSurnames(read: readonly ItemRead[], { known, nameRules }: Understan
   if (!first || !second || more.length > 0) return [...read]
   const isStrange = ({ readings }: ItemRead) => readings.every(({ names }) => names.length === 0)
   const stranger = isStrange(first) ? first : second
-  if (isStrange(first) === isStrange(second) || !stranger.item.words.every(looksLikeSurname)) return [...read]
+  if (
+    isStrange(first) === isStrange(second) ||
+    !stranger.item.words.every(looksLikeSurname) ||
+    (second.item.announced && !second.item.introduced)
+  )
+    return [...read]
   const words = [...first.item.words, ...second.item.words]
   const item: Item = { ...(isStrange(first) ? second.item : first.item), words }
   const readings = readingsOf(item, known, nameRules)

@@ -30,6 +30,8 @@ export interface Unwrapped {
   topics: Set<WordTopic>
   /** words that only stand in whole sentences */
   prose: number
+  /** somebody liked a video: «Маше понравилось» */
+  liked: boolean
 }
 
 /** What the words so far say about a name that follows. */
@@ -46,7 +48,15 @@ interface Expecting {
 }
 
 /** In longer texts, words of talk with a slip in them are not looked for. */
-const shortText = 6
+const shortText = 10
+
+/** What a child does who has seen a video. */
+const reactions = new Set(
+  `понравилось понравился понравилась нравится восторге плакала плакал рада рад довольна доволен счастлива счастлив
+  смеялась смеялся loved loves liked likes enjoyed adored cried smiled`.split(/\s+/),
+)
+
+const denials = new Set(['не', 'not', "isn't", 'isnt', "wasn't", 'wasnt'])
 
 const prepositions = new Set(['с', 'со', 'к', 'ко', 'у', 'о', 'об', 'обо', 'про'])
 
@@ -54,7 +64,7 @@ const prepositions = new Set(['с', 'со', 'к', 'ко', 'у', 'о', 'об', '�
 export function unwrap(words: readonly Word[], known: KnownNames): Unwrapped {
   const folded = words.map((word) => word.folded)
   const sentence = words.some((word) => roleOf(word.folded)?.prose === true && !doesShip(word, known))
-  const result: Unwrapped = { items: [], topics: new Set(), prose: 0 }
+  const result: Unwrapped = { items: [], topics: new Set(), prose: 0, liked: false }
   const state: Expecting = {
     governs: undefined,
     before: undefined,
@@ -69,6 +79,8 @@ export function unwrap(words: readonly Word[], known: KnownNames): Unwrapped {
   for (let at = 0; at < words.length; at++) {
     const word = words[at] as Word
     separated = stronger(separated, word.before)
+    if (reactions.has(word.folded) && separated === 'none' && result.items.at(-1)?.announced === false)
+      result.liked = true
     const phrase = phraseAt(folded, at)
     if (phrase) {
       for (let more = 1; more < phrase.length; more++)
@@ -88,8 +100,9 @@ export function unwrap(words: readonly Word[], known: KnownNames): Unwrapped {
       read(role, word, state, result)
       if (role.governs && !prepositions.has(word.folded)) governLate(result.items, role)
       open = undefined
-    } else if (open && word.before === 'none') open.words.push(word)
-    else {
+    } else if (open && word.before === 'none') {
+      if (open.words.at(-1)?.key !== word.key) open.words.push(word)
+    } else {
       open = itemOf(word, separated, state)
       result.items.push(open)
       separated = 'none'
@@ -136,7 +149,7 @@ function read(role: Role, word: Word, state: Expecting, result: Unwrapped): void
   if (role.topic) result.topics.add(role.topic)
   if (role.prose === true) result.prose++
   if (role.giver) state.gives = true
-  state.denied = word.folded === 'не' || word.folded === 'not' || (state.denied && isPlain(role))
+  state.denied = denials.has(word.folded) || (state.denied && isPlain(role))
   if (role.governs) {
     if (prepositions.has(word.folded)) state.before = state.governs
     else state.before = role.governs
