@@ -34,8 +34,8 @@ export default ts.config(
       'no-restricted-syntax': ['error', { selector: 'ExportDefaultDeclaration', message: 'Export by name.' }],
     },
   },
-  // Tools want a default export in their configuration files.
-  { files: ['*.config.ts'], rules: { 'no-restricted-syntax': 'off' } },
+  // Tools want a default export in their configuration files, and packages that have one are described so.
+  { files: ['*.config.ts', '**/*.d.ts'], rules: { 'no-restricted-syntax': 'off' } },
   // `process.env` is read in one place, and handed on in another.
   {
     files: ['src/**/*.ts'],

@@ -49,6 +49,8 @@ export interface Config {
    */
   allowedNames: string | undefined
   blockedNames: string | undefined
+  /** files with names that may be suggested to people, besides those that ship */
+  knownNames: string[]
   /** divides all waiting times, ours and Telegram's in the sandbox; 1 in real life */
   timeDivisor: number
   times: Times
@@ -194,6 +196,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     keepFreeBytes: read.KEEP_FREE_GB === undefined ? undefined : read.KEEP_FREE_GB * 1e9,
     keepBytes: read.KEEP_GB * 1e9,
     allowedNames: read.ALLOWED_NAMES,
+    knownNames: read.KNOWN_NAMES,
     blockedNames: read.BLOCKED_NAMES,
     timeDivisor: read.TIME_DIVISOR,
     times: waitingTimes(read.TIME_DIVISOR),

@@ -13,6 +13,8 @@ export type DomainEvent =
     }
   /** what was sent is no name that could be served; `reason`: a word of ours */
   | { what: 'asked'; outcome: 'no_name'; reason: string }
+  /** a text was understood: as a name, as one that has to be asked about, as several, or as talk of a topic; or a question was answered */
+  | { what: 'understood'; outcome: 'name' | 'unsure' | 'several' | 'talk' | 'confirmed'; reason?: string }
   /** a person was served, so long after asking */
   | { what: 'delivered'; hit: boolean; seconds: number }
   /** a person was told that it does not work, or cannot be reached */

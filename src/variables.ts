@@ -79,6 +79,9 @@ export const environment = z.object({
       'offensive words say',
   ),
   BLOCKED_NAMES: optional(z.string()).describe('a file of names that are refused'),
+  KNOWN_NAMES: withDefault(list, '').describe(
+    'files with names that the bot may suggest besides [those that ship](../names/README.md), separated by commas',
+  ),
   ADMIN_IDS: optional(ids).describe(
     'Telegram user ids that are exempt from the limits per person, separated by commas',
   ),

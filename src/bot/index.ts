@@ -7,21 +7,24 @@ import type { Times } from '../config.ts'
 import { openGate } from '../greetings/gate.ts'
 import { announceBot, type Presence } from '../greetings/workers.ts'
 import { countRefusals } from '../greetings/refusals.ts'
-import { clientOptions, isTelegram, ownErrors, patiently } from '../telegram/api.ts'
+import { clientOptions, ownErrors, patiently } from '../telegram/api.ts'
 import { watchFloods } from '../telegram/live-floods.ts'
-import { text, type Language } from '../texts.ts'
 import type { BotContext } from './context.ts'
-import { greeting, type GreetingParts } from './features/greeting.ts'
-import { welcome } from './features/welcome.ts'
+import { buttons } from './features/buttons.ts'
+import { commands } from './features/commands.ts'
+import { names } from './features/names.ts'
 import { prepareHandler } from './handling.ts'
 import { openIntake, type Intake } from './intake.ts'
+import { chosenLanguages } from './languages.ts'
 import { createOutbox } from './outbox.ts'
 import { createPerChat } from './per-chat.ts'
 import { allowedUpdates, listenForWebhook, poll, whenAborted } from './updates.ts'
 import { openPendingNotes } from './pending-note.ts'
+import { introduce } from './profile.ts'
+import type { RespondDeps } from './respond.ts'
 
 /** What the bot needs. */
-export interface BotParts extends Omit<GreetingParts, 'pendingNotes' | 'stop'> {
+export interface BotParts extends Omit<RespondDeps, 'pendingNotes' | 'stop'> {
   token: string
   apiRoot: string | undefined
   webhook: { url: string; secret: string | undefined; port: number } | undefined
@@ -64,7 +67,6 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
   let presence: Presence
   try {
     await patiently(times, () => bot.init())
-    await introduce(bot, times)
     ended = (await takeUpdates(bot, intake, parts, signals)).over
     ended.catch(() => undefined)
     presence = await announceBot(parts.door.db, times, parts.webhook === undefined ? 'polling' : 'webhook')
@@ -75,6 +77,8 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
     throw error
   }
   const trying = intake.keepTrying(signals.intake)
+  // A refused token shows where updates are fetched.
+  void introduce(bot.api, times).catch(() => undefined)
 
   return {
     ended,
@@ -105,10 +109,10 @@ function assemble(parts: BotParts, stop: AbortSignal) {
   const delivery = { ...parts.delivery, api: bot.api }
   const outbox = createOutbox({ api: bot.api, floods, times, log }, stop)
   const pendingNotes = openPendingNotes({ db, api: bot.api, times, stop })
-  const handler = prepareHandler(bot, outbox, stop, log)
-  // In this order: `greeting` takes every private message, so it comes last.
-  bot.use(welcome())
-  bot.use(greeting({ ...parts, door, delivery, pendingNotes, stop }))
+  const handler = prepareHandler({ bot, outbox, chosen: chosenLanguages(db), stop, log })
+  // In this order: `buttons` takes every tap and `names` every private message, so they come last.
+  const deps: RespondDeps = { ...parts, door, delivery, pendingNotes, stop }
+  bot.use(commands(deps), buttons(deps), names(deps))
   // From the first update on: handlers tell what they refuse.
   const refusals = countRefusals(db, times)
   const intake = openIntake({ db, botId, ...handler, handling: createPerChat(), times, log })
@@ -139,18 +143,4 @@ async function takeUpdates(
   )
   log.info({ port: server.port }, 'waiting for webhook calls on 127.0.0.1')
   return { over }
-}
-
-/** The command menu. A refusal here keeps nobody from a greeting. */
-async function introduce(bot: Bot<BotContext>, times: Times): Promise<void> {
-  const menu = (language: Language) => [
-    { command: 'start', description: text(language, 'menu-start') },
-    { command: 'help', description: text(language, 'menu-help') },
-  ]
-  try {
-    await patiently(times, () => bot.api.setMyCommands(menu('en')))
-    await patiently(times, () => bot.api.setMyCommands(menu('ru'), { language_code: 'ru' }))
-  } catch (error) {
-    if (isTelegram(error, 'token', 'not_sent')) throw error
-  }
 }

@@ -1,11 +1,22 @@
 /** What the bot sends: in order per chat, patient with floods, and to nobody more than Telegram lets it. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { InlineKeyboard } from 'grammy'
 import type { Times } from '../config.ts'
 import { placeOf } from '../errors.ts'
-import type { Api } from '../telegram/api.ts'
+import { isTelegram, type Api } from '../telegram/api.ts'
 import { TelegramError } from '../telegram/errors.ts'
 import type { LiveFloods } from '../telegram/live-floods.ts'
 import { createPerChat } from './per-chat.ts'
+
+/** A text that is to be said. */
+export interface Words {
+  text: string
+  keyboard?: InlineKeyboard | undefined
+  /** the message whose place it takes, if that is still there; a new one otherwise */
+  edits?: number | undefined
+  /** is called with the id of the message, once it stands in the chat */
+  sent?: ((messageId: number) => Promise<unknown>) | undefined
+}
 
 export interface Outbox {
   /**
@@ -14,7 +25,7 @@ export interface Outbox {
    */
   send(chatId: number, task: () => Promise<unknown>): Promise<unknown>
   /** Says a text in the chat's own line, likewise. */
-  say(chatId: number, text: string): Promise<unknown>
+  say(chatId: number, words: Words): Promise<unknown>
   /** Says a text however long the chat's line is. */
   sayAnyhow(chatId: number, text: string): void
   /** Nothing of the chat waits. */
@@ -54,9 +65,9 @@ export function createOutbox(deps: OutboxDeps, stop: AbortSignal): Outbox {
         })
   return {
     send,
-    say: (chatId, text) => send(chatId, () => sayPatiently(deps, chatId, text, stop)),
+    say: (chatId, words) => send(chatId, () => sayPatiently(deps, chatId, words, stop)),
     sayAnyhow: (chatId, text) =>
-      void sending.add(chatId, () => sayPatiently(deps, chatId, text, stop)).catch(() => undefined),
+      void sending.add(chatId, () => sayPatiently(deps, chatId, { text }, stop)).catch(() => undefined),
     isIdle: (chatId) => sending.waiting(chatId) === 0,
     isFree: (chatId) => floods.restMs(chatId) === 0,
     idle: () => sending.idle(),
@@ -67,14 +78,28 @@ export function createOutbox(deps: OutboxDeps, stop: AbortSignal): Outbox {
 async function sayPatiently(
   { api, times }: OutboxDeps,
   chatId: number,
-  text: string,
+  { text, keyboard, edits, sent }: Words,
   stop: AbortSignal,
 ): Promise<void> {
+  const other = { reply_markup: keyboard }
+  let takesPlaceOf = edits
   for (let tries = 1; ; tries++) {
     try {
-      await api.sendMessage(chatId, text, undefined, stop as never)
+      const message =
+        takesPlaceOf === undefined
+          ? await api.sendMessage(chatId, text, other, stop as never)
+          : await api.editMessageText(chatId, takesPlaceOf, text, other, stop as never)
+      const messageId = typeof message === 'object' ? message.message_id : takesPlaceOf
+      if (messageId !== undefined) await sent?.(messageId)
       return
     } catch (error) {
+      if (takesPlaceOf !== undefined && isTelegram(error, 'refused')) {
+        // It says so already, or it is gone, or too old to be changed.
+        if (/not modified/i.test((error as TelegramError).description)) return
+        takesPlaceOf = undefined
+        continue
+      }
+
       if (!(error instanceof TelegramError)) throw error
       if (error.kind === 'person_unreachable') return
       if (tries === mostTries) throw error

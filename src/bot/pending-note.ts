@@ -12,6 +12,8 @@ export interface PendingNote {
   chatId: bigint
   /** the text of the note */
   note: string
+  /** a message of the bot's that becomes the note; undefined: a new one is sent */
+  edits?: number | undefined
 }
 
 export interface PendingNotes {
@@ -51,12 +53,21 @@ export function openPendingNotes({ db, api, times, stop }: PendingNotesDeps): Pe
   }
 
   /** The note in the chat; undefined when it could not be sent. A flood is slept through while the video is not there yet. */
-  async function send({ requestId, chatId, note }: PendingNote) {
+  async function send({ requestId, chatId, note, edits }: PendingNote): Promise<number | undefined> {
+    let becomesNote = edits
     for (let tries = 1; ; tries++) {
       try {
-        return await api.sendMessage(String(chatId), note, undefined, stop as never)
+        if (becomesNote === undefined)
+          return (await api.sendMessage(String(chatId), note, undefined, stop as never)).message_id
+        await api.editMessageText(String(chatId), becomesNote, note, undefined, stop as never)
+        return becomesNote
       } catch (error) {
         if (!(error instanceof TelegramError)) throw error
+        if (becomesNote !== undefined && error.kind === 'refused') {
+          if (/not modified/i.test(error.description)) return becomesNote
+          becomesNote = undefined
+          continue
+        }
         const restMs = error.retryAfterMs ?? times.telegramSecondMs
         // Whether the person can be reached shows when the video is sent.
         if (error.kind !== 'flood' || restMs > times.longestFloodSleepMs || tries === longestTries) return undefined
@@ -69,14 +80,12 @@ export function openPendingNotes({ db, api, times, stop }: PendingNotesDeps): Pe
   return {
     async show(note) {
       const { requestId, chatId } = note
-      const message = await send(note)
-      if (message !== undefined) {
-        const isNoted = await noteSent(db, requestId, message.message_id)
+      const messageId = await send(note)
+      if (messageId !== undefined) {
+        const isNoted = await noteSent(db, requestId, messageId)
         // The video was faster than the note.
         if (!isNoted)
-          return void (await api
-            .deleteMessage(String(chatId), message.message_id, stop as never)
-            .catch(() => undefined))
+          return void (await api.deleteMessage(String(chatId), messageId, stop as never).catch(() => undefined))
       }
       if (shown.size >= mostShown) return
       shown.set(requestId, { chatId, until: Date.now() + longestSeconds * times.telegramSecondMs })

@@ -36,6 +36,11 @@ export function createPerChat(): PerChat {
 
 /** What is known of the update's chat; updates of no chat share one line. */
 export function chatOf(update: Update): number {
-  const id: unknown = update.message?.chat.id ?? update.edited_message?.chat.id ?? update.my_chat_member?.chat.id
+  const id: unknown =
+    update.message?.chat.id ??
+    update.edited_message?.chat.id ??
+    update.my_chat_member?.chat.id ??
+    update.callback_query?.message?.chat.id ??
+    update.callback_query?.from.id
   return Number.isSafeInteger(id) ? (id as number) : 0
 }

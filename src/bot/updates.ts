@@ -15,7 +15,7 @@ import type { TelegramError } from '../telegram/errors.ts'
 import type { BotContext } from './context.ts'
 import type { Intake } from './intake.ts'
 
-export const allowedUpdates = ['message', 'edited_message', 'my_chat_member'] as const
+export const allowedUpdates = ['message', 'edited_message', 'my_chat_member', 'callback_query'] as const
 
 interface Source {
   bot: Bot<BotContext>

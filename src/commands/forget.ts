@@ -4,11 +4,15 @@ import { fence } from '../greetings/assets.ts'
 import { assetsOf, forgetAssets, type KnownAsset } from '../greetings/upkeep/forget.ts'
 import { forgetFiles, formerPosts, formerRevisions, postsAreGone, type StoredPost } from '../greetings/former.ts'
 import { dropHeld, heldQuestions, type HeldQuestion } from '../greetings/held-updates.ts'
+import { forgetNameInQuestions } from '../greetings/questions.ts'
 import { languageOf, text } from '../texts.ts'
 import { openLog, type Log } from '../log.ts'
+import type { Name } from '../names/name.ts'
 import { isTelegram, type Api } from '../telegram/api.ts'
 import { deliver } from '../telegram/delivery.ts'
 import { removeCached } from '../video/render-cache.ts'
+import { loadShippedNames } from '../understanding/known-names.ts'
+import { understand, type UnderstandingContext } from '../understanding/understand.ts'
 import { loadTemplates } from '../video/load-templates.ts'
 import { exitCode, UsageFault } from '../terminal/exit.ts'
 import { keyOf, nameRulesOf } from '../terminal/name-arguments.ts'
@@ -22,6 +26,21 @@ export interface ForgetOptions {
   sandbox: boolean
   json: boolean
   logLevel?: string
+}
+
+/** Every name that a text may stand for. */
+function namesIn(text: string, context: UnderstandingContext): readonly Name[] {
+  const understood = understand(text, context)
+  switch (understood.kind) {
+    case 'name':
+      return [understood.name, ...(understood.twin === undefined ? [] : [understood.twin])]
+    case 'unsure':
+      return understood.options
+    case 'several':
+      return understood.names
+    default:
+      return []
+  }
 }
 
 /** A post in a storage channel. */
@@ -47,7 +66,10 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
     const assets = await assetsOf(store.db, key)
     refuseHeld(assets)
     const waiting = assets.reduce((sum, asset) => sum + asset.waiting, 0)
-    const held = await heldQuestions(store.db, key, rules)
+    const known = await loadShippedNames(config.knownNames)
+    const held = await heldQuestions(store.db, key, (text) =>
+      namesIn(text, { known, nameRules: rules, language: 'ru' }),
+    )
     const canTell = open.sandbox || config.token !== undefined
     if (options.deletePost || (waiting + held.length > 0 && canTell)) services = await openServices(open)
     if (services !== undefined) {
@@ -57,6 +79,7 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
       if (!(await fence(store.db, assets))) throw askedAgain()
     }
     for (const question of held) await dropQuestion(store, services, question)
+    await forgetNameInQuestions(store.db, key)
     const former = await formerPosts(store.db, key)
     const posts = await deletePosts(
       postsOf(assets, former),

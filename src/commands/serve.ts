@@ -1,6 +1,7 @@
 /** `bot`, `worker`, `up` and `demo`: what runs until it is stopped. */
 import { peopleConnections, startBot, type RunningBot } from '../bot/index.ts'
 import { configOfProcess, type Config } from '../config.ts'
+import { watchListedNames } from '../greetings/known.ts'
 import { liveBots, liveWorkers } from '../greetings/workers.ts'
 import type { Address } from '../http/address.ts'
 import type { HealthServer } from '../http/health.ts'
@@ -9,6 +10,8 @@ import { openLog, type Log } from '../log.ts'
 import type { AskRules } from '../greetings/ask.ts'
 import type { RunningWorker } from '../queue/processors/worker.ts'
 import { takeBackChannels, usableChannels } from '../telegram/channels.ts'
+import { type NameRules, parseName } from '../names/name.ts'
+import { loadShippedNames, type KnownName, type KnownNames } from '../understanding/known-names.ts'
 import { loadTemplates } from '../video/load-templates.ts'
 import { exitCode } from '../terminal/exit.ts'
 import { askRulesOf } from '../terminal/name-arguments.ts'
@@ -34,6 +37,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   // Manifests only: the process that answers people renders nothing.
   const templates = await loadTemplates(config.templatesFolder, config.templates)
   const askRules = await askRulesOf(config, templates)
+  const known = verb === 'worker' ? undefined : await loadShippedNames(config.knownNames)
   const stop = listenForStop()
   const health = options.http === undefined ? undefined : await startHealth(options.http, verb, log)
   const services = await openServices({
@@ -49,6 +53,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   })
   let bot: RunningBot | undefined
   let worker: RunningWorker | undefined
+  let watching: { close(): Promise<void> } | undefined
   let closeRenderer = async () => {}
   const { storage } = services
   const over = new AbortController()
@@ -59,7 +64,12 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
       closeRenderer = () => renderer.close()
       worker = await startWorkerIn(services, renderer, config, log)
     }
-    if (verb !== 'worker') bot = await startBotIn(services, askRules, config, log)
+    if (known !== undefined) {
+      watching = await watchListedNames(services.db, config.times, (displays) =>
+        known.add(namesOf(displays, askRules.nameRules)),
+      )
+      bot = await startBotIn(services, { ...askRules, known }, config, log)
+    }
     if (health !== undefined) watchState(health, services, config)
     log.info(
       { bot: services.bot.username, sandbox: options.sandbox, channels: usableChannels(storage).length },
@@ -78,7 +88,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
     if (stop.abortedNow.aborted) abortNow()
     stop.abortedNow.addEventListener('abort', abortNow, { once: true })
     // At the same time: while people's answers go out, no new work is begun.
-    await Promise.all([bot?.stop(config.stopMs), worker?.stop(config.stopMs)])
+    await Promise.all([bot?.stop(config.stopMs), worker?.stop(config.stopMs), watching?.close()])
     await closeRenderer()
     await takingBack
     await services.close()
@@ -105,7 +115,20 @@ function watchState(health: HealthServer, services: Services, { times }: Config)
   })
 }
 
-async function startBotIn(services: Services, askRules: AskRules, config: Config, log: Log): Promise<RunningBot> {
+/** Names of the database, none of which is a name for ever: rules change. What lists say of how frequent they are is not kept. */
+function namesOf(displays: readonly string[], rules: NameRules): KnownName[] {
+  return displays.flatMap((display) => {
+    const parsed = parseName(display, rules)
+    return parsed.ok ? [{ name: parsed.name, count: 0 }] : []
+  })
+}
+
+async function startBotIn(
+  services: Services,
+  understanding: AskRules & { known: KnownNames },
+  config: Config,
+  log: Log,
+): Promise<RunningBot> {
   const admins = new Set(config.adminIds)
   return startBot({
     token: services.token,
@@ -116,7 +139,7 @@ async function startBotIn(services: Services, askRules: AskRules, config: Config
         : { ...config.webhook, port: config.port },
     door: { ...services.door, db: services.openPool(peopleConnections) },
     delivery: services.delivery,
-    ...askRules,
+    ...understanding,
     isAdmin: (userId) => admins.has(String(userId)),
     times: config.times,
     log,

@@ -316,6 +316,11 @@ export async function markListed(db: Db, assetIds: readonly string[]): Promise<v
     AND "listedAt" IS NULL`
 }
 
+/** From now on this name may be suggested to anybody. */
+export async function markNameListed(db: Db, key: string): Promise<void> {
+  await db.$executeRaw`UPDATE "VideoAsset" SET "listedAt" = now() WHERE name = ${key} AND "listedAt" IS NULL`
+}
+
 /** How these videos are to be spoken from now on. */
 export async function setSpelling(
   db: Db,
@@ -341,6 +346,19 @@ export async function turnIntoWork(db: Db | Tx, assets: readonly AssetRow[]): Pr
     assets.map(({ id }) => id),
     assets.map(({ generation }) => generation),
   )
+}
+
+/**
+ * Which of two spellings of a name is served: the one asked for if it has a video, else the likelier one, which has a video,
+ * or is being made, or will be.
+ */
+export async function preferredSpelling(
+  { db, botId }: { db: Db; botId: bigint },
+  asked: Ask,
+  likelier: Ask,
+): Promise<Ask> {
+  const [asset] = await findAssets(db, [asked])
+  return asset !== undefined && isHit(asset, botId) ? asked : likelier
 }
 
 /**

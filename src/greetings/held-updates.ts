@@ -4,7 +4,7 @@
  */
 import type { Update } from 'grammy/types'
 import type { Db, Tx } from '../db/database.ts'
-import { type NameRules, parseName } from '../names/name.ts'
+import type { Name } from '../names/name.ts'
 
 /** An update that is kept. */
 export interface HeldUpdate {
@@ -97,8 +97,15 @@ export interface HeldQuestion {
 
 const page = 1_000
 
-/** Those who ask for the name with this key. */
-export async function heldQuestions(db: Db, key: string, rules: NameRules): Promise<HeldQuestion[]> {
+/**
+ * Those who ask for the name with this key.
+ * @param namesIn the names that a text may stand for
+ */
+export async function heldQuestions(
+  db: Db,
+  key: string,
+  namesIn: (text: string) => readonly Name[],
+): Promise<HeldQuestion[]> {
   const found: HeldQuestion[] = []
   let last = { botId: 0n, updateId: -1 }
   for (;;) {
@@ -108,9 +115,8 @@ export async function heldQuestions(db: Db, key: string, rules: NameRules): Prom
     for (const { body, ...row } of rows) {
       const update = JSON.parse(body) as Update
       const message = update.message ?? update.edited_message
-      const parsed = parseName(message?.text ?? '', rules)
-      if (parsed.ok && parsed.name.key === key)
-        found.push({ ...row, languageCode: message?.from?.language_code, display: parsed.name.display })
+      const name = namesIn(message?.text ?? message?.caption ?? '').find((one) => one.key === key)
+      if (name !== undefined) found.push({ ...row, languageCode: message?.from?.language_code, display: name.display })
     }
     const end = rows.at(-1)
     if (end === undefined || rows.length < page) return found

@@ -11,9 +11,13 @@ import { lanes, type GreetingsQueue, type Job, type Lane } from '../queue/index.
 import { markQueuedUnlessLocked, recoverLapsed } from './assets.ts'
 import { forgetImported } from './upkeep/export.ts'
 import { endHeld } from './held-updates.ts'
+import { forgetVotes } from './known.ts'
 import { forgetOutages } from './outages.ts'
 import { forgetPaces } from './pace.ts'
+import { keptDays } from './people.ts'
+import { forgetQuestions } from './questions.ts'
 import { foldCounts } from './reports/statistics.ts'
+import { removeOld } from './requests.ts'
 
 /** What is brought into line. */
 interface Parts {
@@ -76,6 +80,9 @@ export async function reconcile(parts: Parts, from: Place = beginning): Promise<
     await forgetPaces(db)
     await forgetOutages(db, times)
     await foldCounts(db)
+    await forgetQuestions(db)
+    await removeOld(db, keptDays * 86_400_000, batch)
+    await forgetVotes(db)
     await forgetImported(db)
     // A bot that runs ends them itself, and says so.
     await endHeld(db, times.heldMs + times.outageMs)

@@ -304,6 +304,11 @@ export async function removeAllOf(tx: Tx, assetIds: string[]): Promise<number> {
   return tx.$executeRaw`DELETE FROM "UserRequest" WHERE "assetId" = ANY(${assetIds}::text[])`
 }
 
+/** Removes all requests of a person, finished or not. */
+export async function removeAllOfPerson(tx: Tx, userId: bigint): Promise<void> {
+  await tx.$executeRaw`DELETE FROM "UserRequest" WHERE "userId" = ${userId}`
+}
+
 /**
  * Removes the next `most` requests that were finished longer ago than this, but for
  * rows that somebody has locked. Returns how many.

@@ -8,7 +8,7 @@ import { watchFloods, type LiveFloods } from '../../src/telegram/live-floods.ts'
 import { videoUpload } from '../../src/telegram/storage.ts'
 import { makeClip } from '../environment/clip.ts'
 import { videosOf } from '../queue/processes.ts'
-import { ask, openTestEnvironment, quietLog, until, type TestEnvironment } from '../environment/test-environment.ts'
+import { ask, botParts, openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
 
 let town: TestEnvironment
 let people = 8_000
@@ -43,18 +43,7 @@ afterAll(() => town.close())
 describe('a flood met by direct answers', () => {
   let bot: RunningBot
   beforeEach(async () => {
-    bot = await startBot({
-      token: town.token,
-      apiRoot: town.server.url,
-      webhook: undefined,
-      door: town.door,
-      delivery: town.delivery,
-      templateFor: () => ({ id: 'tiny' }),
-      nameRules: {},
-      isAdmin: () => false,
-      times: town.times,
-      log: quietLog,
-    })
+    bot = await startBot(botParts(town))
   })
   afterEach(() => bot.stop(1_000))
 

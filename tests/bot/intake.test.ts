@@ -10,9 +10,17 @@ import { chatOf, createPerChat } from '../../src/bot/per-chat.ts'
 import { openDatabase, type Database } from '../../src/db/database.ts'
 import { endHeld, heldQuestions, holdUpdate, takeHeld } from '../../src/greetings/held-updates.ts'
 import { reconcile } from '../../src/greetings/reconcile.ts'
+import { parseName } from '../../src/names/name.ts'
 import { text } from '../../src/texts.ts'
 import { videosOf } from '../queue/processes.ts'
-import { ask, openTestEnvironment, quietLog, until, type TestEnvironment } from '../environment/test-environment.ts'
+import {
+  ask,
+  botParts,
+  openTestEnvironment,
+  quietLog,
+  until,
+  type TestEnvironment,
+} from '../environment/test-environment.ts'
 
 let town: TestEnvironment
 let bot: RunningBot | undefined
@@ -20,19 +28,7 @@ let people = 7_000
 const newPerson = () => people++
 const releases: (() => Promise<void>)[] = []
 
-const parts = (more: Partial<BotParts> = {}): BotParts => ({
-  token: town.token,
-  apiRoot: town.server.url,
-  webhook: undefined,
-  door: town.door,
-  delivery: town.delivery,
-  templateFor: ({ script }) => (['Cyrillic', 'Latin'].includes(script) ? { id: 'tiny' } : undefined),
-  nameRules: {},
-  isAdmin: () => false,
-  times: town.times,
-  log: quietLog,
-  ...more,
-})
+const parts = (more: Partial<BotParts> = {}): BotParts => botParts(town, more)
 
 /** A video that Telegram knows. */
 async function made(name: string): Promise<void> {
@@ -370,9 +366,12 @@ describe('held updates', () => {
     await hold(update(660, 4, ' аГРИППИНА '), ofAnother)
     await hold(update(661, 5, 'Агриппа'), ofAnother)
     await hold(update(662, 6, '/start'), ofAnother)
-    expect(await heldQuestions(town.db, ask('Агриппина').key, {})).toEqual([
-      { botId: ofAnother, updateId: 660, chatId: 4n, languageCode: 'ru', display: 'Агриппина' },
-    ])
+    expect(
+      await heldQuestions(town.db, ask('Агриппина').key, (words) => {
+        const parsed = parseName(words)
+        return parsed.ok ? [parsed.name] : []
+      }),
+    ).toEqual([{ botId: ofAnother, updateId: 660, chatId: 4n, languageCode: 'ru', display: 'Агриппина' }])
     await town.db.heldUpdate.deleteMany()
   })
 

@@ -32,7 +32,7 @@ function failing(kind: TelegramErrorKind, failures = Infinity) {
 
 it.each(['server', 'not_sent', 'flood'] as const)('warns once when five tries of a text end with %s', async (kind) => {
   const { outbox, tried, warned } = failing(kind)
-  await outbox.say(1, 'hello')
+  await outbox.say(1, { text: 'hello' })
   expect(tried).toEqual(Array(5).fill('hello'))
   expect(warned).toEqual([[{ error: 'sendMessage: 500 Bad Gateway' }, 'an answer could not be sent now']])
   expect(outbox.isIdle(1)).toBe(true)
@@ -40,21 +40,21 @@ it.each(['server', 'not_sent', 'flood'] as const)('warns once when five tries of
 
 it('says nothing about a text that arrives at the fifth try', async () => {
   const { outbox, tried, warned } = failing('server', 4)
-  await outbox.say(1, 'hello')
+  await outbox.say(1, { text: 'hello' })
   expect(tried).toHaveLength(5)
   expect(warned).toEqual([])
 })
 
 it('neither tries again nor warns when the person cannot be reached', async () => {
   const { outbox, tried, warned } = failing('person_unreachable')
-  await outbox.say(1, 'hello')
+  await outbox.say(1, { text: 'hello' })
   expect(tried).toHaveLength(1)
   expect(warned).toEqual([])
 })
 
 it('does not warn about what a stop ended', async () => {
   const { outbox, warned, stop } = failing('server')
-  const said = outbox.say(1, 'hello')
+  const said = outbox.say(1, { text: 'hello' })
   stop.abort()
   await said
   expect(warned).toEqual([])

@@ -4,7 +4,14 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startBot, type RunningBot } from '../../src/bot/index.ts'
 import { text } from '../../src/texts.ts'
-import { ask, openTestEnvironment, quietLog, until, type TestEnvironment } from '../environment/test-environment.ts'
+import {
+  ask,
+  botParts,
+  openTestEnvironment,
+  quietLog,
+  until,
+  type TestEnvironment,
+} from '../environment/test-environment.ts'
 
 const secret = 'topsecret'
 let town: TestEnvironment
@@ -14,18 +21,7 @@ const sockets: Socket[] = []
 
 async function start(): Promise<void> {
   const log = { ...quietLog, info: (fields: object) => void ('port' in fields && (port = Number(fields.port))) }
-  bot = await startBot({
-    token: town.token,
-    apiRoot: town.server.url,
-    webhook: { url: 'http://127.0.0.1:9/unused', secret, port: 0 },
-    door: town.door,
-    delivery: town.delivery,
-    templateFor: () => ({ id: 'tiny' }),
-    nameRules: {},
-    isAdmin: () => false,
-    times: town.times,
-    log,
-  })
+  bot = await startBot(botParts(town, { webhook: { url: 'http://127.0.0.1:9/unused', secret, port: 0 }, log }))
 }
 
 /** A connection on which so much was said. What comes back, and its end. */

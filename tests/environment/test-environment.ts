@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { BotParts } from '../../src/bot/index.ts'
 import { waitingTimes, type Times } from '../../src/config.ts'
 import type { Database, Db } from '../../src/db/database.ts'
 import type { Ask } from '../../src/greetings/ask.ts'
@@ -18,10 +19,27 @@ import { connectTelegram, type Api } from '../../src/telegram/api.ts'
 import type { DeliveryDeps } from '../../src/telegram/delivery.ts'
 import type { Storage } from '../../src/telegram/storage.ts'
 import { parseName } from '../../src/names/name.ts'
+import { loadShippedNames, type KnownNames } from '../../src/understanding/known-names.ts'
 import { temporaryDatabase } from './temporary-database.ts'
 import { startRedis, type TestRedis } from './redis.ts'
 
 export const quietLog = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** A bot of this environment, which knows the names that ship. */
+export const botParts = (town: TestEnvironment, more: Partial<BotParts> = {}): BotParts => ({
+  token: town.token,
+  apiRoot: town.server.url,
+  webhook: undefined,
+  door: town.door,
+  delivery: town.delivery,
+  templateFor: ({ script }) => (['Cyrillic', 'Latin'].includes(script) ? { id: 'tiny' } : undefined),
+  nameRules: {},
+  known: town.known,
+  isAdmin: () => false,
+  times: town.times,
+  log: quietLog,
+  ...more,
+})
 
 /** Times fifty times shorter than in life. */
 const usualDivisor = 50
@@ -42,6 +60,8 @@ export interface TestEnvironment {
   door: RequestDeps
   delivery: DeliveryDeps
   storage: Storage
+  /** the names that ship */
+  known: KnownNames
   /** what a child process needs to run in this environment */
   env: Record<string, string>
   close(): Promise<void>
@@ -102,6 +122,7 @@ export async function openTestEnvironment({
     times,
     door: { db, queue, botId, times, log: quietLog },
     delivery,
+    known: await loadShippedNames(),
     storage: {
       db,
       api,

@@ -55,7 +55,7 @@ export async function bringIn(
   { wishes, names }: Load,
   longestMs: number,
 ): Promise<void> {
-  const all = [...wishes].map(([userId, { display }]) => ({ userId, text: display, languageCode: 'ru' }))
+  const all = [...wishes].map(([userId, { display }]) => ({ userId, text: `/greet ${display}`, languageCode: 'ru' }))
   const warming = warm()
   await say(people / 2)
   while (all.length > 0) {

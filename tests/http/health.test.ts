@@ -7,7 +7,7 @@ import { liveBots, liveWorkers } from '../../src/greetings/workers.ts'
 import { startHealthServer, type HealthServer } from '../../src/http/health.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
 import { plannedRenderer, workerParts } from '../environment/worker-parts.ts'
-import { openTestEnvironment, quietLog, until, type TestEnvironment } from '../environment/test-environment.ts'
+import { botParts, openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
 
 const marker = 'Зимолюба'
 const markedPerson = 987_654_321
@@ -27,18 +27,7 @@ beforeAll(async () => {
     if (display === fails) throw new AssetFault('voice', 'the voice said nothing')
   })
   worker = await startWorker(workerParts(town, renderer), 2)
-  bot = await startBot({
-    token: town.token,
-    apiRoot: town.server.url,
-    webhook: undefined,
-    door: town.door,
-    delivery: town.delivery,
-    templateFor: () => ({ id: 'tiny' }),
-    nameRules: {},
-    isAdmin: () => false,
-    times: town.times,
-    log: quietLog,
-  })
+  bot = await startBot(botParts(town))
 })
 afterAll(async () => {
   await server.close()
@@ -88,18 +77,18 @@ describe('a running process', () => {
   it('counts one name from the first question to the last delivery', async () => {
     let open = () => {}
     gate = new Promise((resolve) => (open = resolve))
-    await town.telegram.say({ userId: markedPerson, text: marker, languageCode: 'ru' })
+    await town.telegram.say({ userId: markedPerson, text: `/greet ${marker}`, languageCode: 'ru' })
     await reaches('greetings_requests_total{outcome="started"}', 1)
-    await town.telegram.say({ userId: markedPerson + 1, text: marker, languageCode: 'ru' })
+    await town.telegram.say({ userId: markedPerson + 1, text: `/greet ${marker}`, languageCode: 'ru' })
     await reaches('greetings_requests_total{outcome="joined"}', 1)
-    await town.telegram.say({ userId: markedPerson + 1, text: marker, languageCode: 'ru' })
+    await town.telegram.say({ userId: markedPerson + 1, text: `/greet ${marker}`, languageCode: 'ru' })
     await reaches('greetings_requests_total{outcome="again"}', 1)
     expect(await figure('greetings_requests_pending')).toBe(2)
     open()
     await reaches('greetings_wait_seconds_count{hit="false"}', 2)
     await reaches('greetings_render_seconds_count', 1)
     await reaches('greetings_upload_seconds_count', 1)
-    await town.telegram.say({ userId: markedPerson + 2, text: marker, languageCode: 'ru' })
+    await town.telegram.say({ userId: markedPerson + 2, text: `/greet ${marker}`, languageCode: 'ru' })
     await reaches('greetings_requests_total{outcome="hit"}', 1)
     await reaches('greetings_wait_seconds_count{hit="true"}', 1)
     await reaches('greetings_deliveries_total{outcome="sent"}', 3)
@@ -121,7 +110,7 @@ describe('a running process', () => {
 
   it('counts floods by method, and tells of an outage while there is one', async () => {
     await town.telegram.fault({ method: 'sendVideo', answer: { kind: 'flood', retryAfter: 1 } })
-    await town.telegram.say({ userId: markedPerson + 4, text: marker, languageCode: 'ru' })
+    await town.telegram.say({ userId: markedPerson + 4, text: `/greet ${marker}`, languageCode: 'ru' })
     await reaches('greetings_telegram_floods_total{method="sendVideo"}', 1)
     await town.db.outage.create({ data: { step: 'voice', reason: 'silent', until: new Date() } })
     expect(await figure('greetings_outage{step="voice"}')).toBe(1)

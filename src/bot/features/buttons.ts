@@ -1,0 +1,65 @@
+/** Taps on buttons: the answer to a question, once, by whoever was asked. */
+import { Composer } from 'grammy'
+import { emit } from '../../events.ts'
+import { voteForName } from '../../greetings/known.ts'
+import { choose } from '../../greetings/questions.ts'
+import { parseName, type Name } from '../../names/name.ts'
+import { text } from '../../texts.ts'
+import type { BotContext } from '../context.ts'
+import { greet } from '../greet.ts'
+import { readTap, type Choice, type Tap } from '../keyboards.ts'
+import type { RespondDeps } from '../respond.ts'
+
+export function buttons(deps: RespondDeps): Composer<BotContext> {
+  const composer = new Composer<BotContext>()
+  composer.on('callback_query', async (ctx) => {
+    const tap = readTap(ctx.callbackQuery.data ?? '')
+    if (tap?.what === 'question' && ctx.chat !== undefined) return answerQuestion(deps, ctx, tap)
+    return ctx.toast(text(await ctx.language(), 'toast-old'))
+  })
+  return composer
+}
+
+async function answerQuestion(
+  deps: RespondDeps,
+  ctx: BotContext,
+  { id, choice }: Extract<Tap, { what: 'question' }>,
+): Promise<void> {
+  const { door, nameRules } = deps
+  const userId = BigInt(ctx.from?.id ?? 0)
+  const language = await ctx.language()
+  const chosen = await choose(door.db, door.botId, id, {
+    userId,
+    choice: String(choice),
+    updateId: ctx.update.update_id,
+  })
+  if (chosen.status === 'old') return ctx.toast(text(language, 'toast-old'))
+  if (chosen.status === 'not_yours') return ctx.toast(text(language, 'toast-not-yours'))
+  if (chosen.status === 'answered') {
+    const name = chosen.names[Number(chosen.choice)]
+    return ctx.toast(name === undefined ? text(language, 'toast-old') : text(language, 'toast-already', { name }))
+  }
+  if (choice === 'other') return ctx.say(text(language, 'other-name'))
+  const wanted: Name[] = []
+  for (const display of namesChosen(chosen.names, choice)) {
+    // What a name is may have changed since it was asked.
+    const parsed = parseName(display, nameRules)
+    if (!parsed.ok) return ctx.say(text(language, `rejected-${parsed.reason}`))
+    wanted.push(parsed.name)
+  }
+  const [first] = wanted
+  if (first === undefined) return ctx.toast(text(language, 'toast-old'))
+  if (wanted.length === 1) ctx.toast(text(language, 'toast-chosen', { name: first.display }))
+  emit({ what: 'understood', outcome: 'confirmed' })
+  await greet(
+    deps,
+    ctx,
+    wanted.map((name) => ({ name })),
+  )
+  if (wanted.length === 1 && deps.known.spelled(first.key).same === undefined)
+    await voteForName(door.db, userId, first.key)
+}
+
+function namesChosen(names: readonly string[], choice: Choice): readonly string[] {
+  return typeof choice === 'number' ? names.slice(choice, choice + 1) : names
+}

@@ -1,0 +1,70 @@
+/**
+ * The buttons under the bot's messages, and what a tap on one says. The data of a button, 64 bytes at most, names a row, a
+ * language or a word of ours, never a name.
+ */
+import { InlineKeyboard } from 'grammy'
+import type { Question } from '../greetings/questions.ts'
+import { languages, nameOfLanguage, text, type Language } from '../texts.ts'
+
+/** Which names a question's answer stands for: one of them, each of them, or none. */
+export type Choice = number | 'each' | 'other'
+
+/** What a tap says. */
+export type Tap =
+  | { what: 'question'; id: string; choice: Choice }
+  | { what: 'language'; language: Language }
+  | { what: 'forget'; really: boolean }
+  | { what: 'another' }
+
+/** A question about one name: “yes” and the names that were perhaps meant. `typed`: the place of the name as it was typed. */
+export function nameButtons(language: Language, { id, names }: Question, typed: number | undefined): InlineKeyboard {
+  const keyboard = new InlineKeyboard()
+  names.forEach((name, index) => {
+    const label =
+      index === typed ? text(language, 'button-yes-name', { name }) : text(language, 'button-name', { name })
+    keyboard.text(label, data('q', id, index)).row()
+  })
+  return keyboard.text(text(language, 'button-other-name'), data('q', id, 'other'))
+}
+
+/** A question about several names: all of them, or one. */
+export function severalButtons(language: Language, { id, names }: Question): InlineKeyboard {
+  const keyboard = new InlineKeyboard()
+  keyboard.text(text(language, 'button-each', { count: names.length }), data('q', id, 'each')).row()
+  names.forEach((name, index) => {
+    keyboard.text(text(language, 'button-name', { name }), data('q', id, index))
+    if (index % 2 === 1) keyboard.row()
+  })
+  return keyboard
+}
+
+/** The languages there are. */
+export function languageButtons(): InlineKeyboard {
+  const keyboard = new InlineKeyboard()
+  for (const language of languages()) keyboard.text(nameOfLanguage(language), data('l', language)).row()
+  return keyboard
+}
+
+/** Whether a person is really to be forgotten. */
+export function forgetButtons(language: Language): InlineKeyboard {
+  return new InlineKeyboard()
+    .text(text(language, 'button-forget-yes'), data('f', 'yes'))
+    .row()
+    .text(text(language, 'button-forget-no'), data('f', 'no'))
+}
+
+/** What a tap says; undefined: the data is none of ours. */
+export function readTap(raw: string): Tap | undefined {
+  const [kind, first = '', choice, ...rest] = raw.split(':')
+  if (rest.length > 0) return undefined
+  if (kind === 'q' && /^[\w-]{8,32}$/.test(first)) {
+    if (choice === 'each' || choice === 'other') return { what: 'question', id: first, choice }
+    if (choice !== undefined && /^\d$/.test(choice)) return { what: 'question', id: first, choice: Number(choice) }
+  }
+  if (choice !== undefined) return undefined
+  if (kind === 'l' && languages().includes(first)) return { what: 'language', language: first }
+  if (kind === 'f' && (first === 'yes' || first === 'no')) return { what: 'forget', really: first === 'yes' }
+  return undefined
+}
+
+const data = (...parts: (string | number)[]) => parts.join(':')

@@ -1,0 +1,37 @@
+/** What is kept of a person, and how it goes. Statements on their requests stand in `requests.ts`. */
+import type { Db } from '../db/database.ts'
+import { removeAllOfPerson } from './requests.ts'
+
+/** So long a request that is done is kept at most; people are told so. */
+export const keptDays = 90
+
+/** The language a person chose; null: none. */
+export async function chosenLanguage(db: Db, userId: bigint): Promise<string | null> {
+  const person = await db.user.findUnique({ where: { id: userId }, select: { chosenLanguage: true } })
+  return person?.chosenLanguage ?? null
+}
+
+/** Remembers the language a person chose. */
+export async function chooseLanguage(db: Db, userId: bigint, language: string): Promise<void> {
+  await db.$executeRaw`
+    INSERT INTO "User" (id, "chosenLanguage") VALUES (${userId}, ${language})
+    ON CONFLICT (id) DO UPDATE SET "chosenLanguage" = EXCLUDED."chosenLanguage"`
+}
+
+/**
+ * Removes all that is kept of a person, in one transaction: requests, questions, votes, updates of their own chat that were
+ * held, how often they were written to, and themselves. What they wait for is not sent any more. Videos of names stay: they
+ * belong to nobody.
+ */
+export async function forgetPerson(db: Db, userId: bigint): Promise<void> {
+  await db.$transaction(async (tx) => {
+    // Whoever asks in this moment waits, and begins as a new person.
+    await tx.$executeRaw`SELECT 1 FROM "User" WHERE id = ${userId} FOR UPDATE`
+    await removeAllOfPerson(tx, userId)
+    await tx.$executeRaw`DELETE FROM "Question" WHERE "userId" = ${userId}`
+    await tx.$executeRaw`DELETE FROM "NameVote" WHERE "userId" = ${userId}`
+    await tx.$executeRaw`DELETE FROM "HeldUpdate" WHERE "chatId" = ${userId}`
+    await tx.$executeRaw`DELETE FROM "FloodBucket" WHERE key = ${`chat:${userId}`}`
+    await tx.$executeRaw`DELETE FROM "User" WHERE id = ${userId}`
+  })
+}

@@ -1,0 +1,263 @@
+/** How the bot talks: what is sure is made, what is unsure costs one tap, and talk is answered in words. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startBot, type RunningBot } from '../../src/bot/index.ts'
+import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
+import type { SandboxMessage } from '../../src/sandbox/client.ts'
+import { text } from '../../src/texts.ts'
+import { plannedRenderer, workerParts } from '../environment/worker-parts.ts'
+import { botParts, openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
+
+let town: TestEnvironment
+let worker: RunningWorker
+let bot: RunningBot
+/** set by a test that wants to look around before a video is made */
+let beforeVideo = async (): Promise<void> => undefined
+let people = 30_000
+const newPerson = () => people++
+
+beforeAll(async () => {
+  town = await openTestEnvironment()
+  worker = await startWorker(workerParts(town, await plannedRenderer(town, () => beforeVideo())), 2)
+  bot = await startBot(botParts(town))
+})
+afterAll(async () => {
+  await bot.stop(1_000)
+  await worker.stop(1_000)
+  await town.close()
+})
+
+const isFromBot = ({ from }: SandboxMessage) => from?.id === Number(town.botId)
+
+/** A person writes; what the bot says next. */
+async function answer(userId: number, words: string, languageCode = 'ru'): Promise<SandboxMessage> {
+  const before = (await town.telegram.messages(userId)).at(-1)?.message_id ?? 0
+  await town.telegram.say({ userId, text: words, languageCode })
+  return town.telegram.waitForMessage(userId, (each) => isFromBot(each) && each.message_id > before)
+}
+
+type Button = { text: string; callback_data?: string }
+const buttonsOf = (message: SandboxMessage) =>
+  ((message.reply_markup as { inline_keyboard?: Button[][] } | undefined)?.inline_keyboard ?? []).flat()
+
+/** A tap on the button with this text; what Telegram shows for a moment. */
+async function tap(userId: number, message: SandboxMessage, label: string): Promise<string | undefined> {
+  const button = buttonsOf(message).find((each) => each.text === label)
+  if (button?.callback_data === undefined)
+    throw new Error(`no button “${label}”: ${JSON.stringify(buttonsOf(message))}`)
+  const { queryId } = await town.telegram.press({ userId, messageId: message.message_id, data: button.callback_data })
+  const shown = await town.telegram.waitFor(() => town.telegram.queryAnswer(queryId), { what: 'the answer to a tap' })
+  return shown.text as string | undefined
+}
+
+const videosOf = async (userId: number) =>
+  (await town.telegram.messages(userId)).filter(({ video }) => video !== undefined).map(({ caption }) => caption)
+
+const video = (userId: number, name: string) =>
+  town.telegram.waitForMessage(
+    userId,
+    ({ video: sent, caption }) => sent !== undefined && caption?.includes(name) === true,
+  )
+
+describe('what is sure', () => {
+  it.each([
+    ['Маша!', 'Маша'],
+    ['❤️ маша', 'Маша'],
+    ['Поздравьте, пожалуйста, Петю', 'Петя'],
+    ['Для моей дочки Маши', 'Маша'],
+    ['Happy New Year to Emily please', 'Emily'],
+  ])('%s is made at once', async (words, name) => {
+    const id = newPerson()
+    await town.telegram.say({ userId: id, text: words, languageCode: 'ru' })
+    await video(id, name)
+    expect(await town.db.question.count({ where: { userId: BigInt(id) } })).toBe(0)
+  })
+
+  it('Артем gets the video of Артём, and its own once it has one', async () => {
+    const id = newPerson()
+    await town.telegram.say({ userId: id, text: 'Артем', languageCode: 'ru' })
+    await video(id, 'Артём')
+    expect(await town.db.videoAsset.count({ where: { name: 'артем' } })).toBe(0)
+  })
+})
+
+describe('what is unsure', () => {
+  it('is asked about, and one tap makes it; nothing is stored before', async () => {
+    const id = newPerson()
+    const question = await answer(id, 'Джалантахчандрачапала')
+    expect(question.text).toBe(text('ru', 'question-unsure', { name: 'Джалантахчандрачапала' }))
+    expect(await town.db.videoAsset.count({ where: { name: 'джалантахчандрачапала' } })).toBe(0)
+    const yes = text('ru', 'button-yes-name', { name: 'Джалантахчандрачапала' })
+    let release = () => {}
+    beforeVideo = () => new Promise<void>((resolve) => (release = resolve))
+    // The question is still there, as Telegram does not let it be changed yet.
+    const hold = await town.telegram.fault({ method: 'editMessageText', chatId: id, answer: { kind: 'hold' } })
+    expect(await tap(id, question, yes)).toBe(text('ru', 'toast-chosen', { name: 'Джалантахчандрачапала' }))
+    // A second tap says so and makes nothing.
+    expect(await tap(id, question, yes)).toBe(text('ru', 'toast-already', { name: 'Джалантахчандрачапала' }))
+    await town.telegram.release(hold.id)
+    // The question becomes the note.
+    const note = text('ru', 'making', { name: 'Джалантахчандрачапала' })
+    expect((await town.telegram.waitForMessage(id, (each) => each.text === note)).message_id).toBe(question.message_id)
+    release()
+    beforeVideo = async () => undefined
+    await video(id, 'Джалантахчандрачапала')
+    await until(
+      async () => !(await town.telegram.messages(id)).some(({ message_id }) => message_id === question.message_id),
+      'the question to go',
+    )
+    expect(await videosOf(id)).toHaveLength(1)
+  })
+
+  it('«да» takes the only name that was offered, and a name of the question is that name', async () => {
+    const id = newPerson()
+    await answer(id, 'Зухрамандия')
+    await town.telegram.say({ userId: id, text: 'да', languageCode: 'ru' })
+    await video(id, 'Зухрамандия')
+  })
+
+  it('another name is asked for, and the tapped message says so', async () => {
+    const id = newPerson()
+    const question = await answer(id, 'Александар')
+    expect(buttonsOf(question)[0]?.text).toBe('Александр')
+    await tap(id, question, text('ru', 'button-other-name'))
+    await town.telegram.waitForMessage(id, (each) => each.text === text('ru', 'other-name'))
+    expect(await videosOf(id)).toEqual([])
+  })
+
+  it('only the person who was asked may answer, and an old button says so kindly', async () => {
+    const [id, other] = [newPerson(), newPerson()]
+    const question = await answer(id, 'Поздравьте Александра')
+    expect(
+      buttonsOf(question)
+        .slice(0, 2)
+        .map((each) => each.text.replace(/[«»]|Да, /g, '')),
+    ).toEqual(['Александр', 'Александра'])
+    await answer(other, 'Привет')
+    const theirs = await answer(other, 'Александар')
+    const data = buttonsOf(question)[0]?.callback_data ?? ''
+    const press = async (callback: string) => {
+      const { queryId } = await town.telegram.press({ userId: other, messageId: theirs.message_id, data: callback })
+      return (await town.telegram.waitFor(() => town.telegram.queryAnswer(queryId))).text
+    }
+    await town.db.question.updateMany({ where: { userId: BigInt(other) }, data: { userId: BigInt(id) } })
+    expect(await press(buttonsOf(theirs)[0]?.callback_data ?? '')).toBe(text('ru', 'toast-not-yours'))
+    expect(data).toMatch(/^q:/)
+    await town.db.question.deleteMany()
+    expect(await press(buttonsOf(theirs)[0]?.callback_data ?? '')).toBe(text('ru', 'toast-old'))
+  })
+
+  it('a tap that is told again makes nothing twice', async () => {
+    const id = newPerson()
+    const question = await answer(id, 'Быстрозавра')
+    const before = (await town.telegram.pending()).updateIds
+    expect(before).toEqual([])
+    const data = buttonsOf(question)[0]?.callback_data ?? ''
+    const { updateId } = await town.telegram.press({ userId: id, messageId: question.message_id, data })
+    await video(id, 'Быстрозавра')
+    await town.telegram.resend([updateId ?? 0])
+    await answer(id, 'спасибо')
+    expect(await town.db.userRequest.count({ where: { userId: BigInt(id) } })).toBe(1)
+    expect(await videosOf(id)).toHaveLength(1)
+  })
+
+  it('a name that three people confirmed is known, and no sooner', async () => {
+    const confirm = async () => {
+      const id = newPerson()
+      const question = await answer(id, 'Кукумандра')
+      await tap(id, question, buttonsOf(question)[0]?.text ?? '')
+      await video(id, 'Кукумандра')
+    }
+    const listed = async () => (await town.db.videoAsset.findFirstOrThrow({ where: { name: 'кукумандра' } })).listedAt
+    await confirm()
+    await confirm()
+    expect(await listed()).toBeNull()
+    await confirm()
+    await until(async () => (await listed()) !== null, 'the name to be known')
+    expect(await town.db.nameVote.count({ where: { name: 'кукумандра' } })).toBe(0)
+  })
+})
+
+describe('several names', () => {
+  it('one tap makes a video for each', async () => {
+    const id = newPerson()
+    const question = await answer(id, 'Маша, Петя')
+    await tap(id, question, text('ru', 'button-each', { count: 2 }))
+    await Promise.all([video(id, 'Маша'), video(id, 'Петя')])
+    expect(await town.db.userRequest.count({ where: { userId: BigInt(id) } })).toBe(2)
+  })
+})
+
+describe('talk', () => {
+  it.each([
+    ['Привет', 'talk-greeting'],
+    ['спс', 'talk-thanks'],
+    ['сколько ждать?', 'talk-how-long'],
+    ['не то имя', 'talk-wrong-name'],
+  ] as const)('%s is answered in words', async (words, key) => {
+    const id = newPerson()
+    expect((await answer(id, words)).text).toBe(text('ru', key))
+    expect(await town.db.userRequest.count({ where: { userId: BigInt(id) } })).toBe(0)
+  })
+
+  it('an unknown command gets the short help', async () => {
+    const id = newPerson()
+    expect((await answer(id, '/unknown')).text).toBe(text('ru', 'short-help'))
+  })
+
+  it.each(['жопа', 'убей себя'])('%s is refused kindly', async (words) => {
+    expect((await answer(newPerson(), words)).text).toBe(text('ru', 'rejected-offensive'))
+  })
+})
+
+describe('commands', () => {
+  it('/greet takes any name, sure', async () => {
+    const id = newPerson()
+    expect((await answer(id, '/greet')).text).toBe(text('ru', 'greet-usage'))
+    await town.telegram.say({ userId: id, text: '/greet Мырзахмедина', languageCode: 'ru' })
+    await video(id, 'Мырзахмедина')
+  })
+
+  it('/language is kept per person, whatever they write in', async () => {
+    const id = newPerson()
+    const question = await answer(id, '/language')
+    await tap(id, question, 'English')
+    await town.telegram.waitForMessage(id, (each) => each.text === text('en', 'language-chosen'))
+    expect((await answer(id, 'Привет')).text).toBe(text('en', 'talk-greeting'))
+    expect((await town.db.user.findUniqueOrThrow({ where: { id: BigInt(id) } })).chosenLanguage).toBe('en')
+  })
+
+  it('without a choice the script in which they write decides, then their Telegram', async () => {
+    expect((await answer(newPerson(), 'Привет', 'en')).text).toBe(text('ru', 'talk-greeting'))
+    expect((await answer(newPerson(), 'hello', 'ru')).text).toBe(text('en', 'talk-greeting'))
+    expect((await answer(newPerson(), '/help', 'kk')).text).toBe(text('ru', 'help'))
+    expect((await answer(newPerson(), '/help', 'fr')).text).toBe(text('en', 'help'))
+  })
+
+  it('/forgetme removes all that is known of the person', async () => {
+    const id = newPerson()
+    await town.telegram.say({ userId: id, text: 'Маша', languageCode: 'ru' })
+    await video(id, 'Маша')
+    const question = await answer(id, 'Ваксемантий')
+    await tap(id, question, buttonsOf(question)[0]?.text ?? '')
+    await video(id, 'Ваксемантий')
+    const really = await answer(id, '/forgetme')
+    await tap(id, really, text('ru', 'button-forget-yes'))
+    await town.telegram.waitForMessage(id, (each) => each.text === text('ru', 'forget-done'))
+    expect(await rowsWith(id)).toEqual([])
+  })
+})
+
+/** Tables in which the number occurs anywhere. */
+async function rowsWith(id: number): Promise<string[]> {
+  const tables = await town.db.$queryRaw<{ name: string }[]>`
+    SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'`
+  const found: string[] = []
+  for (const { name } of tables) {
+    const rows = await town.db.$queryRawUnsafe<object[]>(
+      `SELECT 1 FROM "${name}" AS row WHERE row::text ~ $1 LIMIT 1`,
+      `(^|[^0-9])${id}([^0-9]|$)`,
+    )
+    if (rows.length > 0) found.push(name)
+  }
+  return found
+}
