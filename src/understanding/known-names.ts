@@ -39,13 +39,11 @@ export interface Spelled {
 
 /** Names that are less frequent are known, but no typo leads to them. */
 const mostSearched = 50_000
-/** After that many new names, it is counted again which are the most frequent. */
-const recount = 1_000
+/** After this share of new names, it is counted again which are the most frequent, and all are put in order again. */
+const fewNew = 0.1
 /** For beginnings of up to three letters, this many of the most frequent names are at hand. */
 const mostAtHand = 50
 const shortBeginning = 3
-/** So few new names are put between the others one by one. */
-const few = 64
 
 /** ё written е, as most people do. */
 export const withoutYo = (text: string) => text.replaceAll('ё', 'е')
@@ -67,10 +65,10 @@ export class KnownNames {
   private readonly atHand = new Map<string, KnownName[]>()
   /** in the order of their spelling */
   private listed: Listed[] = []
+  /** those that came since, likewise */
+  private fresh: Listed[] = []
   /** how frequent a name must be for a typo to lead to it */
   private leastCount = 0
-  /** how many names there were when that was found out */
-  private counted = 0
 
   /** @param cases how names that ship are declined: rows of a form without ё, a case, and a key */
   constructor(names: Iterable<KnownName> = [], cases: Iterable<readonly [string, Case, string]> = []) {
@@ -105,10 +103,10 @@ export class KnownNames {
       }
       this.putAtHand(folded, entry)
     }
-    if (added.length > few) this.listed = merged(this.listed, added.sort(bySpelling))
-    else for (const listed of added) this.listed.splice(firstAt(this.listed, listed.folded), 0, listed)
-    if (this.size - this.counted < recount) return
-    this.counted = this.size
+    this.fresh = merged(this.fresh, added.sort(bySpelling))
+    if (this.fresh.length <= this.size * fewNew) return
+    this.listed = merged(this.listed, this.fresh)
+    this.fresh = []
     this.leastCount = leastCountOf(this.listed)
   }
 
@@ -148,8 +146,9 @@ export class KnownNames {
     if (start.length <= shortBeginning && most <= mostAtHand)
       return (this.atHand.get(start) ?? []).slice(0, most).map(({ name }) => name)
     const best: KnownName[] = []
-    for (let at = firstAt(this.listed, start); this.listed[at]?.folded.startsWith(start) === true; at++)
-      insert(best, (this.listed[at] as Listed).known, most)
+    for (const listed of [this.listed, this.fresh])
+      for (let at = firstAt(listed, start); listed[at]?.folded.startsWith(start) === true; at++)
+        insert(best, (listed[at] as Listed).known, most)
     return best.map(({ name }) => name)
   }
 

@@ -8,6 +8,7 @@ type Pattern = readonly [topic: Topic, alternatives: string]
 
 const badly = 'не_так|неправильно|не_правильно|неверно|плохо|криво|странно|коряво|ужасно|смешно'
 const sounds = '(?:произн|звуч|озвуч|выговар|говорит|сказал|сказан|слыш|чита|назыв)'
+const oddly = '(?:wrong|weird|funny|strange|incorrect|badly|off|odd|like)'
 const video = 'видео|видос|ролик|клип|поздравлен'
 const arrives =
   '(?:приш|прих|присл|присыл|отправ|получи|получа|дош|доход|дожд|откры|загру|груз|скач|воспр|игра|показ|' +
@@ -35,8 +36,7 @@ export const complaints: readonly Pattern[] = [
     'wrong_stress',
     String.raw`_(?:mis|wrong_|wrongly_|incorrect_)?pronoun?c _pronunciation _mispron
       _(?:stress|accent|emphasis)(?:ed)?_
-     
-      _(?:says?|said|saying|sounds?|sounded|spoken?|speaks?|reads?)_(?:\S+_){0,3}(?:wrong|weird|funny|strange|incorrect|badly|off|odd|like)
+      _(?:says?|said|saying|sounds?|sounded|spoken?|speaks?|reads?)_(?:\S+_){0,3}${oddly}
       (?:doesn't|doesnt|does_not|don't|didn't)_(?:sound|say) _not_how_(?:you|it|we|i|she|he|that)_`,
   ],
   [
