@@ -106,7 +106,8 @@ function readingOf(item: Item, known: KnownNames, rules: NameRules): Reading {
   if (item.words.length === 1) return { names, sure: found.sure, typed }
 
   const others = item.words.filter((_, place) => place !== at)
-  if (item.words.length <= 4 && others.every((word) => canBeSurname(word, item, known))) {
+  const isClear = others.every((word) => canBeSurname(word, item, known) && !isDoubtful(word, found))
+  if (item.words.length <= 4 && isClear) {
     if (names.length > 0) return { names, sure: found.sure, typed }
   }
   const alone = found.given.flatMap((given) => fullName([item.words[at] as Word], 0, given, rules) ?? [])
@@ -156,7 +157,7 @@ function fullName(words: readonly Word[], at: number, given: Given, rules: NameR
       words
         .map(({ key }, place) => {
           if (place === at) return first
-          return declined && known.gender ? surnameInNominative(key, known.gender) : key
+          return declined ? surnameInNominative(key, known.gender ?? genderOfSurname(key)) : key
         })
         .join(' '),
       rules,
@@ -173,6 +174,17 @@ function fullName(words: readonly Word[], at: number, given: Given, rules: NameR
 /** «Иванова», `Kowalski`: by its ending, or in Latin letters by its capital. */
 export function looksLikeSurname({ folded, text }: Word): boolean {
   return isSurnameLike(folded) || (latin.test(folded) && /^\p{Lu}\p{Ll}/u.test(text))
+}
+
+/** Whose surname it is that stands beside a declined Саша. */
+const genderOfSurname = (key: string) => (/(?:ой|ову|еву|ину|скую|цкую)$/u.test(key) ? 'f' : 'm')
+
+/** «Марка Аврелия»: a surname that is probably declined, and nobody knows how. */
+function isDoubtful({ key }: Word, { given }: GivenNames): boolean {
+  const [first] = given
+  if (first?.declined !== true) return false
+  const isKnownWay = surnameInNominative(key, first.known.gender ?? genderOfSurname(key)) !== key
+  return !isKnownWay && /(?:[аяуюы]|(?<!швил)и|ом|ем|ой|ей)$/u.test(key)
 }
 
 /** A patronymic in any case tells whose it is. */
