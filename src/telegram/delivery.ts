@@ -20,15 +20,19 @@ import {
   untilSomebodyIsFree,
   type ClaimedRequest,
 } from '../greetings/requests.ts'
-import { languageOf, text, wholeMinutes } from '../texts.ts'
+import { languageOf, languageOfScript, text, wholeMinutes } from '../texts.ts'
 import { isTelegram } from './api.ts'
 import { TelegramError } from './errors.ts'
 import { repairFileId, type FileIdDeps } from './file-ids.ts'
 import { bulkKey, bulkRate, chatKey, chatRate, pauseBulk, takeTicket } from './flood.ts'
 import { countRepeatedUpload, filesUnseen, postOf, videoOptions, videoUpload, type VideoFile } from './storage.ts'
+import { videoButtons } from './video-buttons.ts'
 
 /** What delivering needs. */
-export type DeliveryDeps = FileIdDeps
+export interface DeliveryDeps extends FileIdDeps {
+  /** as the bot is addressed, without the @: its videos get a button that shares it; undefined: they get none */
+  botUsername?: string
+}
 
 const batch = 20
 
@@ -147,6 +151,8 @@ interface Sending {
   repaired: boolean
   followed: boolean
   floods: number
+  /** the video goes out with its buttons */
+  hasButtons: boolean
 }
 
 /**
@@ -160,8 +166,16 @@ async function sendVideo(
   options: SendOptions,
 ): Promise<void> {
   const { api, db, times } = deps
-  const caption = text(languageOf(request.language), 'caption', { name: asset.display })
-  const sending: Sending = { asset, fileId, chatId: request.chatId, repaired: false, followed: false, floods: 0 }
+  const { caption, buttons } = presentationOf(deps, asset.display, request.language)
+  const sending: Sending = {
+    asset,
+    fileId,
+    chatId: request.chatId,
+    repaired: false,
+    followed: false,
+    floods: 0,
+    hasButtons: buttons !== undefined,
+  }
   for (let isFirst = true; ; isFirst = false) {
     // What came before took its time: another try needs a claim as fresh as the first.
     if (!isFirst && !(await renewClaim(db, times, request))) return
@@ -169,7 +183,7 @@ async function sendVideo(
       await api.sendVideo(
         String(sending.chatId),
         sending.fileId,
-        { caption, supports_streaming: true },
+        { caption, supports_streaming: true, ...(sending.hasButtons ? { reply_markup: buttons } : {}) },
         options.signal as never,
       )
     } catch (error) {
@@ -178,6 +192,15 @@ async function sendVideo(
       return
     }
     return complete(deps, request)
+  }
+}
+
+/** Caption and buttons, in the language of the video, which is that of the name's letters. */
+function presentationOf({ botUsername }: DeliveryDeps, display: string, language: string) {
+  const spoken = languageOfScript(display) ?? languageOf(language)
+  return {
+    caption: text(spoken, 'caption', { name: display }),
+    buttons: botUsername === undefined ? undefined : videoButtons(spoken, display, botUsername),
   }
 }
 
@@ -221,6 +244,12 @@ async function afterRefusal(
       await postpone(db, request, 0)
       throw new Outage('token', 'Telegram does not accept the bot’s token.')
     case 'refused':
+      // Perhaps it is the buttons: nobody goes without their video for these.
+      if (sending.hasButtons) {
+        sending.hasButtons = false
+        return 'again'
+      }
+      return sendFailureNotice(deps, request, { display: sending.asset.display, coolMs: 0 }, options.signal)
     case 'too_large':
       return sendFailureNotice(deps, request, { display: sending.asset.display, coolMs: 0 }, options.signal)
     case 'server':
@@ -337,7 +366,7 @@ export async function uploadToSubscriber(
       const message = await deps.api.sendVideo(
         String(first.chatId),
         videoUpload(video),
-        { ...videoOptions(video), caption: text(languageOf(first.language), 'caption', { name: asset.display }) },
+        { ...videoOptions(video), caption: presentationOf(deps, asset.display, first.language).caption },
         signal as never,
       )
       return { post: postOf(message, null), delivered: () => complete(deps, first) }

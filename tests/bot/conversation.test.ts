@@ -17,6 +17,7 @@ const newPerson = () => people++
 
 beforeAll(async () => {
   town = await openTestEnvironment()
+  town.delivery.botUsername = 'greetings_test_bot'
   worker = await startWorker(workerParts(town, await plannedRenderer(town, () => beforeVideo())), 2)
   bot = await startBot(botParts(town))
 })
@@ -149,8 +150,6 @@ describe('what is unsure', () => {
   it('a tap that is told again makes nothing twice', async () => {
     const id = newPerson()
     const question = await answer(id, 'Быстрозавра')
-    const before = (await town.telegram.pending()).updateIds
-    expect(before).toEqual([])
     const data = buttonsOf(question)[0]?.callback_data ?? ''
     const { updateId } = await town.telegram.press({ userId: id, messageId: question.message_id, data })
     await video(id, 'Быстрозавра')
@@ -174,6 +173,27 @@ describe('what is unsure', () => {
     await confirm()
     await until(async () => (await listed()) !== null, 'the name to be known')
     expect(await town.db.nameVote.count({ where: { name: 'кукумандра' } })).toBe(0)
+  })
+})
+
+describe('sharing', () => {
+  it('a video has a button that opens the bot with its name; refused buttons never keep the video away', async () => {
+    const id = newPerson()
+    await town.telegram.say({ userId: id, text: 'Маша', languageCode: 'ru' })
+    const [share] = buttonsOf(await video(id, 'Маша')) as { url?: string }[]
+    const link = new URL(new URL(share?.url ?? '').searchParams.get('url') ?? '')
+    const other = newPerson()
+    await town.telegram.say({ userId: other, text: `/start ${link.searchParams.get('start')}`, languageCode: 'ru' })
+    await video(other, 'Маша')
+
+    const third = newPerson()
+    await town.telegram.fault({
+      method: 'sendVideo',
+      chatId: third,
+      answer: { kind: 'refuse', code: 400, description: 'Bad Request: BUTTON_URL_INVALID' },
+    })
+    await town.telegram.say({ userId: third, text: 'Маша', languageCode: 'ru' })
+    expect(buttonsOf(await video(third, 'Маша'))).toEqual([])
   })
 })
 
