@@ -16,7 +16,7 @@ const stems = `жоп|жопк|жопищ|задниц|твар|скотин|у�
   жиртрест|жирдяй|жирух|жиробас|свинья|свинь|свиней|порно|порнух|минет|сперм|оргазм|мастурбац|онанист|
   проституци|хуесос|хуй|пенис|вагин|гитлер|геббельс|гиммлер|чикатил|сатан|дьявол|антихрист|людоед|
   каннибал|смерт|суицид|самоубийств|самоубийц|убийств|изнасилован|трахал|выблядок|выблядк|бляд|шваль|быдл|
-  тупень|дрянь|дрян|мерзост|погань|поган|вонючк|вонюч|дрищ|уебищ|уебан|пиздюк|говноед`
+  тупень|дрянь|дрян|мерзост|погань|поган|вонючк|вонюч|дрищ|уебищ|уебан|пиздюк|говноед|говняшк|вонючек|жирн|глуп|глупеньк|письк|писюн|сисечк|какун|какаш`
 
 const endings = `а я о е и ы у ю ь й ой ей ом ем ью ам ям ах ях ами ями ок ек ий ый ая ое ее ые ие ого ему ому его ую
   юю ым им ых их ыми ими`
@@ -39,7 +39,10 @@ const words = `убей убейте убью убьем убьет убить �
   sexy sexting nude nudes naked horny orgasm hitler himmler goebbels nazi nazis heil satan devil antichrist terrorist
   terrorists alqaeda al-qaeda pedo paedo pedophile paedophile pedophiles molester psycho psychopath freak creep maniac
   cannibal nigger nigga faggot fag tranny chink spic gook paki coon sucks sucker suck ублюдище гандон гондон мудила
-  пздц пиздец хер херня херов херовый хрен хреновый сука суки суке суку сукой сучара тупая тупой тупые тупое fuk fck
+  пздц пиздец хер херня херов херовый хрен хреновый сука суки суке суку сукой сучара тупая тупой тупые тупое обезьяна обезьяну обезьяны осел осла ослица крыса крысу крысы коза козу змея змею гадюка
+  чушка черт черта чертила балбес балбесы олух слабак нытик трус трусиха гад гады лысый бестолочь дубина тварина тварюга дибил
+  дибилка stink stinks stinky fat creepy пися писи писю писей попа попу попы попе попой корова корову коровы корове коровой овца овцу
+  овцы овце овцой москаль москали москалей москаля хохол хохлы fuk fck
   fuc fcuk sht btch dumbfuck motherfucker`
 
 /** Several words that are a threat only together. */
@@ -47,7 +50,8 @@ const phrases = `пошел вон|пошла вон|пошли вон|поше�
   выпей яду|выпей яда|прыгни с|иди в баню|убирайся вон|конец тебе|тебе конец|тебе крышка|в могилу|в гробу|
   бен ладен|бин ладен|усама бен|осама бен|джек потрошитель|белая сила|kill yourself|hang yourself|shut up|
   go to hell|to hell|get lost|white power|drop dead|end yourself|hurt yourself|cut yourself|bin laden|
-  osama bin|jack the ripper|sieg heil|screw you|jump off|ku klux|you suck|hate you|hate him|hate her`
+  osama bin|jack the ripper|sieg heil|screw you|jump off|ku klux|you suck|hate you|hate him|hate her|закрой рот|закрой пасть|закройте рот|рот закрой|deez nuts|hugh jass|joe mama|the pig|a pig|a cow|fat cow|fat pig|
+  толстая корова|толстая свинья`
 
 const split = (list: string, by: string | RegExp) =>
   list

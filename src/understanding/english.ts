@@ -34,7 +34,7 @@ export const english: Language = {
       wife
       mum mummy mom mommy grandma granny nana auntie aunt
       princess lady lass`,
-    any: `child children kid kids kiddo baby babies toddler newborn friend friends twin twins cousin cousins bestie
+    any: `child children kid kids kiddo baby babies toddler newborn friend friends twin twins cousin cousins bestie boss coach teacher dog puppy kitten
       grandchild grandchildren grandkid grandkids godchild infant pupil student class family sibling siblings bub bubba
       munchkin sweetheart darling sweetie cutie honey babe love little one`,
   },
@@ -47,7 +47,8 @@ export const english: Language = {
     he she they holiday holidays season's seasons special great big wishes there quick short custom party gift present
     's s of from mr mrs ms miss dr sir`,
   adjectives: ``,
-  prose: `slower longer shorter faster louder quieter else speak russian english oops cried hour hours minute minutes
+  prose: `back save share download settings language repeat spanish french german scary bored hungry tired crying waiting
+    hurry live meant says texas whole crazy teacher bless god enter slower longer shorter faster louder quieter else speak russian english oops cried hour hours minute minutes
     stars anyone instead bro dude idk gtg brb jk asked wanted isn't wasn't wasnt i in on at by but or if as than then
     there here who whom what which when where why how was were be been being will shall should might must did does
     doing done had has having got getting let let's these those any some all every each no not don't dont doesn't
@@ -82,9 +83,9 @@ export const english: Language = {
   phrases: {
     greeting: `is anyone there|anyone there|are you there|good morning|good afternoon|good evening|good day|
       what's up|whats up|how are you|how are you doing|how r u|how do you do|hi there|hello there|hey there|
-      how's it going|hows it going|santa claus|father christmas|dear santa`,
+      ho ho ho|how's it going|hows it going|santa claus|father christmas|dear santa`,
     thanks: `thank you|thank u|thanks a lot|many thanks|much appreciated|thank you so much`,
-    praise: `well done|good job|great job|nice one|good bot|love it|loved it|i love it|we love it|
+    praise: `well done|good job|fantastic job|amazing job|excellent job|you rock|great job|nice one|good bot|love it|loved it|i love it|we love it|
       we loved it|so cool|so cute|she loved it|he loved it|they loved it|my god|i love this|love this|
       i love you|love you|you're the best|you are the best|made my day|you're an angel|you are an angel|
       you're a legend|you legend|what a legend|you are a legend|so good|that's great|that is great`,

@@ -125,9 +125,20 @@ function givenNames(word: Word, item: Item, known: KnownNames): GivenNames {
     const fitting = names.filter(fits)
     return (fitting.length > 0 ? fitting : names).map((name) => ({ known: name, declined: true, key: name.name.key }))
   }
-  const cases = item.cases ?? (item.introduced ? (['gen', 'ins'] as const) : nominative ? [] : (['dat'] as const))
+  const contradicted = nominative !== undefined && !fits(nominative.known)
+  const cases =
+    item.cases ??
+    (item.introduced
+      ? (['gen', 'ins'] as const)
+      : contradicted
+        ? (['gen', 'acc', 'dat'] as const)
+        : nominative
+          ? []
+          : (['dat'] as const))
   const declined = some(distinct(inCases.filter((form) => cases.includes(form.case)).map((form) => form.known)))
-  if (item.introduced && nominative) return { given: [nominative], sure: true }
+  const isMeant =
+    item.gender !== undefined && nominative?.known.gender === item.gender && !declined.some((form) => fits(form.known))
+  if (nominative && (item.introduced || isMeant)) return { given: [nominative], sure: true }
   if (declined.length > 0) {
     const misfit = nominative && item.gender && !fits(nominative.known) && declined.some((form) => fits(form.known))
     const given = nominative && !misfit ? [...declined, nominative] : declined
@@ -199,10 +210,14 @@ function canBeSurname(word: Word, item: Item, known: KnownNames): boolean {
   if (isSurnameLike(folded)) return true
   if (folded.length < 2) return false
   if (nominativeOf(word, known)) return true
+  // `emily watson`; beside a name with a capital, and before a name, it is a word: `i meant Emily`, “Fat Emily”
+  const isBefore = item.words[0] === word
+  if (latin.test(folded) && isBefore) return false
+  const isLowerCased = item.words.length === 2 && item.words.every((other) => other.text === other.text.toLowerCase())
   const capitals = item.words.every((other) => /^\p{Lu}/u.test(other.text))
   const shouted = item.words.every((other) => other.text === other.text.toUpperCase())
   if (capitals && !shouted) return /^\p{Lu}[\p{Ll}'-]/u.test(text)
-  return latin.test(folded) && item.words.length === 2
+  return isLowerCased && latin.test(folded)
 }
 
 function distinct<T>(values: readonly T[]): T[] {

@@ -4,7 +4,7 @@ import { guesses, onOtherKeyboardIn } from './guessing.ts'
 import { isNonsense } from './nonsense.ts'
 import { distinctNames, refused, several, talk, unsure, type Understood, type UnderstandingContext } from './outcome.ts'
 import { typedName } from './reading.ts'
-import { asksSomething, questionIn, weightiest } from './talk.ts'
+import { asksSomething, questionIn, talkInLatin, weightiest } from './talk.ts'
 import { onOtherKeyboard } from './transliteration.ts'
 import type { Item, Unwrapped } from './unwrap.ts'
 import { roleOf } from './vocabulary.ts'
@@ -17,11 +17,15 @@ export function strange(
   items: readonly Item[],
   context: UnderstandingContext,
 ): Understood {
-  const topic = questionIn(said.plain) ?? (items.length === 0 ? weightiest(unwrapped.topics) : undefined)
+  const topic =
+    questionIn(said.plain) ??
+    talkInLatin(said.words.map(({ key }) => key)) ??
+    (items.length === 0 ? weightiest(unwrapped.topics) : undefined)
   if (topic) return talk(topic)
   const [mistyped] = said.bare.includes(' ') ? [] : onOtherKeyboardIn(said.bare, context.known)
   if (mistyped) return unsure([{ name: mistyped.name }], typedName(said.words, context.nameRules))
   const [item] = items
+  if (said.words.length >= 3 && new Set(said.words.map(({ key }) => key)).size === 1) return refused('nonsense')
   if (items.length > 1) return severalStrange(items, unwrapped, said, context)
   if (item) return strangeName(item, said, unwrapped, context)
   const [only] = said.words
@@ -32,10 +36,12 @@ export function strange(
 /** One item is left, which is no known name. */
 function strangeName(item: Item, said: Said, { prose }: Unwrapped, context: UnderstandingContext): Understood {
   const { known, nameRules, language } = context
-  const asks = !item.announced && (said.asks || asksSomething(said.words.map(({ folded }) => folded)))
-  const inSentence = !item.announced && prose > 0
+  const isLoose = !item.announced || item.loosely
+  const asks = isLoose && (said.asks || asksSomething(said.words.map(({ folded }) => folded)))
+  const inSentence = isLoose && prose > 0
   const isAll = item.words.length === said.words.length
   const typed = typedName(item.words, nameRules)
+  if (item.thing && !item.words.some(({ text }) => /^\p{Lu}/u.test(text))) return talk('not_understood')
   const isSpoilt = digitInside.test(said.bare)
   if (item.words.length <= 2 && (isAll || !(asks || inSentence)) && !isSpoilt) {
     const likely = guesses(item, known, nameRules, language).map((name) => ({ name }))
@@ -58,8 +64,11 @@ const starInside = /\p{L}[*#$@]+\p{L}/u
 const digitInside = /\p{L}\p{N}+\p{L}/u
 
 /** Words that are no names, and ask for something: «переделайте», «появится». */
-const verb = /(?:[аеиоуыэюя]йте|ьте|тесь|ться|тся|ешь|ишь|аете|яете|уете|.{2}[аеиуя]ть)$/u
-export const isVerb = ({ folded }: Word) => folded.length >= 5 && verb.test(folded)
+const verb =
+  /(?:[аеиоуыэюя]йте|ьте|тесь|ться|тся|лся|лась|лись|[жчш]ись|.{2}ите|ешь|ишь|аете|яете|уете|.{2}[аеиуя]ть)$/u
+/** «случайно», «редкое»: words that say how, and of what kind */
+const quality = /.{2}(?:[ьчшстквд]но|нно|[^л]ое|[нк]ие)$/u
+export const isVerb = ({ folded }: Word) => folded.length >= 5 && (verb.test(folded) || quality.test(folded))
 
 /** «Зайнаб, Джабраил»: several names that nobody knows, or a sentence. */
 function severalStrange(

@@ -2,6 +2,7 @@
 import { complaints, questions } from './patterns.ts'
 import { misspellings, whatWasDrawnOut } from './misspellings.ts'
 import type { Topic, WordTopic } from './topic.ts'
+import { soundOf } from './transliteration.ts'
 import { talkWords } from './vocabulary.ts'
 
 /** Complaints go before a name that occurs in them, questions after it. */
@@ -69,6 +70,24 @@ export function mistypedTopic(word: string): WordTopic | undefined {
     if (candidate.length >= shortestMistyped.cyrillic) found ??= talkWords.get(candidate)
   })
   return found
+}
+
+/** Shorter words sound like too many others. */
+const shortestInLatin = 5
+let sounding: Map<string, WordTopic> | undefined
+
+/** `spasibo`, `privet`: what a Russian word in Latin letters is about. @param words in lower case */
+export function talkInLatin(words: readonly string[]): WordTopic | undefined {
+  sounding ??= new Map(
+    [...talkWords]
+      .filter(([word]) => /^[а-я]/.test(word) && word.length >= shortestInLatin)
+      .map(([word, topic]) => [soundOf(word), topic]),
+  )
+  for (const word of words) {
+    const topic = /^[a-z]+$/.test(word) && word.length >= shortestInLatin ? sounding.get(soundOf(word)) : undefined
+    if (topic) return topic
+  }
+  return undefined
 }
 
 const emojiTopics: readonly [WordTopic, RegExp][] = [

@@ -11,7 +11,7 @@ import { distinctNames, refused, several, talk, unsure, type Understood, type Un
 import { looksLikeSurname, type Reading, readingsOf, typedName } from './reading.ts'
 import { isVerb, strange } from './strange.ts'
 import { complaintIn, emojiTopic } from './talk.ts'
-import { type Item, unwrap } from './unwrap.ts'
+import { type Item, type Unwrapped, unwrap } from './unwrap.ts'
 import { mostWords, type Said, wordsOf } from './words.ts'
 
 export type { Understood, UnderstandingContext } from './outcome.ts'
@@ -91,6 +91,7 @@ function meaningOf(said: Said, context: UnderstandingContext): Understood {
 
   const unwrapped = unwrap(said.words, known)
   if (unwrapped.liked && context.certain !== true) return talk('praise')
+  if (thanksFrom(unwrapped) && context.certain !== true) return talk('thanks')
   const items = withoutGivers(unwrapped.items)
   if (items.length > 0 && items.every(({ denied }) => denied) && context.certain !== true) return talk('wrong_name')
   // Whether a name may be made is asked once, at the end: a refused one must not become a slip for another.
@@ -100,6 +101,10 @@ function meaningOf(said: Said, context: UnderstandingContext): Understood {
   if (context.certain === true) return certainly(said, items, nameRules)
   return strange(said, unwrapped, items, context)
 }
+
+/** “Thank you from Emily”: nobody is greeted. */
+const thanksFrom = ({ items, topics }: Unwrapped) =>
+  topics.has('thanks') && items.length > 0 && items.every(({ gives }) => gives)
 
 /** The whole message is a name of a list that ships. */
 function exactly(said: Said, { known, nameRules }: UnderstandingContext): Understood | undefined {

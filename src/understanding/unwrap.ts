@@ -20,6 +20,10 @@ export interface Item {
   gender: 'm' | 'f' | undefined
   /** the name of who gives: “от бабушки Лены” */
   gives: boolean
+  /** what announces it stands apart, or says it of anything: «это развод», “is it safe” */
+  loosely: boolean
+  /** behind an article, or wished for: “a puppy”, «хочу куклу» */
+  thing: boolean
   /** behind “не”: «не Маша, а Даша» */
   denied: boolean
 }
@@ -41,6 +45,8 @@ interface Expecting {
   before: readonly Case[] | undefined
   introduces: boolean
   kin: Role['kin']
+  /** what introduces is said of anything */
+  vague: boolean
   gives: boolean
   denied: boolean
   /** whether the word just read announces a name */
@@ -56,6 +62,12 @@ const reactions = new Set(
   смеялась смеялся loved loves liked likes enjoyed adored cried smiled`.split(/\s+/),
 )
 
+/** They introduce a name, and anything else. */
+const vague = new Set(['это', 'я', 'мы', 'i', "i'm", 'im', 'it', 'is', 'this', 'that', 'are', 'am', 'we', "we're"])
+
+/** Behind them stands a thing, not a name that nobody knows. */
+const things = new Set(['a', 'an', 'the', 'хочу', 'хочется', 'подари', 'подарите', 'купи', 'купите', 'принеси'])
+
 const denials = new Set(['не', 'not', "isn't", 'isnt', "wasn't", 'wasnt'])
 
 const prepositions = new Set(['с', 'со', 'к', 'ко', 'у', 'о', 'об', 'обо', 'про'])
@@ -70,6 +82,7 @@ export function unwrap(words: readonly Word[], known: KnownNames): Unwrapped {
     before: undefined,
     introduces: false,
     kin: undefined,
+    vague: false,
     gives: false,
     denied: false,
     announced: false,
@@ -103,7 +116,7 @@ export function unwrap(words: readonly Word[], known: KnownNames): Unwrapped {
     } else if (open && word.before === 'none') {
       if (open.words.at(-1)?.key !== word.key) open.words.push(word)
     } else {
-      open = itemOf(word, separated, state)
+      open = itemOf(word, words[words[at - 1]?.folded === 'мне' ? at - 2 : at - 1], separated, state)
       result.items.push(open)
       separated = 'none'
       state.announced = false
@@ -155,6 +168,7 @@ function read(role: Role, word: Word, state: Expecting, result: Unwrapped): void
     else state.before = role.governs
     state.governs = role.governs
     state.introduces = role.introduces === true
+    state.vague = vague.has(word.folded)
     state.kin = undefined
     state.gives = false
   } else if (role.topic !== undefined || role.prose === true || word.isNumber) forgetPreposition(state)
@@ -178,7 +192,7 @@ function governLate(items: readonly Item[], { governs = [] }: Role): void {
     }
 }
 
-function itemOf(word: Word, before: Break, state: Expecting): Item {
+function itemOf(word: Word, previous: Word | undefined, before: Break, state: Expecting): Item {
   const kin = state.kin?.cases.filter((inCase) => inCase !== 'nom') ?? []
   const governed = state.governs ?? []
   const both = governed.filter((inCase) => kin.includes(inCase))
@@ -191,6 +205,8 @@ function itemOf(word: Word, before: Break, state: Expecting): Item {
     introduced: state.introduces,
     gender: state.kin?.gender,
     gives: state.gives,
+    loosely: state.vague || (!state.announced && governed.length === 0),
+    thing: previous !== undefined && before === 'none' && things.has(previous.folded),
     denied: state.denied,
   }
 }

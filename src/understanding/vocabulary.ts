@@ -44,9 +44,10 @@ function giveKin(rows: string, gender: 'm' | 'f' | undefined): void {
   for (const row of rows.trim().split('\n')) {
     const forms = split(row)
     for (const [place, word] of forms.entries()) {
-      const former = roles.get(word)?.kin?.cases ?? []
+      const { cases: former = [], gender: formerGender } = roles.get(word)?.kin ?? {}
+      const of = gender ?? formerGender
       const cases = forms.length === 1 ? [] : [...former, kinCases[place] ?? ('nom' as const)]
-      roles.set(word, { ...roles.get(word), kin: { cases, ...(gender && { gender }) } })
+      roles.set(word, { ...roles.get(word), kin: { cases, ...(of && { gender: of }) } })
     }
   }
 }
