@@ -125,7 +125,7 @@ function givenNames(word: Word, item: Item, known: KnownNames): GivenNames {
     const fitting = names.filter(fits)
     return (fitting.length > 0 ? fitting : names).map((name) => ({ known: name, declined: true, key: name.name.key }))
   }
-  const contradicted = nominative !== undefined && !fits(nominative.known)
+  const contradicted = nominative ? !fits(nominative.known) : item.gender !== undefined
   const cases =
     item.cases ??
     (item.introduced
@@ -214,10 +214,10 @@ function canBeSurname(word: Word, item: Item, known: KnownNames): boolean {
   const isBefore = item.words[0] === word
   if (latin.test(folded) && isBefore) return false
   const isLowerCased = item.words.length === 2 && item.words.every((other) => other.text === other.text.toLowerCase())
+  const isShouted = item.words.every((other) => other.text === other.text.toUpperCase())
   const capitals = item.words.every((other) => /^\p{Lu}/u.test(other.text))
-  const shouted = item.words.every((other) => other.text === other.text.toUpperCase())
-  if (capitals && !shouted) return /^\p{Lu}[\p{Ll}'-]/u.test(text)
-  return isLowerCased && latin.test(folded)
+  if (capitals && !isShouted) return /^\p{Lu}[\p{Ll}'-]/u.test(text)
+  return (isLowerCased || (isShouted && item.words.length === 2)) && latin.test(folded)
 }
 
 function distinct<T>(values: readonly T[]): T[] {

@@ -66,7 +66,22 @@ const reactions = new Set(
 const vague = new Set(['это', 'я', 'мы', 'i', "i'm", 'im', 'it', 'is', 'this', 'that', 'are', 'am', 'we', "we're"])
 
 /** Behind them stands a thing, not a name that nobody knows. */
-const things = new Set(['a', 'an', 'the', 'хочу', 'хочется', 'подари', 'подарите', 'купи', 'купите', 'принеси'])
+const things = new Set([
+  'в',
+  'во',
+  'in',
+  'at',
+  'a',
+  'an',
+  'the',
+  'хочу',
+  'хочется',
+  'подари',
+  'подарите',
+  'купи',
+  'купите',
+  'принеси',
+])
 
 const denials = new Set(['не', 'not', "isn't", 'isnt', "wasn't", 'wasnt'])
 

@@ -472,4 +472,8 @@ export const englishRows: readonly (readonly [text: string, outcome: string])[] 
   ['where do you live', 'talk not_understood'],
   ['download', 'talk not_understood'],
   ['waiting', 'talk not_understood'],
+  ['JAYDEN SMITH', 'Jayden Smith'],
+  ['Emily back please', 'Emily'],
+  ['a boy called zaynabkhon', '? Zaynabkhon'],
+  ['for the boy Zaynabkhon', '? Zaynabkhon'],
 ]
