@@ -16,7 +16,10 @@ export type Tap =
   | { what: 'forget'; really: boolean }
   | { what: 'another' }
 
-/** A question about one name: “yes” and the names that were perhaps meant. `typed`: the place of the name as it was typed. */
+/**
+ * A question about one name: “yes” and the names that were perhaps meant. `typed`: the place of the name as it was typed,
+ * where it is none that is known.
+ */
 export function nameButtons(language: Language, { id, names }: Question, typed: number | undefined): InlineKeyboard {
   const keyboard = new InlineKeyboard()
   names.forEach((name, index) => {
@@ -30,19 +33,19 @@ export function nameButtons(language: Language, { id, names }: Question, typed: 
 /** A question about several names: all of them, or one. */
 export function severalButtons(language: Language, { id, names }: Question): InlineKeyboard {
   const keyboard = new InlineKeyboard()
-  keyboard.text(text(language, 'button-each', { count: names.length }), data('q', id, 'each')).row()
+  keyboard.text(text(language, 'button-each', { count: names.length }), data('q', id, 'each'))
   names.forEach((name, index) => {
+    if (index % 2 === 0) keyboard.row()
     keyboard.text(text(language, 'button-name', { name }), data('q', id, index))
-    if (index % 2 === 1) keyboard.row()
   })
   return keyboard
 }
 
 /** The languages there are. */
 export function languageButtons(): InlineKeyboard {
-  const keyboard = new InlineKeyboard()
-  for (const language of languages()) keyboard.text(nameOfLanguage(language), data('l', language)).row()
-  return keyboard
+  return InlineKeyboard.from(
+    languages().map((language) => [InlineKeyboard.text(nameOfLanguage(language), data('l', language))]),
+  )
 }
 
 /** Whether a person is really to be forgotten. */

@@ -4,7 +4,7 @@ import { namesOffered, questionSent, storeQuestion, type Question } from '../gre
 import { parseName, type Name } from '../names/name.ts'
 import type { KnownNames } from '../understanding/known-names.ts'
 import { understand, type Topic, type Understood } from '../understanding/understand.ts'
-import { text, type Language, type TextKey } from '../texts.ts'
+import { languageOf, languageOfScript, text, type Language, type TextKey } from '../texts.ts'
 import type { InlineKeyboard } from 'grammy'
 import type { BotContext } from './context.ts'
 import { greet, type GreetingDeps } from './greet.ts'
@@ -100,9 +100,13 @@ function askWhich(
   deps: RespondDeps,
   ctx: BotContext,
   { options, typed }: Extract<Understood, { kind: 'unsure' }>,
-  language: Language,
+  languageWritten: Language,
 ): Promise<void> {
-  const place = options.findIndex(({ key }) => key === typed?.key)
+  const isKnown = typed !== undefined && deps.known.spelled(typed.key).same !== undefined
+  const place = isKnown ? -1 : options.findIndex(({ key }) => key === typed?.key)
+  // Whoever types `masha`, and whose Telegram is Russian, writes Russian.
+  const meant = languageOfScript(options[0]?.display ?? '')
+  const language = meant === languageOf(ctx.from?.language_code) ? meant : languageWritten
   const words =
     options.length === 1 && typed !== undefined
       ? text(language, 'question-unsure', { name: typed.display })

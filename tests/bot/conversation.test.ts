@@ -82,6 +82,15 @@ describe('what is sure', () => {
 })
 
 describe('what is unsure', () => {
+  it('Latin letters of a Russian speaker are asked about in Russian, known names without a “yes”', async () => {
+    const question = await answer(newPerson(), 'masha', 'ru')
+    expect(question.text).toBe(text('ru', 'question-which'))
+    expect(buttonsOf(question)[0]?.text).toBe('Маша')
+    const both = await answer(newPerson(), 'Поздравьте Александра')
+    const other = text('ru', 'button-other-name')
+    expect(buttonsOf(both).map((each) => each.text)).toEqual(['Александр', 'Александра', other])
+  })
+
   it('is asked about, and one tap makes it; nothing is stored before', async () => {
     const id = newPerson()
     const question = await answer(id, 'Джалантахчандрачапала')

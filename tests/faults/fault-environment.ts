@@ -142,7 +142,7 @@ export async function openFaultEnvironment({
 }
 
 /** The name whose video is there before any load, so that asking for it is a hit. */
-export const knownName = 'Проба'
+export const knownName = 'Вера'
 
 async function makeKnownVideo({ db, telegram }: TestEnvironment): Promise<void> {
   await telegram.sayAll([{ userId: 999_000, text: knownName, languageCode: 'ru' }])
