@@ -53,7 +53,6 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   })
   let bot: RunningBot | undefined
   let worker: RunningWorker | undefined
-  let watching: { close(): Promise<void> } | undefined
   let closeRenderer = async () => {}
   const { storage } = services
   const over = new AbortController()
@@ -64,12 +63,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
       closeRenderer = () => renderer.close()
       worker = await startWorkerIn(services, renderer, config, log)
     }
-    if (known !== undefined) {
-      watching = await watchListedNames(services.db, config.times, (displays) =>
-        known.add(namesOf(displays, askRules.nameRules)),
-      )
-      bot = await startBotIn(services, { ...askRules, known }, config, log)
-    }
+    if (known !== undefined) bot = await startBotIn(services, { ...askRules, known }, config, log)
     if (health !== undefined) watchState(health, services, config)
     log.info(
       { bot: services.bot.username, sandbox: options.sandbox, channels: usableChannels(storage).length },
@@ -88,7 +82,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
     if (stop.abortedNow.aborted) abortNow()
     stop.abortedNow.addEventListener('abort', abortNow, { once: true })
     // At the same time: while people's answers go out, no new work is begun.
-    await Promise.all([bot?.stop(config.stopMs), worker?.stop(config.stopMs), watching?.close()])
+    await Promise.all([bot?.stop(config.stopMs), worker?.stop(config.stopMs)])
     await closeRenderer()
     await takingBack
     await services.close()
@@ -129,8 +123,12 @@ async function startBotIn(
   config: Config,
   log: Log,
 ): Promise<RunningBot> {
+  const { nameRules, known } = understanding
+  const watching = await watchListedNames(services.db, config.times, (displays) =>
+    known.add(namesOf(displays, nameRules)),
+  )
   const admins = new Set(config.adminIds)
-  return startBot({
+  const bot = await startBot({
     token: services.token,
     apiRoot: services.apiRoot,
     webhook:
@@ -143,7 +141,11 @@ async function startBotIn(
     isAdmin: (userId) => admins.has(String(userId)),
     times: config.times,
     log,
+  }).catch(async (error: unknown) => {
+    await watching.close()
+    throw error
   })
+  return { ...bot, stop: async (stopMs) => void (await Promise.all([bot.stop(stopMs), watching.close()])) }
 }
 
 async function showPage({ sandbox }: Services, open: boolean): Promise<void> {
