@@ -119,8 +119,8 @@ describe('the program', () => {
     expect(await portRead(['--env-file', file, 'status'])).toEqual(['CHANNEL_RATE 1'])
     expect(await portRead(['status', '--env-file', 'other/greetings.env'])).toEqual(['CHANNEL_RATE 1'])
     expect(await portRead(['status', '--env-file', file], { CHANNEL_RATE: '-5', PORT: '-1' })).toEqual([
-      'PORT 0',
       'CHANNEL_RATE 1',
+      'PORT 0',
     ])
     // As a link to it runs it. After `node bin/greetings.js` Node 20 looks for the file itself, and ends with 9.
     const missing = spawnSync(join(packageRoot, 'bin', 'greetings.js'), ['status', '--env-file', 'nothing'], {
