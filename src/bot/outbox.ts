@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { InlineKeyboard } from 'grammy'
 import type { Times } from '../config.ts'
 import { placeOf } from '../errors.ts'
-import { isTelegram, type Api } from '../telegram/api.ts'
+import type { Api } from '../telegram/api.ts'
 import { TelegramError } from '../telegram/errors.ts'
 import type { LiveFloods } from '../telegram/live-floods.ts'
 import { createPerChat } from './per-chat.ts'
+import { putText } from './put-text.ts'
 
 /** A text that is to be said. */
 export interface Words {
@@ -78,28 +79,15 @@ export function createOutbox(deps: OutboxDeps, stop: AbortSignal): Outbox {
 async function sayPatiently(
   { api, times }: OutboxDeps,
   chatId: number,
-  { text, keyboard, edits, sent }: Words,
+  words: Words,
   stop: AbortSignal,
 ): Promise<void> {
-  const other = { reply_markup: keyboard }
-  let takesPlaceOf = edits
   for (let tries = 1; ; tries++) {
     try {
-      const message =
-        takesPlaceOf === undefined
-          ? await api.sendMessage(chatId, text, other, stop as never)
-          : await api.editMessageText(chatId, takesPlaceOf, text, other, stop as never)
-      const messageId = typeof message === 'object' ? message.message_id : takesPlaceOf
-      if (messageId !== undefined) await sent?.(messageId)
+      const messageId = await putText(api, chatId, words, stop)
+      await words.sent?.(messageId)
       return
     } catch (error) {
-      if (takesPlaceOf !== undefined && isTelegram(error, 'refused')) {
-        // It says so already, or it is gone, or too old to be changed.
-        if (/not modified/i.test((error as TelegramError).description)) return
-        takesPlaceOf = undefined
-        continue
-      }
-
       if (!(error instanceof TelegramError)) throw error
       if (error.kind === 'person_unreachable') return
       if (tries === mostTries) throw error

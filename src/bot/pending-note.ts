@@ -5,6 +5,7 @@ import type { Db } from '../db/database.ts'
 import { noteSent, stillPending } from '../greetings/requests.ts'
 import type { Api } from '../telegram/api.ts'
 import { TelegramError } from '../telegram/errors.ts'
+import { putText } from './put-text.ts'
 
 /** A person who waits. */
 export interface PendingNote {
@@ -54,20 +55,11 @@ export function openPendingNotes({ db, api, times, stop }: PendingNotesDeps): Pe
 
   /** The note in the chat; undefined when it could not be sent. A flood is slept through while the video is not there yet. */
   async function send({ requestId, chatId, note, edits }: PendingNote): Promise<number | undefined> {
-    let becomesNote = edits
     for (let tries = 1; ; tries++) {
       try {
-        if (becomesNote === undefined)
-          return (await api.sendMessage(String(chatId), note, undefined, stop as never)).message_id
-        await api.editMessageText(String(chatId), becomesNote, note, undefined, stop as never)
-        return becomesNote
+        return await putText(api, String(chatId), { text: note, edits }, stop)
       } catch (error) {
         if (!(error instanceof TelegramError)) throw error
-        if (becomesNote !== undefined && error.kind === 'refused') {
-          if (/not modified/i.test(error.description)) return becomesNote
-          becomesNote = undefined
-          continue
-        }
         const restMs = error.retryAfterMs ?? times.telegramSecondMs
         // Whether the person can be reached shows when the video is sent.
         if (error.kind !== 'flood' || restMs > times.longestFloodSleepMs || tries === longestTries) return undefined

@@ -15,7 +15,7 @@ function failing(kind: TelegramErrorKind, failures = Infinity) {
       tried.push(text)
       return tried.length <= failures
         ? Promise.reject(new TelegramError(kind, 'sendMessage', 500, 'Bad Gateway', 1))
-        : Promise.resolve()
+        : Promise.resolve({ message_id: 1 })
     },
   } as unknown as Api
   const outbox = createOutbox(
