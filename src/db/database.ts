@@ -2,13 +2,16 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { connectClient, connectionConfig } from './connect.ts'
-import { PrismaClient, type Prisma } from './generated/client.ts'
+import { Prisma, PrismaClient } from './generated/client.ts'
 import { joinServer } from './embedded/index.ts'
 import type { DatabaseLog } from './embedded/data.ts'
 import { codeOf, DatabaseUnreachable, DatabaseUnusable, isDatabaseDown, isWriteConflict } from './errors.ts'
 import { migrate } from './migrate.ts'
 
 export { DatabaseUnreachable, DatabaseUnusable, isDatabaseDown, isDatabaseTrouble } from './errors.ts'
+
+/** A piece of SQL that several statements share. */
+export const sql = Prisma.sql
 
 /** What everything below a command gets. */
 export type Db = PrismaClient

@@ -32,7 +32,7 @@
 import type { Db, Tx } from '../db/database.ts'
 import type { Job, Lane } from '../queue/index.ts'
 import { askKey, inOrder, type Ask } from './ask.ts'
-import { removeAllOf } from './requests.ts'
+import { removeAllOf, wantedLanes } from './requests.ts'
 
 /** An asset this worker holds a lease on. */
 export interface ClaimedAsset {
@@ -184,9 +184,8 @@ export async function putBack(
       "errorClass" = ${reason?.errorClass ?? null}, "errorText" = ${reason?.errorText.slice(0, 500) ?? null},
         "updatedAt" = now()
     WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner}
-    RETURNING generation, coalesce((
-      SELECT CASE WHEN bool_or(NOT deferred) THEN 'people' ELSE 'deferred' END FROM "UserRequest"
-      WHERE "assetId" = "VideoAsset".id AND status = 'PENDING' HAVING count(*) > 0), 'warm') AS lane`
+    RETURNING generation,
+      coalesce((SELECT lane FROM (${wantedLanes}) AS wanted WHERE "assetId" = "VideoAsset".id), 'warm') AS lane`
   return row === undefined ? undefined : { assetId: asset.id, ...row }
 }
 

@@ -17,7 +17,7 @@ import { forgetPaces } from './pace.ts'
 import { keptDays } from './people.ts'
 import { forgetQuestions } from './questions.ts'
 import { foldCounts } from './reports/statistics.ts'
-import { removeOld } from './requests.ts'
+import { removeOld, wantedLanes } from './requests.ts'
 
 /** What is brought into line. */
 interface Parts {
@@ -222,10 +222,7 @@ async function missingFrom<J extends Job>(
 /** Assets that wait for a job nobody has added: those people wait for first. */
 async function unqueuedAssets(db: Db, times: Times): Promise<Waiting[]> {
   return db.$queryRaw<Waiting[]>`
-    WITH waiting AS (
-      SELECT "assetId", CASE WHEN bool_or(NOT deferred) THEN 'people' ELSE 'deferred' END AS lane
-        FROM "UserRequest" WHERE status = 'PENDING' GROUP BY 1
-    )
+    WITH waiting AS (${wantedLanes})
     SELECT id AS "assetId", generation, coalesce(lane, 'warm') AS lane,
       greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "delayMs"
       FROM "VideoAsset" LEFT JOIN waiting ON waiting."assetId" = id
@@ -242,10 +239,7 @@ async function queuedAssets(
   wantedOnly: boolean,
 ): Promise<(Waiting & { queuedAt: Date })[]> {
   return db.$queryRaw<(Waiting & { queuedAt: Date })[]>`
-    WITH waiting AS (
-      SELECT "assetId", CASE WHEN bool_or(NOT deferred) THEN 'people' ELSE 'deferred' END AS lane
-        FROM "UserRequest" WHERE status = 'PENDING' GROUP BY 1
-    )
+    WITH waiting AS (${wantedLanes})
     SELECT id AS "assetId", generation, "queuedAt", coalesce(lane, 'warm') AS lane,
       greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "delayMs"
       FROM "VideoAsset" LEFT JOIN waiting ON waiting."assetId" = id

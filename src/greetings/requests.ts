@@ -13,7 +13,7 @@
 import { hostname } from 'node:os'
 import { randomUUID } from 'node:crypto'
 import type { Times } from '../config.ts'
-import type { Db, Tx } from '../db/database.ts'
+import { sql, type Db, type Tx } from '../db/database.ts'
 import type { Ask } from './ask.ts'
 import type { Attempt } from './gate.ts'
 
@@ -174,6 +174,11 @@ export async function storeRequest(
     SELECT id FROM stored`
   return stored === undefined ? null : { id: stored.id, claimed: hit ? claimedByDoor(stored.id, person) : null }
 }
+
+/** A row for each asset that people wait for, with the lane where its job belongs. */
+export const wantedLanes = sql`
+  SELECT "assetId", CASE WHEN bool_or(NOT deferred) THEN 'people' ELSE 'deferred' END AS lane
+    FROM "UserRequest" WHERE status = 'PENDING' GROUP BY 1`
 
 // ---- claims ----------------------------------------------------------------------------------------
 
