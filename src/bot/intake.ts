@@ -206,8 +206,8 @@ class UpdateIntake implements Intake {
 /** The time that an update may take is over. */
 export class TookTooLong extends Error {}
 
-/** Undefined: it takes longer. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+/** What the work gives; undefined: it takes longer than `ms`. */
+export async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
   const over = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, ms, undefined)))
   try {

@@ -14,7 +14,6 @@ export type Tap =
   | { what: 'question'; id: string; choice: Choice }
   | { what: 'language'; language: Language }
   | { what: 'forget'; really: boolean }
-  | { what: 'another' }
 
 /**
  * A question about one name: “yes” and the names that were perhaps meant. `typed`: the place of the name as it was typed,

@@ -2,6 +2,7 @@
 import type { Db } from '../db/database.ts'
 import { chosenLanguage } from '../greetings/people.ts'
 import { languages, type Language } from '../texts.ts'
+import { within } from './intake.ts'
 
 /** Which language a person chose. */
 export interface ChosenLanguages {
@@ -38,11 +39,7 @@ export function chosenLanguages(db: Db): ChosenLanguages {
         },
         () => undefined,
       )
-      let timer: NodeJS.Timeout | undefined
-      const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, patienceMs, undefined)))
-      const language = await Promise.race([asked, late])
-      clearTimeout(timer)
-      return language
+      return within(patienceMs, asked)
     },
   }
 }

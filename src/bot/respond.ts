@@ -1,11 +1,11 @@
 /** What a person wrote, understood: a name is made, an unsure one is asked about, and talk is answered in words. */
+import type { InlineKeyboard } from 'grammy'
 import { emit } from '../events.ts'
 import { namesOffered, questionSent, storeQuestion, type Question } from '../greetings/questions.ts'
-import { parseName, type Name } from '../names/name.ts'
+import { parseNames, type Name } from '../names/name.ts'
 import type { KnownNames } from '../understanding/known-names.ts'
 import { understand, type Topic, type Understood } from '../understanding/understand.ts'
 import { languageOf, languageOfScript, text, type Language, type TextKey } from '../texts.ts'
-import type { InlineKeyboard } from 'grammy'
 import type { BotContext } from './context.ts'
 import { greet, type GreetingDeps } from './greet.ts'
 import { forgetButtons, nameButtons, severalButtons } from './keyboards.ts'
@@ -90,10 +90,7 @@ function tellHow(understood: Understood): void {
 async function offeredTo({ door: { db, botId }, nameRules }: RespondDeps, ctx: BotContext): Promise<Name[]> {
   if (ctx.from === undefined || ctx.chat === undefined) return []
   const displays = await namesOffered(db, botId, { userId: BigInt(ctx.from.id), chatId: BigInt(ctx.chat.id) })
-  return displays.flatMap((display) => {
-    const parsed = parseName(display, nameRules)
-    return parsed.ok ? [parsed.name] : []
-  })
+  return parseNames(displays, nameRules)
 }
 
 function askWhich(

@@ -10,8 +10,8 @@ import { openLog, type Log } from '../log.ts'
 import type { AskRules } from '../greetings/ask.ts'
 import type { RunningWorker } from '../queue/processors/worker.ts'
 import { takeBackChannels, usableChannels } from '../telegram/channels.ts'
-import { type NameRules, parseName } from '../names/name.ts'
-import { loadShippedNames, type KnownName, type KnownNames } from '../understanding/known-names.ts'
+import { parseNames } from '../names/name.ts'
+import { loadShippedNames, type KnownNames } from '../understanding/known-names.ts'
 import { loadTemplates } from '../video/load-templates.ts'
 import { exitCode } from '../terminal/exit.ts'
 import { askRulesOf } from '../terminal/name-arguments.ts'
@@ -109,14 +109,6 @@ function watchState(health: HealthServer, services: Services, { times }: Config)
   })
 }
 
-/** Names of the database, none of which is a name for ever: rules change. What lists say of how frequent they are is not kept. */
-function namesOf(displays: readonly string[], rules: NameRules): KnownName[] {
-  return displays.flatMap((display) => {
-    const parsed = parseName(display, rules)
-    return parsed.ok ? [{ name: parsed.name, count: 0 }] : []
-  })
-}
-
 async function startBotIn(
   services: Services,
   understanding: AskRules & { known: KnownNames },
@@ -125,7 +117,8 @@ async function startBotIn(
 ): Promise<RunningBot> {
   const { nameRules, known } = understanding
   const watching = await watchListedNames(services.db, config.times, (displays) =>
-    known.add(namesOf(displays, nameRules)),
+    // Rules change, and so what was a name may be none any more. How frequent it is, is not known.
+    known.add(parseNames(displays, nameRules).map((name) => ({ name, count: 0 }))),
   )
   const admins = new Set(config.adminIds)
   const bot = await startBot({

@@ -22,8 +22,9 @@ export async function chooseLanguage(db: Db, userId: bigint, language: string): 
  * Removes all that is kept of a person, in one transaction: requests, questions, votes, updates of their own chat that were
  * held, how often they were written to, and themselves. What they wait for is not sent any more. Videos of names stay: they
  * belong to nobody.
+ * @param floodKey the flood bucket of their own chat
  */
-export async function forgetPerson(db: Db, userId: bigint): Promise<void> {
+export async function forgetPerson(db: Db, userId: bigint, floodKey: string): Promise<void> {
   await db.$transaction(async (tx) => {
     // Whoever asks in this moment waits, and begins as a new person.
     await tx.$executeRaw`SELECT 1 FROM "User" WHERE id = ${userId} FOR UPDATE`
@@ -31,7 +32,7 @@ export async function forgetPerson(db: Db, userId: bigint): Promise<void> {
     await tx.$executeRaw`DELETE FROM "Question" WHERE "userId" = ${userId}`
     await tx.$executeRaw`DELETE FROM "NameVote" WHERE "userId" = ${userId}`
     await tx.$executeRaw`DELETE FROM "HeldUpdate" WHERE "chatId" = ${userId}`
-    await tx.$executeRaw`DELETE FROM "FloodBucket" WHERE key = ${`chat:${userId}`}`
+    await tx.$executeRaw`DELETE FROM "FloodBucket" WHERE key = ${floodKey}`
     await tx.$executeRaw`DELETE FROM "User" WHERE id = ${userId}`
   })
 }

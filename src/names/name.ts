@@ -121,6 +121,14 @@ export function parseName(raw: string, rules: NameRules = {}): ParsedName {
   return { ok: true, name: { key, display: displayOf(key, script), script } }
 }
 
+/** Those of the texts that are names. */
+export function parseNames(texts: readonly string[], rules: NameRules): Name[] {
+  return texts.flatMap((text) => {
+    const parsed = parseName(text, rules)
+    return parsed.ok ? [parsed.name] : []
+  })
+}
+
 /** The display form of a key that `parseName` made. */
 export function displayOf(key: string, script: Script): string {
   if (!scriptsWithCapitals.has(script)) return key

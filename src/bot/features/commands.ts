@@ -1,9 +1,10 @@
 /** What begins with a slash, and the taps that belong to it. */
 import { Composer } from 'grammy'
 import { chooseLanguage, forgetPerson, keptDays } from '../../greetings/people.ts'
+import { readDeepLink } from '../../telegram/deep-link.ts'
+import { chatKey } from '../../telegram/flood.ts'
 import { text } from '../../texts.ts'
 import type { BotContext } from '../context.ts'
-import { readDeepLink } from '../../telegram/deep-link.ts'
 import { forgetButtons, languageButtons, readTap } from '../keyboards.ts'
 import { setPersonalMenu } from '../profile.ts'
 import { respond, type RespondDeps } from '../respond.ts'
@@ -44,7 +45,7 @@ export function commands(deps: RespondDeps): Composer<BotContext> {
       case 'forget': {
         const language = await ctx.language()
         if (!tap.really) return ctx.say(text(language, 'forget-kept'))
-        await forgetPerson(db, BigInt(ctx.from.id))
+        await forgetPerson(db, BigInt(ctx.from.id), chatKey(BigInt(ctx.from.id)))
         ctx.languageChosen(undefined)
         ctx.later(() => setPersonalMenu(ctx.api, ctx.chat.id, undefined))
         return ctx.say(text(language, 'forget-done'))
