@@ -628,6 +628,11 @@ test('an ffmpeg that stood still when everything above it was killed ends at the
   const program = spawn(process.execPath, [script], { stdio: 'ignore' })
   const frozen = await untilWritten(join(folder, 'freezing.pid'))
   const below = descendants(program.pid ?? 0).filter((pid) => pid !== frozen)
+  // It has written its number a moment before it stands still, and would notice what happens in that moment.
+  for (let tries = 0; !/\) T /.test(readFileSync(`/proc/${frozen}/stat`, 'utf8')); tries++) {
+    if (tries > 250) throw new Error('it does not stand still')
+    await new Promise((go) => setTimeout(go, 20))
+  }
   // Its process is on record before anything can happen to us.
   for (
     let tries = 0;
