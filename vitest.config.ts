@@ -1,6 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
-// Two sets: `fast` runs with `npm test`, `slow` (files named *.slow.test.ts) in CI after it.
+// `fast` runs with `npm test`. Files named *.slow.test.ts run in CI after it: `waiting` are those that mostly wait for
+// time to pass and need little of a processor, so that they run beside `slow`.
+const waiting = ['db/embedded', 'commands/estimate', 'commands/small-disk', 'http/silent'].map(
+  (file) => `tests/${file}.slow.test.ts`,
+)
 const shared = {
   environment: 'node',
   testTimeout: 30_000,
@@ -21,7 +25,16 @@ export default defineConfig({
           setupFiles: ['tests/environment/leak-guard.ts'],
         },
       },
-      { test: { ...shared, name: 'slow', include: ['tests/**/*.slow.test.ts'], testTimeout: 300_000 } },
+      {
+        test: {
+          ...shared,
+          name: 'slow',
+          include: ['tests/**/*.slow.test.ts'],
+          exclude: waiting,
+          testTimeout: 300_000,
+        },
+      },
+      { test: { ...shared, name: 'waiting', include: waiting, testTimeout: 300_000 } },
     ],
   },
 })
