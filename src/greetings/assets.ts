@@ -30,9 +30,9 @@
  * that lost its lease changes nothing any more.
  */
 import type { Db, Tx } from '../db/database.ts'
-import type { Job, Lane } from '../queue/index.ts'
+import { placeInQueue, type Job, type Lane } from '../queue/index.ts'
 import { askKey, inOrder, type Ask } from './ask.ts'
-import { removeAllOf, wantedLanes } from './requests.ts'
+import { removeAllOf } from './requests.ts'
 
 /** An asset this worker holds a lease on. */
 export interface ClaimedAsset {
@@ -176,7 +176,7 @@ export async function putBack(
   options: { delayMs: number; usesAttempt: boolean; reason: Reason | null },
 ): Promise<PutBack | undefined> {
   const { delayMs, usesAttempt, reason } = options
-  const [row] = await db.$queryRaw<{ generation: number; lane: Lane }[]>`
+  const [row] = await db.$queryRaw<{ generation: number; behind: number | null }[]>`
     UPDATE "VideoAsset" SET status = 'PENDING', generation = generation + 1,
       attempts = attempts + ${usesAttempt ? 1 : 0}, "leaseOwner" = NULL, "leaseUntil" = NULL,
       "queuedAt" = NULL, "retryAfter" = CASE WHEN ${delayMs}::float8 > 0
@@ -185,8 +185,8 @@ export async function putBack(
         "updatedAt" = now()
     WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner}
     RETURNING generation,
-      coalesce((SELECT lane FROM (${wantedLanes}) AS wanted WHERE "assetId" = "VideoAsset".id), 'warm') AS lane`
-  return row === undefined ? undefined : { assetId: asset.id, ...row }
+      (SELECT min(behind) FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING') AS behind`
+  return row === undefined ? undefined : { assetId: asset.id, ...placeInQueue(row.behind), generation: row.generation }
 }
 
 /** The job of an asset that no worker began is not in the queue any more: the reconciler adds it again. */

@@ -36,8 +36,8 @@ export async function enqueue(
 export async function enqueueFor(
   { db, queue }: Queueing,
   job: Job,
-  { lane = 'people', lockMs }: { lane?: Exclude<Lane, 'warm'>; lockMs?: number } = {},
+  { lockMs }: { lockMs?: number } = {},
 ): Promise<void> {
-  await queue.promote(job, lane)
+  await queue.promote(job)
   await markQueued(db, [job.assetId], lockMs)
 }

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
-import { lanes, type GreetingsQueue, type Job, type Lane } from '../queue/index.ts'
+import { lanes, placeInQueue, type GreetingsQueue, type Job, type Lane } from '../queue/index.ts'
 import { markQueuedUnlessLocked, recoverLapsed } from './assets.ts'
 import { forgetImported } from './upkeep/export.ts'
 import { endHeld } from './held-updates.ts'
@@ -17,7 +17,7 @@ import { forgetPaces } from './pace.ts'
 import { keptDays } from './people.ts'
 import { forgetQuestions } from './questions.ts'
 import { foldCounts } from './reports/statistics.ts'
-import { removeOld, wantedLanes } from './requests.ts'
+import { removeOld, waitedFor } from './requests.ts'
 
 /** What is brought into line. */
 interface Parts {
@@ -221,14 +221,15 @@ async function missingFrom<J extends Job>(
 
 /** Assets that wait for a job nobody has added: those people wait for first. */
 async function unqueuedAssets(db: Db, times: Times): Promise<Waiting[]> {
-  return db.$queryRaw<Waiting[]>`
-    WITH waiting AS (${wantedLanes})
-    SELECT id AS "assetId", generation, coalesce(lane, 'warm') AS lane,
+  const rows = await db.$queryRaw<Row[]>`
+    WITH waiting AS (${waitedFor})
+    SELECT id AS "assetId", generation, behind,
       greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "delayMs"
       FROM "VideoAsset" LEFT JOIN waiting ON waiting."assetId" = id
       WHERE status = 'PENDING' AND "queuedAt" IS NULL
         AND "updatedAt" < now() - ${times.queueGraceMs}::float8 * interval '1 millisecond'
-      ORDER BY CASE lane WHEN 'people' THEN 0 WHEN 'deferred' THEN 1 ELSE 2 END, "createdAt" LIMIT ${batch}`
+      ORDER BY behind NULLS LAST, "createdAt" LIMIT ${batch}`
+  return rows.map(placed)
 }
 
 /** Assets whose job should be in the queue, after a place in their line; `wantedOnly`: those somebody waits for. */
@@ -238,15 +239,21 @@ async function queuedAssets(
   { queuedAt, id }: Place,
   wantedOnly: boolean,
 ): Promise<(Waiting & { queuedAt: Date })[]> {
-  return db.$queryRaw<(Waiting & { queuedAt: Date })[]>`
-    WITH waiting AS (${wantedLanes})
-    SELECT id AS "assetId", generation, "queuedAt", coalesce(lane, 'warm') AS lane,
+  const rows = await db.$queryRaw<(Row & { queuedAt: Date })[]>`
+    WITH waiting AS (${waitedFor})
+    SELECT id AS "assetId", generation, "queuedAt", behind,
       greatest(0, extract(epoch FROM coalesce("retryAfter", now()) - now()) * 1000)::float8 AS "delayMs"
       FROM "VideoAsset" LEFT JOIN waiting ON waiting."assetId" = id
       WHERE status = 'PENDING' AND "queuedAt" < now() - ${times.queueGraceMs}::float8 * interval '1 millisecond'
-        AND ("queuedAt", id) > (${queuedAt}, ${id}) AND (lane IS NOT NULL OR NOT ${wantedOnly})
+        AND ("queuedAt", id) > (${queuedAt}, ${id}) AND (behind IS NOT NULL OR NOT ${wantedOnly})
       ORDER BY "queuedAt", id LIMIT ${lookedFor}`
+  return rows.map(placed)
 }
+
+/** A job's row; `behind` null: nobody waits for it. */
+type Row = Omit<Waiting, 'lane' | 'behind'> & { behind: number | null }
+
+const placed = <R extends Row>(row: R) => ({ ...row, ...placeInQueue(row.behind) })
 
 /** How many were marked as queued. */
 async function add(db: Db, queue: GreetingsQueue, jobs: readonly Waiting[]): Promise<number> {

@@ -1,11 +1,11 @@
 /** The door for a person: their requests are stored, within what one person may ask for. */
 import type { Db, Tx } from '../db/database.ts'
-import type { Job, Lane } from '../queue/index.ts'
+import type { Job } from '../queue/index.ts'
 import { personLimits, type Answer, type Refusal, type RequestDeps } from './answer.ts'
 import { inOrder, type Ask } from './ask.ts'
 import { createAssets, isHit, lockAsset, needsWork, turnIntoWork, type AssetRow } from './assets.ts'
 import {
-  hasFirstAsker,
+  leastBehind,
   loadOf,
   noteLimitTold,
   storeHit,
@@ -15,13 +15,10 @@ import {
   type PersonLoad,
 } from './requests.ts'
 
-/** A job that is to be added, and where. */
-export type WantedJob = Job & { lane: Exclude<Lane, 'warm'> }
-
 /** What the database knows of a question once it is stored, and the job that is to be added. */
 export interface Stored {
   answer: Answer
-  job?: WantedJob
+  job?: Job
 }
 
 /** Stores what a person asks for: all of it or nothing. */
@@ -103,8 +100,8 @@ async function subscribeTo(tx: Tx, deps: RequestDeps, ask: Ask, person: Person, 
       started = true
     }
   }
-  const deferred = !hit && person.unlimited !== true && load.waiting >= personLimits.atOnce
-  return store(tx, deps, asset, person, { started, deferred })
+  const behind = hit || person.unlimited === true ? 0 : load.waiting
+  return store(tx, deps, asset, person, { started, behind })
 }
 
 async function store(
@@ -112,7 +109,7 @@ async function store(
   { botId, times }: RequestDeps,
   asset: AssetRow,
   person: Person,
-  { started, deferred }: { started: boolean; deferred: boolean },
+  { started, behind }: { started: boolean; behind: number },
 ): Promise<Stored> {
   const assetId = asset.id
   if (isHit(asset, botId)) {
@@ -120,10 +117,12 @@ async function store(
     if (stored?.claimed == null) return { answer: { status: 'on_its_way', assetId } }
     return { answer: { status: 'available', assetId, fileId: asset.fileId, claimed: stored.claimed } }
   }
-  const stored = await storeRequest(tx, assetId, person, { botId, deferred })
+  const others = await leastBehind(tx, assetId)
+  const stored = await storeRequest(tx, assetId, person, { botId, behind })
   const answer = { status: 'waiting' as const, assetId, requestId: stored?.id ?? null, started, again: stored === null }
-  if (asset.status !== 'PENDING' || (deferred && (await hasFirstAsker(tx, assetId)))) return { answer }
-  return { answer, job: { assetId, generation: asset.generation, lane: deferred ? 'deferred' : 'people' } }
+  // Others may have brought the job as far forward already, and a queue that lost it gets it from the reconciler.
+  if (asset.status !== 'PENDING' || (behind > 0 && others !== null && others <= behind)) return { answer }
+  return { answer, job: { assetId, generation: asset.generation, behind } }
 }
 
 /**

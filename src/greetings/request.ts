@@ -1,10 +1,11 @@
 /** The one door: a name asked for becomes a hit, a place among those who wait, or work. */
 import { emit, type DomainEvent } from '../events.ts'
+import type { Job } from '../queue/index.ts'
 import type { Answer, RequestDeps } from './answer.ts'
 import { askKey, type Ask } from './ask.ts'
 import { enqueueFor } from './enqueue.ts'
 import { requestForList, type ListOptions } from './request-list.ts'
-import { requestForPerson, type WantedJob } from './request-person.ts'
+import { requestForPerson } from './request-person.ts'
 import type { Person } from './requests.ts'
 
 /**
@@ -50,8 +51,8 @@ function outcomeOf(answer: Answer): Exclude<Extract<DomainEvent, { what: 'asked'
  * Adds the job of a question that is stored. A queue that does not answer holds
  * up nobody: the reconciler adds what is missing.
  */
-async function promote({ db, queue, times, log }: RequestDeps, { lane, ...job }: WantedJob): Promise<void> {
-  const promoted = enqueueFor({ db, queue }, job, { lane, lockMs: times.lockMs }).catch((error: unknown) =>
+async function promote({ db, queue, times, log }: RequestDeps, job: Job): Promise<void> {
+  const promoted = enqueueFor({ db, queue }, job, { lockMs: times.lockMs }).catch((error: unknown) =>
     log.warn(
       { assetId: job.assetId, code: (error as { code?: string }).code },
       'could not add a job now, the reconciler will',

@@ -139,13 +139,10 @@ export async function noteLimitTold(
   return (await db.$executeRawUnsafe(sql, userId, until)) > 0
 }
 
-/** Somebody waits for the asset who does not wait for many others. */
-export async function hasFirstAsker(tx: Tx, assetId: string): Promise<boolean> {
-  const found = await tx.userRequest.findFirst({
-    where: { assetId, status: 'PENDING', deferred: false },
-    select: { id: true },
-  })
-  return found !== null
+/** Of those who wait for the asset, how many names of their own go before it at least; null: nobody waits. */
+export async function leastBehind(tx: Tx, assetId: string): Promise<number | null> {
+  const least = await tx.userRequest.aggregate({ where: { assetId, status: 'PENDING' }, _min: { behind: true } })
+  return least._min.behind
 }
 
 /**
@@ -156,15 +153,15 @@ export async function storeRequest(
   tx: Tx,
   assetId: string,
   person: Person,
-  { botId, claimMs, deferred = false }: { botId: bigint; claimMs?: number; deferred?: boolean },
+  { botId, claimMs, behind = 0 }: { botId: bigint; claimMs?: number; behind?: number },
 ): Promise<{ id: string; claimed: ClaimedRequest | null } | null> {
   const hit = claimMs !== undefined
   const [stored] = await tx.$queryRaw<{ id: string }[]>`
     WITH stored AS (
-      INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, deferred,
+      INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, behind,
         "claimOwner", "claimUntil")
       VALUES (${person.userId}, ${assetId}, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, ${hit},
-        ${deferred}, ${hit ? doorClaims : null}, CASE WHEN ${hit}
+        ${behind}, ${hit ? doorClaims : null}, CASE WHEN ${hit}
           THEN now() + ${claimMs ?? 0}::float8 * interval '1 millisecond' END)
       ON CONFLICT DO NOTHING RETURNING id, hit
     ), heard AS (
@@ -175,10 +172,9 @@ export async function storeRequest(
   return stored === undefined ? null : { id: stored.id, claimed: hit ? claimedByDoor(stored.id, person) : null }
 }
 
-/** A row for each asset that people wait for, with the lane where its job belongs. */
-export const wantedLanes = sql`
-  SELECT "assetId", CASE WHEN bool_or(NOT deferred) THEN 'people' ELSE 'deferred' END AS lane
-    FROM "UserRequest" WHERE status = 'PENDING' GROUP BY 1`
+/** A row for each asset that people wait for: of each, how many names of their own go before it at least. */
+export const waitedFor = sql`
+  SELECT "assetId", min(behind) AS behind FROM "UserRequest" WHERE status = 'PENDING' GROUP BY 1`
 
 // ---- claims ----------------------------------------------------------------------------------------
 

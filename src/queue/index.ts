@@ -1,9 +1,10 @@
 /**
  * The queue of `generate-video` jobs, on PostgreSQL or on Redis. This folder is the only user of BullMQ and ioredis.
  *
- * Three lanes: `people` holds the jobs somebody waits for, `deferred` those of people who wait for many already, `warm`
- * the rest. A lane of its own, instead of a priority within one, keeps a worker's places for people free however many
- * other jobs wait for an upload, and serves people in the order of asking. A promoted job moves forward.
+ * Three lanes: `people` holds a person's first name, `deferred` what they asked for while they waited for others, `warm`
+ * what nobody waits for. A lane of its own, instead of a priority within one, keeps a worker's places free for people however
+ * many other jobs wait for an upload, and serves people in the order of asking. Within `deferred` everybody's second name goes
+ * before anybody's third. A promoted job moves forward.
  *
  * A job is `{ assetId }` under the id `<assetId>-<generation>`. BullMQ swallows an id that it still knows,
  * in whatever state, so a retry needs a new generation; the asset row is the record of what happened, so
@@ -13,7 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DelayedError, type JobsOptions, type Queue } from 'bullmq'
 import { onPostgres } from './on-postgres.ts'
 import { onRedis } from './on-redis.ts'
-import { callSeconds, QueueUnreachable, retryMs, withinSeconds, type Server } from './server.ts'
+import { callSeconds, QueueUnreachable, retryMs, withinSeconds, type Server, type TakenJob } from './server.ts'
 
 /** Who waits for a job. */
 export type Lane = 'people' | 'deferred' | 'warm'
@@ -25,6 +26,13 @@ export const lanes: readonly Lane[] = ['people', 'deferred', 'warm']
 export interface Job {
   assetId: string
   generation: number
+  /** in `deferred`: how many names of the same person go before it; fewer go first */
+  behind?: number
+}
+
+/** Where the job of a video belongs, before which so many names of its person go; null: nobody waits for it. */
+export function placeInQueue(behind: number | null): { lane: Lane; behind: number } {
+  return behind === null ? { lane: 'warm', behind: 0 } : { lane: behind === 0 ? 'people' : 'deferred', behind }
 }
 
 /** What became of a job: it has ended, or it must be taken again. */
@@ -52,8 +60,8 @@ export interface GreetingsQueue {
   readonly queues: Readonly<Record<Lane, Queue>>
   /** Adds jobs; one that is in the lane already is left alone. */
   add(lane: Lane, jobs: readonly Job[], options?: { delayMs?: number }): Promise<void>
-  /** A person waits for this call too, a second at most: the job runs before all of the lanes behind. */
-  promote(job: Job, lane?: Exclude<Lane, 'warm'>): Promise<void>
+  /** A person waits for this call too, a second at most: the job moves to where its `behind` puts it. */
+  promote(job: Job): Promise<void>
   /** Of these jobs, those that the lane does not hold in any state. */
   missing<J extends Job>(lane: Lane, jobs: readonly J[]): Promise<J[]>
   /** Takes back jobs that no worker has begun. */
@@ -90,9 +98,9 @@ const personSeconds = 1
 
 const jobId = ({ assetId, generation }: Job) => `${assetId}-${generation}`
 
-function parseJobId(id: string): Job | undefined {
+function parseJob({ id = '', priority = 0 }: TakenJob): Job | undefined {
   const match = /^(.+)-(\d+)$/.exec(id)
-  return match?.[1] === undefined ? undefined : { assetId: match[1], generation: Number(match[2]) }
+  return match?.[1] === undefined ? undefined : { assetId: match[1], generation: Number(match[2]), behind: priority }
 }
 
 /**
@@ -154,10 +162,13 @@ function lanesOn(server: Server, queues: Queues, queueId: string, complain: (err
         ),
       )
     },
-    async promote(job, lane = 'people') {
+    async promote(job) {
       const move = async () => {
+        const { lane } = placeInQueue(job.behind ?? 0)
+        // Within its lane a job moves forward by being added again. One that a worker has already taken stays: the claim
+        // on the asset row lets only one of them work.
+        if (lane === 'deferred') await queues.deferred.remove(jobId(job))
         await queues[lane].add(jobName, { assetId: job.assetId }, optionsOf(job, 0))
-        // One that a worker has already taken stays: the claim on the asset row lets only one of them work.
         const behind = lanes.slice(lanes.indexOf(lane) + 1)
         await Promise.all(behind.map((other) => queues[other].remove(jobId(job))))
       }
@@ -191,9 +202,10 @@ async function countJobs(server: Server, queues: Queues): Promise<QueueCounts> {
       queues[lane].getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed'),
       server.oldest(queues[lane]),
     ])
-    const job = oldest === undefined ? undefined : await queues[lane].getJob(oldest)
+    const jobs = await Promise.all(oldest.map((id) => queues[lane].getJob(id)))
     // A job that had to wait for its time waits since then.
-    return { counts, since: job === undefined ? Infinity : job.timestamp + (job.opts.delay ?? 0) }
+    const since = jobs.map((job) => (job === undefined ? Infinity : job.timestamp + (job.opts.delay ?? 0)))
+    return { counts, since: Math.min(...since) }
   }
   const each = await withinSeconds(callSeconds, Promise.all(lanes.map(countsOf)))
   const sum = (...types: string[]) =>
@@ -216,8 +228,8 @@ function workOn(
   complain: (error: Error) => void,
 ): LaneWorker {
   const inHand = new Set<Promise<boolean>>()
-  const worker = server.worker(name, concurrency, async (id, postpone) => {
-    const job = parseJobId(id)
+  const worker = server.worker(name, concurrency, async (taken, postpone) => {
+    const job = parseJob(taken)
     if (job === undefined) return
     const work = untilOver(() => process(job), postpone)
     inHand.add(work)
@@ -243,6 +255,7 @@ const optionsOf = (job: Job, delayMs: number): JobsOptions => ({
   removeOnFail: true,
   attempts: 1,
   ...(delayMs > 0 ? { delay: delayMs } : {}),
+  ...(job.behind === undefined || job.behind === 0 ? {} : { priority: job.behind }),
 })
 
 /** False: the job was put back into the queue. Where that fails, as the server is away, it is begun again from here. */

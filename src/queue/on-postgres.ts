@@ -45,10 +45,8 @@ export async function onPostgres(connectionString: string, lockMs: number): Prom
       ),
     held: async (queue, jobIds) =>
       new Set(await rows(queue, 'SELECT id FROM job WHERE queue = $1 AND id = ANY($2::text[])', jobIds)),
-    oldest: async (queue) =>
-      (
-        await rows(queue, `SELECT id FROM job WHERE queue = $1 AND state = 'waiting' ORDER BY priority, seq LIMIT 1`)
-      )[0],
+    oldest: (queue) =>
+      rows(queue, `SELECT id FROM job WHERE queue = $1 AND state = 'waiting' ORDER BY priority, seq LIMIT 1`),
     evictionPolicy: async () => null,
     close: async () => undefined,
   }

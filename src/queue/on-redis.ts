@@ -51,7 +51,7 @@ export async function onRedis(url: string, lockMs: number, complain: (error: Err
         }),
       )
     },
-    oldest: async (queue) => (await queue.getRanges(['wait'], 0, 0, true))[0],
+    oldest: (queue) => queue.getRanges(['wait', 'prioritized'], 0, 0, true),
     evictionPolicy: async () => /maxmemory_policy:(\S+)/.exec(await producer.info('memory'))?.[1] ?? null,
     async close() {
       producer.disconnect()

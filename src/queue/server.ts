@@ -30,24 +30,26 @@ export interface Server {
   worker(
     name: string,
     concurrency: number,
-    process: (jobId: string, postpone: (ms: number) => Promise<void>) => Promise<void>,
+    process: (job: TakenJob, postpone: (ms: number) => Promise<void>) => Promise<void>,
   ): Worker
   /** which of these jobs the queue holds in any state */
   held(queue: Queue, jobIds: readonly string[]): Promise<Set<string>>
-  /** the job that is next in line */
-  oldest(queue: Queue): Promise<string | undefined>
+  /** the oldest of the jobs that wait, or the next of each kind where that is not to be had */
+  oldest(queue: Queue): Promise<string[]>
   evictionPolicy(): Promise<string | null>
   close(): Promise<void>
 }
 
-interface TakenJob {
+/** What BullMQ tells of a job that a worker takes. */
+export interface TakenJob {
   id?: string
+  priority?: number
   moveToDelayed(timestamp: number, token?: string): Promise<void>
 }
 
 /** A job as BullMQ gives it to a worker, turned into what ours asks for. */
 export const processor = (process: Parameters<Server['worker']>[2]) => async (job: TakenJob, token?: string) =>
-  process(job.id ?? '', (ms) => job.moveToDelayed(Date.now() + ms, token))
+  process(job, (ms) => job.moveToDelayed(Date.now() + ms, token))
 
 /** @throws QueueUnreachable when the work takes longer; it goes on by itself */
 export async function withinSeconds<T>(seconds: number, work: Promise<T>): Promise<T> {

@@ -243,6 +243,7 @@ describe('what is written', () => {
     const [before, laterBefore] = [await rowOf(asset.id), await rowOf(later.id)]
     expect(await putBack(db, asset, 'worker', { delayMs: 0, usesAttempt: false, reason: null })).toEqual({
       assetId: asset.id,
+      behind: 0,
       generation: 6,
       lane: 'warm',
     })
@@ -259,6 +260,7 @@ describe('what is written', () => {
     await waitsFor(later.id, 3)
     expect(await putBack(db, later, 'worker', { delayMs: 30_000, usesAttempt: true, reason })).toEqual({
       assetId: later.id,
+      behind: 0,
       generation: 6,
       lane: 'people',
     })

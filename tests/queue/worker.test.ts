@@ -65,6 +65,35 @@ it.each([
   }
 })
 
+it('property 12: twenty names of one person hold up another’s first by one render at most', async () => {
+  let begun = 0
+  let open: (() => void) | undefined
+  const gate = new Promise<void>((resolve) => (open = resolve))
+  const renderer = await plannedRenderer(town, async () => {
+    begun++
+    await gate
+  })
+  const vowels = [...'аоуиея']
+  const many = vowels.flatMap((one) => vowels.map((other) => ask(`К${one}т${other}`))).slice(0, 20)
+  await town.telegram.say({ userId: 3, text: '/start' })
+  await town.telegram.say({ userId: 4, text: '/start' })
+  await request(town.door, many, person(3))
+  const worker = await startWorker(workerParts(town, renderer), 1)
+  try {
+    await until(async () => begun > 0, 'the first render')
+    // A worker takes some jobs ahead, and those must not matter.
+    await until(async () => (await town.queue.counts()).active >= 8, 'the jobs that are taken ahead')
+    await request(town.door, [ask('Аня')], person(4))
+    await request(town.door, [ask('Таня')], person(4))
+    open?.()
+    await until(async () => renderer.made.includes('Таня'), 'both')
+    expect(renderer.made.indexOf('Аня')).toBeLessThanOrEqual(2)
+    expect(renderer.made.indexOf('Таня')).toBeLessThan(15)
+  } finally {
+    await worker.stop(20_000)
+  }
+})
+
 it('property 11: an outage met by a delivery is noted, and over when the video has arrived', async () => {
   await town.telegram.say({ userId: 2, text: '/start' })
   const fault = await town.telegram.fault({

@@ -64,8 +64,11 @@ export function createPlaces(count: number, patience = Infinity): Places {
 
 /** What one process does at a time. */
 export interface Slots {
-  /** Waits for a place; whoever works for a person goes before all others. The result gives the place back, once. */
-  take(lane: Lane, signal: AbortSignal): Promise<() => void>
+  /**
+   * Waits for a place; whoever works for a person goes before all others, and of people whoever has fewer names before this
+   * one. The result gives the place back, once.
+   */
+  take(lane: Lane, signal: AbortSignal, behind?: number): Promise<() => void>
   /** renders under way */
   readonly used: number
   /** Does an upload, which is counted and takes no place. */
@@ -82,7 +85,7 @@ export function createSlots(count: number): Slots {
     get used() {
       return places.used
     },
-    take: (lane, signal) => places.take(lanes.indexOf(lane), signal),
+    take: (lane, signal, behind = 0) => places.take(lanes.indexOf(lane) * 1_000 + behind, signal),
     get uploading() {
       return uploading
     },

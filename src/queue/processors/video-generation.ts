@@ -49,7 +49,7 @@ export async function generateVideo(
   let begun = false
   try {
     await outages.whenOver(closing)
-    leave = await slots.take(lane, closing)
+    leave = await slots.take(lane, closing, job.behind)
     const lease = await leases.claim(job, stop)
     begun = true
     if (lease === undefined) return
