@@ -1,6 +1,7 @@
 /** Drives a sandbox server over HTTP: what people do, what was received, what shall go wrong. Made for tests. */
 import { waitsOf, type Waits } from './client-waits.ts'
 import type {
+  BotSwitches,
   CallCounts,
   CallFilter,
   CallRecord,
@@ -15,6 +16,7 @@ import type {
 } from './contract.ts'
 
 export type {
+  BotSwitches,
   CallCounts,
   CallFilter,
   CallRecord,
@@ -51,10 +53,13 @@ export interface SandboxControl {
     id?: number
     username?: string
   }): Promise<number>
-  /** Changes a bot's place in a channel; the bot hears of it in `my_chat_member`. */
+  /** What its owner switches at @BotFather, at any time. How all switches stand then. */
+  setSwitches(switches: Partial<BotSwitches>, botId?: number): Promise<BotSwitches>
+  /** Changes a bot's place in a channel or group, `by` a person; the bot hears of it in `my_chat_member`. */
   setMember(member: {
     chatId: number
     botId?: number
+    by?: number
     status: 'administrator' | 'member' | 'left' | 'kicked'
     can_post_messages?: boolean
     can_edit_messages?: boolean
@@ -64,7 +69,10 @@ export interface SandboxControl {
   migrate(chatId: number): Promise<number>
   /** Makes or changes a person without a word from them. */
   saveUser(user: Omit<Say, 'text' | 'botId'>): Promise<void>
-  /** A person writes; the id of the update, null when the bot does not want messages. */
+  /**
+   * A person writes, to the bot or in a group; the id of the update, null when the bot does not want messages or does not
+   * see this one. Who mentions a bot in a group without it is its guest.
+   */
   say(words: Say): Promise<number | null>
   /** Many at once, in order. */
   sayAll(words: Say[]): Promise<(number | null)[]>
@@ -73,18 +81,27 @@ export interface SandboxControl {
     userId: number
     messageId: number
     data: string
+    /** the group in which the message is; default: their private chat */
+    chatId?: number
     botId?: number
   }): Promise<{ queryId: string; updateId: number | null }>
-  /** A person types an inline query. It dies after 30 s. */
+  /** A person types an inline query. It dies after 30 s; answered from Telegram's cache, it makes no update. */
   askInline(query: {
     userId: number
     query: string
+    livesMs?: number
     firstName?: string
     languageCode?: string
     botId?: number
   }): Promise<{ queryId: string; updateId: number | null }>
-  /** A person picks a result of an inline query. */
-  chooseInline(choice: { queryId: string; resultId: string }): Promise<{ updateId: number | null }>
+  /** Asks, and waits for what the bot offers. */
+  inline(query: Parameters<SandboxControl['askInline']>[0]): Promise<InlineAnswer>
+  /** A person picks a result of an inline query, which is then posted in `chatId`: a group, or their chat with the bot. */
+  chooseInline(choice: {
+    queryId: string
+    resultId: string
+    chatId?: number
+  }): Promise<{ updateId: number | null; messageId?: number }>
   /** The parameters of `answerCallbackQuery` or `answerInlineQuery`; undefined while there is none. */
   queryAnswer(queryId: string): Promise<Record<string, unknown> | undefined>
   block(userId: number, botId?: number): Promise<void>
@@ -154,15 +171,31 @@ export interface SandboxControl {
   watch(each: (event: SandboxEvent) => void, types?: SandboxEvent['type'][]): Promise<() => void>
 }
 
+/** What a bot offers for an inline query. */
+export interface InlineAnswer {
+  queryId: string
+  results: (Record<string, unknown> & { id: string; type: string })[]
+  button?: { text: string; start_parameter?: string }
+  cache_time?: number
+  is_personal?: boolean
+}
+
 /** A client of the server at `url`. Holds nothing open except while something waits or watches. */
 export function sandboxControl(url: string): SandboxControl {
   const { get, post } = requests(url)
   const reads = readsOf(get)
+  const changes = changesOf(post)
+  const waits = waitsOf(url, reads)
   return {
     url,
-    ...changesOf(post),
+    ...changes,
     ...reads,
-    ...waitsOf(url, reads),
+    ...waits,
+    async inline(query) {
+      const { queryId } = await changes.askInline(query)
+      const answer = await waits.waitFor(() => reads.queryAnswer(queryId), { what: `an answer to “${query.query}”` })
+      return { ...(answer as unknown as InlineAnswer), queryId }
+    },
     fileContent: (unique) => fileContent(url, unique),
   }
 }
@@ -216,7 +249,7 @@ function readsOf(get: Get): Reads {
   }
 }
 
-function changesOf(post: Post): Omit<SandboxControl, 'url' | 'fileContent' | keyof Reads | keyof Waits> {
+function changesOf(post: Post): Omit<SandboxControl, 'url' | 'inline' | 'fileContent' | keyof Reads | keyof Waits> {
   return {
     registerBot: (bot = {}) => post('bots', bot),
     revokeToken: async (token) => void (await post('tokens/revoke', { token })),
@@ -228,6 +261,7 @@ function changesOf(post: Post): Omit<SandboxControl, 'url' | 'fileContent' | key
     sayAll: (words) => post('updates', words),
     press: (press) => post('press', press),
     askInline: (query) => post('inline', query),
+    setSwitches: (switches, botId) => post('switches', { ...switches, botId }),
     chooseInline: (choice) => post('choose', choice),
     block: async (userId, botId) => void (await post('block', { userId, botId })),
     unblock: async (userId, botId) => void (await post('block', { userId, botId, blocked: false })),

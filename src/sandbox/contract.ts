@@ -148,11 +148,29 @@ export interface SandboxChat {
 /** A message as the bot sees it. `keyboard`: a keyboard that is not inline. */
 export type SandboxMessage = Message & { keyboard?: unknown }
 
+/** What a bot's owner switches at @BotFather. */
+export interface BotSwitches {
+  /** people may write `@bot …` in any chat and get results to choose from */
+  inline: boolean
+  /** the bot hears which of its results was chosen */
+  inlineFeedback: boolean
+  /** the bot may be asked in chats that it is not a member of */
+  guests: boolean
+  /** the bot may be added to groups */
+  groups: boolean
+  /** in groups it sees only commands, replies to it, mentions of it and what was sent by it */
+  groupPrivacy: boolean
+}
+
 /** One thing a person does. The person is made when unknown. */
 export interface Say {
   /** default: the only bot */
   botId?: number
   userId: number
+  /** the group in which they write; default: their private chat with the bot */
+  chatId?: number
+  /** the message that they answer */
+  replyTo?: number
   firstName?: string
   lastName?: string
   username?: string

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { refuse, sendJson, sendText } from './answers.ts'
 import { CallLog } from './bot-api/call-log.ts'
+import { plainParameters } from './bot-api/parameters.ts'
 import { answerCall, answerDownload, callAt, downloadAt } from './bot-api/routes.ts'
 import { runCall } from './bot-api/run-call.ts'
 import { UpdateQueue } from './bot-api/update-queue.ts'
@@ -16,7 +17,6 @@ import { FaultPlans } from './fault-plans.ts'
 import { LimitKeeper } from './limits.ts'
 import { readPage } from './page.ts'
 import { Refusal } from './refusal.ts'
-import type { Upload } from './state/records.ts'
 import { SandboxState } from './state/state.ts'
 
 /** As much of a logger as is needed. */
@@ -107,8 +107,7 @@ function openContext({ folder, timeDivisor = 1, local = false }: SandboxOptions)
     for (const watch of watchers) watch(event)
   }
   const runReply = (botId: number, method: string, values: Record<string, unknown>) => {
-    const parameters = { values, uploads: new Map<string, Upload>(), bodyBytes: 0, discard: async () => {} }
-    void runCall(context, botId, method, parameters, AbortSignal.timeout(60_000)).catch(() => {})
+    void runCall(context, botId, method, plainParameters(values), AbortSignal.timeout(60_000)).catch(() => {})
   }
   const context: ControlContext = {
     state,
@@ -116,7 +115,8 @@ function openContext({ folder, timeDivisor = 1, local = false }: SandboxOptions)
     limits: new LimitKeeper(timeDivisor),
     faultPlans: new FaultPlans(timeDivisor, (fault) => tell({ type: 'fault', fault })),
     callLog: new CallLog(local, tell),
-    queries: { callbacks: new Map(), inline: new Map() },
+    queries: { callbacks: new Map(), inline: new Map(), guests: new Map(), cached: new Map() },
+    timeDivisor,
     watchers,
     local,
     tell,

@@ -1,8 +1,9 @@
 /** Methods about chats and who is in them. */
 import { badRequest } from '../refusal.ts'
+import type { Membership } from '../state/records.ts'
 import { readableChat, type Chat } from './chat-access.ts'
 import type { Call } from './context.ts'
-import { chatObject, userObject, personUser, memberObject } from './objects.ts'
+import { botUser, chatObject, userObject, memberObject } from './objects.ts'
 import { number } from './values.ts'
 
 export function getChat(call: Call): unknown {
@@ -22,6 +23,14 @@ export function getChat(call: Call): unknown {
   }
 }
 
+/** Of whoever never was in the chat. */
+const notThere: Membership = {
+  status: 'left',
+  can_post_messages: false,
+  can_edit_messages: false,
+  can_delete_messages: false,
+}
+
 export function getChatMember(call: Call): unknown {
   const chat = readableChat(call)
   const userId = number(call.parameters, 'user_id')
@@ -30,17 +39,8 @@ export function getChatMember(call: Call): unknown {
     return { user: userObject(call.state, userId), status: 'member' }
   }
   inspectMembers(call, chat)
-  const bot = call.state.bots.get(userId)
-  const membership = bot && call.state.membership(chat.id, bot.id)
-  if (bot !== undefined)
-    return memberObject(
-      call.state,
-      bot,
-      membership ?? { status: 'left', can_post_messages: false, can_edit_messages: false, can_delete_messages: false },
-    )
-  const user = call.state.users.get(userId)
-  if (user === undefined) throw badRequest('invalid user_id specified')
-  return { user: personUser(user), status: 'left' }
+  if (!call.state.bots.has(userId) && !call.state.users.has(userId)) throw badRequest('invalid user_id specified')
+  return memberObject(userObject(call.state, userId), call.state.membership(chat.id, userId) ?? notThere)
 }
 
 export function getChatAdministrators(call: Call): unknown {
@@ -50,7 +50,7 @@ export function getChatAdministrators(call: Call): unknown {
   return call.state
     .membersOf(chat.id)
     .filter(({ membership }) => membership.status === 'administrator')
-    .map(({ bot, membership }) => memberObject(call.state, bot, membership))
+    .map(({ bot, membership }) => memberObject(botUser(bot), membership))
 }
 
 // In a channel only its administrators see who is there.

@@ -8,19 +8,34 @@ import type { CallLog } from './call-log.ts'
 import type { Parameters } from './parameters.ts'
 import type { UpdateQueue } from './update-queue.ts'
 
-/** Questions that wait for an answer: pressed buttons and inline queries. They do not outlive the server. */
+/** An inline query, and what the bot answered. */
+export interface InlineQuery {
+  botId: number
+  userId: number
+  query: string
+  /** when it dies, by `Date.now()` */
+  until: number
+  answer?: Record<string, unknown>
+  results?: Record<string, unknown>[]
+}
+
+/** Somebody mentioned a bot in a group that it is no member of. */
+export interface GuestQuery {
+  botId: number
+  userId: number
+  chatId: number
+  messageId: number
+  until: number
+  answer?: Record<string, unknown>
+}
+
+/** Questions that wait for an answer. They do not outlive the server. */
 export interface OpenQueries {
   callbacks: Map<string, { botId: number; answer?: Record<string, unknown> }>
-  inline: Map<
-    string,
-    {
-      botId: number
-      userId: number
-      until: number
-      answer?: Record<string, unknown>
-      results?: Record<string, unknown>[]
-    }
-  >
+  inline: Map<string, InlineQuery>
+  guests: Map<string, GuestQuery>
+  /** answers to inline queries that are given again without asking the bot, and until when */
+  cached: Map<string, { until: number; answer: Record<string, unknown>; results: Record<string, unknown>[] }>
 }
 
 /** What every method works with. */
@@ -31,6 +46,8 @@ export interface Context {
   faultPlans: FaultPlans
   callLog: CallLog
   queries: OpenQueries
+  /** divides the server's own waiting times */
+  timeDivisor: number
   /** the server is in local mode: it reads files of this machine by their `file://` address */
   local: boolean
   tell: (event: SandboxEvent) => void

@@ -13,7 +13,7 @@ function edit(call: Call, change: (message: StoredMessage) => Partial<StoredMess
   const membership = chat.id < 0 ? call.state.membership(chat.id, call.bot.id) : undefined
   if (message.by !== call.bot.id && !membership?.can_edit_messages) throw badRequest("message can't be edited")
   if (message.origin !== undefined) throw badRequest("message can't be edited")
-  const { inline } = keyboard(call.parameters)
+  const { inline } = keyboard(call)
   const edited = prune({ ...message, ...change(message), reply_markup: inline })
   if (sameContent(message, edited)) {
     throw badRequest(

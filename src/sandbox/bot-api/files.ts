@@ -77,10 +77,11 @@ async function uploaded(call: Call, upload: Upload, as: 'video' | 'document'): P
     duration: told ? number(parameters, 'duration') || (read?.durationSeconds ?? 0) : 0,
     ...(thumbnail === undefined ? {} : { thumbnail }),
   })
-  return stored(file)
+  return storedMedia(file)
 }
 
-function stored(file: FileRecord): StoredMedia {
+/** A file as a message holds it. */
+export function storedMedia(file: FileRecord): StoredMedia {
   const { unique, size, fileName, mimeType, width, height, duration, thumbnail } = file
   return {
     kind: file.kind as StoredMedia['kind'],
@@ -107,7 +108,7 @@ function known(call: Call, file: { fileId: string } | { url: string }, as: 'vide
   if (reference.kind === 'photo' || reference.kind === 'thumbnail')
     throw badRequest(`can't use file of type ${capital(reference.kind)} as ${capital(as)}`)
   call.record.fileUniqueId = reference.unique
-  return stored(call.state.files.get(reference.unique) as FileRecord)
+  return storedMedia(call.state.files.get(reference.unique) as FileRecord)
 }
 
 // Telegram drops a thumbnail it does not like without a word.

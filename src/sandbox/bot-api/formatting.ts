@@ -17,6 +17,16 @@ export function commandEntities(text: string): unknown[] | undefined {
   return found.length > 0 ? found : undefined
 }
 
+/** People and bots that are mentioned by their username. */
+export function mentionEntities(text: string): unknown[] | undefined {
+  const found = [...text.matchAll(/(?<![\w/@])@\w{3,32}/g)].map((match) => ({
+    type: 'mention',
+    offset: match.index,
+    length: match[0].length,
+  }))
+  return found.length > 0 ? found : undefined
+}
+
 const htmlTags: Record<string, string> = {
   b: 'bold',
   strong: 'bold',

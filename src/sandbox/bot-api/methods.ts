@@ -14,14 +14,14 @@ import { copyMessage, forwardMessage, sendChatAction, sendMessage } from './mess
 import { existingMessage } from './new-message.ts'
 import { botSelf } from './objects.ts'
 import { checkCommands, commandScope, save } from './profile.ts'
-import { answerCallbackQuery, answerInlineQuery } from './queries.ts'
+import { answerCallbackQuery, answerGuestQuery, answerInlineQuery } from './queries.ts'
 import { getUpdates, setWebhook } from './updates.ts'
 import { flag, number, text } from './values.ts'
 
 /** By lower-case name: the spelling that Telegram uses, and what it does. */
 export const methods: Record<string, { name: string; run(call: Call): unknown }> = Object.fromEntries(
   Object.entries<(call: Call) => unknown>({
-    getMe: ({ bot }) => botSelf(bot),
+    getMe: ({ state, bot }) => botSelf(state, bot),
     logOut: () => true,
     close: () => true,
     getUpdates,
@@ -44,6 +44,7 @@ export const methods: Record<string, { name: string; run(call: Call): unknown }>
     deleteMessages,
     answerCallbackQuery,
     answerInlineQuery,
+    answerGuestQuery,
     getFile,
     getChat,
     getChatMember,

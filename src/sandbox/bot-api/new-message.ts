@@ -6,12 +6,13 @@ import type { Call } from './context.ts'
 import { type FormattedText, parseText } from './formatting.ts'
 import { messageObject } from './objects.ts'
 import type { Parameters } from './parameters.ts'
+import { switchesOf } from './switches.ts'
 import { flag, structure, number, text } from './values.ts'
 
 /** Adds what every new message has and stores it. Tells whoever watches. */
 export function post(call: Call, chat: Chat, content: Partial<StoredMessage>): StoredMessage {
   const reply = replyTarget(call, chat)
-  const { inline, other } = keyboard(call.parameters)
+  const { inline, other } = keyboard(call)
   call.limits.check(call.record)
   const message: StoredMessage = {
     message_id: call.state.nextMessageId(chat.key),
@@ -51,7 +52,10 @@ function replyTarget(call: Call, chat: Chat): number | undefined {
   throw badRequest('message to be replied not found')
 }
 
-export function keyboard(parameters: Parameters): { inline?: unknown; other?: unknown } {
+export function keyboard({ state, bot, parameters }: Pick<Call, 'state' | 'bot' | 'parameters'>): {
+  inline?: unknown
+  other?: unknown
+} {
   const markup = structure(parameters, 'reply_markup')
   if (markup === undefined) return {}
   if (typeof markup !== 'object' || Array.isArray(markup)) throw badRequest('object expected as reply markup')
@@ -70,6 +74,8 @@ export function keyboard(parameters: Parameters): { inline?: unknown; other?: un
     const data = button.callback_data
     if (data !== undefined && (typeof data !== 'string' || data === '' || Buffer.byteLength(data) > 64))
       throw badRequest('BUTTON_DATA_INVALID')
+    const needsInline = Object.keys(button).some((key) => key.startsWith('switch_inline_query'))
+    if (needsInline && !switchesOf(state, bot.id).inline) throw badRequest('BUTTON_TYPE_INVALID')
   }
   return buttons.length === 0 ? {} : { inline: markup }
 }

@@ -7,19 +7,21 @@ import type { GroupRecord } from '../state/records.ts'
 import type { UserRecord } from '../state/records.ts'
 import type { BotRecord } from '../state/records.ts'
 import type { SandboxState } from '../state/state.ts'
+import { switchesOf } from './switches.ts'
 
 export function botUser(bot: BotRecord): Record<string, unknown> {
   return { id: bot.id, is_bot: true, first_name: bot.firstName, username: bot.username }
 }
 
 /** What `getMe` adds to a bot's user. */
-export function botSelf(bot: BotRecord): Record<string, unknown> {
+export function botSelf(state: SandboxState, bot: BotRecord): Record<string, unknown> {
+  const { inline, guests, groups, groupPrivacy } = switchesOf(state, bot.id)
   return {
     ...botUser(bot),
-    can_join_groups: true,
-    can_read_all_group_messages: false,
-    supports_inline_queries: true,
-    supports_guest_queries: false,
+    can_join_groups: groups,
+    can_read_all_group_messages: !groupPrivacy,
+    supports_inline_queries: inline,
+    supports_guest_queries: guests,
     can_connect_to_business: false,
     has_main_web_app: false,
     has_topics_enabled: false,
@@ -55,8 +57,7 @@ export function chatObject(state: SandboxState, id: number): Record<string, unkn
   })
 }
 
-export function memberObject(state: SandboxState, bot: BotRecord, membership: Membership): Record<string, unknown> {
-  const user = botUser(bot)
+export function memberObject(user: Record<string, unknown>, membership: Membership): Record<string, unknown> {
   switch (membership.status) {
     case 'administrator':
       return {
@@ -105,6 +106,8 @@ export function messageObject(
     forward_origin: originObject(state, message.origin),
     reply_to_message: reply && messageObject(state, botId, chatId, reply, true),
     via_bot: message.via_bot === undefined ? undefined : userObject(state, message.via_bot),
+    guest_bot_caller_user: message.guest_caller === undefined ? undefined : userObject(state, message.guest_caller),
+    new_chat_members: message.joined?.map((id) => userObject(state, id)),
     edit_date: message.edit_date,
     has_protected_content: message.protect ? true : undefined,
     text: message.text,

@@ -21,6 +21,11 @@ export interface Parameters {
   discard(): Promise<void>
 }
 
+/** Parameters that came with no body of their own. */
+export function plainParameters(values: Record<string, unknown>): Parameters {
+  return { values, uploads: new Map(), bodyBytes: 0, discard: async () => {} }
+}
+
 const megabyte = 1024 * 1024
 const uploadLimit = 50 * megabyte
 const localUploadLimit = 2_000 * megabyte

@@ -27,7 +27,7 @@ interface Poll {
 
 interface Delivery {
   /** chats with an update on its way: order is kept within a chat */
-  busy: Set<number>
+  busy: Set<number | string>
   stopped: AbortController
   lastError?: { date: number; message: string }
 }
@@ -254,13 +254,15 @@ function conflict(what: string): Refusal {
   return new Refusal(409, `Conflict: ${what}`)
 }
 
-function chatOf(update: Update): number {
-  const [, content] = Object.entries(update).find(([name]) => name !== 'update_id') ?? []
+/** Of a webhook: what keeps its order. Inline queries have a line of their own, as at Telegram. */
+function chatOf(update: Update): number | string {
+  const [kind, content] = Object.entries(update).find(([name]) => name !== 'update_id') ?? []
   const { chat, from, message } = (content ?? {}) as {
     chat?: { id: number }
     from?: { id: number }
     message?: { chat?: { id: number } }
   }
+  if (kind?.includes('inline') === true) return `${kind}/${from?.id}`
   return chat?.id ?? message?.chat?.id ?? from?.id ?? 0
 }
 

@@ -1,8 +1,19 @@
 /** Makes bots. */
 import { randomInt, randomBytes } from 'node:crypto'
+import { setSwitches, switchesOf } from '../bot-api/switches.ts'
 import type { BotRecord } from '../state/records.ts'
 import { type ControlContext, ControlError } from './context.ts'
-import { type Body, string, changed } from './values.ts'
+import { botOf, type Body, string, changed } from './values.ts'
+
+/** What the owner switches at @BotFather, while the bot runs. */
+export function switchBot(context: ControlContext, { botId, ...moved }: Body): unknown {
+  const bot = botOf(context, botId)
+  const known = switchesOf(context.state, bot.id)
+  for (const [name, value] of Object.entries(moved))
+    if (!Object.hasOwn(known, name) || typeof value !== 'boolean')
+      throw new ControlError(`${Object.keys(known).join(', ')}: true or false`)
+  return changed(context, setSwitches(context.state, bot.id, moved))
+}
 
 /** A token as @BotFather makes them. */
 export function makeToken(botId = randomInt(1_000_000_000, 9_999_999_999)): string {

@@ -1,6 +1,6 @@
 /** What can be done through the control API, by path. */
 import type { FaultPlan, Say } from '../contract.ts'
-import { registerBot } from './bots.ts'
+import { registerBot, switchBot } from './bots.ts'
 import { createChannel, migrate, setMember } from './chats.ts'
 import { ControlError, type ControlContext } from './context.ts'
 import { block, deleteUser, saveUser, say } from './people.ts'
@@ -9,6 +9,7 @@ import { botOf, integer, string, type Body } from './values.ts'
 
 const changes: Record<string, (context: ControlContext, body: Body) => unknown> = {
   bots: registerBot,
+  switches: switchBot,
   'tokens/revoke': done(({ state }, body) => state.revokeToken(string(body, 'token'))),
   users: (context, body) =>
     saveUser(context, { ...body, userId: integer(body, body.userId === undefined ? 'id' : 'userId') }),

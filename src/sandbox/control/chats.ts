@@ -1,7 +1,8 @@
 /** Makes channels, and changes who may post in them. */
 import { randomInt } from 'node:crypto'
-import { chatObject, memberObject } from '../bot-api/objects.ts'
-import type { Membership } from '../state/records.ts'
+import { botUser, chatObject, memberObject, messageObject, personUser } from '../bot-api/objects.ts'
+import { switchesOf } from '../bot-api/switches.ts'
+import type { BotRecord, GroupRecord, Membership, StoredMessage } from '../state/records.ts'
 import { type ControlContext, ControlError } from './context.ts'
 import { type Body, integer, botOf, changed, updateId, string, now } from './values.ts'
 
@@ -33,8 +34,12 @@ export function setMember(context: ControlContext, body: Body): unknown {
   const { state, updates } = context
   const bot = botOf(context, body.botId)
   const chatId = integer(body, 'chatId')
-  if (!state.groups.has(chatId)) throw new ControlError('no such channel')
+  const group = state.groups.get(chatId)
+  if (group === undefined) throw new ControlError('no such channel')
   const status = string(body, 'status') as Membership['status']
+  const comesIn = isThere(status) && !isThere(state.membership(chatId, bot.id)?.status ?? 'left')
+  if (comesIn && group.type !== 'channel' && !switchesOf(state, bot.id).groups)
+    throw new ControlError('the bot’s owner does not let it be added to groups')
   const rights = status === 'administrator' ? fullRights : noRights
   const membership: Membership = { status, ...rights }
   for (const right of ['can_post_messages', 'can_edit_messages', 'can_delete_messages'] as const) {
@@ -42,16 +47,37 @@ export function setMember(context: ControlContext, body: Body): unknown {
   }
   const before = state.membership(chatId, bot.id) ?? { status: 'left', ...noRights }
   state.setMembership(chatId, bot.id, membership)
-  const owner = { id: 777_000, is_bot: false, first_name: 'Owner' }
+  const by = body.by === undefined ? 777_000 : integer(body, 'by')
+  const user = state.users.get(by)
   const content = {
     chat: chatObject(state, chatId),
-    from: owner,
+    from: user === undefined ? { id: by, is_bot: false, first_name: 'Owner' } : personUser(user),
     date: now(),
-    old_chat_member: memberObject(state, bot, before),
-    new_chat_member: memberObject(state, bot, membership),
+    old_chat_member: memberObject(botUser(bot), before),
+    new_chat_member: memberObject(botUser(bot), membership),
   }
   updateId(context, bot, updates.add(bot.id, { my_chat_member: content }))
+  if (comesIn && group.type !== 'channel') tellInGroup(context, bot, group, { from: by, joined: [bot.id] })
   return changed(context, true)
+}
+
+const isThere = (status: Membership['status']) => status === 'member' || status === 'administrator'
+
+/** A message that Telegram itself writes into a group. Every bot there sees it. */
+function tellInGroup(
+  context: ControlContext,
+  bot: BotRecord,
+  { id }: GroupRecord,
+  content: Partial<StoredMessage>,
+  more: Record<string, unknown> = {},
+): void {
+  const { state, updates } = context
+  const key = String(id)
+  const message: StoredMessage = { message_id: state.nextMessageId(key), date: now(), ...content }
+  state.saveMessage(key, message)
+  const told = { ...messageObject(state, bot.id, id, message), ...more }
+  context.tell({ type: 'message', botId: bot.id, chatId: id, message: told, edited: false })
+  updateId(context, bot, updates.add(bot.id, { message: told }))
 }
 
 export function migrate(context: ControlContext, body: Body): unknown {
@@ -59,8 +85,18 @@ export function migrate(context: ControlContext, body: Body): unknown {
   const group = state.groups.get(integer(body, 'chatId'))
   if (group === undefined) throw new ControlError('no such group')
   const id = body.to === undefined ? -1_000_000_000_000 - randomInt(1_000_000_000, 3_999_999_999) : integer(body, 'to')
-  state.saveGroup({ id, type: group.type === 'channel' ? 'channel' : 'supergroup', title: group.title })
-  for (const { bot, membership } of state.membersOf(group.id)) state.setMembership(id, bot.id, membership)
+  const supergroup: GroupRecord = {
+    id,
+    type: group.type === 'channel' ? 'channel' : 'supergroup',
+    title: group.title,
+  }
+  state.saveGroup(supergroup)
+  for (const { bot, membership } of state.membersOf(group.id)) {
+    state.setMembership(id, bot.id, membership)
+    if (group.type === 'channel' || !isThere(membership.status)) continue
+    tellInGroup(context, bot, group, { from: 777_000 }, { migrate_to_chat_id: id })
+    tellInGroup(context, bot, supergroup, { from: 777_000 }, { migrate_from_chat_id: group.id })
+  }
   state.saveGroup({ ...group, migratedTo: id })
   return changed(context, { id })
 }

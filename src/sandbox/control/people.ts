@@ -4,6 +4,7 @@ import { chatObject, botUser, messageObject, personUser } from '../bot-api/objec
 import type { Say, SandboxUser } from '../contract.ts'
 import type { BotRecord, StoredMessage } from '../state/records.ts'
 import { type ControlContext, ControlError } from './context.ts'
+import { sayInGroup } from './groups.ts'
 import { botOf, integer, type Body, now, updateId, changed } from './values.ts'
 
 export function saveUser(context: ControlContext, body: Partial<Say> & { userId: number }): SandboxUser {
@@ -33,13 +34,14 @@ export function deleteUser(context: ControlContext, body: Body): unknown {
   return changed(context, true)
 }
 
-/** A person writes to a bot. Starts the chat, and unblocks a blocked bot as a person has to before writing. */
+/** A person writes to a bot, or in a group. Starts the chat, and unblocks a blocked bot as a person has to before writing. */
 export function say(context: ControlContext, one: Say): number | null {
   const { state, updates } = context
   const bot = botOf(context, one.botId)
   const userId = integer(one as unknown as Body, 'userId')
   if (typeof one.text !== 'string' || one.text === '') throw new ControlError('text must be a text')
   saveUser(context, { ...one, userId })
+  if (one.chatId !== undefined && one.chatId !== userId) return sayInGroup(context, bot, one)
   if (state.acquaintance(bot.id, userId) === 'blocked') setBlocked(context, bot, userId, false)
   if (state.acquaintance(bot.id, userId) !== 'started') {
     state.setAcquaintance(bot.id, userId, 'started')
@@ -52,6 +54,7 @@ export function say(context: ControlContext, one: Say): number | null {
     date: now(),
     from: userId,
     text: one.text,
+    ...(one.replyTo === undefined ? {} : { reply_to: one.replyTo }),
     ...(entities === undefined ? {} : { entities }),
   }
   state.saveMessage(key, message)

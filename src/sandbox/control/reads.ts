@@ -1,5 +1,6 @@
 /** What can be read through the control API, by path. */
 import { messageObject } from '../bot-api/objects.ts'
+import { switchesOf } from '../bot-api/switches.ts'
 import type { CallFilter, CallRecord, SandboxChat, SandboxUser } from '../contract.ts'
 import { matches } from '../fault-plans.ts'
 import { ControlError, type ControlContext } from './context.ts'
@@ -24,7 +25,9 @@ const reads: Record<string, (context: ControlContext, query: Query) => unknown> 
   limits: ({ limits }) => limits.limits,
   pending,
   files,
-  query: ({ queries }, { id = '' }) => queries.callbacks.get(id) ?? queries.inline.get(id) ?? null,
+  query: ({ queries }, { id = '' }) =>
+    queries.callbacks.get(id) ?? queries.inline.get(id) ?? queries.guests.get(id) ?? null,
+  switches: ({ state }) => [...state.bots.values()].map(({ id }) => ({ botId: id, ...switchesOf(state, id) })),
   commands,
 }
 

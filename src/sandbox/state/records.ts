@@ -33,7 +33,7 @@ export interface GroupRecord {
   migratedTo?: number
 }
 
-/** A bot's place in a channel or group. */
+/** A bot's or a person's place in a channel or group. */
 export interface Membership {
   status: 'administrator' | 'member' | 'left' | 'kicked'
   can_post_messages: boolean
@@ -89,6 +89,10 @@ export interface StoredMessage {
   origin?:
     { type: 'channel'; chat: number; message_id: number; date: number } | { type: 'user'; user: number; date: number }
   via_bot?: number
+  /** of a message by which a bot answered in a chat it is not a member of: who asked it */
+  guest_caller?: number
+  /** people and bots who came into the group */
+  joined?: number[]
 }
 
 export interface FileRecord {

@@ -88,6 +88,62 @@ describe('chats', () => {
     })
   })
 
+  it('tells a bot in a group what concerns it, and all of it without group privacy', async () => {
+    const group = await sandbox.createChannel({ type: 'supergroup', title: 'Family' })
+    await sandbox.saveUser({ userId: 5, firstName: 'Оля' })
+    await sandbox.setMember({ chatId: group, status: 'member', by: 5 })
+    expect(await api.getUpdates()).toMatchObject([
+      { my_chat_member: { from: { id: 5 }, chat: { id: group }, new_chat_member: { status: 'member' } } },
+      { message: { new_chat_members: [{ id: botId }] } },
+    ])
+    const note = await api.sendMessage(group, 'hi')
+    const write = (text: string, replyTo?: number) =>
+      sandbox.say({ userId: 5, chatId: group, text, ...(replyTo === undefined ? {} : { replyTo }) })
+    const seen = ['/greet Маша', '/greet@greetings_bot Маша', '@Greetings_bot Маша', 'ну, @greetings_bot']
+    for (const text of seen) expect(await write(text), text).not.toBeNull()
+    expect(await write('Маша', note.message_id)).not.toBeNull()
+    const unseen = ['Маша', '/greet@other_bot Маша', 'me@greetings_bot', '@greetings_bots Маша']
+    for (const text of unseen) expect(await write(text), text).toBeNull()
+    expect(await api.getChatMember(group, 5)).toMatchObject({ status: 'member', user: { id: 5 } })
+    await sandbox.setSwitches({ groupPrivacy: false })
+    expect((await api.getMe()).can_read_all_group_messages).toBe(true)
+    expect(await write('Маша')).not.toBeNull()
+
+    await sandbox.setMember({ chatId: group, status: 'kicked' })
+    await sandbox.setSwitches({ groups: false })
+    expect((await api.getMe()).can_join_groups).toBe(false)
+    await expect(sandbox.setMember({ chatId: group, status: 'member' })).rejects.toThrow(/added to groups/)
+  })
+
+  it('makes a bot the guest of a group that mentions it, once and only where that is switched on', async () => {
+    await api.getUpdates({ allowed_updates: ['guest_message'] })
+    const group = await sandbox.createChannel({ type: 'supergroup', title: 'Family' })
+    await sandbox.say({ userId: 5, chatId: group, text: '@greetings_bot Маша' })
+    const message = (await api.getUpdates()).at(-1)?.guest_message
+    expect(message).toMatchObject({ chat: { id: group }, from: { id: 5 }, text: '@greetings_bot Маша' })
+    const id = message?.guest_query_id ?? ''
+    const result = {
+      type: 'article' as const,
+      id: 'a',
+      title: 'Маша',
+      input_message_content: { message_text: 'С Новым годом!' },
+    }
+    expect((await refusal(api.answerGuestQuery('1', result))).description).toMatch(/query is too old/)
+    expect(await api.answerGuestQuery(id, result)).toMatchObject({ inline_message_id: expect.any(String) as unknown })
+    expect((await refusal(api.answerGuestQuery(id, result))).description).toMatch(/query is too old/)
+    expect((await sandbox.messages(group)).at(-1)).toMatchObject({
+      text: 'С Новым годом!',
+      from: { id: botId },
+      guest_bot_caller_user: { id: 5 },
+      reply_to_message: { text: '@greetings_bot Маша' },
+    })
+    expect(await refusal(api.sendMessage(group, 'hi'))).toMatchObject({ code: 400 })
+
+    await sandbox.setSwitches({ guests: false })
+    expect((await api.getMe()).supports_guest_queries).toBe(false)
+    expect(await sandbox.say({ userId: 5, chatId: group, text: '@greetings_bot Маша' })).toBeNull()
+  })
+
   it('names the new chat of one that was migrated', async () => {
     const id = await sandbox.createChannel({ type: 'group', admins: [botId] })
     const moved = await sandbox.migrate(id)

@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { sandbox, api, refusal, channel, upload, useServer } from '../test-server.ts'
+import { Api } from 'grammy'
+import {
+  sandbox,
+  server,
+  api,
+  botId,
+  otherBotId,
+  otherToken,
+  refusal,
+  channel,
+  upload,
+  useServer,
+} from '../test-server.ts'
 
 useServer()
 
@@ -80,7 +92,57 @@ describe('messages', () => {
     })
     expect((await refusal(api.answerInlineQuery(queryId, [{ ...result, title: '' }]))).code).toBe(400)
     expect((await refusal(api.answerInlineQuery(queryId, [{ ...result, video_file_id: 'no' }]))).code).toBe(400)
-    expect(await api.answerInlineQuery(queryId, [result], { cache_time: 5 })).toBe(true)
-    expect(await sandbox.queryAnswer(queryId)).toMatchObject({ cache_time: 5 })
+    const many = Array.from({ length: 51 }, (_, n) => ({ ...result, id: String(n) }))
+    const refusals: [string, Promise<unknown>][] = [
+      ['RESULTS_TOO_MUCH', api.answerInlineQuery(queryId, many)],
+      ['RESULT_ID_DUPLICATE', api.answerInlineQuery(queryId, [result, result])],
+      ['START_PARAM_INVALID', api.answerInlineQuery(queryId, [], { button: { text: 'Open', start_parameter: 'имя' } })],
+      ['message caption is too long', api.answerInlineQuery(queryId, [{ ...result, caption: 'x'.repeat(1_025) }])],
+    ]
+    for (const [description, call] of refusals)
+      expect(await refusal(call)).toMatchObject({ description: `Bad Request: ${description}` })
+    await sandbox.registerBot({ token: otherToken, username: 'other_bot' })
+    const other = new Api(otherToken, { apiRoot: server.url })
+    expect((await refusal(other.answerInlineQuery(queryId, []))).description).toMatch(/query is too old/)
+    const theirs = await sandbox.askInline({ userId: 7, query: 'Маша', botId: otherBotId })
+    expect((await refusal(other.answerInlineQuery(theirs.queryId, [result]))).code).toBe(400)
+
+    expect(await api.answerInlineQuery(queryId, [result], { cache_time: 300, is_personal: true })).toBe(true)
+    expect(await sandbox.queryAnswer(queryId)).toMatchObject({ cache_time: 300 })
+    expect((await refusal(api.answerInlineQuery(queryId, [result]))).description).toMatch(/query is too old/)
+    const late = await sandbox.askInline({ userId: 7, query: 'Петя', livesMs: 1 })
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect((await refusal(api.answerInlineQuery(late.queryId, []))).description).toMatch(/query is too old/)
+    // For a time Telegram answers the same person by itself.
+    expect((await sandbox.inline({ userId: 7, query: 'Маша' })).results).toMatchObject([{ id: 'a' }])
+    expect((await sandbox.askInline({ userId: 7, query: 'Маша' })).updateId).toBeNull()
+    expect((await sandbox.askInline({ userId: 8, query: 'Маша' })).updateId).not.toBeNull()
+  })
+
+  it('posts the result that a person chooses, and tells the bot where its owner wants that', async () => {
+    const posted = await upload(await channel())
+    const group = await sandbox.createChannel({ type: 'supergroup', title: 'Family' })
+    const reply_markup = { inline_keyboard: [[{ text: 'More', switch_inline_query: '' }]] }
+    const result = { type: 'video' as const, id: 'a', title: 'Маша', video_file_id: posted.video?.file_id ?? '' }
+    const { queryId } = await sandbox.askInline({ userId: 7, query: 'Маша' })
+    await api.answerInlineQuery(queryId, [{ ...result, caption: 'С Новым годом!', reply_markup }], { cache_time: 0 })
+    const { updateId } = await sandbox.chooseInline({ queryId, resultId: 'a', chatId: group })
+    expect(await sandbox.messages(group)).toMatchObject([
+      { from: { id: 7 }, via_bot: { id: botId }, caption: 'С Новым годом!', video: { mime_type: 'video/mp4' } },
+    ])
+    expect((await api.getUpdates()).find(({ update_id }) => update_id === updateId)).toMatchObject({
+      chosen_inline_result: { result_id: 'a', from: { id: 7 }, query: 'Маша' },
+    })
+    await sandbox.setSwitches({ inlineFeedback: false })
+    expect(await sandbox.chooseInline({ queryId, resultId: 'a' })).toEqual({ updateId: null })
+
+    await sandbox.setSwitches({ inline: false })
+    expect(await api.getMe()).toMatchObject({ supports_inline_queries: false, can_join_groups: true })
+    await expect(sandbox.askInline({ userId: 7, query: 'Маша' })).rejects.toThrow(/inline mode/)
+    await sandbox.say({ userId: 5, text: '/start' })
+    expect((await refusal(api.sendMessage(5, 'hi', { reply_markup }))).description).toBe(
+      'Bad Request: BUTTON_TYPE_INVALID',
+    )
+    await expect(sandbox.setSwitches({ inline: 1 as never })).rejects.toThrow(/true or false/)
   })
 })
