@@ -13,6 +13,7 @@ import type {
   SandboxMessage,
   SandboxUser,
   Say,
+  SentDocument,
 } from './contract.ts'
 
 export type {
@@ -28,6 +29,7 @@ export type {
   SandboxMessage,
   SandboxUser,
   Say,
+  SentDocument,
 } from './contract.ts'
 
 /**
@@ -74,6 +76,8 @@ export interface SandboxControl {
    * see this one. Who mentions a bot in a group without it is its guest.
    */
   say(words: Say): Promise<number | null>
+  /** A person sends a file; as `say`. */
+  sendDocument(document: Omit<SentDocument, 'content'> & { content: string | Buffer }): Promise<number | null>
   /** Many at once, in order. */
   sayAll(words: Say[]): Promise<(number | null)[]>
   /** A person presses an inline button of a message. */
@@ -258,6 +262,8 @@ function changesOf(post: Post): Omit<SandboxControl, 'url' | 'inline' | 'fileCon
     migrate: async (chatId) => (await post<{ id: number }>('migrate', { chatId })).id,
     saveUser: async (user) => void (await post('users', user)),
     say: async (words) => (await post<(number | null)[]>('updates', words))[0] ?? null,
+    sendDocument: ({ content, ...document }) =>
+      post('documents', { ...document, content: Buffer.from(content).toString('base64') }),
     sayAll: (words) => post('updates', words),
     press: (press) => post('press', press),
     askInline: (query) => post('inline', query),

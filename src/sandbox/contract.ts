@@ -178,6 +178,16 @@ export interface Say {
   text: string
 }
 
+/** A file that a person sends to the bot as a document, in their private chat. */
+export interface SentDocument extends Omit<Say, 'text' | 'chatId'> {
+  fileName: string
+  /** `application/octet-stream` unless given */
+  mimeType?: string
+  /** in base64; clients send no empty file */
+  content: string
+  caption?: string
+}
+
 /** What is told on the stream of events. */
 export type SandboxEvent =
   | { type: 'message'; botId: number; chatId: number; message: Record<string, unknown>; edited: boolean }

@@ -1,8 +1,9 @@
 /** What can be done through the control API, by path. */
-import type { FaultPlan, Say } from '../contract.ts'
+import type { FaultPlan, Say, SentDocument } from '../contract.ts'
 import { registerBot, switchBot } from './bots.ts'
 import { createChannel, migrate, setMember } from './chats.ts'
 import { ControlError, type ControlContext } from './context.ts'
+import { sendDocument } from './documents.ts'
 import { block, deleteUser, saveUser, say } from './people.ts'
 import { askInline, chooseInline, press } from './queries.ts'
 import { botOf, integer, string, type Body } from './values.ts'
@@ -20,6 +21,7 @@ const changes: Record<string, (context: ControlContext, body: Body) => unknown> 
   migrate,
   updates: (context, body) =>
     (Array.isArray(body) ? (body as Say[]) : [body as unknown as Say]).map((one) => say(context, one)),
+  documents: (context, body) => sendDocument(context, body as unknown as SentDocument),
   'updates/resend': (context, body) => ({
     count: context.updates.resend(botOf(context, body.botId).id, body.updateIds as number[] | undefined),
   }),
@@ -36,7 +38,7 @@ const changes: Record<string, (context: ControlContext, body: Body) => unknown> 
   'files/forget': done((context, body) => context.state.forgetFileIds(botOf(context, body.botId).id)),
 }
 
-/** @throws ControlError for what makes no sense */
+/** What is done at once, or a promise of it. @throws ControlError for what makes no sense */
 export function change(context: ControlContext, path: string, body: Body): unknown {
   const found = Object.hasOwn(changes, path) ? changes[path] : undefined
   if (found === undefined) throw new ControlError(`nothing to do at ${path}`)

@@ -42,11 +42,7 @@ export function say(context: ControlContext, one: Say): number | null {
   if (typeof one.text !== 'string' || one.text === '') throw new ControlError('text must be a text')
   saveUser(context, { ...one, userId })
   if (one.chatId !== undefined && one.chatId !== userId) return sayInGroup(context, bot, one)
-  if (state.acquaintance(bot.id, userId) === 'blocked') setBlocked(context, bot, userId, false)
-  if (state.acquaintance(bot.id, userId) !== 'started') {
-    state.setAcquaintance(bot.id, userId, 'started')
-    context.tell({ type: 'world' })
-  }
+  meet(context, bot, userId)
   const key = state.chatKey(bot.id, userId)
   const entities = commandEntities(one.text)
   const message: StoredMessage = {
@@ -61,6 +57,15 @@ export function say(context: ControlContext, one: Say): number | null {
   const told = messageObject(state, bot.id, userId, message)
   context.tell({ type: 'message', botId: bot.id, chatId: userId, message: told, edited: false })
   return updateId(context, bot, updates.add(bot.id, { message: told }))
+}
+
+/** Whoever writes has started the chat, and unblocked the bot before. */
+export function meet(context: ControlContext, bot: BotRecord, userId: number): void {
+  const { state } = context
+  if (state.acquaintance(bot.id, userId) === 'blocked') setBlocked(context, bot, userId, false)
+  if (state.acquaintance(bot.id, userId) === 'started') return
+  state.setAcquaintance(bot.id, userId, 'started')
+  context.tell({ type: 'world' })
 }
 
 export function block(context: ControlContext, body: Body): unknown {

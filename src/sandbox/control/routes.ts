@@ -27,7 +27,7 @@ export async function control(
     throw new ControlError('the body must be application/json')
   const text = await readBody(request)
   const body = text === '' ? {} : (JSON.parse(text) as Body)
-  answer(response, change(context, path, body))
+  answer(response, await change(context, path, body))
 }
 
 function answer(response: ServerResponse, result: unknown): void {

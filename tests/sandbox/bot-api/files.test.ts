@@ -149,6 +149,25 @@ describe('files', () => {
     expect([part.status, await part.text()]).toEqual([206, 'ftyp'])
   })
 
+  it('tells the bot of a document that a person sends, and gives it back', async () => {
+    const words = { userId: 6, fileName: 'names.csv', mimeType: 'text/csv', content: 'имя\nМаша\n' }
+    await sandbox.sendDocument({ ...words, caption: '/warm' })
+    await sandbox.say({ userId: 6, text: '/warm', replyTo: 1 })
+    const [first, second] = await api.getUpdates()
+    expect(first?.message).toMatchObject({
+      chat: { id: 6, type: 'private' },
+      caption: '/warm',
+      caption_entities: [{ type: 'bot_command', offset: 0, length: 5 }],
+      document: { file_name: 'names.csv', mime_type: 'text/csv', file_size: 16 },
+    })
+    expect(second?.message).toMatchObject({ reply_to_message: { document: { file_name: 'names.csv' } } })
+    const { file_path: path } = await api.getFile(first?.message?.document?.file_id ?? '')
+    expect(path).toMatch(/^documents\//)
+    expect(await (await fetch(`${server.url}/file/bot${token}/${path}`)).text()).toBe('имя\nМаша\n')
+    for (const wrong of [{ content: '' }, { fileName: '../names.csv' }, { caption: 'я'.repeat(1_025) }])
+      await expect(sandbox.sendDocument({ ...words, ...wrong })).rejects.toThrow('sandbox:')
+  })
+
   it('refuses a caption of more than 1,024 and a file of more than 50 MB', async () => {
     const id = await channel()
     expect(
