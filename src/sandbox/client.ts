@@ -113,10 +113,13 @@ export interface SandboxControl {
   deleteUser(userId: number): Promise<void>
   users(): Promise<SandboxUser[]>
   chats(): Promise<SandboxChat[]>
-  /** Messages of a chat, oldest first; the newest 1,000 unless `limit` says otherwise. Deleted ones are gone. */
+  /**
+   * Messages of a chat, oldest first; the newest 1,000 unless `limit` says otherwise, with ids below `before` and above
+   * `after`. Deleted ones are gone.
+   */
   messages(
     chatId: number | string,
-    options?: { botId?: number; limit?: number; after?: number },
+    options?: { botId?: number; limit?: number; after?: number; before?: number },
   ): Promise<SandboxMessage[]>
   /** Calls as they came, oldest first, of the last 20,000. */
   calls(filter?: CallFilter & { after?: number; limit?: number }): Promise<CallRecord[]>

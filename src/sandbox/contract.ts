@@ -51,6 +51,8 @@ export type FaultAnswer =
   | { kind: 'hold' }
   /** takes the message, then waits with the answer until released */
   | { kind: 'hold-after' }
+  /** waits so many seconds before the message is taken, or until released, then runs its ordinary course */
+  | { kind: 'slow'; seconds: number }
 
 export interface FaultPlan extends Omit<CallFilter, 'ok'> {
   answer: FaultAnswer

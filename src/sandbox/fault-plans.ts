@@ -123,7 +123,9 @@ export class FaultPlans {
         plan.left -= 1
         state.over = plan.left <= 0
         this.changed({ ...state })
-        return { answer: state.answer, hold: (gone) => this.hold(plan, gone) }
+        const { answer } = state
+        const longestMs = answer.kind === 'slow' ? (answer.seconds * 1_000) / this.timeDivisor : undefined
+        return { answer, hold: (gone) => this.hold(plan, gone, longestMs) }
       }
       if (inFlood) {
         call.early = true
@@ -139,16 +141,19 @@ export class FaultPlans {
     return undefined
   }
 
-  private hold(plan: Planned, gone: AbortSignal): Promise<void> {
+  private hold(plan: Planned, gone: AbortSignal, longestMs?: number): Promise<void> {
     if (this.closed) return Promise.resolve()
     return new Promise((resolve) => {
+      let timer: NodeJS.Timeout | undefined
       const go = () => {
+        clearTimeout(timer)
         plan.waiting.delete(go)
         plan.state.holding = plan.waiting.size
         gone.removeEventListener('abort', go)
         this.changed({ ...plan.state })
         resolve()
       }
+      if (longestMs !== undefined) timer = setTimeout(go, longestMs)
       plan.waiting.add(go)
       plan.state.holding = plan.waiting.size
       gone.addEventListener('abort', go)

@@ -95,6 +95,19 @@ describe('planned faults', () => {
     ])
   })
 
+  it('can be slow: a call waits so long, divided, and a release ends the waiting', async () => {
+    const { id } = await sandbox.fault({ method: 'sendMessage', times: 0, answer: { kind: 'slow', seconds: 2 } })
+    const started = performance.now()
+    await api.sendMessage(5, 'a')
+    expect(performance.now() - started).toBeGreaterThan(2_000 / 20 - 2)
+    await sandbox.release(id)
+    const { id: endless } = await sandbox.fault({ method: 'sendMessage', answer: { kind: 'slow', seconds: 9_999 } })
+    const sending = api.sendMessage(5, 'b')
+    await sandbox.waitForHeld(endless)
+    await sandbox.release(endless)
+    expect(await sending).toMatchObject({ text: 'b' })
+  })
+
   it('holds calls until they are released, one or all', async () => {
     const { id } = await sandbox.fault({ method: 'sendMessage', answer: { kind: 'hold' } })
     const done: string[] = []

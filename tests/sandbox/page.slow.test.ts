@@ -55,10 +55,15 @@ describe.skipIf(browserPath === undefined)('the chat page', () => {
     bot = new Bot(token, { client: { apiRoot: server.url } })
     bot.command('start', (ctx) => ctx.reply('Напишите имя'))
     bot.on('callback_query:data', async (ctx) => {
-      await ctx.answerCallbackQuery()
-      await ctx.reply(`pressed ${ctx.callbackQuery.data}`)
+      const isLoud = ctx.callbackQuery.data === 'loud'
+      await ctx.answerCallbackQuery({ text: `heard ${ctx.callbackQuery.data}`, show_alert: isLoud })
+      if (isLoud) return
+      await ctx.editMessageReplyMarkup({
+        reply_markup: { inline_keyboard: [[{ text: 'Громко', callback_data: 'loud' }]] },
+      })
     })
     bot.on('message:text', async (ctx) => {
+      if (/^\d+$/.test(ctx.message.text)) return
       await ctx.replyWithChatAction('upload_video')
       const posted = await ctx.api.sendVideo(channel, new InputFile(clips.video, 'greeting.mp4'), {
         width: 64,
@@ -121,9 +126,59 @@ describe.skipIf(browserPath === undefined)('the chat page', () => {
     })
   })
 
-  it('presses buttons', async () => {
+  it('lets a button wait for its answer, and changes buttons without touching the film', async () => {
+    const { id } = await sandbox.fault({ method: 'answerCallbackQuery', answer: { kind: 'hold' } })
+    await page.evaluate("document.querySelector('.film video').dataset.mark = 'same'")
     await page.click('.buttons button')
-    await page.waitForSelector('text=pressed more')
+    await page.waitForSelector('.buttons [aria-busy=true]')
+    await sandbox.release(id)
+    await page.waitForSelector('#toast >> text=heard more')
+    await page.click('.buttons >> text=Громко')
+    await page.waitForSelector('#alert[open] >> text=heard loud')
+    await page.click('#alert button')
+    expect(await page.$$('.film video[data-mark=same]')).toHaveLength(1)
+  })
+
+  it('closes the commands with Escape, and gives the focus back', async () => {
+    await page.click('#menu')
+    await page.waitForSelector('#commands button')
+    await page.keyboard.press('Escape')
+    expect(await page.isHidden('#commands')).toBe(true)
+    expect(await page.evaluate('document.activeElement.id')).toBe('menu')
+  })
+
+  it('changes a person’s language, and lets them block the bot and allow it again', async () => {
+    await page.click('#as')
+    await page.selectOption('#language', 'uk')
+    await sandbox.waitFor(async () => (await sandbox.users()).some(({ languageCode }) => languageCode === 'uk'))
+    await page.check('#blocked')
+    await page.keyboard.press('Escape')
+    await page.waitForSelector('#blocked-note')
+    await expect(bot.api.sendMessage(5, 'are you there?')).rejects.toThrow('bot was blocked by the user')
+    await page.click('#unblock')
+    await page.waitForSelector('#blocked-note', { state: 'hidden' })
+    await bot.api.sendMessage(5, 'good to see you')
+  })
+
+  it('makes Telegram refuse, says so, and lets it work again', async () => {
+    await page.click('#as')
+    await page.selectOption('#telegram', 'refuses')
+    await page.waitForSelector('#mood')
+    await expect(bot.api.sendMessage(5, 'hello')).rejects.toThrow('500')
+    await page.selectOption('#telegram', 'works')
+    await page.waitForSelector('#mood', { state: 'hidden' })
+    await bot.api.sendMessage(5, 'hello')
+    await page.keyboard.press('Escape')
+  })
+
+  it('shows the newest messages, and earlier ones on demand', async () => {
+    await sandbox.sayAll(Array.from({ length: 210 }, (_, n) => ({ userId: 5, text: String(n) })))
+    await page.reload()
+    await page.waitForSelector('.earlier')
+    expect(await page.$$('.entry')).toHaveLength(200)
+    await page.click('.earlier')
+    await page.waitForSelector('.earlier', { state: 'detached' })
+    expect(await page.textContent('.entry >> nth=0')).toContain('/start')
   })
 
   it('shows the storage channel as a second chat', async () => {
@@ -132,6 +187,10 @@ describe.skipIf(browserPath === undefined)('the chat page', () => {
     expect((await page.$$('.tile')).length).toBe(1)
     await page.click('.tile')
     await page.waitForSelector('#cinema[open]')
+    await page.setViewportSize({ width: 1280, height: 900 })
+    const screen = await (await page.$('#cinema-video'))?.boundingBox()
+    expect((screen?.x ?? 0) + (screen?.width ?? 0) / 2).toBeCloseTo(640, 0)
+    await page.setViewportSize({ width: 390, height: 844 })
     await page.click('#cinema-close')
   })
 

@@ -69,6 +69,7 @@ async function before({ answer, hold }: MetPlan, call: OpenCall): Promise<number
     case 'silence':
       return silence(call)
     case 'hold':
+    case 'slow':
       await hold(gone)
       if (gone.aborted) return silence(call)
       return undefined

@@ -1,6 +1,7 @@
 /** The storage channel: what was posted, newest first, and a large screen for one video. */
 import { fileUrl } from './api.js'
 import { face, length, make, makeButton, page, place } from './dom.js'
+import { earlierButton } from './history.js'
 import { state } from './state.js'
 import { showIdle } from './status.js'
 import { locale, texts } from './texts.js'
@@ -23,7 +24,8 @@ export function drawGrid() {
     node.dataset.id = key
     return node
   })
-  place(page.grid, wanted)
+  const earlier = earlierButton(drawGrid)
+  place(page.grid, earlier === undefined ? wanted : [...wanted, earlier])
   showIdle()
 }
 
@@ -54,6 +56,9 @@ function showCinema(message, film) {
   const screen = page.cinemaVideo
   screen.src = fileUrl(film.file_unique_id)
   if (film.thumbnail) screen.poster = fileUrl(film.thumbnail.file_unique_id)
+  const [width, height] = [film.width || 9, film.height || 16]
+  screen.style.aspectRatio = `${width} / ${height}`
+  screen.style.width = `min(92vw, ${(82 * width) / height}vh)`
   page.cinemaNote.textContent = [
     `#${message.message_id}`,
     new Date(message.date * 1000).toLocaleString(locale),

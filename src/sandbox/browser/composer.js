@@ -1,6 +1,7 @@
 /** Where a person writes: the field, the bot's keyboard and its list of commands. */
 import { get, post } from './api.js'
 import { make, makeButton, page } from './dom.js'
+import { menu } from './menus.js'
 import { currentUser, state } from './state.js'
 import { texts } from './texts.js'
 
@@ -15,25 +16,32 @@ const readMs = 6_000
  * @param {string} words
  */
 export async function say(words) {
-  const { bot, current } = state
+  const { bot, writer } = state
   if (!bot || !currentUser() || words.trim() === '') return
   scrollToEnd()
   try {
-    const answer = await post('updates', { botId: bot.id, userId: current, text: words })
-    const [updateId] = /** @type {(number | null)[]} */ (answer)
-    setTimeout(() => void remind(bot.id, updateId ?? null), readMs)
+    const [updateId] = /** @type {(number | null)[]} */ (
+      await post('updates', { botId: bot.id, userId: writer, text: words })
+    )
+    remindLater(updateId ?? null)
   } catch (error) {
     fail(error)
   }
 }
 
+/** @param {number | null} updateId of something that was sent; null when the bot does not want it */
+function remindLater(updateId) {
+  const { bot } = state
+  if (bot && updateId !== null) setTimeout(() => void remind(bot.id, updateId), readMs)
+}
+
 /**
  * Nobody reads what is written: say so once, below the message.
  * @param {number} botId
- * @param {number | null} updateId
+ * @param {number} updateId
  */
 async function remind(botId, updateId) {
-  const { updateIds } = /** @type {{ updateIds: (number | null)[] }} */ (await get(`pending?botId=${botId}`))
+  const { updateIds } = /** @type {{ updateIds: number[] }} */ (await get(`pending?botId=${botId}`))
   for (const note of page.messages.querySelectorAll('.note')) note.remove()
   if (!updateIds.includes(updateId) || state.current < 0) return
   page.messages.append(make('li', 'note', texts.unread))
@@ -57,6 +65,16 @@ function grow() {
   page.words.style.height = `${Math.min(128, page.words.scrollHeight + 2)}px`
 }
 
+/**
+ * Puts words into the field as if they had been typed.
+ * @param {string} words
+ */
+export function write(words) {
+  page.words.value = words
+  page.words.focus()
+  page.words.dispatchEvent(new Event('input'))
+}
+
 page.words.addEventListener('input', grow)
 page.words.addEventListener('keydown', (event) => {
   if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
@@ -66,8 +84,7 @@ page.words.addEventListener('keydown', (event) => {
 page.composer.addEventListener('submit', (event) => {
   event.preventDefault()
   void say(page.words.value)
-  page.words.value = ''
-  grow()
+  write('')
 })
 
 /**
@@ -92,32 +109,27 @@ export function drawKeyboard(messages) {
   )
 }
 
-async function toggleCommands() {
-  const list = page.commands
-  if (!list.hidden) return void (list.hidden = true)
+/** The commands as the bot set them for this person's language. */
+async function fillCommands() {
   const query = new URLSearchParams({
     botId: String(state.bot?.id ?? ''),
     language: currentUser()?.languageCode ?? '',
   })
   const known = /** @type {{ command: string, description: string }[]} */ (await get(`commands?${query.toString()}`))
   const commands = known.length > 0 ? known : [{ command: 'start', description: texts.start }]
-  list.replaceChildren(
+  page.commands.replaceChildren(
     ...commands.map(({ command, description }) => {
       const item = make('li')
       const button = makeButton('')
       button.append(make('b', '', `/${command}`), make('span', '', description))
       button.addEventListener('click', () => {
-        list.hidden = true
+        commandsMenu.close()
         void say(`/${command}`)
       })
       item.append(button)
       return item
     }),
   )
-  list.hidden = false
 }
 
-page.menu.addEventListener('click', () => void toggleCommands())
-document.addEventListener('click', (event) => {
-  if (!page.composer.contains(/** @type {Node} */ (event.target))) page.commands.hidden = true
-})
+const commandsMenu = menu(page.menu, page.commands, fillCommands)

@@ -1,10 +1,14 @@
 /** The page's program: one chat is open, and what happens in the sandbox is shown as it happens. */
-import { get, post } from './api.js'
+import { post } from './api.js'
+import { lookForAnswers } from './buttons.js'
 import { drawGrid } from './channel.js'
 import { face, make, page } from './dom.js'
+import { keep, readNewest } from './history.js'
+import { opensChatsWith } from './links.js'
 import { drawList } from './list.js'
 import { drawMessages } from './messages.js'
-import { channels, newest, people, readWorld, state } from './state.js'
+import { showMood } from './settings.js'
+import { channels, isBlocked, people, readWorld, state } from './state.js'
 import { showAction, showIdle } from './status.js'
 import { locale, texts, translate } from './texts.js'
 
@@ -18,14 +22,27 @@ page.words.setAttribute('aria-label', texts.write)
 async function refreshWorld() {
   await readWorld()
   drawList((id) => void open(id))
+  drawBlocked()
 }
+
+/** Who blocked the bot writes nothing until they allow it again. */
+function drawBlocked() {
+  page.blockedNote.hidden = state.current < 0 || !isBlocked()
+}
+
+opensChatsWith(open)
+page.unblock.addEventListener('click', () => {
+  void post('block', { botId: state.bot?.id, userId: state.writer, blocked: false })
+})
 
 /** @param {number} id of a person or a channel */
 async function open(id) {
   state.current = id
+  if (id > 0) state.writer = id
   localStorage.setItem('chat', String(id))
   state.unread.delete(id)
   drawList((other) => void open(other))
+  drawBlocked()
   await drawChat()
   if (id > 0 && matchMedia('(min-width: 821px)').matches) page.words.focus()
 }
@@ -44,14 +61,11 @@ async function drawChat() {
   page.keyboard.hidden = true
   face(page.face, chat?.title ?? '', current, isChannel ? 'channel' : 'bot')
   page.title.textContent = (isChannel ? chat?.title : bot?.firstName) ?? 'Greetings'
-  page.as.replaceChildren()
-  if (!isChannel && chat) page.as.append(texts.you, make('b', '', chat.title))
+  page.asWho.replaceChildren()
+  if (!isChannel && chat) page.asWho.append(texts.you, make('b', '', chat.title))
   showIdle()
   if (!bot || !chat) return
-  const query = new URLSearchParams({ botId: String(bot.id), chatId: String(current), limit: String(newest) })
-  const messages = /** @type {SandboxMessage[]} */ (await get(`messages?${query.toString()}`))
-  if (turn !== drawing) return
-  state.shown = new Map(messages.map((message) => [message.message_id, message]))
+  if (!(await readNewest(current, () => turn === drawing))) return
   if (isChannel) drawGrid()
   else drawMessages({ jump: true })
 }
@@ -85,12 +99,16 @@ function refreshSoon() {
   refreshing = setTimeout(() => void refreshWorld().catch(() => {}), 120)
 }
 
-/** @typedef {Extract<SandboxEvent, { type: 'message' | 'deleted' | 'action' | 'world' }>} ShownEvent */
+/** @typedef {Extract<SandboxEvent, { type: 'message' | 'deleted' | 'action' | 'fault' | 'world' }>} ShownEvent */
 
 /** @param {ShownEvent} event */
 function happened(event) {
   const { bot, current } = state
-  if (event.type === 'world') return refreshSoon()
+  if (event.type === 'fault') return void showMood()
+  if (event.type === 'world') {
+    void lookForAnswers().catch(() => {})
+    return refreshSoon()
+  }
   if (bot && event.botId !== bot.id && event.chatId > 0) return
   if (event.chatId !== current) return event.type === 'message' ? happenedElsewhere(event) : undefined
   switch (event.type) {
@@ -123,12 +141,11 @@ function happenedElsewhere(event) {
 
 /** @param {SandboxMessage} message new or edited, of the open chat */
 function show(message) {
-  state.shown.set(message.message_id, message)
-  while (state.shown.size > newest) state.shown.delete(Math.min(...state.shown.keys()))
+  keep(message)
   if (message.from?.is_bot) showIdle()
 }
 
-const events = new EventSource('/sandbox/events?types=message,deleted,action,world')
+const events = new EventSource('/sandbox/events?types=message,deleted,action,fault,world')
 let wasOpen = false
 events.addEventListener('open', () => {
   page.offline.hidden = true
@@ -146,4 +163,5 @@ events.addEventListener('message', (event) => {
 
 await refreshWorld()
 await drawChat()
+await showMood()
 document.body.dataset.ready = 'true'

@@ -4,15 +4,12 @@ import { texts } from './texts.js'
 
 /** @import { SandboxChat, SandboxMessage, SandboxUser } from '../contract.ts' */
 
-/** @typedef {{ id: number, firstName: string }} Bot */
+/** @typedef {{ id: number, firstName: string, username: string }} Bot */
 /** @typedef {{ bots: Bot[], users: SandboxUser[], chats: SandboxChat[] }} World */
 /**
  * A line of the list: a person who writes to the bot, or a channel.
  * @typedef {{ id: number, title: string, about: string, kind?: 'channel' }} Chat
  */
-
-/** Messages that are shown at most. */
-export const newest = 200
 
 export const state = {
   /** @type {World} */
@@ -21,6 +18,8 @@ export const state = {
   bot: undefined,
   /** id of the chat that is open, of a channel when negative */
   current: Number(localStorage.getItem('chat')) || 0,
+  /** id of the person who writes there */
+  writer: 0,
   /** its messages, by id
    * @type {Map<number, SandboxMessage>} */
   shown: new Map(),
@@ -59,9 +58,15 @@ export async function readWorld() {
   state.bot = state.world.bots[0]
   const known = [...people(), ...channels()]
   if (!known.some((chat) => chat.id === state.current)) state.current = known[0]?.id ?? 0
+  if (state.current > 0) state.writer = state.current
 }
 
 /** The person who writes in the open chat. */
 export function currentUser() {
-  return state.world.users.find((user) => user.id === state.current)
+  return state.world.users.find((user) => user.id === state.writer)
+}
+
+/** Whether that person has blocked the bot. */
+export function isBlocked() {
+  return state.world.chats.some((chat) => chat.id === state.writer && chat.blocked)
 }

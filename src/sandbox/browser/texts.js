@@ -33,6 +33,21 @@ const english = {
   unread: 'The bot has not read the message yet. Is it running?',
   file: 'File',
   noChat: 'has not written yet',
+  earlier: 'Earlier messages',
+  photo: 'Photo',
+  voice: 'Voice message',
+  via: 'via',
+  youWrote: 'You:',
+  settings: 'Person and Telegram',
+  blocks: 'Blocks the bot',
+  unblock: 'Unblock',
+  telegram: 'Telegram',
+  telegramWorks: 'works',
+  telegramSlow: 'is slow: 5 s a call',
+  telegramRefuses: 'refuses: error 500',
+  telegramFlood: 'too many requests: 429',
+  ok: 'OK',
+  shareWith: 'Who gets the link?',
 }
 
 /** @type {typeof english} */
@@ -64,6 +79,21 @@ const russian = {
   unread: 'Бот пока не прочитал сообщение. Запущен ли он?',
   file: 'Файл',
   noChat: 'ещё не писал(а)',
+  earlier: 'Более ранние сообщения',
+  photo: 'Фото',
+  voice: 'Голосовое сообщение',
+  via: 'через',
+  youWrote: 'Вы:',
+  settings: 'Человек и Telegram',
+  blocks: 'Заблокировать бота',
+  unblock: 'Разблокировать',
+  telegram: 'Telegram',
+  telegramWorks: 'работает',
+  telegramSlow: 'тормозит: 5 с на вызов',
+  telegramRefuses: 'отказывает: ошибка 500',
+  telegramFlood: 'слишком много запросов: 429',
+  ok: 'Хорошо',
+  shareWith: 'Кому отправить ссылку?',
 }
 
 export const texts = isRussian ? russian : english

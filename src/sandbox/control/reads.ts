@@ -44,7 +44,8 @@ function messages(context: ControlContext, query: Query): unknown {
   const chatId = Number(query.chatId)
   if (chatId < 0 && !state.groups.has(chatId)) return []
   const key = state.chatKey(bot.id, chatId)
-  return state.messages(key, Number(query.limit ?? 1_000), Number(query.after ?? 0)).map((message) => ({
+  const { limit = 1_000, after = 0, before = Number.POSITIVE_INFINITY } = query
+  return state.messages(key, Number(limit), Number(after), Number(before)).map((message) => ({
     ...messageObject(state, bot.id, chatId, message),
     ...(message.keyboard === undefined ? {} : { keyboard: message.keyboard }),
   }))

@@ -32,10 +32,10 @@ export class MessagePlaces {
     return this.history(chat).places.size
   }
 
-  /** The newest `limit` with an id above `after`, oldest first. */
-  newest(chat: string, limit: number, after: number): Place[] {
+  /** The newest `limit` with an id above `after` and below `before`, oldest first. */
+  newest(chat: string, limit: number, after: number, before: number): Place[] {
     return [...this.history(chat).places]
-      .filter(([id]) => id > after)
+      .filter(([id]) => id > after && id < before)
       .sort(([one], [other]) => one - other)
       .slice(-limit)
       .map(([, place]) => place)

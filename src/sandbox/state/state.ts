@@ -210,9 +210,9 @@ export class SandboxState {
     return place && this.readMessage(place)
   }
 
-  /** The newest `limit` messages with an id above `after`, oldest first. */
-  messages(chat: string, limit = 1_000, after = 0): StoredMessage[] {
-    return this.places.newest(chat, limit, after).map((place) => this.readMessage(place))
+  /** The newest `limit` messages with an id above `after` and below `before`, oldest first. */
+  messages(chat: string, limit = 1_000, after = 0, before = Number.POSITIVE_INFINITY): StoredMessage[] {
+    return this.places.newest(chat, limit, after, before).map((place) => this.readMessage(place))
   }
 
   countMessages(chat: string): number {
