@@ -8,6 +8,7 @@ import type { Db } from './db/database.ts'
 import { listen, type DomainEvent } from './events.ts'
 import { currentOutages } from './greetings/outages.ts'
 import { ownBot } from './greetings/own-bot.ts'
+import { understoodIn } from './greetings/understood.ts'
 import { shared } from './shared.ts'
 import { longestWaitSeconds, statistics, workload } from './greetings/reports/statistics.ts'
 import type { GreetingsQueue } from './queue/index.ts'
@@ -93,6 +94,12 @@ function openCounts(registers: Registry[]) {
     labelNames: ['outcome'],
     registers,
   })
+  const understood = new Counter({
+    name: 'greetings_understood_total',
+    help: 'How texts of people were understood, or why they were refused.',
+    labelNames: ['outcome', 'reason'],
+    registers,
+  })
   const waits = new Histogram({
     name: 'greetings_wait_seconds',
     help: 'From a person’s question to the video being sent.',
@@ -139,13 +146,18 @@ function openCounts(registers: Registry[]) {
     labelNames: ['method'],
     registers,
   })
-  return { requests, waits, deliveries, renders, steps, kept, uploads, faults, outagesBegun, floods }
+  return { requests, understood, waits, deliveries, renders, steps, kept, uploads, faults, outagesBegun, floods }
 }
 
 type Counts = ReturnType<typeof openCounts>
 
 /** Counts an event. */
 function count(counts: Counts, event: DomainEvent): void {
+  const understood = understoodIn(event)
+  if (understood !== undefined) {
+    const { outcome, reason } = understood
+    counts.understood.inc({ outcome, ...(reason === undefined ? {} : { reason }) })
+  }
   switch (event.what) {
     case 'asked':
       return counts.requests.inc({ outcome: event.outcome })

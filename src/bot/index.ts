@@ -7,6 +7,7 @@ import type { Times } from '../config.ts'
 import { openGate } from '../greetings/gate.ts'
 import { announceBot, type Presence } from '../greetings/workers.ts'
 import { countRefusals } from '../greetings/refusals.ts'
+import { countUnderstood } from '../greetings/understood.ts'
 import { clientOptions, ownErrors, patiently } from '../telegram/api.ts'
 import { watchFloods } from '../telegram/live-floods.ts'
 import type { BotContext } from './context.ts'
@@ -113,13 +114,13 @@ function assemble(parts: BotParts, stop: AbortSignal) {
   // In this order: `buttons` takes every tap and `names` every private message, so they come last.
   const deps: RespondDeps = { ...parts, door, delivery, pendingNotes, stop }
   bot.use(commands(deps), buttons(deps), names(deps))
-  // From the first update on: handlers tell what they refuse.
-  const refusals = countRefusals(db, times)
+  // From the first update on: handlers tell what they understand and refuse.
+  const counting = [countRefusals(db, times), countUnderstood(db, times)]
   const intake = openIntake({ db, botId, ...handler, handling: createPerChat(), times, log })
   const stopWatching = async () => {
     pendingNotes.close()
     floods.close()
-    await refusals.close()
+    await Promise.all(counting.map((each) => each.close()))
   }
   return { bot, intake, outbox, stopWatching }
 }

@@ -18,6 +18,7 @@ import { keptDays } from './people.ts'
 import { forgetQuestions } from './questions.ts'
 import { foldCounts } from './reports/statistics.ts'
 import { removeOld, waitedFor } from './requests.ts'
+import { forgetReports } from './sound-reports.ts'
 
 /** What is brought into line. */
 interface Parts {
@@ -83,6 +84,7 @@ export async function reconcile(parts: Parts, from: Place = beginning): Promise<
     await forgetQuestions(db)
     await removeOld(db, keptDays * 86_400_000, batch)
     await forgetVotes(db)
+    await forgetReports(db)
     await forgetImported(db)
     // A bot that runs ends them itself, and says so.
     await endHeld(db, times.heldMs + times.outageMs)

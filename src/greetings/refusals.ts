@@ -1,12 +1,7 @@
-/**
- * Which texts of people were not served, by reason. Counted as it is told, and written down every
- * few seconds: a flood of nonsense costs one row.
- */
+/** Which texts of people were not served, by reason. */
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
-import { listen } from '../events.ts'
-
-const keptDays = 30
+import { countByHour, keptHourDays } from './hourly-counts.ts'
 
 /** How often a reason was given. */
 export interface Refusals {
@@ -14,53 +9,28 @@ export interface Refusals {
   count: number
 }
 
-/**
- * Counts what this process refuses until it is closed; what was counted is
- * written down then at the latest. Never throws.
- */
-export function countRefusals(db: Db, { leaseRenewMs }: Pick<Times, 'leaseRenewMs'>): { close(): Promise<void> } {
-  let counts = new Map<string, number>()
-  const count = (reason: string, times = 1) => void counts.set(reason, (counts.get(reason) ?? 0) + times)
-  const ignore = listen((event) => {
-    if (event.what !== 'asked') return
-    if (event.outcome === 'no_name') count(event.reason)
-    else if (event.outcome === 'too_many_waiting' || event.outcome === 'too_many_today') count(event.outcome)
-  })
-  async function write(): Promise<void> {
-    if (counts.size === 0) return
-    const taken = counts
-    counts = new Map()
-    try {
-      await add(db, taken)
-    } catch {
-      // The database is away: they are told with the next.
-      for (const [reason, times] of taken) count(reason, times)
-    }
-  }
-  let underWay: Promise<void> | undefined
-  const timer = setInterval(() => {
-    underWay ??= write().finally(() => (underWay = undefined))
-  }, leaseRenewMs)
-  return {
-    async close() {
-      clearInterval(timer)
-      ignore()
-      await underWay
-      await write()
+/** Counts what this process refuses until it is closed. */
+export function countRefusals(db: Db, times: Pick<Times, 'leaseRenewMs'>): { close(): Promise<void> } {
+  return countByHour(
+    times,
+    (event) => {
+      if (event.what !== 'asked') return undefined
+      if (event.outcome === 'no_name') return event.reason
+      return event.outcome === 'too_many_waiting' || event.outcome === 'too_many_today' ? event.outcome : undefined
     },
-  }
+    (counts) => add(db, counts),
+  )
 }
 
 /**
  * In one statement, so that what is told again was not told before; in one order, so
  * that two processes never wait for each other.
  */
-
 async function add(db: Db, counts: ReadonlyMap<string, number>): Promise<void> {
   await db.$executeRaw`
     WITH aged AS (
       DELETE FROM "RefusalCount" WHERE (hour, reason) IN (SELECT hour, reason FROM "RefusalCount"
-        WHERE hour < now() - ${keptDays}::int * interval '1 day' FOR UPDATE SKIP LOCKED)
+        WHERE hour < now() - ${keptHourDays}::int * interval '1 day' FOR UPDATE SKIP LOCKED)
     )
     INSERT INTO "RefusalCount" AS known (hour, reason, count)
     SELECT date_trunc('hour', now(), 'UTC'), reason, count

@@ -1,8 +1,9 @@
-/** What people were refused is counted, and what they wrote is not kept. */
+/** How people were understood, and what they were refused, is counted; what they wrote is not kept. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
 import { emit } from '../../src/events.ts'
 import { countRefusals, refusalsOfDay } from '../../src/greetings/refusals.ts'
+import { countUnderstood, understoodCounts } from '../../src/greetings/understood.ts'
 import { paceOf } from '../../src/greetings/pace.ts'
 import { temporaryDatabase } from '../environment/temporary-database.ts'
 import { until } from '../environment/test-environment.ts'
@@ -33,6 +34,31 @@ it('counts by reason, adds up over processes, and writes the rest when it is clo
   ])
   emit({ what: 'asked', outcome: 'no_name', reason: 'emoji' })
   expect((await refusalsOfDay(db))[0]?.count).toBe(10)
+})
+
+it('counts how texts were understood, with those that were refused, of the last day and of a month', async () => {
+  const { db } = database
+  await db.refusalCount.deleteMany()
+  const counting = [countUnderstood(db, { leaseRenewMs: 20 }), countRefusals(db, { leaseRenewMs: 20 })]
+  for (let count = 0; count < 3; count++) emit({ what: 'understood', outcome: 'name' })
+  for (let count = 0; count < 2; count++) emit({ what: 'understood', outcome: 'talk', reason: 'thanks' })
+  emit({ what: 'asked', outcome: 'no_name', reason: 'digits' })
+  emit({ what: 'asked', outcome: 'too_many_today' })
+  await Promise.all(counting.map((each) => each.close()))
+  const today = [
+    { outcome: 'name', reason: null, count: 3 },
+    { outcome: 'talk', reason: 'thanks', count: 2 },
+    { outcome: 'refused', reason: 'digits', count: 1 },
+  ]
+  expect(await understoodCounts(db)).toEqual(today)
+  const hours = [31, 3].map((days) => new Date(Date.now() - days * 86_400_000))
+  await db.understoodCount.createMany({ data: hours.map((hour) => ({ hour, outcome: 'several', count: 1 })) })
+  const again = countUnderstood(db, { leaseRenewMs: 20 })
+  emit({ what: 'understood', outcome: 'name' })
+  await again.close()
+  expect(await understoodCounts(db)).toEqual([{ ...today[0], count: 4 }, ...today.slice(1)])
+  expect((await understoodCounts(db, 7 * 86_400_000)).map(({ outcome }) => outcome)).toContain('several')
+  expect(await db.understoodCount.count({ where: { outcome: 'several' } })).toBe(1)
 })
 
 it('loses nothing while the database is away, and keeps a month', async () => {

@@ -98,6 +98,8 @@ describe('a running process', () => {
     expect(await figure('greetings_state_up')).toBe(1)
     await town.telegram.say({ userId: markedPerson, text: '12345', languageCode: 'ru' })
     await reaches('greetings_requests_total{outcome="no_name"}', 1)
+    await reaches('greetings_understood_total{outcome="name"}', 4)
+    await reaches('greetings_understood_total{outcome="refused",reason="digits"}', 1)
   })
 
   it('counts a name that cannot be made, by its cause', async () => {
