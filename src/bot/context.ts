@@ -6,6 +6,8 @@ import type { Language } from '../texts.ts'
 /** What may go with a text. */
 export interface Saying {
   keyboard?: InlineKeyboard
+  /** the `file_id` of a video that the text is the caption of; without it, if Telegram does not take it */
+  video?: string
   /** is called with the id of the message, once it is sent */
   sent?(messageId: number): Promise<unknown>
 }

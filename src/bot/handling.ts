@@ -37,14 +37,18 @@ export function prepareHandler({ bot, outbox, chosen, stop, log }: HandlerParts)
     const isIdle = outbox.isIdle(chatId)
     speakWith(ctx, chosen)
     ctx.later = (task) => void outbox.send(chatId, task)
-    ctx.say = (words, { keyboard, sent } = {}) => {
-      const said = outbox.say(chatId, { text: words, keyboard, edits: ctx.takeTapped(), sent })
+    ctx.say = (words, { keyboard, video, sent } = {}) => {
+      const said = outbox.say(chatId, { text: words, keyboard, video, edits: ctx.takeTapped(), sent })
       // What has to wait, for others of its chat or for a flood, will not be sent within the grace.
       if (isIdle && outbox.isFree(chatId)) answers.push(said)
     }
     answerTapsOf(ctx)
-    await next()
-    ctx.toast()
+    try {
+      await next()
+    } finally {
+      // A tap is answered at once, also when its update has to be tried again.
+      ctx.toast()
+    }
   })
 
   function sendFailureNotice(update: Update): void {

@@ -1,10 +1,12 @@
 /**
  * The buttons under the bot's messages, and what a tap on one says. The data of a button, 64 bytes at most, names a row, a
- * language or a word of ours, never a name.
+ * language or a word of ours, never what a person wrote.
  */
 import { InlineKeyboard } from 'grammy'
 import type { Question } from '../greetings/questions.ts'
 import { languages, nameOfLanguage, text, type Language } from '../texts.ts'
+
+const longestData = 64
 
 /** Which names a question's answer stands for: one of them, each of them, or none. */
 export type Choice = number | 'each' | 'other'
@@ -14,6 +16,7 @@ export type Tap =
   | { what: 'question'; id: string; choice: Choice }
   | { what: 'language'; language: Language }
   | { what: 'forget'; really: boolean }
+  | { what: 'sample'; name: string }
 
 /**
  * A question about one name: “yes” and the names that were perhaps meant. `typed`: the place of the name as it was typed,
@@ -38,6 +41,12 @@ export function severalButtons(language: Language, { id, names }: Question): Inl
     keyboard.text(text(language, 'button-name', { name }), data('q', id, index))
   })
   return keyboard
+}
+
+/** Names to try, which everybody may know: the only ones that stand in a button. */
+export function sampleButtons(names: readonly string[]): InlineKeyboard {
+  const short = names.filter((name) => Buffer.byteLength(data('n', name)) <= longestData)
+  return InlineKeyboard.from([short.map((name) => InlineKeyboard.text(name, data('n', name)))])
 }
 
 /** The languages there are. */
@@ -65,6 +74,7 @@ export function readTap(raw: string): Tap | undefined {
   }
   if (choice !== undefined) return undefined
   if (kind === 'l' && languages().includes(first)) return { what: 'language', language: first }
+  if (kind === 'n' && first !== '') return { what: 'sample', name: first }
   if (kind === 'f' && (first === 'yes' || first === 'no')) return { what: 'forget', really: first === 'yes' }
   return undefined
 }

@@ -13,6 +13,8 @@ import { putText } from './put-text.ts'
 export interface Words {
   text: string
   keyboard?: InlineKeyboard | undefined
+  /** the `file_id` of a video that the text is the caption of */
+  video?: string | undefined
   /** the message whose place it takes, if that is still there; a new one otherwise */
   edits?: number | undefined
   /** is called with the id of the message, once it stands in the chat */

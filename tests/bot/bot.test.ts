@@ -104,7 +104,7 @@ describe('the bot', () => {
       chatId: id,
       answer: { kind: 'refuse', code: 403, description: 'Forbidden: bot was blocked by the user' },
     })
-    await town.telegram.say({ userId: id, text: '/start', languageCode: 'ru' })
+    await town.telegram.say({ userId: id, text: '/help', languageCode: 'ru' })
     await town.telegram.waitForCalls({ method: 'sendMessage', chatId: id })
     await town.telegram.release(fault.id)
     // Answers of a chat come one after the other.
@@ -334,14 +334,14 @@ describe('a bot with a webhook', () => {
   it('confirms an update whose answer takes long after a second, as nothing repeats the answer', async () => {
     const id = await known()
     const hold = await town.telegram.fault({ method: 'sendMessage', chatId: id, answer: { kind: 'hold' } })
-    const told = tell({ update_id: update++, message: message(id, command('/start')) })
+    const told = tell({ update_id: update++, message: message(id, command('/help')) })
     await town.telegram.waitForHeld(hold.id)
     const within = (ms: number) =>
       Promise.race([told, new Promise((resolve) => setTimeout(resolve, ms, 'not confirmed'))])
     expect(await within(300)).toBe('not confirmed')
     expect(await within(1_300)).toBe(200)
     await town.telegram.release(hold.id)
-    await lastWord(id, text('ru', 'welcome'))
+    await lastWord(id, text('ru', 'help'))
   })
 
   it('takes an edited message as a new wish', async () => {
@@ -370,8 +370,8 @@ describe('a bot with a webhook', () => {
     for (const each of odd) await tell(each)
     await tell({ update_id: update++, message: message(id, { text: 'я'.repeat(450_000) }) })
     await tell({ update_id: update++, message: message(id, { text: 'я'.repeat(1_000_000) }) }).catch(() => undefined)
-    expect(await tell({ update_id: update++, message: message(id, command('/start')) })).toBe(200)
-    await lastWord(id, text('ru', 'welcome'))
+    expect(await tell({ update_id: update++, message: message(id, command('/help')) })).toBe(200)
+    await lastWord(id, text('ru', 'help'))
   })
 
   it('property 6: an update told twice at the same time makes one request', async () => {

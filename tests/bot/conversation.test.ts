@@ -81,6 +81,54 @@ describe('what is sure', () => {
   })
 })
 
+describe('/start', () => {
+  beforeAll(async () => {
+    await town.db.userRequest.deleteMany()
+    await town.db.videoAsset.deleteMany()
+  })
+
+  const firstOf = async (languageCode: string) => {
+    const id = newPerson()
+    return { id, first: await answer(id, '/start', languageCode) }
+  }
+
+  it('without a video offers three names to tap, and stays when one is', async () => {
+    const { id, first } = await firstOf('en')
+    expect(first.text).toBe(text('en', 'welcome'))
+    expect(buttonsOf(first).map((each) => each.text)).toEqual(['Liam', 'Emma', 'Noah'])
+    await tap(id, first, 'Noah')
+    await video(id, 'Noah')
+    expect((await town.telegram.messages(id)).some(({ message_id }) => message_id === first.message_id)).toBe(true)
+    expect(await town.db.question.count({ where: { userId: BigInt(id) } })).toBe(0)
+  })
+
+  it('shows a video that is there, with names to tap: those whose videos are there first', async () => {
+    for (const name of ['Мария', 'София', 'Марк', 'Ева', 'Анна']) {
+      const id = newPerson()
+      await town.telegram.say({ userId: id, text: name, languageCode: 'ru' })
+      await video(id, name)
+    }
+    const { id, first } = await firstOf('ru')
+    expect(first.caption).toBe(text('ru', 'welcome'))
+    expect(first.video).toBeDefined()
+    expect(buttonsOf(first).map((each) => each.text)).toEqual(['Анна', 'Мария', 'Ева'])
+    await tap(id, first, 'Анна')
+    await video(id, 'Анна')
+    expect(await videosOf(id)).toHaveLength(2)
+  })
+
+  it('does without the video that Telegram refuses', async () => {
+    const fault = await town.telegram.fault({
+      method: 'sendVideo',
+      times: 1,
+      answer: { kind: 'refuse', code: 400, description: 'Bad Request: wrong file identifier/HTTP URL specified' },
+    })
+    const { first } = await firstOf('ru')
+    expect([first.text, first.video]).toEqual([text('ru', 'welcome'), undefined])
+    await town.telegram.release(fault.id)
+  })
+})
+
 describe('what is unsure', () => {
   it('Latin letters of a Russian speaker are asked about in Russian, known names without a “yes”', async () => {
     const question = await answer(newPerson(), 'masha', 'ru')

@@ -8,13 +8,18 @@ import { text } from '../../texts.ts'
 import type { BotContext } from '../context.ts'
 import { greet } from '../greet.ts'
 import { readTap, type Choice, type Tap } from '../keyboards.ts'
-import type { RespondDeps } from '../respond.ts'
+import { respond, type RespondDeps } from '../respond.ts'
 
 export function buttons(deps: RespondDeps): Composer<BotContext> {
   const composer = new Composer<BotContext>()
   composer.on('callback_query', async (ctx) => {
     const tap = readTap(ctx.callbackQuery.data ?? '')
     if (tap?.what === 'question' && ctx.chat !== undefined) return answerQuestion(deps, ctx, tap)
+    if (tap?.what === 'sample') {
+      // The welcome stays, so that the other names can be tapped too.
+      ctx.takeTapped()
+      return respond(deps, ctx, tap.name, { certain: true })
+    }
     return ctx.toast(text(await ctx.language(), 'toast-old'))
   })
   return composer

@@ -8,6 +8,7 @@ import type { BotContext } from '../context.ts'
 import { forgetButtons, languageButtons, readTap } from '../keyboards.ts'
 import { setPersonalMenu } from '../profile.ts'
 import { respond, type RespondDeps } from '../respond.ts'
+import { welcome } from '../welcome.ts'
 
 export function commands(deps: RespondDeps): Composer<BotContext> {
   const composer = new Composer<BotContext>()
@@ -17,7 +18,7 @@ export function commands(deps: RespondDeps): Composer<BotContext> {
   personal.command('start', async (ctx) => {
     const name = readDeepLink(ctx.match)
     if (name !== undefined) return respond(deps, ctx, name, { certain: true })
-    return ctx.say(text(await ctx.language(), 'welcome'))
+    return welcome(deps, ctx)
   })
   personal.command('help', async (ctx) => ctx.say(text(await ctx.language(), 'help')))
   personal.command('greet', async (ctx) =>
