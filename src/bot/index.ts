@@ -11,6 +11,7 @@ import { countUnderstood } from '../greetings/understood.ts'
 import { clientOptions, ownErrors, patiently } from '../telegram/api.ts'
 import { watchFloods } from '../telegram/live-floods.ts'
 import type { BotContext } from './context.ts'
+import { admin, showAdminMenus } from './features/admin.ts'
 import { buttons } from './features/buttons.ts'
 import { commands } from './features/commands.ts'
 import { names } from './features/names.ts'
@@ -25,10 +26,12 @@ import { introduce } from './profile.ts'
 import type { RespondDeps } from './respond.ts'
 
 /** What the bot needs. */
-export interface BotParts extends Omit<RespondDeps, 'pendingNotes' | 'stop'> {
+export interface BotParts extends Omit<RespondDeps, 'pendingNotes' | 'stop' | 'isAdmin'> {
   token: string
   apiRoot: string | undefined
   webhook: { url: string; secret: string | undefined; port: number } | undefined
+  /** Telegram ids of those who run the bot */
+  adminIds: readonly number[]
   times: Times
   log: {
     info(fields: object, message: string): void
@@ -80,6 +83,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
   const trying = intake.keepTrying(signals.intake)
   // A refused token shows where updates are fetched.
   void introduce(bot.api, times).catch(() => undefined)
+  void showAdminMenus(bot.api, { db: parts.door.db, times, adminIds: parts.adminIds }).catch(() => undefined)
 
   return {
     ended,
@@ -101,7 +105,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
 
 /** The bot with its features, and what it works with. It talks to nobody yet. */
 function assemble(parts: BotParts, stop: AbortSignal) {
-  const { token, apiRoot, times, log } = parts
+  const { token, apiRoot, adminIds, times, log } = parts
   const door = { ...parts.door, gate: openGate(atTheDoor) }
   const { db, botId } = door
   const bot = new Bot<BotContext>(token, { client: clientOptions({ apiRoot }) })
@@ -112,8 +116,9 @@ function assemble(parts: BotParts, stop: AbortSignal) {
   const pendingNotes = openPendingNotes({ db, api: bot.api, times, stop })
   const handler = prepareHandler({ bot, outbox, chosen: chosenLanguages(db), stop, log })
   // In this order: `buttons` takes every tap and `names` every private message, so they come last.
-  const deps: RespondDeps = { ...parts, door, delivery, pendingNotes, stop }
-  bot.use(commands(deps), buttons(deps), names(deps))
+  const isAdmin = (userId: number) => adminIds.includes(userId)
+  const deps: RespondDeps = { ...parts, door, delivery, pendingNotes, isAdmin, stop }
+  bot.use(admin({ ...deps, times }), commands(deps), buttons(deps), names(deps))
   // From the first update on: handlers tell what they understand and refuse.
   const counting = [countRefusals(db, times), countUnderstood(db, times)]
   const intake = openIntake({ db, botId, ...handler, handling: createPerChat(), times, log })

@@ -3,6 +3,8 @@ import type { Times } from '../config.ts'
 import { isTelegram, patiently, type Api } from '../telegram/api.ts'
 import { codesOf, languages, text, type Language, type TextKey } from '../texts.ts'
 
+type MenuKey = Extract<TextKey, `menu-${string}`>
+
 const commands = {
   start: 'menu-start',
   greet: 'menu-greet',
@@ -10,13 +12,20 @@ const commands = {
   language: 'menu-language',
   privacy: 'menu-privacy',
   forgetme: 'menu-forgetme',
-} as const satisfies Record<string, TextKey>
+} as const satisfies Record<string, MenuKey>
+
+/** What admins see besides, in their own chat. */
+const adminCommands = {
+  stats: 'menu-stats',
+  retry: 'menu-retry',
+  preview: 'menu-preview',
+} as const satisfies Record<string, MenuKey>
 
 /** What whoever's Telegram speaks none of our languages sees. */
 const elsewhere: Language = 'en'
 
-const menuIn = (language: Language) =>
-  Object.entries(commands).map(([command, key]) => ({ command, description: text(language, key) }))
+const menuIn = (language: Language, shown: Record<string, MenuKey> = commands) =>
+  Object.entries(shown).map(([command, key]) => ({ command, description: text(language, key) }))
 
 /**
  * Sets the menus that differ from ours, and the texts about the bot that are empty; an operator's own are left alone. Takes
@@ -50,4 +59,16 @@ export async function setPersonalMenu(api: Api, chatId: number, language: Langua
   const scope = { type: 'chat' as const, chat_id: chatId }
   if (language === undefined) await api.deleteMyCommands({ scope })
   else await api.setMyCommands(menuIn(language), { scope })
+}
+
+/** The menu of an admin, if it differs. Nobody has one who never wrote to the bot, or blocked it. */
+export async function setAdminMenu(api: Api, times: Times, chatId: number, language: Language): Promise<void> {
+  const scope = { type: 'chat' as const, chat_id: chatId }
+  const menu = menuIn(language, { ...commands, ...adminCommands })
+  try {
+    const there = await patiently(times, () => api.getMyCommands({ scope }))
+    if (JSON.stringify(there) !== JSON.stringify(menu)) await patiently(times, () => api.setMyCommands(menu, { scope }))
+  } catch (error) {
+    if (!isTelegram(error)) throw error
+  }
 }

@@ -120,7 +120,6 @@ async function startBotIn(
     // Rules change, and so what was a name may be none any more. How frequent it is, is not known.
     known.add(parseNames(displays, nameRules).map((name) => ({ name, count: 0 }))),
   )
-  const admins = new Set(config.adminIds)
   const bot = await startBot({
     token: services.token,
     apiRoot: services.apiRoot,
@@ -131,7 +130,7 @@ async function startBotIn(
     door: { ...services.door, db: services.openPool(peopleConnections) },
     delivery: services.delivery,
     ...understanding,
-    isAdmin: (userId) => admins.has(String(userId)),
+    adminIds: config.adminIds.map(Number),
     times: config.times,
     log,
   }).catch(async (error: unknown) => {

@@ -11,6 +11,12 @@ export async function chosenLanguage(db: Db, userId: bigint): Promise<string | n
   return person?.chosenLanguage ?? null
 }
 
+/** The language to write to a person in who did not write just now: what they chose, else what they were answered in last; null: neither is known. */
+export async function lastLanguage(db: Db, userId: bigint): Promise<string | null> {
+  const person = await db.user.findUnique({ where: { id: userId }, select: { chosenLanguage: true, language: true } })
+  return person?.chosenLanguage ?? person?.language ?? null
+}
+
 /** Remembers the language a person chose. */
 export async function chooseLanguage(db: Db, userId: bigint, language: string): Promise<void> {
   await db.$executeRaw`

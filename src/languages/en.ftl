@@ -173,3 +173,76 @@ group-welcome = Hello! 🎄 Write the command and a child’s name, like /greet 
 group-usage = Write the name after the command, like /greet Emma, or reply to my message with a name.
 inline-miss = No video for “{ $name }” yet. Make it?
 inline-start = Make a New Year’s video
+
+## For admins
+
+menu-stats = How it’s going
+menu-warm = Make videos for a list of names
+menu-retry = Try failed videos again
+menu-preview = A name’s video and all about it: /preview Emma
+admin-step = { $step ->
+    [telegram] Telegram
+    [token] the bot’s token
+    [storage] the storage channel
+    [voice] the voice
+    [ffmpeg] ffmpeg
+    [template] the template
+    [disk] the disk
+   *[other] { $step }
+}
+admin-reason = { $reason ->
+    [empty] an empty cell
+    [too_long_input] far too long
+    [not_text] damaged characters
+    [several_names] several names at once
+    [digits] digits
+    [emoji] emoji
+    [characters] characters that can’t be spoken
+    [misplaced] a misplaced hyphen or apostrophe
+    [marks] too many accents on a letter
+    [mixed_scripts] letters of different alphabets
+    [unsupported_script] an unknown alphabet
+    [too_short] a single letter
+    [too_long] more than 40 letters
+    [too_many_words] too many words
+    [nonsense] a row of letters
+    [offensive] an offensive word
+    [blocked] a blocked name
+    [no_text] not a text
+    [no_template] no template for these letters
+    [too_many_waiting] too many names at once
+    [too_many_today] too many names in a day
+   *[other] { $reason }
+}
+admin-time = { $hours ->
+    [0] { $minutes } min
+   *[other] { $hours } h { $minutes } min
+}
+stats-day = { $requests ->
+    [0] 📊 Nobody has asked for anything in the last 24 hours.
+   *[other] 📊 Requests in the last 24 hours: { $requests }, answered at once: { $percent }%.
+}
+stats-waiting = ⏳ Waiting for a video: { $count }, the longest for { admin-time }.
+stats-nobody-waits = ⏳ Nobody is waiting.
+stats-videos = 🎬 Videos ready: { $available }, in the queue: { $pending }, failed: { $failed }.
+stats-workers = { $workers ->
+    [0] 🛑 Nobody is making videos: start greetings worker, or up.
+   *[other] 👷 Workers: { $workers }.
+}
+stats-outage = ⚠️ Not working: { admin-step }, for { admin-time } now.
+stats-refused = 🚫 Not taken in the last 24 hours: { $count }
+stats-refused-reason = • { admin-reason }: { $count }
+retried = { $count ->
+    [0] No video has failed, so there’s nothing to try again.
+    [one] I’m trying { $count } failed video again.
+   *[other] I’m trying { $count } failed videos again.
+}
+retried-none = The video for “{ $name }” isn’t among the failed ones, so there’s nothing to try again.
+preview-usage = Write the name after the command, like this: /preview Emma
+preview-available = 🎬 “{ $name }”: the video is ready, made { $date }. Template { $template }.
+preview-new = 🎬 “{ $name }”: there’s no video yet, I’m making it. Template { $template }.
+preview-under-way = 🎬 “{ $name }”: the video is still in work. Template { $template }.
+preview-failed = 🎬 “{ $name }”: the video failed. Template { $template }, reason: { $reason }.
+
+    Try again: /retry { $name }
+preview-say = 🗣 Spoken as: { $say }

@@ -177,3 +177,76 @@ group-welcome = Здравствуйте! 🎄 Напишите команду �
 group-usage = Напишите имя после команды, например /greet Маша, или ответьте именем на моё сообщение.
 inline-miss = Видео «{ $name }» ещё нет. Сделать?
 inline-start = Сделать новогоднее видео
+
+## For admins
+
+menu-stats = Как идут дела
+menu-warm = Сделать видео по списку имён
+menu-retry = Попробовать неудавшиеся снова
+menu-preview = Видео имени и всё о нём: /preview Маша
+admin-step = { $step ->
+    [telegram] Telegram
+    [token] токен бота
+    [storage] канал-хранилище
+    [voice] голос
+    [ffmpeg] ffmpeg
+    [template] шаблон
+    [disk] диск
+   *[other] { $step }
+}
+admin-reason = { $reason ->
+    [empty] пустая ячейка
+    [too_long_input] слишком длинный текст
+    [not_text] повреждённые символы
+    [several_names] несколько имён сразу
+    [digits] цифры
+    [emoji] смайлики
+    [characters] знаки, которые не произнести
+    [misplaced] дефис или апостроф не на месте
+    [marks] слишком много значков над буквой
+    [mixed_scripts] буквы разных алфавитов
+    [unsupported_script] незнакомый алфавит
+    [too_short] одна буква
+    [too_long] длиннее 40 букв
+    [too_many_words] слишком много слов
+    [nonsense] набор букв
+    [offensive] грубое слово
+    [blocked] имя из списка запрещённых
+    [no_text] не текст
+    [no_template] нет шаблона для этих букв
+    [too_many_waiting] слишком много имён сразу
+    [too_many_today] слишком много имён за день
+   *[other] { $reason }
+}
+admin-time = { $hours ->
+    [0] { $minutes } мин
+   *[other] { $hours } ч { $minutes } мин
+}
+stats-day = { $requests ->
+    [0] 📊 За сутки никто ничего не просил.
+   *[other] 📊 Просьб за сутки: { $requests }, ответ сразу — { $percent } %.
+}
+stats-waiting = ⏳ Ждут видео: { $count }, дольше всех { admin-time }.
+stats-nobody-waits = ⏳ Никто не ждёт.
+stats-videos = 🎬 Готовых видео: { $available }, в очереди: { $pending }, не получилось: { $failed }.
+stats-workers = { $workers ->
+    [0] 🛑 Видео сейчас никто не делает: запустите greetings worker или up.
+   *[other] 👷 Делают видео: { $workers }.
+}
+stats-outage = ⚠️ Не работает: { admin-step }, уже { admin-time }.
+stats-refused = 🚫 Не взято за сутки: { $count }
+stats-refused-reason = • { admin-reason }: { $count }
+retried = { $count ->
+    [0] Неудавшихся видео нет: пробовать снова нечего.
+    [one] Пробую снова: { $count } видео.
+   *[other] Пробую снова: { $count } видео.
+}
+retried-none = Видео «{ $name }» нет среди неудавшихся: пробовать снова нечего.
+preview-usage = Напишите имя после команды, например /preview Маша
+preview-available = 🎬 «{ $name }»: видео готово, сделано { $date }. Шаблон { $template }.
+preview-new = 🎬 «{ $name }»: видео ещё нет, делаю. Шаблон { $template }.
+preview-under-way = 🎬 «{ $name }»: видео ещё в работе. Шаблон { $template }.
+preview-failed = 🎬 «{ $name }»: видео не получилось. Шаблон { $template }, причина: { $reason }.
+
+    Попробовать снова: /retry { $name }
+preview-say = 🗣 Произносится: { $say }

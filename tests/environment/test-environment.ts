@@ -35,7 +35,7 @@ export const botParts = (town: TestEnvironment, more: Partial<BotParts> = {}): B
   templateFor: ({ script }) => (['Cyrillic', 'Latin'].includes(script) ? { id: 'tiny' } : undefined),
   nameRules: {},
   known: town.known,
-  isAdmin: () => false,
+  adminIds: [],
   times: town.times,
   log: quietLog,
   ...more,
