@@ -14,6 +14,7 @@ import type {
   SandboxUser,
   Say,
   SentDocument,
+  SharedContact,
 } from './contract.ts'
 
 export type {
@@ -30,6 +31,7 @@ export type {
   SandboxUser,
   Say,
   SentDocument,
+  SharedContact,
 } from './contract.ts'
 
 /**
@@ -78,6 +80,8 @@ export interface SandboxControl {
   say(words: Say): Promise<number | null>
   /** A person sends a file; as `say`. */
   sendDocument(document: Omit<SentDocument, 'content'> & { content: string | Buffer }): Promise<number | null>
+  /** A person shares a contact; as `say`. */
+  shareContact(contact: SharedContact): Promise<number | null>
   /** Many at once, in order. */
   sayAll(words: Say[]): Promise<(number | null)[]>
   /** A person presses an inline button of a message. */
@@ -267,6 +271,7 @@ function changesOf(post: Post): Omit<SandboxControl, 'url' | 'inline' | 'fileCon
     say: async (words) => (await post<(number | null)[]>('updates', words))[0] ?? null,
     sendDocument: ({ content, ...document }) =>
       post('documents', { ...document, content: Buffer.from(content).toString('base64') }),
+    shareContact: (contact) => post('contacts', contact),
     sayAll: (words) => post('updates', words),
     press: (press) => post('press', press),
     askInline: (query) => post('inline', query),

@@ -145,6 +145,8 @@ export interface SandboxChat {
   /** private: whether its person blocked the bot */
   blocked: boolean
   messages: number
+  /** of a channel or group: the bots that are in it */
+  members?: number[]
 }
 
 /** A message as the bot sees it. `keyboard`: a keyboard that is not inline. */
@@ -180,14 +182,21 @@ export interface Say {
   text: string
 }
 
-/** A file that a person sends to the bot as a document, in their private chat. */
+/** A file that a person sends to the bot in their private chat. */
 export interface SentDocument extends Omit<Say, 'text' | 'chatId'> {
+  /** how their client sends it, by default as a document; a photo is JPEG, as clients make it */
+  kind?: 'document' | 'photo' | 'voice'
   fileName: string
   /** `application/octet-stream` unless given */
   mimeType?: string
   /** in base64; clients send no empty file */
   content: string
   caption?: string
+}
+
+/** Somebody's contact that a person shares in their private chat. */
+export interface SharedContact extends Omit<Say, 'text' | 'chatId'> {
+  contact: { phoneNumber: string; firstName: string; lastName?: string }
 }
 
 /** What is told on the stream of events. */

@@ -62,8 +62,18 @@ describe.skipIf(browserPath === undefined)('the chat page', () => {
         reply_markup: { inline_keyboard: [[{ text: 'Громко', callback_data: 'loud' }]] },
       })
     })
+    bot.on('inline_query', (ctx) =>
+      ctx.answerInlineQuery(
+        [{ type: 'article', id: '1', title: ctx.inlineQuery.query, input_message_content: { message_text: 'a film' } }],
+        { cache_time: 0, button: { text: 'More', start_parameter: 'more' } },
+      ),
+    )
+    bot.on(['message:photo', 'message:voice', 'message:contact'], (ctx) =>
+      ctx.reply(`got ${Object.keys(ctx.message).at(ctx.message.caption === undefined ? -1 : -2) ?? ''}`),
+    )
+    bot.chatType(['group', 'supergroup']).on('message:text', (ctx) => ctx.reply(`read: ${ctx.message.text}`))
     bot.on('message:text', async (ctx) => {
-      if (/^\d+$/.test(ctx.message.text)) return
+      if (ctx.message.via_bot !== undefined || /^\d+$/.test(ctx.message.text)) return
       await ctx.replyWithChatAction('upload_video')
       const posted = await ctx.api.sendVideo(channel, new InputFile(clips.video, 'greeting.mp4'), {
         width: 64,
@@ -171,6 +181,59 @@ describe.skipIf(browserPath === undefined)('the chat page', () => {
     await page.keyboard.press('Escape')
   })
 
+  it('sends a photo, a voice message and a contact', async () => {
+    const attach = async (kind: string) => {
+      await page.click('#clip')
+      await page.click(`[data-kind=${kind}]`)
+    }
+    await attach('photo')
+    await page.setInputFiles('#attach-file', clips.picture)
+    await page.fill('#attach-caption', 'Маша')
+    await page.waitForSelector('#attach-preview:not([hidden])')
+    await page.press('#attach-caption', 'Enter')
+    await page.waitForSelector('text=got photo')
+    expect(await page.getAttribute('.picture img', 'src')).toMatch(/^\/sandbox\/files\//)
+    await attach('voice')
+    await page.setInputFiles('#attach-file', { name: 'a.ogg', mimeType: 'audio/ogg', buffer: Buffer.from('OggS') })
+    await page.click('#attach menu button:last-child')
+    await page.waitForSelector('text=got voice')
+    await attach('contact')
+    await page.fill('#contact-name', 'Петя')
+    await page.click('#attach menu button:last-child')
+    await page.waitForSelector('text=got contact')
+  })
+
+  it('offers what the bot offers inline, and posts what is chosen', async () => {
+    await page.fill('#words', '@greetings_bot Маша')
+    await page.waitForSelector('#results >> text=More')
+    await page.click('#results >> text=Маша')
+    await page.waitForSelector('.bubble.mine >> text=a film')
+    expect(await page.isHidden('#results')).toBe(true)
+    expect(await page.inputValue('#words')).toBe('')
+  })
+
+  it('has groups of several people, in which the bot hears only what is meant for it', async () => {
+    await page.click('#new-group')
+    await page.waitForSelector('text=теперь в группе')
+    await page.fill('#words', 'Кого поздравим?')
+    await page.press('#words', 'Enter')
+    await page.click('#as')
+    await page.selectOption('#writer', { label: 'Дима' })
+    await page.keyboard.press('Escape')
+    await page.fill('#words', '@greetings_bot')
+    await page.press('#words', 'Enter')
+    await page.waitForSelector('text=read: @greetings_bot')
+    expect(await page.$$('text=read: Кого')).toEqual([])
+    expect(await page.textContent('.entry:not(.mine) .sender')).toBe('Оля')
+    await page.click('#as')
+    await page.uncheck('#bot-is-in')
+    await sandbox.waitFor(async () =>
+      (await sandbox.chats()).some(({ type, members }) => type === 'supergroup' && members?.length === 0),
+    )
+    await page.keyboard.press('Escape')
+    await page.click('#people .row')
+  })
+
   it('shows the newest messages, and earlier ones on demand', async () => {
     await sandbox.sayAll(Array.from({ length: 210 }, (_, n) => ({ userId: 5, text: String(n) })))
     await page.reload()
@@ -202,7 +265,12 @@ describe.skipIf(browserPath === undefined)('the chat page', () => {
     expect(await page.textContent('#as')).toContain('Bob <i>')
     await page.click('.empty .primary')
     await page.waitForSelector('.bubble:not(.mine)')
-    expect((await sandbox.users()).map(({ firstName }) => firstName)).toEqual(['Оля', 'Bob <i>'])
+    expect((await sandbox.users()).map(({ firstName }) => firstName)).toEqual([
+      'Оля',
+      'Дима',
+      'Бабушка Вера',
+      'Bob <i>',
+    ])
   })
 
   it('breaks none of its own rules', () => {

@@ -105,7 +105,7 @@ function known(call: Call, file: { fileId: string } | { url: string }, as: 'vide
   const reference = call.state.openFileId(file.fileId, call.bot.id)
   if (reference === undefined) throw badRequest('wrong file identifier/HTTP URL specified')
   const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
-  if (reference.kind === 'photo' || reference.kind === 'thumbnail')
+  if (!['video', 'animation', 'document'].includes(reference.kind))
     throw badRequest(`can't use file of type ${capital(reference.kind)} as ${capital(as)}`)
   call.record.fileUniqueId = reference.unique
   return storedMedia(call.state.files.get(reference.unique) as FileRecord)
@@ -175,6 +175,7 @@ const folders: Record<FileKind, string> = {
   animation: 'animations',
   document: 'documents',
   photo: 'photos',
+  voice: 'voice',
   thumbnail: 'thumbnails',
 }
 

@@ -113,6 +113,7 @@ export function messageObject(
     text: message.text,
     entities: hasText ? message.entities : undefined,
     ...(message.media === undefined ? {} : mediaObject(state, botId, message.media)),
+    contact: message.contact,
     caption: message.caption,
     caption_entities: hasText ? undefined : message.entities,
     reply_markup: message.reply_markup,
@@ -138,6 +139,10 @@ function mediaObject(state: SandboxState, botId: number, media: StoredMedia): Re
   switch (media.kind) {
     case 'document':
       return { document: { ...named, ...pictures, ...file } }
+    case 'photo':
+      return { photo: [{ ...file, width: media.width, height: media.height }] }
+    case 'voice':
+      return { voice: { duration: media.duration, mime_type: media.mimeType, ...file } }
     case 'animation':
       // Old clients know no animations, so it is a document too.
       return { animation: { ...moving, ...pictures, ...file }, document: { ...named, ...pictures, ...file } }

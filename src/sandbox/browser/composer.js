@@ -11,17 +11,24 @@ import { texts } from './texts.js'
 /** A bot that runs has read a message by then. */
 const readMs = 6_000
 
+/** The message that is answered next.
+ * @type {number | undefined} */
+let replyTo
+
 /**
  * Sends a message as the person of the open chat.
  * @param {string} words
+ * @param {{ privately?: boolean }} [options] `privately`: to the bot, even while a group is open
  */
-export async function say(words) {
-  const { bot, writer } = state
+export async function say(words, { privately = false } = {}) {
+  const { bot, current, writer } = state
   if (!bot || !currentUser() || words.trim() === '') return
   scrollToEnd()
+  const order = { botId: bot.id, userId: writer, text: words, replyTo }
+  answerTo(undefined)
   try {
     const [updateId] = /** @type {(number | null)[]} */ (
-      await post('updates', { botId: bot.id, userId: writer, text: words })
+      await post('updates', current < 0 && !privately ? { ...order, chatId: current } : order)
     )
     remindLater(updateId ?? null)
   } catch (error) {
@@ -30,7 +37,7 @@ export async function say(words) {
 }
 
 /** @param {number | null} updateId of something that was sent; null when the bot does not want it */
-function remindLater(updateId) {
+export function remindLater(updateId) {
   const { bot } = state
   if (bot && updateId !== null) setTimeout(() => void remind(bot.id, updateId), readMs)
 }
@@ -43,7 +50,7 @@ function remindLater(updateId) {
 async function remind(botId, updateId) {
   const { updateIds } = /** @type {{ updateIds: number[] }} */ (await get(`pending?botId=${botId}`))
   for (const note of page.messages.querySelectorAll('.note')) note.remove()
-  if (!updateIds.includes(updateId) || state.current < 0) return
+  if (!updateIds.includes(updateId)) return
   page.messages.append(make('li', 'note', texts.unread))
   scrollToEnd()
 }
@@ -64,6 +71,16 @@ function grow() {
   page.words.style.height = 'auto'
   page.words.style.height = `${Math.min(128, page.words.scrollHeight + 2)}px`
 }
+
+/** @param {SandboxMessage | undefined} message that is answered next; undefined: none */
+export function answerTo(message) {
+  replyTo = message?.message_id
+  page.replying.hidden = message === undefined
+  page.replyWords.textContent = message?.text || message?.caption || '▶'
+  if (message !== undefined) page.words.focus()
+}
+
+page.replyCancel.addEventListener('click', () => answerTo(undefined))
 
 /**
  * Puts words into the field as if they had been typed.
@@ -124,7 +141,7 @@ async function fillCommands() {
       button.append(make('b', '', `/${command}`), make('span', '', description))
       button.addEventListener('click', () => {
         commandsMenu.close()
-        void say(`/${command}`)
+        void say(`/${command}${state.current < 0 ? `@${state.bot?.username ?? ''}` : ''}`)
       })
       item.append(button)
       return item

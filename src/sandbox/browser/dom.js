@@ -15,7 +15,10 @@ function element(id, kind) {
 /** What page.html holds, by id. */
 export const page = {
   people: element('people', HTMLUListElement),
+  groups: element('groups', HTMLUListElement),
+  newGroup: element('new-group', HTMLButtonElement),
   channels: element('channels', HTMLUListElement),
+  phone: element('phone', HTMLElement),
   newPerson: element('new-person', HTMLButtonElement),
   face: element('face', HTMLElement),
   title: element('title', HTMLElement),
@@ -26,6 +29,10 @@ export const page = {
   settings: element('settings', HTMLElement),
   personSettings: element('person-settings', HTMLElement),
   language: element('language', HTMLSelectElement),
+  groupSettings: element('group-settings', HTMLElement),
+  writer: element('writer', HTMLSelectElement),
+  botIsIn: element('bot-is-in', HTMLInputElement),
+  privacy: element('privacy', HTMLInputElement),
   blocked: element('blocked', HTMLInputElement),
   telegram: element('telegram', HTMLSelectElement),
   chat: element('chat', HTMLElement),
@@ -38,6 +45,24 @@ export const page = {
   menu: element('menu', HTMLButtonElement),
   words: element('words', HTMLTextAreaElement),
   commands: element('commands', HTMLUListElement),
+  results: element('results', HTMLUListElement),
+  replying: element('replying', HTMLElement),
+  replyWords: element('reply-words', HTMLElement),
+  replyCancel: element('reply-cancel', HTMLButtonElement),
+  clip: element('clip', HTMLButtonElement),
+  clipMenu: element('clip-menu', HTMLUListElement),
+  attach: element('attach', HTMLDialogElement),
+  attachForm: element('attach-form', HTMLFormElement),
+  attachTitle: element('attach-title', HTMLElement),
+  attachPreview: element('attach-preview', HTMLImageElement),
+  attachFileField: element('attach-file-field', HTMLElement),
+  attachFile: element('attach-file', HTMLInputElement),
+  attachCaptionField: element('attach-caption-field', HTMLElement),
+  attachCaption: element('attach-caption', HTMLInputElement),
+  attachContact: element('attach-contact', HTMLElement),
+  attachCancel: element('attach-cancel', HTMLButtonElement),
+  contactName: element('contact-name', HTMLInputElement),
+  contactPhone: element('contact-phone', HTMLInputElement),
   blockedNote: element('blocked-note', HTMLElement),
   unblock: element('unblock', HTMLButtonElement),
   toast: element('toast', HTMLElement),
@@ -95,11 +120,12 @@ export function makeLink(text, address) {
  * @param {T} node
  * @param {string} name
  * @param {number} id
- * @param {'bot' | 'channel'} [kind] a person when left out
+ * @param {'bot' | 'channel' | 'group'} [kind] a person when left out
  */
 export function face(node, name, id, kind) {
   node.className = `face ${kind ?? `c${Math.abs(id) % 5}`}`
-  node.textContent = kind === 'bot' ? '' : kind === 'channel' ? '▦' : (name.trim()[0] ?? '?').toUpperCase()
+  node.textContent =
+    kind === 'bot' ? '' : kind === 'channel' ? '▦' : kind === 'group' ? '⌂' : (name.trim()[0] ?? '?').toUpperCase()
   return node
 }
 

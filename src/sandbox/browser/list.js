@@ -1,12 +1,13 @@
 /** The list of people and channels. */
 import { face, make, makeButton, page } from './dom.js'
-import { channels, people, state } from './state.js'
+import { channels, groups, people, state } from './state.js'
 
 /** @import { Chat } from './state.js' */
 
 /** @param {(id: number) => void} open what a click on a chat does */
 export function drawList(open) {
   page.people.replaceChildren(...people().map((chat) => row(chat, open)))
+  page.groups.replaceChildren(...groups().map((chat) => row(chat, open)))
   page.channels.replaceChildren(...channels().map((chat) => row(chat, open)))
 }
 

@@ -1,6 +1,6 @@
 /** The messages of a private chat or a group. */
 import { buttons } from './buttons.js'
-import { drawKeyboard, say } from './composer.js'
+import { answerTo, drawKeyboard, say } from './composer.js'
 import { face, make, makeButton, page, place } from './dom.js'
 import { earlierButton } from './history.js'
 import { media } from './media.js'
@@ -46,9 +46,14 @@ function nodesOf(sorted, jump) {
   let lastDay = ''
   for (const message of sorted) {
     const today = day(message.date)
-    if (today !== lastDay) wanted.push(old.get(today) ?? dayLine(today))
+    if (today !== lastDay) wanted.push(old.get(today) ?? line(today, today))
     lastDay = today
     const id = `${state.current} ${message.message_id}`
+    const service = serviceWords(message)
+    if (service !== undefined) {
+      wanted.push(old.get(id) ?? line(id, service))
+      continue
+    }
     const node = old.get(id) ?? make('li', jump ? 'entry' : 'entry new')
     node.dataset.id = id
     fillEntry(node, message)
@@ -57,11 +62,23 @@ function nodesOf(sorted, jump) {
   return wanted
 }
 
-/** @param {string} today */
-function dayLine(today) {
-  const node = make('li', 'day', today)
-  node.dataset.id = today
+/**
+ * Something that nobody wrote, in the middle.
+ * @param {string} id
+ * @param {string} words
+ */
+function line(id, words) {
+  const node = make('li', 'day', words)
+  node.dataset.id = id
   return node
+}
+
+/**
+ * What Telegram itself writes into a group; undefined: it is a person's message or a bot's.
+ * @param {SandboxMessage} message
+ */
+function serviceWords({ new_chat_members: joined }) {
+  return joined && `${joined.map(({ first_name }) => first_name).join(', ')} ${texts.joined}`
 }
 
 /**
@@ -77,7 +94,8 @@ function fillEntry(node, message) {
   if (node.dataset.looks !== looks) {
     node.dataset.looks = looks
     node.querySelector('.bubble')?.remove()
-    node.prepend(bubble(message))
+    node.querySelector('.reply')?.remove()
+    node.prepend(bubble(message), replyButton(message))
   }
   const rows = reply_markup?.inline_keyboard
   const keys = JSON.stringify(rows ?? [])
@@ -133,6 +151,15 @@ function bubble(message) {
   } else if (held && held.kind !== 'other') node.classList.add('bare')
   node.append(make('span', 'time', (message.edit_date ? texts.edited : '') + clock(message.date)))
   return node
+}
+
+/** @param {SandboxMessage} message */
+function replyButton(message) {
+  const button = makeButton('reply', '↩')
+  button.title = texts.reply
+  button.setAttribute('aria-label', texts.reply)
+  button.addEventListener('click', () => answerTo(message))
+  return button
 }
 
 /**

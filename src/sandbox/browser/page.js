@@ -1,14 +1,18 @@
 /** The page's program: one chat is open, and what happens in the sandbox is shown as it happens. */
 import { post } from './api.js'
+import './attach.js'
 import { lookForAnswers } from './buttons.js'
 import { drawGrid } from './channel.js'
-import { face, make, page } from './dom.js'
+import { answerTo } from './composer.js'
+import { face, page } from './dom.js'
+import { createGroup } from './groups.js'
 import { keep, readNewest } from './history.js'
+import { lookForResults } from './inline.js'
 import { opensChatsWith } from './links.js'
 import { drawList } from './list.js'
 import { drawMessages } from './messages.js'
-import { showMood } from './settings.js'
-import { channels, isBlocked, people, readWorld, state } from './state.js'
+import { showMood, showWriter } from './settings.js'
+import { channels, groups, isBlocked, isGroup, people, readWorld, state } from './state.js'
 import { showAction, showIdle } from './status.js'
 import { locale, texts, translate } from './texts.js'
 
@@ -53,16 +57,17 @@ let drawing = 0
 async function drawChat() {
   const turn = ++drawing
   const { bot, current } = state
-  const isChannel = current < 0
-  const chat = [...people(), ...channels()].find((one) => one.id === current)
+  const isChannel = current < 0 && !isGroup()
+  const chat = [...people(), ...groups(), ...channels()].find((one) => one.id === current)
   page.chat.hidden = isChannel
   page.composer.hidden = isChannel || !bot
   page.grid.hidden = !isChannel
   page.keyboard.hidden = true
-  face(page.face, chat?.title ?? '', current, isChannel ? 'channel' : 'bot')
-  page.title.textContent = (isChannel ? chat?.title : bot?.firstName) ?? 'Greetings'
-  page.asWho.replaceChildren()
-  if (!isChannel && chat) page.asWho.append(texts.you, make('b', '', chat.title))
+  page.clip.hidden = current < 0
+  face(page.face, chat?.title ?? '', current, chat?.kind ?? 'bot')
+  page.title.textContent = (current < 0 ? chat?.title : bot?.firstName) ?? 'Greetings'
+  answerTo(undefined)
+  showWriter()
   showIdle()
   if (!bot || !chat) return
   if (!(await readNewest(current, () => turn === drawing))) return
@@ -89,6 +94,22 @@ async function addPerson() {
   await open(userId)
 }
 
+page.newGroup.addEventListener('click', () => void newGroup())
+
+async function newGroup() {
+  const id = await createGroup()
+  await refreshWorld()
+  await open(id)
+}
+
+page.writer.addEventListener('change', () => {
+  state.writer = Number(page.writer.value)
+  showWriter()
+  drawBlocked()
+  drawMessages({ jump: false })
+  void showMood()
+})
+
 // What happens while we look
 
 /** @type {number | undefined} */
@@ -107,6 +128,7 @@ function happened(event) {
   if (event.type === 'fault') return void showMood()
   if (event.type === 'world') {
     void lookForAnswers().catch(() => {})
+    void lookForResults().catch(() => {})
     return refreshSoon()
   }
   if (bot && event.botId !== bot.id && event.chatId > 0) return
@@ -120,7 +142,7 @@ function happened(event) {
     case 'message':
       show(messageOf(event))
   }
-  if (current >= 0) return drawMessages({ jump: false })
+  if (current >= 0 || isGroup()) return drawMessages({ jump: false })
   drawGrid()
   refreshSoon()
 }

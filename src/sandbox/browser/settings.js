@@ -1,11 +1,12 @@
 /** What can be changed about the person who writes, and how Telegram behaves meanwhile. */
 import { get, post } from './api.js'
 import { fail } from './composer.js'
-import { page } from './dom.js'
+import { make, page } from './dom.js'
 import { menu } from './menus.js'
-import { currentUser, isBlocked, state } from './state.js'
+import { currentUser, isBlocked, isGroup, people, state } from './state.js'
+import { texts } from './texts.js'
 
-/** @import { FaultPlan, FaultState } from '../contract.ts' */
+/** @import { BotSwitches, FaultPlan, FaultState } from '../contract.ts' */
 
 /** What a bot sends. Its updates come as ever, so that it hears what people write meanwhile. */
 const sending = [
@@ -38,8 +39,27 @@ async function fill() {
   page.telegram.value = mood?.[0] ?? 'works'
   const user = currentUser()
   page.personSettings.hidden = user === undefined
+  page.groupSettings.hidden = !isGroup()
+  if (isGroup()) await fillGroup()
   page.blocked.checked = isBlocked()
   showLanguage(user?.languageCode ?? '')
+}
+
+async function fillGroup() {
+  page.writer.replaceChildren(...people().map(({ id, title }) => new Option(title, String(id))))
+  page.writer.value = String(state.writer)
+  const all = /** @type {(BotSwitches & { botId: number })[]} */ (await get('switches'))
+  page.privacy.checked = all.find(({ botId }) => botId === state.bot?.id)?.groupPrivacy ?? true
+  page.botIsIn.checked = state.world.chats.some(
+    ({ id, members }) => id === state.current && members?.includes(state.bot?.id ?? 0),
+  )
+}
+
+/** Who writes, and in a group who it is for now. */
+export function showWriter() {
+  page.asWho.replaceChildren()
+  const user = currentUser()
+  if (user !== undefined) page.asWho.append(texts.you, make('b', '', user.firstName))
 }
 
 /** @param {string} code of a language, perhaps none that the list has */
@@ -78,4 +98,12 @@ page.blocked.addEventListener('change', () => {
     page.blocked.checked = false
     fail(error)
   })
+})
+page.botIsIn.addEventListener('change', () => {
+  const { bot, current, writer } = state
+  const status = page.botIsIn.checked ? 'member' : 'left'
+  void post('members', { chatId: current, botId: bot?.id, status, by: writer }).catch(fail)
+})
+page.privacy.addEventListener('change', () => {
+  void post('switches', { botId: state.bot?.id, groupPrivacy: page.privacy.checked }).catch(fail)
 })

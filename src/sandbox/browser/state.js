@@ -8,7 +8,7 @@ import { texts } from './texts.js'
 /** @typedef {{ bots: Bot[], users: SandboxUser[], chats: SandboxChat[] }} World */
 /**
  * A line of the list: a person who writes to the bot, or a channel.
- * @typedef {{ id: number, title: string, about: string, kind?: 'channel' }} Chat
+ * @typedef {{ id: number, title: string, about: string, kind?: 'channel' | 'group' }} Chat
  */
 
 export const state = {
@@ -48,17 +48,30 @@ export function people() {
 /** @returns {Chat[]} */
 export function channels() {
   return state.world.chats
-    .filter((chat) => chat.id < 0)
+    .filter((chat) => chat.type === 'channel')
     .map((chat) => ({ id: chat.id, title: chat.title, about: texts.posts + chat.messages, kind: 'channel' }))
+}
+
+/** @returns {Chat[]} */
+export function groups() {
+  return state.world.chats
+    .filter((chat) => chat.type === 'group' || chat.type === 'supergroup')
+    .map((chat) => ({ id: chat.id, title: chat.title, about: texts.group, kind: 'group' }))
+}
+
+/** Whether the open chat is a group. */
+export function isGroup() {
+  return groups().some((chat) => chat.id === state.current)
 }
 
 /** Reads bots, people and chats again. */
 export async function readWorld() {
   state.world = /** @type {World} */ (await get('world'))
   state.bot = state.world.bots[0]
-  const known = [...people(), ...channels()]
+  const known = [...people(), ...groups(), ...channels()]
   if (!known.some((chat) => chat.id === state.current)) state.current = known[0]?.id ?? 0
   if (state.current > 0) state.writer = state.current
+  if (currentUser() === undefined) state.writer = people()[0]?.id ?? 0
 }
 
 /** The person who writes in the open chat. */

@@ -1,6 +1,6 @@
 /** The line below the chat's title: who it is, or what the bot is doing now. */
 import { page } from './dom.js'
-import { channels, state } from './state.js'
+import { channels, groups, state } from './state.js'
 import { actionText, texts } from './texts.js'
 
 /** A chat action is over after this, as in Telegram. */
@@ -13,7 +13,7 @@ let timer
 export function showIdle() {
   clearTimeout(timer)
   page.status.className = ''
-  page.status.textContent = channels().find((chat) => chat.id === state.current)?.about ?? texts.bot
+  page.status.textContent = [...groups(), ...channels()].find((chat) => chat.id === state.current)?.about ?? texts.bot
 }
 
 /** @param {string} action as `sendChatAction` names it */

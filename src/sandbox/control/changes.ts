@@ -1,9 +1,9 @@
 /** What can be done through the control API, by path. */
-import type { FaultPlan, Say, SentDocument } from '../contract.ts'
+import type { FaultPlan, Say, SentDocument, SharedContact } from '../contract.ts'
 import { registerBot, switchBot } from './bots.ts'
 import { createChannel, migrate, setMember } from './chats.ts'
 import { ControlError, type ControlContext } from './context.ts'
-import { sendDocument } from './documents.ts'
+import { sendDocument, shareContact } from './documents.ts'
 import { block, deleteUser, saveUser, say } from './people.ts'
 import { askInline, chooseInline, press } from './queries.ts'
 import { botOf, integer, string, type Body } from './values.ts'
@@ -22,6 +22,7 @@ const changes: Record<string, (context: ControlContext, body: Body) => unknown> 
   updates: (context, body) =>
     (Array.isArray(body) ? (body as Say[]) : [body as unknown as Say]).map((one) => say(context, one)),
   documents: (context, body) => sendDocument(context, body as unknown as SentDocument),
+  contacts: (context, body) => shareContact(context, body as unknown as SharedContact),
   'updates/resend': (context, body) => ({
     count: context.updates.resend(botOf(context, body.botId).id, body.updateIds as number[] | undefined),
   }),

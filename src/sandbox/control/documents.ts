@@ -3,18 +3,17 @@ import { createHash, randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { commandEntities } from '../bot-api/formatting.ts'
-import { messageObject } from '../bot-api/objects.ts'
-import type { SentDocument } from '../contract.ts'
-import type { StoredMessage } from '../state/records.ts'
+import { jpegSize } from '../bot-api/media.ts'
+import type { SentDocument, SharedContact } from '../contract.ts'
 import { type ControlContext, ControlError } from './context.ts'
-import { meet, saveUser } from './people.ts'
-import { botOf, integer, now, string, updateId, type Body } from './values.ts'
+import { saveUser, writeToBot } from './people.ts'
+import { botOf, integer, string, type Body } from './values.ts'
 
 const longestCaption = 1_024
 
-/** A person sends a document in their private chat. Gives the id of the update; null: the bot wants no messages. */
+/** A person sends a file in their private chat. Gives the id of the update; null: the bot wants no messages. */
 export async function sendDocument(context: ControlContext, sent: SentDocument): Promise<number | null> {
-  const { state, updates } = context
+  const { state } = context
   const body = sent as unknown as Body
   const bot = botOf(context, sent.botId)
   const userId = integer(body, 'userId')
@@ -30,24 +29,33 @@ export async function sendDocument(context: ControlContext, sent: SentDocument):
   const path = join(state.incomingFolder, `${randomUUID()}.part`)
   await writeFile(path, content)
   const sha256 = createHash('sha256').update(content).digest('hex')
-  const looks = { kind: 'document', mimeType, width: 0, height: 0, duration: 0 } as const
+  const looks = { mimeType, duration: 0, ...looksOf(sent.kind ?? 'document', content) }
   const { unique, size } = await state.keepFile({ path, sha256, size: content.length, fileName }, looks)
 
   saveUser(context, { ...sent, userId })
-  meet(context, bot, userId)
-  const key = state.chatKey(bot.id, userId)
   const entities = commandEntities(caption ?? '')
-  const message: StoredMessage = {
-    message_id: state.nextMessageId(key),
-    date: now(),
-    from: userId,
+  return writeToBot(context, bot, userId, {
     media: { ...looks, unique, size, fileName },
     ...(caption === undefined ? {} : { caption }),
     ...(replyTo === undefined ? {} : { reply_to: replyTo }),
     ...(entities === undefined ? {} : { entities }),
-  }
-  state.saveMessage(key, message)
-  const told = messageObject(state, bot.id, userId, message)
-  context.tell({ type: 'message', botId: bot.id, chatId: userId, message: told, edited: false })
-  return updateId(context, bot, updates.add(bot.id, { message: told }))
+  })
+}
+
+function looksOf(kind: 'document' | 'photo' | 'voice', content: Buffer) {
+  if (kind !== 'photo') return { kind, width: 0, height: 0 }
+  const pixels = jpegSize(content)
+  if (pixels === undefined) throw new ControlError('a photo must be a JPEG')
+  return { kind, mimeType: 'image/jpeg', ...pixels }
+}
+
+/** A person shares somebody's contact in their private chat. Gives the id of the update. */
+export function shareContact(context: ControlContext, sent: SharedContact): number | null {
+  const userId = integer(sent as unknown as Body, 'userId')
+  const given = { ...sent.contact } as Body
+  const lastName = given.lastName === undefined ? {} : { last_name: string(given, 'lastName') }
+  const contact = { phone_number: string(given, 'phoneNumber'), first_name: string(given, 'firstName'), ...lastName }
+  const bot = botOf(context, sent.botId)
+  saveUser(context, { ...sent, userId })
+  return writeToBot(context, bot, userId, { contact })
 }

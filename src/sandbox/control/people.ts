@@ -36,23 +36,30 @@ export function deleteUser(context: ControlContext, body: Body): unknown {
 
 /** A person writes to a bot, or in a group. Starts the chat, and unblocks a blocked bot as a person has to before writing. */
 export function say(context: ControlContext, one: Say): number | null {
-  const { state, updates } = context
   const bot = botOf(context, one.botId)
   const userId = integer(one as unknown as Body, 'userId')
   if (typeof one.text !== 'string' || one.text === '') throw new ControlError('text must be a text')
   saveUser(context, { ...one, userId })
   if (one.chatId !== undefined && one.chatId !== userId) return sayInGroup(context, bot, one)
-  meet(context, bot, userId)
-  const key = state.chatKey(bot.id, userId)
   const entities = commandEntities(one.text)
-  const message: StoredMessage = {
-    message_id: state.nextMessageId(key),
-    date: now(),
-    from: userId,
+  return writeToBot(context, bot, userId, {
     text: one.text,
     ...(one.replyTo === undefined ? {} : { reply_to: one.replyTo }),
     ...(entities === undefined ? {} : { entities }),
-  }
+  })
+}
+
+/** Puts a person's message into their private chat and tells the bot. Gives the id of the update. */
+export function writeToBot(
+  context: ControlContext,
+  bot: BotRecord,
+  userId: number,
+  content: Partial<StoredMessage>,
+): number | null {
+  const { state, updates } = context
+  meet(context, bot, userId)
+  const key = state.chatKey(bot.id, userId)
+  const message: StoredMessage = { message_id: state.nextMessageId(key), date: now(), from: userId, ...content }
   state.saveMessage(key, message)
   const told = messageObject(state, bot.id, userId, message)
   context.tell({ type: 'message', botId: bot.id, chatId: userId, message: told, edited: false })
@@ -60,7 +67,7 @@ export function say(context: ControlContext, one: Say): number | null {
 }
 
 /** Whoever writes has started the chat, and unblocked the bot before. */
-export function meet(context: ControlContext, bot: BotRecord, userId: number): void {
+function meet(context: ControlContext, bot: BotRecord, userId: number): void {
   const { state } = context
   if (state.acquaintance(bot.id, userId) === 'blocked') setBlocked(context, bot, userId, false)
   if (state.acquaintance(bot.id, userId) === 'started') return

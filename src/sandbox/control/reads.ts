@@ -3,6 +3,7 @@ import { messageObject } from '../bot-api/objects.ts'
 import { switchesOf } from '../bot-api/switches.ts'
 import type { CallFilter, CallRecord, SandboxChat, SandboxUser } from '../contract.ts'
 import { matches } from '../fault-plans.ts'
+import type { Membership } from '../state/records.ts'
 import { ControlError, type ControlContext } from './context.ts'
 import { botOf } from './values.ts'
 
@@ -113,6 +114,8 @@ function users({ state }: ControlContext): SandboxUser[] {
   }))
 }
 
+const isThere = (status: Membership['status'] | undefined) => status === 'administrator' || status === 'member'
+
 function chats({ state }: ControlContext): SandboxChat[] {
   const groups = [...state.groups.values()].map(({ id, type, title }): SandboxChat => ({
     id,
@@ -120,6 +123,7 @@ function chats({ state }: ControlContext): SandboxChat[] {
     title,
     blocked: false,
     messages: state.countMessages(String(id)),
+    members: [...state.bots.keys()].filter((bot) => isThere(state.membership(id, bot)?.status)),
   }))
   const privates = [...state.bots.values()].flatMap((bot) =>
     state.peopleOf(bot.id).map((user): SandboxChat => {

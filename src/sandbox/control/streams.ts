@@ -55,7 +55,7 @@ export async function sendContent(
     return
   }
   // Only what a browser shows and never runs goes out under its own type.
-  const shown = ['video/mp4', 'image/jpeg'].includes(file.mimeType)
+  const shown = ['video/mp4', 'image/jpeg'].includes(file.mimeType) || /^audio\/[a-z0-9]+$/.test(file.mimeType)
   response.writeHead(range === null ? 200 : 206, {
     'content-type': shown ? file.mimeType : 'application/octet-stream',
     'content-length': end - start + 1,

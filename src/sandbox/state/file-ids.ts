@@ -5,13 +5,14 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 
 /** What the server calls the type of a file in its refusals. */
-export type FileKind = 'video' | 'animation' | 'document' | 'photo' | 'thumbnail'
+export type FileKind = 'video' | 'animation' | 'document' | 'photo' | 'voice' | 'thumbnail'
 
 const letters: Record<FileKind, string> = {
   video: 'BAACAgIAAx',
   animation: 'CgACAgIAAx',
   document: 'BQACAgIAAx',
   photo: 'AgACAgIAAx',
+  voice: 'AwACAgIAAx',
   thumbnail: 'AAMCAgADIQ',
 }
 

@@ -46,7 +46,7 @@ export type Acquaintance = 'known' | 'started' | 'blocked'
 
 /** A file as a message holds it. Identifiers for a bot are made when the message is told. */
 export interface StoredMedia {
-  kind: 'video' | 'animation' | 'document'
+  kind: 'video' | 'animation' | 'document' | 'photo' | 'voice'
   unique: string
   size: number
   fileName: string
@@ -79,6 +79,7 @@ export interface StoredMessage {
   caption?: string
   entities?: unknown[]
   media?: StoredMedia
+  contact?: { phone_number: string; first_name: string; last_name?: string }
   /** an inline keyboard */
   reply_markup?: unknown
   /** another keyboard: shown to its person, not told to bots */

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Api, InputFile } from 'grammy'
 import { describe, expect, it } from 'vitest'
@@ -166,6 +166,23 @@ describe('files', () => {
     expect(await (await fetch(`${server.url}/file/bot${token}/${path}`)).text()).toBe('имя\nМаша\n')
     for (const wrong of [{ content: '' }, { fileName: '../names.csv' }, { caption: 'я'.repeat(1_025) }])
       await expect(sandbox.sendDocument({ ...words, ...wrong })).rejects.toThrow('sandbox:')
+  })
+
+  it('tells the bot of a photo, a voice message and a contact that a person sends', async () => {
+    const photo = await readFile(clips.picture)
+    await sandbox.sendDocument({ userId: 6, kind: 'photo', fileName: 'a.jpg', content: photo, caption: 'Маша' })
+    await sandbox.sendDocument({ userId: 6, kind: 'voice', fileName: 'a.ogg', mimeType: 'audio/ogg', content: 'OggS' })
+    await sandbox.shareContact({ userId: 6, contact: { phoneNumber: '+7 900', firstName: 'Петя' } })
+    const told = (await api.getUpdates()).map(({ message }) => message)
+    expect(told).toMatchObject([
+      { caption: 'Маша', photo: [{ width: 64, height: 96, file_size: photo.length }] },
+      { voice: { mime_type: 'audio/ogg', file_size: 4 } },
+      { contact: { phone_number: '+7 900', first_name: 'Петя' } },
+    ])
+    const photoId = told[0]?.photo?.[0]?.file_id ?? ''
+    expect((await refusal(api.sendVideo(6, photoId))).description).toContain("can't use file of type Photo as Video")
+    const noJpeg = { userId: 6, kind: 'photo', fileName: 'a.jpg', content: 'GIF89a' } as const
+    await expect(sandbox.sendDocument(noJpeg)).rejects.toThrow('a photo must be a JPEG')
   })
 
   it('refuses a caption of more than 1,024 and a file of more than 50 MB', async () => {
