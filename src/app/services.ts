@@ -159,16 +159,17 @@ async function faultsOfChannels(
   return faults
 }
 
-/** A worker in this process. */
+/** A worker in this process; one that `prepares` makes at once what the videos of each template share. */
 export async function startWorkerIn(
   { storage, delivery }: Services,
   renderer: Renderer,
   config: Config,
   log: Log,
+  { prepares = false }: { prepares?: boolean } = {},
 ): Promise<RunningWorker> {
   const { startWorker } = await import('../queue/processors/worker.ts')
   return startWorker(
-    { storage, delivery, renderer, times: config.times, keepBytes: config.keepBytes, log },
+    { storage, delivery, renderer, times: config.times, keepBytes: config.keepBytes, prepares, log },
     concurrencyOf(config),
   )
 }

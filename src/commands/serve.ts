@@ -61,7 +61,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
     if (verb !== 'bot') {
       const renderer = await openRendererOf(config, services.home, { db: services.db, log })
       closeRenderer = () => renderer.close()
-      worker = await startWorkerIn(services, renderer, config, log)
+      worker = await startWorkerIn(services, renderer, config, log, { prepares: true })
     }
     if (known !== undefined) bot = await startBotIn(services, { ...askRules, known }, config, log)
     if (health !== undefined) watchState(health, services, config)

@@ -40,8 +40,11 @@ export interface Renderer {
     name: VideoName,
     options: { signal: AbortSignal; onStep?: (step: Step, ms: number) => void },
   ): Promise<Made>
-  /** Makes what all videos of the enabled templates share, or finds it made. Throws as `make` does. */
-  warmUp(signal?: AbortSignal): Promise<void>
+  /**
+   * Makes what all videos of the enabled templates share, or finds it made. `onMade` is told of each that was made, and
+   * how long that took. Throws as `make` does.
+   */
+  warmUp(signal?: AbortSignal, onMade?: (templateId: string, ms: number) => void): Promise<void>
   /** Removes the oldest cached videos beyond `mostBytes`, see `trimRenderCache`. Returns how many. */
   trimCache(mostBytes: number, uploaded: Uploaded): Promise<number>
   /** Removes cached videos that are older than they may be. Returns how many videos. */
@@ -109,8 +112,8 @@ export async function openRenderer(settings: RendererSettings): Promise<Renderer
     revisionOf: revisions.now,
     templateRevisionOf: revisions.ofTemplate,
     make: (template, name, { signal, onStep = () => undefined }) => make(equipment, template, name, signal, onStep),
-    warmUp: async (signal = new AbortController().signal) => {
-      for (const template of templates) await prepare(equipment, template, signal)
+    warmUp: async (signal = new AbortController().signal, onMade = () => undefined) => {
+      for (const template of templates) await prepare(equipment, template, signal, (ms) => onMade(template.id, ms))
     },
     trimCache: (mostBytes, uploaded) => trimRenderCache(rendersFolder, mostBytes, uploaded),
     async removeCached(files) {
@@ -172,11 +175,16 @@ async function make(
 }
 
 /** Makes what all videos of the template share. */
-async function prepare(equipment: Equipment, template: Template, signal: AbortSignal): Promise<void> {
+async function prepare(
+  equipment: Equipment,
+  template: Template,
+  signal: AbortSignal,
+  onMade: (ms: number) => void,
+): Promise<void> {
   const { ffmpeg, pool, revisions, cacheFolder } = equipment
   const leaveRoom = await takeRoom(equipment, template, signal)
   const job = { ffmpeg, template, templateRevision: await revisions.ofTemplate(template), cacheFolder }
-  await pool.run({ kind: 'prepare', job }, signal, () => undefined).finally(leaveRoom)
+  await pool.run({ kind: 'prepare', job }, signal, (_step, ms) => onMade(ms)).finally(leaveRoom)
 }
 
 /** Room for a render, and before it for what all videos of its template share. */

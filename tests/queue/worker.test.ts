@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { diskOutage, Outage } from '../../src/errors.ts'
+import { listen, type DomainEvent } from '../../src/events.ts'
 import { currentOutages, noteOutage } from '../../src/greetings/outages.ts'
 import { request } from '../../src/greetings/request.ts'
 import { startWorker } from '../../src/queue/processors/worker.ts'
@@ -38,6 +39,27 @@ it('property 13: a stop lets every delivery in hand end, also one that another o
   expect(await town.db.userRequest.findFirstOrThrow()).toMatchObject({ status: 'COMPLETED' })
   expect(await videosOf(town, 1)).toBe(1)
   expect(await town.db.workerProcess.count()).toBe(0)
+})
+
+it('prepares its templates when it starts, beside its first jobs, and a stop interrupts that', async () => {
+  const renderer = await plannedRenderer(town)
+  let interrupted: unknown
+  const warmUp: typeof renderer.warmUp = async (signal, onMade) => {
+    onMade?.('tiny', 2_000)
+    await new Promise<void>((_, fail) =>
+      signal?.addEventListener('abort', () => fail((interrupted = signal.reason as Error))),
+    )
+  }
+  const told: DomainEvent[] = []
+  const ignore = listen((event) => void told.push(event))
+  const worker = await startWorker({ ...workerParts(town, { ...renderer, warmUp }), prepares: true }, 1)
+  await request(town.door, [ask('Клара')])
+  await until(async () => renderer.made.includes('Клара'), 'the first video')
+  expect(told).toContainEqual({ what: 'step', step: 'prepare', template: 'tiny', seconds: 2 })
+  expect(interrupted).toBeUndefined()
+  await worker.stop(20_000)
+  ignore()
+  expect(interrupted).toBeInstanceOf(Error)
 })
 
 it.each([

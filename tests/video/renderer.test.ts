@@ -566,7 +566,10 @@ describe('several processes', () => {
 
   test('that have died leave nothing: their folders go when the next studio opens, a lock of theirs is taken over', async () => {
     const [cacheFolder, rendersFolder] = [join(folder, 'left-cache'), join(folder, 'left-renders')]
-    await (await open({ cacheFolder, rendersFolder })).warmUp()
+    const first = await open({ cacheFolder, rendersFolder })
+    const made: string[] = []
+    for (let times = 0; times < 2; times++) await first.warmUp(undefined, (id, ms) => made.push(`${id} ${ms > 0}`))
+    expect(made).toEqual(['tiny true'])
     const own = readdirSync(rendersFolder).find((file) => file.startsWith('tmp-')) ?? ''
     const dead = own.replace(`-${process.pid}-`, '-4194303-')
     mkdirSync(join(rendersFolder, dead))

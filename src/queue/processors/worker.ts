@@ -11,6 +11,7 @@ import { createDeliveries } from './deliveries.ts'
 import { keepHouse } from './housekeeping.ts'
 import { createLeases } from './lease.ts'
 import { createOutages } from './outages.ts'
+import { prepareTemplates } from './preparing.ts'
 import { createSlots } from './slots.ts'
 import { generateVideo, type JobDeps } from './video-generation.ts'
 
@@ -35,6 +36,8 @@ export interface WorkerParts {
   times: Times
   /** what the render cache may take */
   keepBytes: number
+  /** makes at once what all videos of a template share, for every enabled template */
+  prepares?: boolean
   log: JobDeps['log']
 }
 
@@ -64,6 +67,8 @@ export async function startWorker(parts: WorkerParts, concurrency: number): Prom
     queue.work(lane, concurrency + rendersAhead, (job) => generateVideo(deps, job, lane, signals)),
   )
 
+  const preparing = parts.prepares === true ? prepareTemplates(renderer, log, signals.closing) : undefined
+
   return {
     ended: outages.tokenRefused,
     abortNow: () => stop.abort(new Error('the worker stops')),
@@ -71,7 +76,7 @@ export async function startWorker(parts: WorkerParts, concurrency: number): Prom
       closing.abort(new Error('the worker is closing'))
       const deadline = setTimeout(() => stop.abort(new Error('the worker stops')), stopMs)
       await Promise.all(workers.map((worker) => worker.close()))
-      await Promise.allSettled([deliveries.settled(), keeping])
+      await Promise.allSettled([deliveries.settled(), keeping, preparing])
       clearTimeout(deadline)
       stop.abort(new Error('the worker stops'))
       await paces.close()
