@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => town.close())
 afterEach(() => town.telegram.release())
 beforeEach(async () => {
-  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "User"`
+  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "User"`
   await town.telegram.clearCalls()
 })
 

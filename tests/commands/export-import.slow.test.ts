@@ -21,7 +21,7 @@ afterAll(async () => {
 })
 beforeEach(async () => {
   for (const { db } of [town, other]) {
-    await db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest"`
+    await db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport"`
     await db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
   }
 })
@@ -198,7 +198,7 @@ describe('import', () => {
   it('says which videos are another bot’s, also where no bot was at work yet', async () => {
     const input = exported(line('Маша', { botId: 5 }), line('Петя'), line('Оля', { botId: 5 }))
     for (const botId of [town.botId, null]) {
-      await other.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest"`
+      await other.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport"`
       await other.db.installation.update({ where: { id: 1 }, data: { botId } })
       const end = await greetings(['import', '-'], { env: here(), input })
       expect(end.code, end.stderr).toBe(0)
@@ -213,7 +213,7 @@ describe('import', () => {
       })
     }
     // Without a token nobody knows which bot will send them.
-    await other.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest"`
+    await other.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport"`
     const { TELEGRAM_BOT_TOKEN: _token, ...env }: Record<string, string> = here()
     expect((await greetings(['import', '-'], { env, input })).stdout).toBe('3 videos read: 3 added.\n')
     expect(jsonOf(await greetings(['status', '--json'], { env }))).toMatchObject({

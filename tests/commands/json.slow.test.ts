@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => town.close())
 beforeEach(async () => {
   await town.db
-    .$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "RequestCount", "WorkerProcess", "BotProcess", "Outage"`
+    .$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "RequestCount", "WorkerProcess", "BotProcess", "Outage"`
   await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
 })
 

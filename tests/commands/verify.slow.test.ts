@@ -18,7 +18,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => town.close())
 beforeEach(async () => {
-  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "FloodBucket"`
+  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "FloodBucket"`
   await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
   await town.telegram.clearCalls()
 })

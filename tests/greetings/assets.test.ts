@@ -21,7 +21,7 @@ beforeAll(async () => {
   db = database.db
 })
 afterAll(() => database.close())
-beforeEach(() => db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "User"`)
+beforeEach(() => db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "User"`)
 
 const longAgo = new Date('2020-01-01')
 const [past, future] = [() => new Date(Date.now() - 60_000), () => new Date(Date.now() + 60_000)]

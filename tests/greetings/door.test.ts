@@ -20,7 +20,7 @@ afterAll(async () => {
   await town.close()
 })
 beforeEach(async () => {
-  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "User"`
+  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "User"`
   for (const lane of lanes) await town.queue.queues[lane].drain(true)
 })
 

@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => town.close())
 beforeEach(async () => {
-  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "User", "WorkerProcess"`
+  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "User", "WorkerProcess"`
   await town.db.installation.updateMany({ data: { reconciler: null, reconcilerUntil: null } })
   for (const lane of lanes) await town.queue.queues[lane].drain(true)
 })

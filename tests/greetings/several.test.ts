@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => town.close())
 beforeEach(async () => {
-  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "User"`
+  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "User"`
   for (const lane of lanes) await town.queue.queues[lane].drain(true)
 })
 
@@ -80,7 +80,7 @@ describe('one update with several names', () => {
 
   it('never waits for one that has the same names in another order', async () => {
     for (let round = 0; round < 10; round++) {
-      await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "User"`
+      await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "User"`
       for (const name of ['Маша', 'Петя']) await create(name, 'FAILED')
       const answers = await Promise.all([
         request(town.door, ['Маша', 'Петя', 'Ваня', 'Юра'].map(ask), person(1)),

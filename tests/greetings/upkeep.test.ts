@@ -22,7 +22,7 @@ afterAll(async () => {
   await town.close()
 })
 beforeEach(async () => {
-  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "User", "Outage"`
+  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "User", "Outage"`
   for (const lane of lanes) await town.queue.queues[lane].drain(true)
 })
 

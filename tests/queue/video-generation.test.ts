@@ -30,7 +30,7 @@ afterAll(async () => {
   await town.close()
 })
 beforeEach(async () => {
-  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "User", "Outage", "FloodBucket"`
+  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "User", "Outage", "FloodBucket"`
   for (const lane of lanes) await town.queue.queues[lane].drain(true)
   await town.telegram.clearCalls()
   making = async () => undefined

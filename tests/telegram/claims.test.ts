@@ -24,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => town.close())
 beforeEach(async () => {
-  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "User", "FloodBucket"`
+  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "User", "FloodBucket"`
   await town.telegram.clearCalls()
 })
 afterEach(() => town.telegram.release())

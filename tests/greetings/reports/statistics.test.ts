@@ -10,7 +10,7 @@ beforeAll(async () => {
   db = database.db
 })
 afterAll(() => database.close())
-beforeEach(() => db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "User", "RequestCount"`)
+beforeEach(() => db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "User", "RequestCount"`)
 
 const ours = 1n
 const today = new Map([

@@ -11,7 +11,7 @@ beforeAll(async () => {
   town = await openTestEnvironment()
 })
 afterAll(() => town.close())
-beforeEach(() => town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "User"`)
+beforeEach(() => town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "User"`)
 
 const never = new AbortController().signal
 const daysMs = 86_400_000
