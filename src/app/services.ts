@@ -93,7 +93,7 @@ export async function openServices(
       times,
       log,
     }
-    const delivery: DeliveryDeps = { db, api, queue, botId: bot.id, botUsername: bot.username, times, log }
+    const delivery: DeliveryDeps = { db, api, queue, botId: bot.id, bot, times, log }
     const door: RequestDeps = { db, queue, botId: bot.id, times, log }
     return { ...store, api, token, apiRoot, bot, sandbox, storage, delivery, door, close }
   } catch (error) {

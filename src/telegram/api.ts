@@ -22,7 +22,12 @@ export interface TelegramSettings {
 /** The bot's own identity, as Telegram tells it. */
 export interface BotIdentity {
   id: bigint
+  /** as it is addressed, without the @ */
   username: string
+  /** as people see it */
+  name: string
+  /** its owner switched inline mode on */
+  supportsInline: boolean
 }
 
 /** The client options that api and bot share. */
@@ -64,8 +69,8 @@ export async function patiently<T>(times: Times, call: () => Promise<T>): Promis
 
 /** @throws TelegramError */
 export async function whoAmI(api: Api): Promise<BotIdentity> {
-  const { id, username } = await api.getMe()
-  return { id: BigInt(id), username }
+  const { id, username, first_name, supports_inline_queries } = await api.getMe()
+  return { id: BigInt(id), username, name: first_name, supportsInline: supports_inline_queries }
 }
 
 /**

@@ -3,6 +3,7 @@
  * whoever sends: at least once, and twice only where Telegram's answer was lost.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Message } from 'grammy/types'
 import type { Times } from '../config.ts'
 import { isDatabaseTrouble } from '../db/database.ts'
 import { findFinished, type ClaimedAsset, type Post } from '../greetings/assets.ts'
@@ -20,18 +21,18 @@ import {
   untilSomebodyIsFree,
   type ClaimedRequest,
 } from '../greetings/requests.ts'
-import { languageOf, languageOfScript, text, wholeMinutes } from '../texts.ts'
-import { isTelegram } from './api.ts'
+import { languageOf, text, wholeMinutes } from '../texts.ts'
+import { isTelegram, type BotIdentity } from './api.ts'
 import { TelegramError } from './errors.ts'
 import { repairFileId, type FileIdDeps } from './file-ids.ts'
 import { bulkKey, bulkRate, chatKey, chatRate, pauseBulk, takeTicket } from './flood.ts'
+import { presentationOf, simpler, type Presentation } from './presentation.ts'
 import { countRepeatedUpload, filesUnseen, postOf, videoOptions, videoUpload, type VideoFile } from './storage.ts'
-import { videoButtons } from './video-buttons.ts'
 
 /** What delivering needs. */
 export interface DeliveryDeps extends FileIdDeps {
-  /** as the bot is addressed, without the @: its videos get a button that shares it; undefined: they get none */
-  botUsername?: string
+  /** whose videos these are: they have its link and buttons; undefined: they have neither */
+  bot?: BotIdentity
 }
 
 const batch = 20
@@ -151,8 +152,8 @@ interface Sending {
   repaired: boolean
   followed: boolean
   floods: number
-  /** the video goes out with its buttons */
-  hasButtons: boolean
+  /** what stands under it: less once Telegram has refused it */
+  shown: Presentation
 }
 
 /**
@@ -166,7 +167,7 @@ async function sendVideo(
   options: SendOptions,
 ): Promise<void> {
   const { api, db, times } = deps
-  const { caption, buttons } = presentationOf(deps, asset.display, request.language)
+  const presented = { requestId: request.id, display: asset.display, language: request.language }
   const sending: Sending = {
     asset,
     fileId,
@@ -174,7 +175,7 @@ async function sendVideo(
     repaired: false,
     followed: false,
     floods: 0,
-    hasButtons: buttons !== undefined,
+    shown: presentationOf(presented, deps.bot),
   }
   for (let isFirst = true; ; isFirst = false) {
     // What came before took its time: another try needs a claim as fresh as the first.
@@ -183,7 +184,7 @@ async function sendVideo(
       await api.sendVideo(
         String(sending.chatId),
         sending.fileId,
-        { caption, supports_streaming: true, ...(sending.hasButtons ? { reply_markup: buttons } : {}) },
+        { ...sending.shown, supports_streaming: true },
         options.signal as never,
       )
     } catch (error) {
@@ -192,15 +193,6 @@ async function sendVideo(
       return
     }
     return complete(deps, request)
-  }
-}
-
-/** Caption and buttons, in the language of the video, which is that of the name's letters. */
-function presentationOf({ botUsername }: DeliveryDeps, display: string, language: string) {
-  const spoken = languageOfScript(display) ?? languageOf(language)
-  return {
-    caption: text(spoken, 'caption', { name: display }),
-    buttons: botUsername === undefined ? undefined : videoButtons(spoken, display, botUsername),
   }
 }
 
@@ -243,13 +235,14 @@ async function afterRefusal(
     case 'token':
       await postpone(db, request, 0)
       throw new Outage('token', 'Telegram does not accept the bot’s token.')
-    case 'refused':
-      // Perhaps it is the buttons: nobody goes without their video for these.
-      if (sending.hasButtons) {
-        sending.hasButtons = false
+    case 'refused': {
+      const less = simpler(sending.shown, error.description)
+      if (less !== undefined) {
+        sending.shown = less
         return 'again'
       }
       return sendFailureNotice(deps, request, { display: sending.asset.display, coolMs: 0 }, options.signal)
+    }
     case 'too_large':
       return sendFailureNotice(deps, request, { display: sending.asset.display, coolMs: 0 }, options.signal)
     case 'server':
@@ -363,12 +356,7 @@ export async function uploadToSubscriber(
     }
     if (!(await takeTurn(deps, first, claimedAt, signal))) continue
     try {
-      const message = await deps.api.sendVideo(
-        String(first.chatId),
-        videoUpload(video),
-        { ...videoOptions(video), caption: presentationOf(deps, asset.display, first.language).caption },
-        signal as never,
-      )
+      const message = await uploadTo(deps, first, asset, video, signal)
       return { post: postOf(message, null), delivered: () => complete(deps, first) }
     } catch (error) {
       if (!(error instanceof TelegramError)) throw error
@@ -389,6 +377,28 @@ export async function uploadToSubscriber(
       if (error.kind === 'unknown_outcome') await countRepeatedUpload(deps.db)
       if (error.kind === 'file_unseen') throw filesUnseen(error)
       throw new Outage(isTelegram(error, 'token') ? 'token' : 'telegram', error.message, error.retryAfterMs)
+    }
+  }
+}
+
+/** Uploads to a person, with less under the video where Telegram refuses it. @throws TelegramError */
+async function uploadTo(
+  { api, bot }: DeliveryDeps,
+  request: ClaimedRequest,
+  { display }: ClaimedAsset,
+  video: VideoFile,
+  signal: AbortSignal,
+): Promise<Message> {
+  let shown = presentationOf({ requestId: request.id, display, language: request.language }, bot)
+  for (;;) {
+    try {
+      const options = { ...videoOptions(video), ...shown }
+      return await api.sendVideo(String(request.chatId), videoUpload(video), options, signal as never)
+    } catch (error) {
+      const less =
+        error instanceof TelegramError && error.kind === 'refused' ? simpler(shown, error.description) : undefined
+      if (less === undefined) throw error
+      shown = less
     }
   }
 }

@@ -1,17 +1,46 @@
-/** The buttons under a video. */
-import type { InlineKeyboardMarkup } from 'grammy/types'
+/** The buttons under a video. Their data names the request, never the name. */
+import type { InlineKeyboardButton, InlineKeyboardMarkup } from 'grammy/types'
 import { text, type Language } from '../texts.ts'
+import type { BotIdentity } from './api.ts'
 import { deepLinkFor } from './deep-link.ts'
 
+/** What a button under a video is for, as its data says it. */
+const videoButtonData = {
+  another: (requestId: string) => `a:${requestId}`,
+  soundsWrong: (requestId: string) => `w:${requestId}`,
+}
+
+/** Share the bot, another name, and “sounds wrong”, in the language of whoever asked. */
+export function videoButtons(
+  { requestId, display, language }: { requestId: string; display: string; language: Language },
+  bot: BotIdentity,
+): InlineKeyboardMarkup {
+  return {
+    inline_keyboard: [
+      [shareButton(language, display, bot)],
+      [
+        { text: text(language, 'button-another'), callback_data: videoButtonData.another(requestId) },
+        { text: text(language, 'button-sounds-wrong'), callback_data: videoButtonData.soundsWrong(requestId) },
+      ],
+    ],
+  }
+}
+
 /**
- * A button that shares the bot: whoever follows it gets the same name's video, or is welcomed where the name is too long for
- * a link. It stays when the video is forwarded, as it is a link.
+ * A button that shares the name’s video: through inline mode, where the bot has that. Otherwise a link to the bot: whoever
+ * follows it gets the same name’s video, or is welcomed where the name is too long for a link.
  */
-export function videoButtons(language: Language, display: string, botUsername: string): InlineKeyboardMarkup {
+function shareButton(
+  language: Language,
+  display: string,
+  { username, supportsInline }: BotIdentity,
+): InlineKeyboardButton {
+  const label = text(language, 'button-share')
+  if (supportsInline) return { text: label, switch_inline_query: display }
   const payload = deepLinkFor(display)
-  const link = `https://t.me/${botUsername}${payload === undefined ? '' : `?start=${payload}`}`
+  const link = `https://t.me/${username}${payload === undefined ? '' : `?start=${payload}`}`
   const share = new URL('https://t.me/share/url')
   share.searchParams.set('url', link)
   share.searchParams.set('text', text(language, 'share-text'))
-  return { inline_keyboard: [[{ text: text(language, 'button-share'), url: share.href }]] }
+  return { text: label, url: share.href }
 }

@@ -17,7 +17,7 @@ const newPerson = () => people++
 
 beforeAll(async () => {
   town = await openTestEnvironment()
-  town.delivery.botUsername = 'greetings_test_bot'
+  town.delivery.bot = { id: town.botId, username: 'greetings_test_bot', name: 'С Новым годом', supportsInline: false }
   worker = await startWorker(workerParts(town, await plannedRenderer(town, () => beforeVideo())), 2)
   bot = await startBot(botParts(town))
 })
@@ -234,7 +234,7 @@ describe('what is unsure', () => {
 })
 
 describe('sharing', () => {
-  it('a video has a button that opens the bot with its name; refused buttons never keep the video away', async () => {
+  it('a video has a button that opens the bot with its name', async () => {
     const id = newPerson()
     await town.telegram.say({ userId: id, text: 'Маша', languageCode: 'ru' })
     const [share] = buttonsOf(await video(id, 'Маша')) as { url?: string }[]
@@ -242,15 +242,35 @@ describe('sharing', () => {
     const other = newPerson()
     await town.telegram.say({ userId: other, text: `/start ${link.searchParams.get('start')}`, languageCode: 'ru' })
     await video(other, 'Маша')
+  })
 
-    const third = newPerson()
-    await town.telegram.fault({
-      method: 'sendVideo',
-      chatId: third,
-      answer: { kind: 'refuse', code: 400, description: 'Bad Request: BUTTON_URL_INVALID' },
-    })
-    await town.telegram.say({ userId: third, text: 'Маша', languageCode: 'ru' })
-    expect(buttonsOf(await video(third, 'Маша'))).toEqual([])
+  it('the caption names the bot with a link, so that a forwarded video brings the next family', async () => {
+    const id = newPerson()
+    await town.telegram.say({ userId: id, text: 'Маша', languageCode: 'en' })
+    const { caption = '', caption_entities } = await video(id, 'Маша')
+    const bot = 'С Новым годом'
+    expect(caption).toBe(`${text('ru', 'caption', { name: 'Маша' })}\n\n${bot}`)
+    const url = 'https://t.me/greetings_test_bot'
+    expect(caption_entities).toEqual([{ type: 'text_link', offset: caption.indexOf(bot), length: bot.length, url }])
+  })
+
+  it('neither buttons nor a link that Telegram refuses keep the video away', async () => {
+    const refused = async (...descriptions: string[]) => {
+      const id = newPerson()
+      for (const description of descriptions)
+        await town.telegram.fault({
+          method: 'sendVideo',
+          chatId: id,
+          answer: { kind: 'refuse', code: 400, description },
+        })
+      await town.telegram.say({ userId: id, text: 'Маша', languageCode: 'ru' })
+      const message = await video(id, 'Маша')
+      return { buttons: buttonsOf(message).length, links: message.caption_entities?.length ?? 0 }
+    }
+    const [url, entity] = ['Bad Request: BUTTON_URL_INVALID', 'Bad Request: entity begins in a middle of a symbol']
+    expect(await refused(url)).toEqual({ buttons: 0, links: 1 })
+    expect(await refused(entity)).toEqual({ buttons: 3, links: 0 })
+    expect(await refused(url, url)).toEqual({ buttons: 0, links: 0 })
   })
 })
 

@@ -15,7 +15,8 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => town.close())
 beforeEach(async () => {
-  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "WorkerProcess", "BotProcess", "Outage"`
+  await town.db
+    .$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "WorkerProcess", "BotProcess", "Outage"`
 })
 
 const greetings = (args: string[], options: { env?: Record<string, string>; input?: string } = {}) =>

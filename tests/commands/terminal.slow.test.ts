@@ -13,7 +13,8 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => town.close())
 beforeEach(async () => {
-  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "WorkerProcess", "BotProcess", "Outage"`
+  await town.db
+    .$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "WorkerProcess", "BotProcess", "Outage"`
   await town.db.installation.update({ where: { id: 1 }, data: { botId: town.botId } })
 })
 afterEach(() => town.telegram.release())

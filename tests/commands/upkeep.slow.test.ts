@@ -19,7 +19,8 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => town.close())
 beforeEach(async () => {
-  await town.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "RequestCount", "User", "FormerPost", "FormerFile"`
+  await town.db
+    .$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "RequestCount", "User", "FormerPost", "FormerFile"`
 })
 
 const greetings = (args: string[], options: { env?: Record<string, string>; input?: string } = {}) =>

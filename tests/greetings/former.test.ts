@@ -22,7 +22,9 @@ beforeAll(async () => {
   database = await temporaryDatabase()
 }, 120_000)
 afterAll(() => database.close())
-beforeEach(() => database.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "FormerPost", "FormerFile"`)
+beforeEach(
+  () => database.db.$executeRaw`TRUNCATE "VideoAsset", "UserRequest", "SoundReport", "FormerPost", "FormerFile"`,
+)
 
 const channel = -1_001n
 const post = (messageId: number | null) => ({

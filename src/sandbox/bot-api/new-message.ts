@@ -3,6 +3,7 @@ import { badRequest } from '../refusal.ts'
 import type { StoredMessage } from '../state/records.ts'
 import type { Chat } from './chat-access.ts'
 import type { Call } from './context.ts'
+import { checkedEntities } from './entities.ts'
 import { type FormattedText, parseText } from './formatting.ts'
 import { messageObject } from './objects.ts'
 import type { Parameters } from './parameters.ts'
@@ -81,9 +82,10 @@ export function keyboard({ state, bot, parameters }: Pick<Call, 'state' | 'bot' 
 }
 
 export function formatted(parameters: Parameters, name: 'text' | 'caption'): FormattedText {
-  const given = structure(parameters, name === 'text' ? 'entities' : 'caption_entities') as unknown[] | undefined
-  const parsed = parseText(text(parameters, name), text(parameters, 'parse_mode'))
-  const entities = text(parameters, 'parse_mode') === '' ? given : parsed.entities
+  const given = structure(parameters, name === 'text' ? 'entities' : 'caption_entities')
+  const parseMode = text(parameters, 'parse_mode')
+  const parsed = parseText(text(parameters, name), parseMode)
+  const entities = parseMode === '' && given !== undefined ? checkedEntities(parsed.text, given) : parsed.entities
   const trimmed = parsed.text.trimEnd()
   const most = name === 'text' ? 4_096 : 1_024
   if ([...trimmed].length > most)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Api } from 'grammy'
+import type { MessageEntity } from 'grammy/types'
 import {
   sandbox,
   server,
@@ -64,6 +65,25 @@ describe('messages', () => {
     expect(await refusal(api.sendChatAction(5, 'dance' as 'typing'))).toMatchObject({
       description: 'Bad Request: wrong parameter action in request',
     })
+  })
+
+  it('takes entities beside a text as Telegram does, and refuses those that do not fit it', async () => {
+    await sandbox.say({ userId: 5, text: '/start' })
+    const send = (...entities: object[]) => api.sendMessage(5, '🎄 Маша', { entities: entities as MessageEntity[] })
+    const link = { type: 'text_link', offset: 3, length: 4, url: 'https://t.me/bot' }
+    expect((await send(link, { type: 'bold', offset: 3, length: 0 })).entities).toEqual([link])
+    for (const [entity, description] of [
+      [{ ...link, length: 5 }, 'entity beginning at UTF-16 offset 3 ends after the end of the text at UTF-16 offset 7'],
+      [{ ...link, offset: 1 }, 'entity begins in a middle of a UTF-16 symbol at byte offset 0'],
+      [
+        { ...link, offset: 0, length: 1 },
+        'entity beginning at UTF-16 offset 0 ends in a middle of a UTF-16 symbol at byte offset 0',
+      ],
+      [{ ...link, url: undefined }, 'can\'t parse MessageEntity: Can\'t find field "url"'],
+      [{ ...link, offset: undefined }, 'can\'t parse MessageEntity: Can\'t find field "offset"'],
+      [{ ...link, type: 'link' }, "can't parse MessageEntity: Unsupported type specified"],
+    ] as const)
+      expect((await refusal(send(entity))).description).toBe(`Bad Request: ${description}`)
   })
 
   it('brings a pressed button to the bot and takes one answer for it', async () => {
