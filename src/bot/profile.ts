@@ -27,6 +27,9 @@ const elsewhere: Language = 'en'
 const menuIn = (language: Language, shown: Record<string, MenuKey> = commands) =>
   Object.entries(shown).map(([command, key]) => ({ command, description: text(language, key) }))
 
+/** How Telegram is asked: once, or until it answers. */
+type Asking = <T>(call: () => Promise<T>) => Promise<T>
+
 /**
  * Sets the menus that differ from ours, and the texts about the bot that are empty; an operator's own are left alone. Takes
  * its time where Telegram asks for it: nobody waits for this.
@@ -34,24 +37,70 @@ const menuIn = (language: Language, shown: Record<string, MenuKey> = commands) =
  */
 export async function introduce(api: Api, times: Times): Promise<void> {
   try {
-    await introduceIn(api, times, elsewhere, {})
-    for (const language of languages())
-      for (const code of codesOf(language)) await introduceIn(api, times, language, { language_code: code as 'ru' })
+    await introduceEverywhere(
+      api,
+      (call) => patiently(times, call),
+      (there) => there === '',
+    )
   } catch (error) {
     if (isTelegram(error, 'token')) throw error
   }
 }
 
+/**
+ * Sets menus, name and descriptions in every language, whatever they are. Returns how many were others.
+ * @throws TelegramError, also when Telegram asks for a rest: what was set stays set
+ */
+export async function setProfile(api: Api): Promise<number> {
+  return introduceEverywhere(
+    api,
+    (call) => call(),
+    () => true,
+  )
+}
+
+async function introduceEverywhere(api: Api, ask: Asking, mayReplace: (there: string) => boolean): Promise<number> {
+  let changed = await introduceIn(api, ask, mayReplace, elsewhere, {})
+  for (const language of languages())
+    for (const code of codesOf(language))
+      changed += await introduceIn(api, ask, mayReplace, language, { language_code: code as 'ru' })
+  return changed
+}
+
 /** @param code the Telegram that speaks it; empty: every other */
-async function introduceIn(api: Api, times: Times, language: Language, code: { language_code?: 'ru' }): Promise<void> {
+async function introduceIn(
+  api: Api,
+  ask: Asking,
+  mayReplace: (there: string) => boolean,
+  language: Language,
+  code: { language_code?: 'ru' },
+): Promise<number> {
+  let changed = 0
   const menu = menuIn(language)
-  const there = await patiently(times, () => api.getMyCommands(code))
-  if (JSON.stringify(there) !== JSON.stringify(menu)) await patiently(times, () => api.setMyCommands(menu, code))
-  const { description } = await patiently(times, () => api.getMyDescription(code))
-  if (description === '') await patiently(times, () => api.setMyDescription(text(language, 'bot-description'), code))
-  const short = await patiently(times, () => api.getMyShortDescription(code))
-  if (short.short_description === '')
-    await patiently(times, () => api.setMyShortDescription(text(language, 'bot-short-description'), code))
+  if (JSON.stringify(await ask(() => api.getMyCommands(code))) !== JSON.stringify(menu)) {
+    await ask(() => api.setMyCommands(menu, code))
+    changed++
+  }
+  const texts: [key: TextKey, there: () => Promise<string>, set: (words: string) => Promise<unknown>][] = [
+    ['bot-name', async () => (await api.getMyName(code)).name, (words) => api.setMyName(words, code)],
+    [
+      'bot-description',
+      async () => (await api.getMyDescription(code)).description,
+      (words) => api.setMyDescription(words, code),
+    ],
+    [
+      'bot-short-description',
+      async () => (await api.getMyShortDescription(code)).short_description,
+      (words) => api.setMyShortDescription(words, code),
+    ],
+  ]
+  for (const [key, there, set] of texts) {
+    const [before, words] = [await ask(there), text(language, key as 'bot-name')]
+    if (before === words || !mayReplace(before)) continue
+    await ask(() => set(words))
+    changed++
+  }
+  return changed
 }
 
 /** The menu of one person, in the language they chose; undefined: as for everybody. */

@@ -70,7 +70,12 @@ export function addDoctor(program: Command, done: Done): void {
     .description('check everything a run needs, and say how to fix what is wrong')
     .addOption(sandboxOption())
     .addOption(jsonOption())
-    .addHelpText('after', examples('doctor', 'doctor --sandbox'))
+    .option(
+      '--set-profile',
+      'give the bot its name, descriptions and command menus at Telegram, in every language, in place of what is there',
+      false,
+    )
+    .addHelpText('after', examples('doctor', 'doctor --sandbox', 'doctor --set-profile'))
     .action(async (_options: object, command: Command) =>
       done(await (await import('../commands/doctor/index.ts')).doctor(optionsOf(command))),
     )

@@ -30,7 +30,7 @@
  * that lost its lease changes nothing any more.
  */
 import type { Db, Tx } from '../db/database.ts'
-import { placeInQueue, type Job, type Lane } from '../queue/index.ts'
+import { placeInQueue, type Job, type Lane } from '../queue/lanes.ts'
 import { askKey, inOrder, type Ask } from './ask.ts'
 import { removeAllOf } from './requests.ts'
 

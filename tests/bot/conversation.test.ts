@@ -1,5 +1,6 @@
 /** How the bot talks: what is sure is made, what is unsure costs one tap, and talk is answered in words. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { introduce, setProfile } from '../../src/bot/profile.ts'
 import { startBot, type RunningBot } from '../../src/bot/index.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
 import type { SandboxMessage } from '../../src/sandbox/client.ts'
@@ -126,6 +127,22 @@ describe('/start', () => {
     const { first } = await firstOf('ru')
     expect([first.text, first.video]).toEqual([text('ru', 'welcome'), undefined])
     await town.telegram.release(fault.id)
+  })
+})
+
+describe('how the bot presents itself', () => {
+  it('an operator’s own name and descriptions stay until they are to be set; then nothing is left to do', async () => {
+    const { api } = town.delivery
+    await api.setMyDescription('Ours', { language_code: 'ru' })
+    await introduce(api, town.times)
+    const russian = { language_code: 'ru' as const }
+    expect((await api.getMyDescription(russian)).description).toBe('Ours')
+    expect((await api.getMyShortDescription(russian)).short_description).toBe(text('ru', 'bot-short-description'))
+    expect(await setProfile(api)).toBeGreaterThan(1)
+    expect((await api.getMyDescription(russian)).description).toBe(text('ru', 'bot-description'))
+    expect((await api.getMyName({ language_code: 'uk' })).name).toBe(text('ru', 'bot-name'))
+    expect((await api.getMyName()).name).toBe(text('en', 'bot-name'))
+    expect(await setProfile(api)).toBe(0)
   })
 })
 

@@ -16,7 +16,16 @@ import { examineTelegram } from './telegram.ts'
 const mark = { pass: '✓', warning: '!', failure: '✗' } as const
 const colour = { pass: 'green', warning: 'yellow', failure: 'red' } as const
 
-export async function doctor(options: { sandbox: boolean; json: boolean; logLevel?: string }): Promise<number> {
+/** What `doctor` is asked for. */
+export interface DoctorOptions {
+  sandbox: boolean
+  json: boolean
+  /** the bot's name, descriptions and menus are set, whatever they are */
+  setProfile: boolean
+  logLevel?: string
+}
+
+export async function doctor(options: DoctorOptions): Promise<number> {
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? 'error')
   const checks: Check[] = []
@@ -32,7 +41,7 @@ export async function doctor(options: { sandbox: boolean; json: boolean; logLeve
         `${styleText(colour[outcome.state], mark[outcome.state])} ${name.padEnd(10)} ${outcome.message}\n`,
       )
   }
-  await examine(config, log, options.sandbox, check)
+  await examine(config, log, options, check)
   const failures = checks.filter(({ state }) => state === 'failure').length
   const warnings = checks.filter(({ state }) => state === 'warning').length
   if (options.json) process.stdout.write(`${JSON.stringify({ healthy: failures === 0, checks })}\n`)
@@ -45,7 +54,12 @@ export async function doctor(options: { sandbox: boolean; json: boolean; logLeve
   return failures === 0 ? exitCode.done : exitCode.someFailed
 }
 
-async function examine(config: Config, log: Log, inSandbox: boolean, check: RunCheck): Promise<void> {
+async function examine(
+  config: Config,
+  log: Log,
+  { sandbox: inSandbox, setProfile }: DoctorOptions,
+  check: RunCheck,
+): Promise<void> {
   let home = tmpdir()
   let database: Database | undefined
   let sandbox: Sandbox | undefined
@@ -70,7 +84,7 @@ async function examine(config: Config, log: Log, inSandbox: boolean, check: RunC
         return sandbox.url
       })
     }
-    await examineTelegram(config, sandbox, inSandbox, database?.db, check)
+    await examineTelegram(config, sandbox, inSandbox, database?.db, check, setProfile)
   } finally {
     await sandbox?.close()
     await database?.close()

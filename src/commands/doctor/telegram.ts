@@ -1,4 +1,5 @@
 /** Token and storage channels. */
+import { setProfile } from '../../bot/profile.ts'
 import type { Config } from '../../config.ts'
 import type { Db } from '../../db/database.ts'
 import { botText, otherBotText, ownBot } from '../../greetings/own-bot.ts'
@@ -13,6 +14,7 @@ export async function examineTelegram(
   inSandbox: boolean,
   db: Db | undefined,
   check: RunCheck,
+  setsProfile: boolean,
 ): Promise<void> {
   const token = sandbox?.token ?? config.token
   if (inSandbox && sandbox === undefined) return
@@ -34,6 +36,14 @@ export async function examineTelegram(
   })
   const id = botId
   if (id === undefined) return
+  if (setsProfile) {
+    await check('profile', async () => {
+      const changed = await setProfile(api)
+      return changed === 0
+        ? 'menus, name and descriptions are as they should be'
+        : `set: ${changed} of menus, names and descriptions, in all languages`
+    })
+  }
   const chatIds = sandbox === undefined ? config.storageChatIds : [sandbox.storageChatId]
   if (chatIds.length === 0) {
     return check('storage', async () => ({

@@ -1,6 +1,7 @@
 /** Removes what is known of a name. */
 import type { Db } from '../../db/database.ts'
-import { lanes, type GreetingsQueue } from '../../queue/index.ts'
+import type { GreetingsQueue } from '../../queue/index.ts'
+import { lanes } from '../../queue/lanes.ts'
 import { removeAssets } from '../assets.ts'
 import { removeFinished } from '../requests.ts'
 
