@@ -110,6 +110,8 @@ export const textArguments = {
   'group-usage': [],
   'inline-miss': ['name'],
   'inline-start': [],
+  'guest-miss': ['name'],
+  'guest-usage': ['bot'],
 
   'menu-stats': [],
   'menu-warm': [],

@@ -82,15 +82,18 @@ export function prepareHandler({ bot, outbox, chosen, stop, log }: HandlerParts)
 
 /** Without what the person chose. */
 const languageOfUpdate = (message: Partial<Message> | undefined, from: User | undefined): Language =>
-  languageOfScript(message?.text?.startsWith('/') === true ? '' : (message?.text ?? '')) ??
-  languageOf(from?.language_code)
+  // Commands and mentions are Latin in every language.
+  languageOfScript((message?.text ?? '').replace(/(?<!\S)[/@][\w@]+/g, '')) ?? languageOf(from?.language_code)
 
 function speakWith(ctx: BotContext, chosen: ChosenLanguages): void {
   let language: Promise<Language> | undefined
   const find = async () => {
     const choice = ctx.from === undefined ? undefined : await chosen.of(ctx.from.id)
     // The message with the buttons is the bot's own.
-    return choice ?? languageOfUpdate(ctx.callbackQuery === undefined ? ctx.msg : undefined, ctx.from)
+    const message = ctx.callbackQuery === undefined ? ctx.msg : undefined
+    return (
+      choice ?? languageOfUpdate(ctx.inlineQuery === undefined ? message : { text: ctx.inlineQuery.query }, ctx.from)
+    )
   }
   ctx.language = () => (language ??= find())
   ctx.languageChosen = (choice) => {

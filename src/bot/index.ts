@@ -14,10 +14,14 @@ import type { BotContext } from './context.ts'
 import { admin, showAdminMenus } from './features/admin.ts'
 import { buttons } from './features/buttons.ts'
 import { commands } from './features/commands.ts'
+import { groups } from './features/groups.ts'
+import { guest } from './features/guest.ts'
+import { inline } from './features/inline.ts'
 import { names } from './features/names.ts'
 import { prepareHandler } from './handling.ts'
 import { openIntake, type Intake } from './intake.ts'
 import { chosenLanguages } from './languages.ts'
+import { openLookups } from './lookups.ts'
 import { createOutbox } from './outbox.ts'
 import { createPerChat } from './per-chat.ts'
 import { allowedUpdates, listenForWebhook, poll, whenAborted } from './updates.ts'
@@ -50,8 +54,10 @@ export interface RunningBot {
 }
 
 /** Connections of the bot's own. All of them together cannot be taken by people at the door: the rest is for updates that are held. */
-export const peopleConnections = 8
+export const peopleConnections = 10
 const atTheDoor = { atOnce: 6, forOneAsset: 3 }
+/** For people in other chats, who do not wait. Telegram takes no answer to an old query. */
+const elsewhere = { atOnce: 2, lateMs: 8_000 }
 
 /** Two moments of a stop: take no update any more; then give up what is on its way. */
 interface StopSignals {
@@ -118,7 +124,9 @@ function assemble(parts: BotParts, stop: AbortSignal) {
   // In this order: `buttons` takes every tap and `names` every private message, so they come last.
   const isAdmin = (userId: number) => adminIds.includes(userId)
   const deps: RespondDeps = { ...parts, door, delivery, pendingNotes, isAdmin, stop }
-  bot.use(admin({ ...deps, times }), commands(deps), buttons(deps), names(deps))
+  const elsewhereDeps = { ...deps, lookups: openLookups(elsewhere) }
+  bot.use(inline(elsewhereDeps), guest(elsewhereDeps))
+  bot.use(admin({ ...deps, times }), commands(deps), groups(deps), buttons(deps), names(deps))
   // From the first update on: handlers tell what they understand and refuse.
   const counting = [countRefusals(db, times), countUnderstood(db, times)]
   const intake = openIntake({ db, botId, ...handler, handling: createPerChat(), times, log })

@@ -52,6 +52,11 @@ export interface Round {
 }
 
 export interface Intake {
+  /**
+   * Handles an update of which nobody waits for the end: one that is answered in this moment or not at all. It is never
+   * stored and holds nothing up. False: this is another kind.
+   */
+  pass(update: Update): boolean
   /** Looks up what must be known before updates are taken. */
   openRound(updates: readonly Update[]): Promise<Round>
   /** False: the database took it neither way, so it must not be confirmed. Without a round the update came alone. */
@@ -62,6 +67,10 @@ export interface Intake {
   idle(): Promise<void>
 }
 
+/** What somebody types in another chat, and what they choose there: it holds names, and in a moment it means nothing. */
+const isPassing = ({ inline_query, chosen_inline_result, guest_message }: Update) =>
+  inline_query !== undefined || chosen_inline_result !== undefined || guest_message !== undefined
+
 /** Held updates that are tried at a time. */
 const together = 50
 
@@ -71,10 +80,19 @@ export function openIntake(parts: IntakeParts): Intake {
 }
 
 class UpdateIntake implements Intake {
-  /** tries that went on after their update was held */
+  /** tries that went on after their update was held, or are nobody’s concern */
   private readonly late = new Set<Promise<void>>()
 
   constructor(private readonly parts: IntakeParts) {}
+
+  pass(update: Update): boolean {
+    if (!isPassing(update)) return false
+    const ended: Promise<void> = this.parts
+      .handle(update, { giveUp: new AbortController().signal, isRetry: false })
+      .then(() => void this.late.delete(ended))
+    this.late.add(ended)
+    return true
+  }
 
   async openRound(updates: readonly Update[]): Promise<Round> {
     const { db, botId, times } = this.parts
@@ -85,6 +103,7 @@ class UpdateIntake implements Intake {
   }
 
   async take(update: Update, round?: Round): Promise<boolean> {
+    if (this.pass(update)) return true
     const { handling, answered, times } = this.parts
     const chat = chatOf(update)
     return handling.add(chat, async () => {

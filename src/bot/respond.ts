@@ -70,6 +70,9 @@ export async function respond(
         buttons: (question) => severalButtons(language, question),
       })
     case 'talk':
+      // What is remembered of a person is for their own chat.
+      if (understood.topic === 'forget_me' && ctx.chat?.type !== 'private')
+        return ctx.say(text(language, 'group-usage'))
       return ctx.say(
         text(language, talk[understood.topic]),
         understood.topic === 'forget_me' ? { keyboard: forgetButtons(language) } : {},

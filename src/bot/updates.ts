@@ -15,7 +15,15 @@ import type { TelegramError } from '../telegram/errors.ts'
 import type { BotContext } from './context.ts'
 import type { Intake } from './intake.ts'
 
-export const allowedUpdates = ['message', 'edited_message', 'my_chat_member', 'callback_query'] as const
+export const allowedUpdates = [
+  'message',
+  'edited_message',
+  'my_chat_member',
+  'callback_query',
+  'inline_query',
+  'chosen_inline_result',
+  'guest_message',
+] as const
 
 interface Source {
   bot: Bot<BotContext>
@@ -67,7 +75,8 @@ export async function poll({ bot, intake, times, log }: Source, stop: AbortSigna
 
   /** False when stopping made it impossible: then nothing is confirmed and Telegram sends all of it again. */
   async function takeAll(updates: Update[]): Promise<boolean> {
-    let left = updates
+    let left = updates.filter((update) => !intake.pass(update))
+    if (left.length === 0) return true
     for (;;) {
       const round = await intake.openRound(left)
       const outcomes = await Promise.all(left.map((update) => intake.take(update, round)))

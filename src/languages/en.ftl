@@ -173,6 +173,8 @@ group-welcome = Hello! 🎄 Write the command and a child’s name, like /greet 
 group-usage = Write the name after the command, like /greet Emma, or reply to my message with a name.
 inline-miss = No video for “{ $name }” yet. Make it?
 inline-start = Make a New Year’s video
+guest-miss = There’s no video for “{ $name }” yet. Open me, and I’ll make it in about a minute 🎄
+guest-usage = Write a child’s name, like “@{ $bot } Emma”, and I’ll send a New Year’s video here 🎄
 
 ## For admins
 

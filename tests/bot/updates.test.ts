@@ -28,6 +28,7 @@ async function says(id: number, text: string): Promise<void> {
 
 /** An intake that takes what `takes` says. */
 const intakeThat = (takes: (update: Update) => Promise<boolean>): Intake => ({
+  pass: () => false,
   openRound: async (): Promise<Round> => ({ held: new Set(), waiting: new Set() }),
   take: takes,
   keepTrying: async () => undefined,

@@ -25,6 +25,12 @@ export function names(deps: RespondDeps): Composer<BotContext> {
   const personal = composer.chatType('private')
   let lastAlbum = ''
 
+  // Somebody chose one of the bot's own results here.
+  personal.filter(
+    ({ msg, me }) => msg?.via_bot?.id === me.id,
+    () => undefined,
+  )
+
   personal.on(['message:text', 'edited_message:text'], async (ctx) => {
     if (/^\/\w/.test(ctx.msg.text)) return ctx.say(text(await ctx.language(), 'short-help'))
     return respond(deps, ctx, ctx.msg.text)
