@@ -18,7 +18,7 @@ export const imports = {
   'cli.ts': 'command-table config.ts env-file.ts home-owner.ts log.ts terminal',
   'command-table': 'commands http installation.ts',
   commands:
-    'app bot config.ts dashboard db disk.ts ffmpeg greetings home.ts http installation.ts log.ts names queue queue/processors replacing.ts sandbox shared.ts speech telegram terminal texts.ts understanding video',
+    'app bot config.ts dashboard db disk.ts errors.ts ffmpeg greetings home.ts http installation.ts log.ts names queue queue/processors replacing.ts sandbox shared.ts speech telegram terminal texts.ts understanding video',
   app: 'config.ts db greetings home.ts log.ts queue queue/processors sandbox speech telegram terminal video',
   terminal: 'child-environment.ts config.ts db greetings names video',
   bot: 'config.ts db errors.ts events.ts greetings http names telegram texts.ts understanding',

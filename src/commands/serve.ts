@@ -1,6 +1,7 @@
 /** `bot`, `worker`, `up` and `demo`: what runs until it is stopped. */
 import { peopleConnections, startBot, type RunningBot } from '../bot/index.ts'
 import { configOfProcess, type Config } from '../config.ts'
+import { placeOf } from '../errors.ts'
 import { watchListedNames } from '../greetings/known.ts'
 import { liveBots, liveWorkers } from '../greetings/workers.ts'
 import type { Address } from '../http/address.ts'
@@ -19,6 +20,10 @@ import { openPage } from '../terminal/browser.ts'
 import { listenForStop, whenAborted } from '../terminal/signals.ts'
 import { openRendererOf } from '../app/renderer.ts'
 import { openServices, startWorkerIn, type Services } from '../app/services.ts'
+import { prepareNames } from './demo-names.ts'
+
+/** The page of a demo opens then, whether or not its first names are ready. */
+const longestPreparationMs = 90_000
 
 export interface ServeOptions {
   sandbox: boolean
@@ -56,6 +61,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
   let closeRenderer = async () => {}
   const { storage } = services
   const over = new AbortController()
+  let preparing = Promise.resolve()
   const takingBack = takeBackChannels(storage, { ...storage, botId: services.bot.id, log }, over.signal)
   try {
     if (verb !== 'bot') {
@@ -70,7 +76,9 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
       `${verb} is running`,
     )
     if (services.sandbox !== undefined && bot !== undefined)
-      await showPage(services, verb === 'demo' && options.open !== false)
+      process.stdout.write(`The chat page: ${services.sandbox.pageUrl}\n`)
+    if (verb === 'demo' && known !== undefined)
+      preparing = startDemo({ services, askRules, known, log }, options.open !== false, over.signal)
 
     await Promise.race([whenAborted(stop.asked), ...[bot?.ended, worker?.ended].filter((ended) => ended !== undefined)])
     log.info({}, 'stopping')
@@ -84,7 +92,7 @@ export async function serve(verb: 'bot' | 'worker' | 'up' | 'demo', options: Ser
     // At the same time: while people's answers go out, no new work is begun.
     await Promise.all([bot?.stop(config.stopMs), worker?.stop(config.stopMs)])
     await closeRenderer()
-    await takingBack
+    await Promise.all([takingBack, preparing])
     await services.close()
     await health?.close()
     stop.close()
@@ -140,8 +148,21 @@ async function startBotIn(
   return { ...bot, stop: async (stopMs) => void (await Promise.all([bot.stop(stopMs), watching.close()])) }
 }
 
-async function showPage({ sandbox }: Services, open: boolean): Promise<void> {
-  if (sandbox === undefined) return
-  process.stdout.write(`The chat page: ${sandbox.pageUrl}\n`)
-  if (open) await openPage(sandbox.pageUrl)
+/** Opens the page once there are names to tap, or when that takes long. */
+async function startDemo(demo: Parameters<typeof prepareNames>[0], open: boolean, stop: AbortSignal): Promise<void> {
+  let isOpen = !open
+  const show = () => {
+    if (!isOpen && demo.services.sandbox !== undefined) void openPage(demo.services.sandbox.pageUrl)
+    isOpen = true
+  }
+  const patience = setTimeout(show, longestPreparationMs)
+  try {
+    await prepareNames(demo, show, stop)
+  } catch (error) {
+    // Without names to tap, people write.
+    if (!stop.aborted) demo.log.warn({ error: placeOf(error) }, 'the first names could not be prepared')
+  } finally {
+    clearTimeout(patience)
+    if (!stop.aborted) show()
+  }
 }

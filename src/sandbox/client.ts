@@ -8,6 +8,7 @@ import type {
   FaultPlan,
   FaultState,
   Limits,
+  SampleName,
   SandboxChat,
   SandboxEvent,
   SandboxMessage,
@@ -25,6 +26,7 @@ export type {
   FaultPlan,
   FaultState,
   Limits,
+  SampleName,
   SandboxChat,
   SandboxEvent,
   SandboxMessage,
@@ -59,6 +61,8 @@ export interface SandboxControl {
   }): Promise<number>
   /** What its owner switches at @BotFather, at any time. How all switches stand then. */
   setSwitches(switches: Partial<BotSwitches>, botId?: number): Promise<BotSwitches>
+  /** Names that the chat page offers from now on. */
+  offerNames(names: SampleName[], botId?: number): Promise<void>
   /** Changes a bot's place in a channel or group, `by` a person; the bot hears of it in `my_chat_member`. */
   setMember(member: {
     chatId: number
@@ -265,6 +269,7 @@ function changesOf(post: Post): Omit<SandboxControl, 'url' | 'inline' | 'fileCon
     registerBot: (bot = {}) => post('bots', bot),
     revokeToken: async (token) => void (await post('tokens/revoke', { token })),
     createChannel: async (channel) => (await post<{ id: number }>('channels', channel)).id,
+    offerNames: async (names, botId) => void (await post('samples', { names, botId })),
     setMember: async (member) => void (await post('members', member)),
     migrate: async (chatId) => (await post<{ id: number }>('migrate', { chatId })).id,
     saveUser: async (user) => void (await post('users', user)),

@@ -199,6 +199,15 @@ export interface SharedContact extends Omit<Say, 'text' | 'chatId'> {
   contact: { phoneNumber: string; firstName: string; lastName?: string }
 }
 
+/** A name that the chat page offers to somebody who has not written yet. */
+export interface SampleName {
+  name: string
+  /** `ru` or `en` */
+  language: string
+  /** it can be sent at once; otherwise its video is being made */
+  ready: boolean
+}
+
 /** What is told on the stream of events. */
 export type SandboxEvent =
   | { type: 'message'; botId: number; chatId: number; message: Record<string, unknown>; edited: boolean }

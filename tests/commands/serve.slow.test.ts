@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { serverFolders } from '../../src/db/embedded/place.ts'
 import { serverUrl } from '../../src/db/embedded/state.ts'
 import { stopServer } from '../../src/db/embedded/by-hand.ts'
-import { sandboxControl } from '../../src/sandbox/client.ts'
+import { sandboxControl, type SampleName } from '../../src/sandbox/client.ts'
 import { startSandboxServer, type SandboxServer } from '../../src/sandbox/server.ts'
 import { until } from '../environment/test-environment.ts'
 import { jsonOf, runProgram, startProgram } from '../environment/program.ts'
@@ -44,8 +44,19 @@ afterEach(async () => {
 describe('demo', () => {
   it('starts from nothing, answers a person, and ends with 0 on SIGTERM', async () => {
     const demo = startProgram(['demo', '--no-open'], { env })
-    await demo.waitForText(/The chat page: (\S+)\n/)
+    const page = await demo.waitForText(/The chat page: (\S+)\n/)
     await demo.waitForText(/demo is running/)
+    // The names that the page offers are in the cache before anybody asks.
+    const sandbox = sandboxControl(page.replace(/\/$/, ''))
+    const offered = async () => {
+      const world = (await (await fetch(`${page}sandbox/world`)).json()) as { bots: { samples: SampleName[] }[] }
+      return world.bots[0]?.samples.filter(({ ready }) => ready) ?? []
+    }
+    await until(async () => (await offered()).length >= 3, 'names to tap', 60_000)
+    const [sample] = await offered()
+    await sandbox.say({ userId: 5, text: sample?.name ?? '' })
+    await sandbox.waitForMessage(5, ({ video }) => video !== undefined)
+    expect(await sandbox.calls({ chatId: 5, method: 'sendMessage' })).toEqual([])
     demo.signal('SIGTERM')
     const end = await demo.ended
     expect(end.code, end.stderr).toBe(0)

@@ -4,7 +4,7 @@ import { answerTo, drawKeyboard, say } from './composer.js'
 import { face, make, makeButton, page, place } from './dom.js'
 import { earlierButton } from './history.js'
 import { media } from './media.js'
-import { state } from './state.js'
+import { samples, state } from './state.js'
 import { locale, texts } from './texts.js'
 import { formatted } from './words.js'
 
@@ -127,10 +127,34 @@ function clock(seconds) {
 /** @param {boolean} isEmpty */
 function drawEmpty(isEmpty) {
   page.empty.hidden = !isEmpty
+  const looks = JSON.stringify([state.current, samples()])
+  // Whoever is about to press a button keeps it.
+  if (isEmpty && page.empty.dataset.looks === looks) return
+  page.empty.dataset.looks = isEmpty ? looks : ''
   if (!isEmpty) return page.empty.replaceChildren()
   const start = makeButton('primary', texts.start)
   start.addEventListener('click', () => void say('/start'))
-  page.empty.replaceChildren(face(make('span'), '', 0, 'bot'), make('p', '', texts.hello), start)
+  page.empty.replaceChildren(face(make('span'), '', 0, 'bot'), make('p', '', texts.hello), start, ...chips())
+}
+
+/** Names to tap, with those whose videos are still being made. */
+function chips() {
+  const offered = samples()
+  if (offered.length === 0) return []
+  const row = make('div', 'chips')
+  for (const { name, ready } of offered) {
+    const chip = makeButton('chip', name)
+    chip.disabled = !ready
+    chip.setAttribute('aria-busy', String(!ready))
+    chip.addEventListener('click', () => void say(name))
+    row.append(chip)
+  }
+  return [make('p', '', offered.every(({ ready }) => ready) ? texts.tapName : texts.preparing), row]
+}
+
+/** Draws the names to tap again, while nobody has written. */
+export function refreshChips() {
+  if (!page.empty.hidden) drawEmpty(true)
 }
 
 /** @param {SandboxMessage} message */

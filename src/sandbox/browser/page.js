@@ -10,7 +10,7 @@ import { keep, readNewest } from './history.js'
 import { lookForResults } from './inline.js'
 import { opensChatsWith } from './links.js'
 import { drawList } from './list.js'
-import { drawMessages } from './messages.js'
+import { drawMessages, refreshChips } from './messages.js'
 import { showMood, showWriter } from './settings.js'
 import { channels, groups, isBlocked, isGroup, people, readWorld, state } from './state.js'
 import { showAction, showIdle } from './status.js'
@@ -27,6 +27,7 @@ async function refreshWorld() {
   await readWorld()
   drawList((id) => void open(id))
   drawBlocked()
+  refreshChips()
 }
 
 /** Who blocked the bot writes nothing until they allow it again. */
@@ -167,6 +168,17 @@ function show(message) {
   if (message.from?.is_bot) showIdle()
 }
 
+/** Whoever reads another language than all others here gets a person who speaks it, while nobody has written. */
+async function meetReader() {
+  const { users, chats } = state.world
+  const someoneWrote = chats.some(({ type, messages }) => type === 'private' && messages > 0)
+  if (someoneWrote || users.length === 0 || users.some(({ languageCode }) => languageCode === locale)) return
+  const userId = locale === 'ru' ? 1_000_001 : 1_000_004
+  await post('users', { userId, firstName: texts.reader, languageCode: locale })
+  state.current = userId
+  await refreshWorld()
+}
+
 const events = new EventSource('/sandbox/events?types=message,deleted,action,fault,world')
 let wasOpen = false
 events.addEventListener('open', () => {
@@ -184,6 +196,7 @@ events.addEventListener('message', (event) => {
 })
 
 await refreshWorld()
+await meetReader()
 await drawChat()
 await showMood()
 document.body.dataset.ready = 'true'

@@ -2,9 +2,9 @@
 import { get } from './api.js'
 import { texts } from './texts.js'
 
-/** @import { SandboxChat, SandboxMessage, SandboxUser } from '../contract.ts' */
+/** @import { SampleName, SandboxChat, SandboxMessage, SandboxUser } from '../contract.ts' */
 
-/** @typedef {{ id: number, firstName: string, username: string }} Bot */
+/** @typedef {{ id: number, firstName: string, username: string, samples: SampleName[] }} Bot */
 /** @typedef {{ bots: Bot[], users: SandboxUser[], chats: SandboxChat[] }} World */
 /**
  * A line of the list: a person who writes to the bot, or a channel.
@@ -62,6 +62,12 @@ export function groups() {
 /** Whether the open chat is a group. */
 export function isGroup() {
   return groups().some((chat) => chat.id === state.current)
+}
+
+/** Names that may be tapped, in the language of the person who writes. */
+export function samples() {
+  const language = /^(ru|uk|be|kk)/.test(currentUser()?.languageCode ?? '') ? 'ru' : 'en'
+  return (state.bot?.samples ?? []).filter((sample) => sample.language === language)
 }
 
 /** Reads bots, people and chats again. */

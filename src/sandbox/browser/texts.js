@@ -66,6 +66,9 @@ const english = {
   botIsIn: 'The bot is in the group',
   privacy: 'Group privacy: the bot reads only what is meant for it',
   reply: 'Reply',
+  tapName: 'Tap a name, or write any other:',
+  preparing: 'The first videos are being made…',
+  reader: 'Kate',
   joined: 'joined the group',
   shareWith: 'Who gets the link?',
 }
@@ -132,6 +135,9 @@ const russian = {
   botIsIn: 'Бот в группе',
   privacy: 'Режим приватности: бот читает только обращённое к нему',
   reply: 'Ответить',
+  tapName: 'Нажмите на имя или напишите любое другое:',
+  preparing: 'Готовлю первые видео…',
+  reader: 'Оля',
   joined: 'теперь в группе',
   shareWith: 'Кому отправить ссылку?',
 }

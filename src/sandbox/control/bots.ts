@@ -15,6 +15,20 @@ export function switchBot(context: ControlContext, { botId, ...moved }: Body): u
   return changed(context, setSwitches(context.state, bot.id, moved))
 }
 
+/** What the page offers to somebody who has not written yet. */
+export function offerNames(context: ControlContext, body: Body): true {
+  if (!Array.isArray(body.names)) throw new ControlError('names must be a list')
+  const names = (body.names as Body[]).map((one) => ({
+    name: string(one, 'name'),
+    language: string(one, 'language'),
+    ready: one.ready === true,
+  }))
+  const bot = botOf(context, body.botId)
+  if (JSON.stringify(context.state.setting(bot.id, 'samples')) !== JSON.stringify(names))
+    context.state.saveSetting(bot.id, 'samples', names)
+  return changed(context, true)
+}
+
 /** A token as @BotFather makes them. */
 export function makeToken(botId = randomInt(1_000_000_000, 9_999_999_999)): string {
   return `${botId}:AA${randomBytes(25).toString('base64url').slice(0, 33)}`

@@ -1,6 +1,6 @@
 /** What can be done through the control API, by path. */
 import type { FaultPlan, Say, SentDocument, SharedContact } from '../contract.ts'
-import { registerBot, switchBot } from './bots.ts'
+import { offerNames, registerBot, switchBot } from './bots.ts'
 import { createChannel, migrate, setMember } from './chats.ts'
 import { ControlError, type ControlContext } from './context.ts'
 import { sendDocument, shareContact } from './documents.ts'
@@ -11,6 +11,7 @@ import { botOf, integer, string, type Body } from './values.ts'
 const changes: Record<string, (context: ControlContext, body: Body) => unknown> = {
   bots: registerBot,
   switches: switchBot,
+  samples: offerNames,
   'tokens/revoke': done(({ state }, body) => state.revokeToken(string(body, 'token'))),
   users: (context, body) =>
     saveUser(context, { ...body, userId: integer(body, body.userId === undefined ? 'id' : 'userId') }),

@@ -1,7 +1,7 @@
 /** What can be read through the control API, by path. */
 import { messageObject } from '../bot-api/objects.ts'
 import { switchesOf } from '../bot-api/switches.ts'
-import type { CallFilter, CallRecord, SandboxChat, SandboxUser } from '../contract.ts'
+import type { CallFilter, CallRecord, SampleName, SandboxChat, SandboxUser } from '../contract.ts'
 import { matches } from '../fault-plans.ts'
 import type { Membership } from '../state/records.ts'
 import { ControlError, type ControlContext } from './context.ts'
@@ -12,7 +12,10 @@ type Query = Record<string, string | undefined>
 const reads: Record<string, (context: ControlContext, query: Query) => unknown> = {
   world: (context) => ({
     id: context.state.id,
-    bots: [...context.state.bots.values()],
+    bots: [...context.state.bots.values()].map((bot) => ({
+      ...bot,
+      samples: context.state.setting<SampleName[]>(bot.id, 'samples') ?? [],
+    })),
     chats: chats(context),
     users: users(context),
   }),
