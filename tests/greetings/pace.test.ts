@@ -4,15 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { waitingTimes } from '../../src/config.ts'
 import type { Database, Db } from '../../src/db/database.ts'
 import { emit } from '../../src/events.ts'
-import {
-  estimate,
-  forgetPaces,
-  measurePaces,
-  readPaces,
-  recordPaces,
-  type Pace,
-  type PlannedRun,
-} from '../../src/greetings/pace.ts'
+import { estimate, type PlannedRun } from '../../src/greetings/estimate.ts'
+import { forgetPaces, measurePaces, readPaces, recordPaces, type Pace } from '../../src/greetings/pace.ts'
 import { temporaryDatabase } from '../environment/temporary-database.ts'
 
 let database: Database

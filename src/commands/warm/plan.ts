@@ -1,11 +1,12 @@
 /** `warm --dry-run`: what would be done, how long it takes and what it needs, from the list and the database alone. */
 import { readdir, stat, statfs } from 'node:fs/promises'
-import { availableParallelism, hostname } from 'node:os'
+import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Config } from '../../config.ts'
 import { openDatabase, type Database, type Db } from '../../db/database.ts'
 import { ownBot } from '../../greetings/own-bot.ts'
-import { estimate, readPaces, type MakingHost } from '../../greetings/pace.ts'
+import { estimate, makingHosts, type MakingHost } from '../../greetings/estimate.ts'
+import { readPaces } from '../../greetings/pace.ts'
 import { unfinishedByTemplate } from '../../greetings/reports/outcomes.ts'
 import { liveWorkers } from '../../greetings/workers.ts'
 import type { Ask } from '../../greetings/ask.ts'
@@ -139,7 +140,7 @@ async function foretell(
 ): Promise<{ foretold: Foretold; bounds: Omit<Bounds, 'share'> }> {
   const misses = summary.pending
   const ahead = db === undefined ? new Map<string, number>() : await aheadOf(db, joined)
-  const hosts = await makingHosts(config, db, options.work)
+  const hosts = await hostsOf(config, db, options.work)
   const { channels, perMinute } = postsOf(config, options.sandbox)
   const wanted = templates.filter(({ id }) => (toMake.get(id) ?? 0) + (ahead.get(id) ?? 0) > 0)
   const times = estimate(db === undefined ? [] : await readPaces(db), {
@@ -220,18 +221,9 @@ async function aheadOf(db: Db, joined: ReadonlyMap<string, number>): Promise<Map
 }
 
 /** Those that work already, and this one where the run brings a worker. */
-async function makingHosts(config: Config, db: Db | undefined, works: boolean): Promise<MakingHost[]> {
+async function hostsOf(config: Config, db: Db | undefined, works: boolean): Promise<MakingHost[]> {
   const workers = db === undefined ? [] : (await liveWorkers(db, config.times)).filter(({ silent }) => !silent)
-  const places = works ? [...workers, { host: hostname(), concurrency: concurrencyOf(config) }] : workers
-  return [...new Set(places.map(({ host }) => host))].map((host) => {
-    const here = places.filter((each) => each.host === host).map(({ concurrency }) => concurrency)
-    // A worker has as many places as its host has processors, unless it is told otherwise.
-    return {
-      host,
-      places: here.reduce((sum, each) => sum + each, 0),
-      processors: host === hostname() ? availableParallelism() : Math.max(...here),
-    }
-  })
+  return makingHosts(works ? [...workers, { host: hostname(), concurrency: concurrencyOf(config) }] : workers)
 }
 
 /** Templates whose first video here has to wait for what all of them share. */

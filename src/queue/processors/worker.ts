@@ -1,7 +1,8 @@
 /** A worker: takes jobs from all lanes, tells that it is alive, keeps house, and stops in good order. */
 import { setMaxListeners } from 'node:events'
 import type { Times } from '../../config.ts'
-import { measurePaces, rendersAhead } from '../../greetings/pace.ts'
+import { rendersAhead } from '../../greetings/estimate.ts'
+import { measurePaces } from '../../greetings/pace.ts'
 import { announceWorker, newProcessId } from '../../greetings/workers.ts'
 import type { DeliveryDeps } from '../../telegram/delivery.ts'
 import type { Storage } from '../../telegram/storage.ts'
