@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 // `fast` runs with `npm test`. Files named *.slow.test.ts run in CI after it: `waiting` are those that mostly wait for
 // time to pass and need little of a processor, so that they run beside `slow`.
-const waiting = ['db/embedded', 'commands/estimate', 'commands/small-disk', 'http/silent'].map(
+const waiting = ['db/embedded', 'commands/estimate', 'commands/small-disk', 'http/silent', 'queue/silent-redis'].map(
   (file) => `tests/${file}.slow.test.ts`,
 )
 const shared = {

@@ -28,7 +28,7 @@ export const imports = {
   http: 'db metrics.ts queue shared.ts',
   'metrics.ts': 'db events.ts greetings queue shared.ts',
   // the domain
-  telegram: 'config.ts db errors.ts events.ts greetings queue texts.ts',
+  telegram: 'config.ts db errors.ts events.ts greetings names queue texts.ts',
   greetings: 'config.ts db errors.ts events.ts names process-start.ts queue',
   // the engine
   video: 'audio config.ts disk.ts errors.ts ffmpeg installation.ts resident-process.ts speech',
@@ -38,7 +38,7 @@ export const imports = {
   // what is below all of them
   queue: 'db',
   db: 'child-environment.ts disk.ts home.ts installation.ts numbered-lock.ts path-trust.ts process-start.ts',
-  names: 'replacing.ts',
+  names: 'installation.ts replacing.ts',
   understanding: 'installation.ts names',
   sandbox: 'browser-files.ts child-environment.ts installation.ts numbered-lock.ts',
   'config.ts': 'variables.ts',

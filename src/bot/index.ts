@@ -14,6 +14,7 @@ import type { BotContext } from './context.ts'
 import { admin, showAdminMenus } from './features/admin.ts'
 import { buttons } from './features/buttons.ts'
 import { commands } from './features/commands.ts'
+import { exactSpelling } from './features/exact-spelling.ts'
 import { groups } from './features/groups.ts'
 import { guest } from './features/guest.ts'
 import { inline } from './features/inline.ts'
@@ -126,7 +127,7 @@ function assemble(parts: BotParts, stop: AbortSignal) {
   const deps: RespondDeps = { ...parts, door, delivery, pendingNotes, isAdmin, stop }
   const elsewhereDeps = { ...deps, lookups: openLookups(elsewhere) }
   bot.use(inline(elsewhereDeps), guest(elsewhereDeps))
-  bot.use(admin({ ...deps, times }), commands(deps), groups(deps), buttons(deps), names(deps))
+  bot.use(admin({ ...deps, times }), commands(deps), groups(deps), exactSpelling(deps), buttons(deps), names(deps))
   // From the first update on: handlers tell what they understand and refuse.
   const counting = [countRefusals(db, times), countUnderstood(db, times)]
   const intake = openIntake({ db, botId, ...handler, handling: createPerChat(), times, log })

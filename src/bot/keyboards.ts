@@ -17,6 +17,7 @@ export type Tap =
   | { what: 'language'; language: Language }
   | { what: 'forget'; really: boolean }
   | { what: 'sample'; name: string }
+  | { what: 'exact_spelling'; requestId: string }
 
 /**
  * A question about one name: “yes” and the names that were perhaps meant. `typed`: the place of the name as it was typed,
@@ -74,6 +75,7 @@ export function readTap(raw: string): Tap | undefined {
   }
   if (choice !== undefined) return undefined
   if (kind === 'l' && languages().includes(first)) return { what: 'language', language: first }
+  if (kind === 'e' && /^[\w-]{1,60}$/.test(first)) return { what: 'exact_spelling', requestId: first }
   if (kind === 'n' && first !== '') return { what: 'sample', name: first }
   if (kind === 'f' && (first === 'yes' || first === 'no')) return { what: 'forget', really: first === 'yes' }
   return undefined

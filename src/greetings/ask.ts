@@ -11,6 +11,8 @@ export interface Ask {
   display: string
   /** how the operator's list wants it spoken */
   say?: string | null
+  /** the person wrote е where this name has ё */
+  wroteE?: boolean
 }
 
 /** Tells asks and assets apart. */

@@ -357,7 +357,7 @@ export async function preferredSpelling(
   likelier: Ask,
 ): Promise<Ask> {
   const [asset] = await findAssets(db, [asked])
-  return asset !== undefined && isHit(asset, botId) ? asked : likelier
+  return asset !== undefined && isHit(asset, botId) ? asked : { ...likelier, wroteE: true }
 }
 
 /**

@@ -101,7 +101,7 @@ async function subscribeTo(tx: Tx, deps: RequestDeps, ask: Ask, person: Person, 
     }
   }
   const behind = hit || person.unlimited === true ? 0 : load.waiting
-  return store(tx, deps, asset, person, { started, behind })
+  return store(tx, deps, asset, person, { started, behind, wroteE: ask.wroteE === true })
 }
 
 async function store(
@@ -109,16 +109,16 @@ async function store(
   { botId, times }: RequestDeps,
   asset: AssetRow,
   person: Person,
-  { started, behind }: { started: boolean; behind: number },
+  { started, behind, wroteE }: { started: boolean; behind: number; wroteE: boolean },
 ): Promise<Stored> {
   const assetId = asset.id
   if (isHit(asset, botId)) {
-    const stored = await storeRequest(tx, assetId, person, { botId, claimMs: times.claimMs })
+    const stored = await storeRequest(tx, assetId, person, { botId, claimMs: times.claimMs, wroteE })
     if (stored?.claimed == null) return { answer: { status: 'on_its_way', assetId } }
     return { answer: { status: 'available', assetId, fileId: asset.fileId, claimed: stored.claimed } }
   }
   const others = await leastBehind(tx, assetId)
-  const stored = await storeRequest(tx, assetId, person, { botId, behind })
+  const stored = await storeRequest(tx, assetId, person, { botId, behind, wroteE })
   const answer = { status: 'waiting' as const, assetId, requestId: stored?.id ?? null, started, again: stored === null }
   // Others may have brought the job as far forward already, and a queue that lost it gets it from the reconciler.
   if (asset.status !== 'PENDING' || (behind > 0 && others !== null && others <= behind)) return { answer }

@@ -40,12 +40,15 @@ export interface ClaimedRequest {
   chatId: bigint
   language: string
   noteMessageId: number | null
+  /** they wrote е where the name has ё */
+  wroteE: boolean
   /** as the request's row names whoever claimed it */
   claimOwner: string
 }
 
-const claimedByDoor = (id: string, { chatId, language }: Person): ClaimedRequest => ({
+const claimedByDoor = (id: string, { chatId, language }: Person, wroteE: boolean): ClaimedRequest => ({
   id,
+  wroteE,
   chatId,
   language,
   noteMessageId: null,
@@ -78,10 +81,10 @@ export async function storeHit(
         AND NOT coalesce(bool_or("assetId" = (SELECT id FROM asset)), false) AS "isFull"
       FROM "UserRequest" WHERE "userId" = ${person.userId} AND status = 'PENDING'
     ), request AS (
-      INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "claimOwner",
-        "claimUntil")
+      INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, "wroteE",
+        "claimOwner", "claimUntil")
       SELECT ${person.userId}, id, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, true,
-        ${doorClaims}, now() + ${times.claimMs}::float8 * interval '1 millisecond'
+        ${ask.wroteE === true}, ${doorClaims}, now() + ${times.claimMs}::float8 * interval '1 millisecond'
       FROM asset, way WHERE NOT "isFull" AND NOT EXISTS (SELECT 1 FROM "UserRequest" WHERE "botId" = ${botId}
         AND "updateId" = ${person.updateId} AND "userId" = ${person.userId}) ON CONFLICT DO NOTHING RETURNING id
     )
@@ -89,7 +92,7 @@ export async function storeHit(
       FROM asset, way`
   if (row === undefined) return undefined
   const { requestId, ...found } = row
-  return { ...found, claimed: requestId === null ? null : claimedByDoor(requestId, person) }
+  return { ...found, claimed: requestId === null ? null : claimedByDoor(requestId, person, ask.wroteE === true) }
 }
 
 /** Stores the person and locks their row until the transaction ends. */
@@ -153,15 +156,20 @@ export async function storeRequest(
   tx: Tx,
   assetId: string,
   person: Person,
-  { botId, claimMs, behind = 0 }: { botId: bigint; claimMs?: number; behind?: number },
+  {
+    botId,
+    claimMs,
+    behind = 0,
+    wroteE = false,
+  }: { botId: bigint; claimMs?: number; behind?: number; wroteE?: boolean },
 ): Promise<{ id: string; claimed: ClaimedRequest | null } | null> {
   const hit = claimMs !== undefined
   const [stored] = await tx.$queryRaw<{ id: string }[]>`
     WITH stored AS (
-      INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, behind,
+      INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, behind, "wroteE",
         "claimOwner", "claimUntil")
       VALUES (${person.userId}, ${assetId}, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, ${hit},
-        ${behind}, ${hit ? doorClaims : null}, CASE WHEN ${hit}
+        ${behind}, ${wroteE}, ${hit ? doorClaims : null}, CASE WHEN ${hit}
           THEN now() + ${claimMs ?? 0}::float8 * interval '1 millisecond' END)
       ON CONFLICT DO NOTHING RETURNING id, hit
     ), heard AS (
@@ -169,7 +177,7 @@ export async function storeRequest(
         AND "limitToldUntil" IS NOT NULL AND NOT stored.hit
     )
     SELECT id FROM stored`
-  return stored === undefined ? null : { id: stored.id, claimed: hit ? claimedByDoor(stored.id, person) : null }
+  return stored === undefined ? null : { id: stored.id, claimed: hit ? claimedByDoor(stored.id, person, wroteE) : null }
 }
 
 /** A row for each asset that people wait for: of each, how many names of their own go before it at least. */
@@ -193,7 +201,7 @@ export async function claimRequests(
         OR "claimUntil" < now())
       ORDER BY "createdAt" LIMIT ${most} FOR UPDATE SKIP LOCKED
     ) AS next WHERE request.id = next.id
-    RETURNING request.id, "chatId", language, "noteMessageId", "claimOwner", request."createdAt"`
+    RETURNING request.id, "chatId", language, "noteMessageId", "wroteE", "claimOwner", request."createdAt"`
   return claimed.sort((one, other) => one.createdAt.getTime() - other.createdAt.getTime())
 }
 
@@ -261,6 +269,18 @@ export async function stillPending(db: Db, requestIds: readonly string[]): Promi
     select: { id: true },
   })
   return new Set(pending.map(({ id }) => id))
+}
+
+/** Who asked, and for which name; undefined: there is no such request. */
+export async function nameOfRequest(
+  db: Db,
+  requestId: string,
+): Promise<{ userId: bigint; display: string } | undefined> {
+  const request = await db.userRequest.findUnique({
+    where: { id: requestId },
+    select: { userId: true, asset: { select: { display: true } } },
+  })
+  return request === null ? undefined : { userId: request.userId, display: request.asset.display }
 }
 
 /** The note that says that a video is being made; null: there is none. */

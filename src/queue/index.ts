@@ -12,7 +12,7 @@ import { onPostgres } from './on-postgres.ts'
 import { onRedis } from './on-redis.ts'
 import { callSeconds, QueueUnreachable, retryMs, withinSeconds, type Server, type TakenJob } from './server.ts'
 
-export { lanes, placeInQueue, type Job, type Lane }
+export { lanes, type Job, type Lane }
 
 /** What became of a job: it has ended, or it must be taken again. */
 export type JobEnd = void | { againInMs: number }

@@ -10,6 +10,7 @@ import { openPiper } from './piper.ts'
 import { openSay } from './say.ts'
 import { SoundTooLong, trimmed } from '../audio/sound.ts'
 import type { Sound } from '../audio/sound.ts'
+import { yoSpelling } from '../names/yo.ts'
 import { respelled } from './pronunciation.ts'
 import type { Engine } from './engine.ts'
 
@@ -17,7 +18,8 @@ export interface Speaker {
   /** part of a video's revision: two equal ones make the same sound of the same sentence */
   identity(language: string): string
   /**
-   * The sentence that is spoken for a name: `say` as the operator gave it, else the name as this engine says it best.
+   * The sentence that is spoken for a name: `say` as the operator gave it, else the name as this engine says it best, with ё
+   * where it is that name.
    */
   sentence(pattern: string, name: { display: string; say: string | null }, language: string): string
   /**
@@ -43,11 +45,12 @@ function resolvedEngine(
  */
 export async function openSpeaker(voice: Config['voice'], workFolder: string): Promise<Speaker> {
   const kind = resolvedEngine(voice.engine)
-  const engine = await openEngine(kind, voice, workFolder)
+  const [engine, withYo] = await Promise.all([openEngine(kind, voice, workFolder), yoSpelling()])
   return {
     identity: (language) => `${kind}:${engine.identity(language)}`,
     sentence: (pattern, name, language) => {
-      const spoken = name.say ?? (kind === 'espeak' ? respelled(name.display, language) : name.display)
+      const written = withYo(name.display)
+      const spoken = name.say ?? (kind === 'espeak' ? respelled(written, language) : written)
       // A function, for `$&` in a name must stay what it is.
       return pattern.replace('{name}', () => spoken)
     },

@@ -156,6 +156,8 @@ interface Sending {
   shown: Presentation
 }
 
+const whoAsked = ({ id, language, wroteE }: ClaimedRequest) => ({ requestId: id, language, wroteE })
+
 /**
  * Sends the video of a claimed request and marks it.
  * @throws Outage when Telegram does not work; the request stays PENDING
@@ -167,7 +169,7 @@ async function sendVideo(
   options: SendOptions,
 ): Promise<void> {
   const { api, db, times } = deps
-  const presented = { requestId: request.id, display: asset.display, language: request.language }
+  const presented = { display: asset.display, ...whoAsked(request) }
   const sending: Sending = {
     asset,
     fileId,
@@ -389,7 +391,7 @@ async function uploadTo(
   video: VideoFile,
   signal: AbortSignal,
 ): Promise<Message> {
-  let shown = presentationOf({ requestId: request.id, display, language: request.language }, bot)
+  let shown = presentationOf({ display, ...whoAsked(request) }, bot)
   for (;;) {
     try {
       const options = { ...videoOptions(video), ...shown }

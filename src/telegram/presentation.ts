@@ -16,6 +16,8 @@ export interface Presented {
   requestId: string
   display: string
   language: string
+  /** the person wrote е where the name has ё */
+  wroteE: boolean
 }
 
 /** The language of a name’s video, which is that of its letters; `otherwise`: of letters that no language is written in. */
@@ -39,13 +41,13 @@ function captionOf(display: string, language: string, bot: BotIdentity | undefin
 
 /** How a request’s video goes out. */
 export function presentationOf(
-  { requestId, display, language }: Presented,
+  { display, language, ...request }: Presented,
   bot: BotIdentity | undefined,
 ): Presentation {
   const shown = captionOf(display, language, bot)
   return bot === undefined
     ? shown
-    : { ...shown, reply_markup: videoButtons({ requestId, display, language: languageOf(language) }, bot) }
+    : { ...shown, reply_markup: videoButtons({ ...request, display, language: languageOf(language) }, bot) }
 }
 
 /**

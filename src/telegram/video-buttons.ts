@@ -1,5 +1,6 @@
 /** The buttons under a video. Their data names the request, never the name. */
 import type { InlineKeyboardButton, InlineKeyboardMarkup } from 'grammy/types'
+import { withoutYo } from '../names/yo.ts'
 import { text, type Language } from '../texts.ts'
 import type { BotIdentity } from './api.ts'
 import { deepLinkFor } from './deep-link.ts'
@@ -8,13 +9,18 @@ import { deepLinkFor } from './deep-link.ts'
 const videoButtonData = {
   another: (requestId: string) => `a:${requestId}`,
   soundsWrong: (requestId: string) => `w:${requestId}`,
+  exactSpelling: (requestId: string) => `e:${requestId}`,
 }
 
-/** Share the bot, another name, and “sounds wrong”, in the language of whoever asked. */
+/** Share the bot, another name, “sounds wrong”, and the spelling with е for whoever wrote that, in their language. */
 export function videoButtons(
-  { requestId, display, language }: { requestId: string; display: string; language: Language },
+  { requestId, display, language, wroteE }: { requestId: string; display: string; language: Language; wroteE: boolean },
   bot: BotIdentity,
 ): InlineKeyboardMarkup {
+  const exactly = {
+    text: text(language, 'button-exact-spelling', { name: withoutYo(display) }),
+    callback_data: videoButtonData.exactSpelling(requestId),
+  }
   return {
     inline_keyboard: [
       [shareButton(language, display, bot)],
@@ -22,6 +28,7 @@ export function videoButtons(
         { text: text(language, 'button-another'), callback_data: videoButtonData.another(requestId) },
         { text: text(language, 'button-sounds-wrong'), callback_data: videoButtonData.soundsWrong(requestId) },
       ],
+      ...(wroteE ? [[exactly]] : []),
     ],
   }
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { namesFolder } from '../installation.ts'
 import { readNames } from '../names/lists.ts'
 import type { Name } from '../names/name.ts'
+import { withoutYo } from '../names/yo.ts'
 import { type Case, declined, nominativesOf } from './declension.ts'
 import { misspellings, whatWasDrawnOut } from './misspellings.ts'
 import { soundOf } from './transliteration.ts'
@@ -44,9 +45,6 @@ const fewNew = 0.1
 /** For beginnings of up to three letters, this many of the most frequent names are at hand. */
 const mostAtHand = 50
 const shortBeginning = 3
-
-/** ё written е, as most people do. */
-export const withoutYo = (text: string) => text.replaceAll('ё', 'е')
 
 interface Listed {
   known: KnownName

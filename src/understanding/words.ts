@@ -1,6 +1,6 @@
 /** A message, taken apart into its words. */
 import { parseName, type NameRules, unify } from '../names/name.ts'
-import { withoutYo } from './known-names.ts'
+import { withoutYo } from '../names/yo.ts'
 
 /** What stands between a word and the one before it: nothing but a blank, something that separates names, an “or”. */
 export type Break = 'none' | 'list' | 'or'

@@ -77,8 +77,19 @@ describe('what is sure', () => {
   it('Артем gets the video of Артём, and its own once it has one', async () => {
     const id = newPerson()
     await town.telegram.say({ userId: id, text: 'Артем', languageCode: 'ru' })
-    await video(id, 'Артём')
+    const sent = await video(id, 'Артём')
     expect(await town.db.videoAsset.count({ where: { name: 'артем' } })).toBe(0)
+    const exactly = text('ru', 'button-exact-spelling', { name: 'Артем' })
+    const [{ id: requestId } = { id: '' }] = await town.db.userRequest.findMany({ where: { userId: BigInt(id) } })
+    const other = newPerson()
+    await answer(other, '/help')
+    await tap(id, sent, exactly)
+    await video(id, 'Артем')
+    expect((await town.telegram.messages(id)).some(({ message_id }) => message_id === sent.message_id)).toBe(true)
+    expect(await town.db.userRequest.count({ where: { userId: BigInt(id), id: { not: requestId } } })).toBe(1)
+    // Now it has one of its own, and there is nothing to choose.
+    await town.telegram.say({ userId: other, text: 'Артем', languageCode: 'ru' })
+    expect(buttonsOf(await video(other, 'Артем')).map((each) => each.text)).not.toContain(exactly)
   })
 })
 
@@ -127,6 +138,39 @@ describe('/start', () => {
     const { first } = await firstOf('ru')
     expect([first.text, first.video]).toEqual([text('ru', 'welcome'), undefined])
     await town.telegram.release(fault.id)
+  })
+})
+
+describe('a name that comes with something else', () => {
+  it('is asked about: under a file, or of a contact', async () => {
+    const id = newPerson()
+    await answer(id, '/help')
+    const next = () =>
+      town.telegram.waitForMessage(
+        id,
+        (each) => isFromBot(each) && buttonsOf(each).length > 0 && each.text !== undefined,
+      )
+    await town.telegram.sendDocument({
+      userId: id,
+      fileName: 'card.pdf',
+      content: Buffer.from('x'),
+      caption: 'Поздравьте Петю',
+    })
+    const first = await next()
+    expect(first.text).toBe(text('ru', 'question-unsure', { name: 'Петя' }))
+    expect(buttonsOf(first)[0]?.text).toBe('Петя')
+    await tap(id, first, 'Петя')
+    await video(id, 'Петя')
+    await town.telegram.shareContact({ userId: id, contact: { phoneNumber: '1', firstName: 'Зухрамандия' } })
+    const second = await next()
+    expect(second.text).toBe(text('ru', 'question-unsure', { name: 'Зухрамандия' }))
+  })
+
+  it('a file without a word is answered with one line', async () => {
+    const id = newPerson()
+    await answer(id, '/help')
+    await town.telegram.sendDocument({ userId: id, fileName: 'a.ogg', content: Buffer.from('x'), kind: 'voice' })
+    await town.telegram.waitForMessage(id, (each) => each.text === text('ru', 'not-text'))
   })
 })
 

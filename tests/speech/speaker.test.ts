@@ -82,6 +82,20 @@ describe('the sentence', () => {
   })
 })
 
+test('a name that is written with е and is one with ё is spoken as that one, whoever speaks', async () => {
+  const { sentence } = await open({ engine: 'http', url: 'http://127.0.0.1:9' })
+  for (const [written, spoken] of [
+    ['Артем', 'Артём'],
+    ['ПЕТР', 'Пётр'],
+    ['Семен Иванов', 'Семён Иванов'],
+    ['Алена и Фекла', 'Алёна и Фёкла'],
+    ['Лена', 'Лена'],
+    ['Семенова', 'Семенова'],
+  ])
+    expect(sentence('{name}!', name(written ?? ''), 'ru')).toBe(`${spoken}!`)
+  expect(sentence('{name}!', name('Артем', 'Ар-тем'), 'ru')).toBe('Ар-тем!')
+})
+
 describe('the bundled voice', () => {
   test('speaks Russian and English, one process for all, which ends when it is closed', async () => {
     const voice = await open({})

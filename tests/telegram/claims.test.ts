@@ -92,7 +92,7 @@ describe('property 7: a direct answer', () => {
   const direct = (one: Asked, { assetId, claimedAt }: { assetId: string; claimedAt: number }) =>
     sendDirectly(
       town.delivery,
-      { id: one.id, chatId: one.chatId, language: 'ru', noteMessageId: null, claimOwner: 'door' },
+      { id: one.id, chatId: one.chatId, language: 'ru', noteMessageId: null, wroteE: false, claimOwner: 'door' },
       { id: assetId, display: 'Маша', fileId: post.fileId },
       { claimedAt, signal: never },
     )
