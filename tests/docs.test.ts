@@ -72,8 +72,24 @@ describe('paths', () => {
   })
 })
 
-it('the README is short', () => {
-  expect(textOf('README.md').split('\n').length).toBeLessThanOrEqual(150)
+describe('the READMEs', () => {
+  it.each(['README.md', 'README.ru.md'])('%s is short', (file) => {
+    expect(textOf(file).split('\n').length).toBeLessThanOrEqual(150)
+  })
+
+  it('name the same commands, lead to the same places, and to each other', () => {
+    const [english, russian] = ['README.md', 'README.ru.md'].map((file) => ({
+      commands: [...textOf(file).matchAll(/\bgreetings [a-z][^`\n]*/g)].map(([command]) => command).sort(),
+      targets: new Set([...textOf(file).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target)),
+      headings: [...textOf(file).matchAll(/^##? /gm)].length,
+    }))
+    expect(russian?.commands).toEqual(english?.commands)
+    expect(russian?.headings).toBe(english?.headings)
+    expect([...(english?.targets ?? [])].filter((target) => russian?.targets.has(target) !== true)).toEqual([
+      'README.ru.md',
+    ])
+    expect(russian?.targets.has('README.md')).toBe(true)
+  })
 })
 
 describe('what is generated', () => {
