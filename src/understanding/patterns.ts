@@ -58,12 +58,14 @@ export const complaints: readonly Pattern[] = [
       _name_wrong_ _instead_of_ _wrong_name _wrong_(?:spelling|kid|child|person)_
       _name_(?:is|was|'s)_(?:all_)?(?:wrong|incorrect|mis) _name's_(?:wrong|incorrect) _misspel _miss?pel _(?:you|it|he|they)_(?:said|wrote|called)_(?:\S+_){1,2}(?:not|instead)_
       spel\S+_(?:\S+_){0,2}(?:wrong|incorrect|wrongly|incorrectly) _wrong(?:ly)?_spel
-      _not_(?:my|his|her|the_right|the|our)_(?:\S+_)?name_ _typo_`,
+      _not_(?:my|his|her|the_right|the|our)_(?:\S+_)?name_ _typo_ ^_(?:it's|its|it_is|this_is|that's|thats)_(?:all_)?wrong_$`,
   ],
   [
     'thanks',
     String.raw`^(?!.*_(?:еще|можно|теперь|сделай\S*|а|хочу|нужн\S+)_).*_(?:спасибо|благодарю|благодарим)_(?:\S+_){0,3}за_
-      ^(?!.*_(?:another|more|can|now|also|please|want)_).*_(?:thanks|thank_you)_(?:\S+_){0,3}for_(?:the_|my_|a_)?(?:video|\S+'s|making|greeting)`,
+      ^(?!.*_(?:another|more|can|now|also|please|want)_).*_(?:thanks|thank_you)_(?:\S+_){0,3}for_(?:the_|my_|a_)?(?:video|\S+'s|making|greeting)
+      _(?:сказал[аи]?|говорит|говорят|передает|передают|шлет|шлют|пишет)_(?:вам_|тебе_|большое_|огромное_){0,2}(?:спасибо|благодар)
+      _(?:says?|said|sends?|sent)_(?:you_|a_|big_|huge_|many_|her_|his_|their_|lots_of_){0,3}(?:thanks|thank_you|thx)_`,
   ],
   [
     'praise',
@@ -78,7 +80,8 @@ export const complaints: readonly Pattern[] = [
       _жду_(?:уже|час|минут|полчаса|\d+|с_утра) _нет_(?:видео|ответа|ролика) _видео_(?:все_еще_|еще_|так_и_)?нет
       _нету_видео _звука_нет _нет_звука _без_звука _так_и_не_ _до_сих_пор_ _ничего_нет_ _ничего_не_происходит
       _почему_(?:так_)?(?:долго|нет|не_|молч) _где_(?:мое|наше|моя|же)_ ^_где_$ _куда_(?:делось|пропало) _ошибка_$
-      _(?:пишет|выдает)_ошибк`,
+      _(?:пишет|выдает)_ошибк ^_(?:(?:пришли|отправь|скинь|повтори|вышли)(?:те)?_)?(?:его_|видео_)?(?:еще_)?раз(?:ок)?_(?:пожалуйста_)?$
+      ^_(?:повтори|перешли|переотправь)(?:те)?_(?:видео_|еще_раз_)?(?:пожалуйста_)?$`,
   ],
   [
     'does_not_come',
@@ -87,6 +90,7 @@ export const complaints: readonly Pattern[] = [
       _where(?:'s|_is|s)?_(?:\S+_)?(?:my|the|our|it|video|is)_ _still_(?:waiting|no_|nothing) _broken_ _stuck_
       _an_error_ _error_$ _no_video _no_sound _no_voice_ _not_yet_(?:here|there)
       _why_(?:is_it_|so_|does_it_take_)(?:so_)?(?:slow|long)
+      ^_(?:please_)?(?:resend|(?:send_|one_more_time|once_more|again)_?(?:it_|the_video_)?(?:again_)?)_?(?:please_)?$
       _waiting_(?:for_)?(?:an|hours|minutes|\d+|so_long|ages|forever)`,
   ],
 ]

@@ -58,9 +58,12 @@ const alternatives = new Set(['или', 'либо', 'or', 'або'])
 /** «Имя-Маша» is no double name. */
 const label = /(?<![\p{L}'-])(имя|name)\s?[-‐‑‒–—―−](?=\p{L})/giu
 
+/** «Маша (5 лет)»: other brackets hold another form of the name. */
+const age = /\((?=\s*\d)/g
+
 /** Takes a message apart. Its length must have been looked at. */
 export function wordsOf(text: string, rules: NameRules): Said {
-  const tidy = together(unify(text.replace(links, ' ').replace(dashes, ' , ').replace(label, '$1 ')))
+  const tidy = together(unify(text.replace(links, ' ').replace(dashes, ' , ').replace(age, ', ').replace(label, '$1 ')))
   const said: Said = {
     words: [],
     plain: '',
