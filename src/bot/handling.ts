@@ -83,7 +83,8 @@ export function prepareHandler({ bot, outbox, chosen, stop, log }: HandlerParts)
 /** Without what the person chose. */
 const languageOfUpdate = (message: Partial<Message> | undefined, from: User | undefined): Language =>
   // Commands and mentions are Latin in every language.
-  languageOfScript((message?.text ?? '').replace(/(?<!\S)[/@][\w@]+/g, '')) ?? languageOf(from?.language_code)
+  languageOfScript(message?.text?.startsWith('/') === true ? '' : (message?.text ?? '').replace(/@\w+/g, '')) ??
+  languageOf(from?.language_code)
 
 function speakWith(ctx: BotContext, chosen: ChosenLanguages): void {
   let language: Promise<Language> | undefined

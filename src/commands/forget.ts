@@ -5,6 +5,7 @@ import { assetsOf, forgetAssets, type KnownAsset } from '../greetings/upkeep/for
 import { forgetFiles, formerPosts, formerRevisions, postsAreGone, type StoredPost } from '../greetings/former.ts'
 import { dropHeld, heldQuestions, type HeldQuestion } from '../greetings/held-updates.ts'
 import { forgetNameInQuestions } from '../greetings/questions.ts'
+import { forgetNameInShareCodes } from '../greetings/share-codes.ts'
 import { languageOf, text } from '../texts.ts'
 import { openLog, type Log } from '../log.ts'
 import type { Name } from '../names/name.ts'
@@ -80,6 +81,7 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
     }
     for (const question of held) await dropQuestion(store, services, question)
     await forgetNameInQuestions(store.db, key)
+    await forgetNameInShareCodes(store.db, key)
     const former = await formerPosts(store.db, key)
     const posts = await deletePosts(
       postsOf(assets, former),

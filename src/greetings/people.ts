@@ -25,8 +25,8 @@ export async function chooseLanguage(db: Db, userId: bigint, language: string): 
 }
 
 /**
- * Removes all that is kept of a person, in one transaction: requests, questions, votes, reports, updates of their own chat
- * that were held, how often they were written to, and themselves. What they wait for is not sent any more. Videos of names stay: they
+ * Removes all that is kept of a person, in one transaction: requests, questions, votes, reports, share codes, updates of
+ * theirs that were held, how often they were written to, and themselves. What they wait for is not sent any more. Videos of names stay: they
  * belong to nobody.
  * @param floodKey the flood bucket of their own chat
  */
@@ -38,7 +38,10 @@ export async function forgetPerson(db: Db, userId: bigint, floodKey: string): Pr
     await tx.$executeRaw`DELETE FROM "Question" WHERE "userId" = ${userId}`
     await tx.$executeRaw`DELETE FROM "NameVote" WHERE "userId" = ${userId}`
     await tx.$executeRaw`DELETE FROM "SoundReport" WHERE "userId" = ${userId}`
-    await tx.$executeRaw`DELETE FROM "HeldUpdate" WHERE "chatId" = ${userId}`
+    await tx.$executeRaw`DELETE FROM "ShareCode" WHERE "userId" = ${userId}`
+    // Also of groups, where a chat is not one person's.
+    await tx.$executeRaw`DELETE FROM "HeldUpdate"
+      WHERE "chatId" = ${userId} OR position('"from":{"id":' || ${String(userId)} || ',' in body) > 0`
     await tx.$executeRaw`DELETE FROM "FloodBucket" WHERE key = ${floodKey}`
     await tx.$executeRaw`DELETE FROM "User" WHERE id = ${userId}`
   })

@@ -18,6 +18,7 @@ import { forgetPaces } from './pace.ts'
 import { keptDays } from './people.ts'
 import { forgetQuestions } from './questions.ts'
 import { foldCounts } from './reports/statistics.ts'
+import { forgetShareCodes } from './share-codes.ts'
 import { removeOld, waitedFor } from './requests.ts'
 import { forgetReports } from './sound-reports.ts'
 
@@ -85,6 +86,7 @@ export async function reconcile(parts: Parts, from: Place = beginning): Promise<
     await forgetQuestions(db)
     await removeOld(db, keptDays * 86_400_000, batch)
     await forgetVotes(db)
+    await forgetShareCodes(db)
     await forgetReports(db)
     await forgetImported(db)
     // A bot that runs ends them itself, and says so.

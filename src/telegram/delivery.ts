@@ -26,6 +26,7 @@ import { isTelegram, type BotIdentity } from './api.ts'
 import { TelegramError } from './errors.ts'
 import { repairFileId, type FileIdDeps } from './file-ids.ts'
 import { bulkKey, bulkRate, chatKey, chatRate, pauseBulk, takeTicket } from './flood.ts'
+import { sharePayload } from './share-link.ts'
 import { presentationOf, simpler, type Presentation } from './presentation.ts'
 import { countRepeatedUpload, filesUnseen, postOf, videoOptions, videoUpload, type VideoFile } from './storage.ts'
 
@@ -169,7 +170,6 @@ async function sendVideo(
   options: SendOptions,
 ): Promise<void> {
   const { api, db, times } = deps
-  const presented = { display: asset.display, ...whoAsked(request) }
   const sending: Sending = {
     asset,
     fileId,
@@ -177,7 +177,7 @@ async function sendVideo(
     repaired: false,
     followed: false,
     floods: 0,
-    shown: presentationOf(presented, deps.bot),
+    shown: await shownFor(deps, request, asset.display),
   }
   for (let isFirst = true; ; isFirst = false) {
     // What came before took its time: another try needs a claim as fresh as the first.
@@ -383,19 +383,25 @@ export async function uploadToSubscriber(
   }
 }
 
+/** What stands under a request's video. */
+async function shownFor({ db, bot }: DeliveryDeps, request: ClaimedRequest, display: string): Promise<Presentation> {
+  const payload = await sharePayload(db, { display, chatId: request.chatId }, bot)
+  return presentationOf({ display, payload, ...whoAsked(request) }, bot)
+}
+
 /** Uploads to a person, with less under the video where Telegram refuses it. @throws TelegramError */
 async function uploadTo(
-  { api, bot }: DeliveryDeps,
+  deps: DeliveryDeps,
   request: ClaimedRequest,
   { display }: ClaimedAsset,
   video: VideoFile,
   signal: AbortSignal,
 ): Promise<Message> {
-  let shown = presentationOf({ display, ...whoAsked(request) }, bot)
+  let shown = await shownFor(deps, request, display)
   for (;;) {
     try {
       const options = { ...videoOptions(video), ...shown }
-      return await api.sendVideo(String(request.chatId), videoUpload(video), options, signal as never)
+      return await deps.api.sendVideo(String(request.chatId), videoUpload(video), options, signal as never)
     } catch (error) {
       const less =
         error instanceof TelegramError && error.kind === 'refused' ? simpler(shown, error.description) : undefined

@@ -18,10 +18,12 @@ export interface Presented {
   language: string
   /** the person wrote е where the name has ё */
   wroteE: boolean
+  /** what a shared link carries */
+  payload: string | undefined
 }
 
 /** The language of a name’s video, which is that of its letters; `otherwise`: of letters that no language is written in. */
-function languageOfVideo(display: string, otherwise: string): Language {
+export function languageOfVideo(display: string, otherwise: string): Language {
   return languageOfScript(display) ?? languageOf(otherwise)
 }
 
@@ -29,7 +31,11 @@ function languageOfVideo(display: string, otherwise: string): Language {
  * The greeting in the language of the video, with the bot’s name as a link: a video that is forwarded loses all buttons but
  * links, and keeps this. `bot` undefined: nobody is told whose it is.
  */
-function captionOf(display: string, language: string, bot: BotIdentity | undefined): Presentation {
+export function captionOf(
+  display: string,
+  language: string,
+  bot: Pick<BotIdentity, 'name' | 'username'> | undefined,
+): Presentation {
   const greeting = text(languageOfVideo(display, language), 'caption', { name: display })
   if (bot === undefined) return { caption: greeting }
   // Offsets are counted in UTF-16 units, as strings are here; Telegram strips what is blank around.

@@ -3,7 +3,6 @@ import type { InlineKeyboardButton, InlineKeyboardMarkup } from 'grammy/types'
 import { withoutYo } from '../names/yo.ts'
 import { text, type Language } from '../texts.ts'
 import type { BotIdentity } from './api.ts'
-import { deepLinkFor } from './deep-link.ts'
 
 /** What a button under a video is for, as its data says it. */
 const videoButtonData = {
@@ -12,9 +11,19 @@ const videoButtonData = {
   exactSpelling: (requestId: string) => `e:${requestId}`,
 }
 
+/** A request's video, in the language of whoever asked. `payload`: what a link to the bot carries; undefined: no name. */
+interface VideoToShare {
+  requestId: string
+  display: string
+  language: Language
+  payload: string | undefined
+  /** they wrote е where the name has ё */
+  wroteE: boolean
+}
+
 /** Share the bot, another name, “sounds wrong”, and the spelling with е for whoever wrote that, in their language. */
 export function videoButtons(
-  { requestId, display, language, wroteE }: { requestId: string; display: string; language: Language; wroteE: boolean },
+  { requestId, display, language, payload, wroteE }: VideoToShare,
   bot: BotIdentity,
 ): InlineKeyboardMarkup {
   const exactly = {
@@ -23,7 +32,7 @@ export function videoButtons(
   }
   return {
     inline_keyboard: [
-      [shareButton(language, display, bot)],
+      [shareButton({ language, display, payload }, bot)],
       [
         { text: text(language, 'button-another'), callback_data: videoButtonData.another(requestId) },
         { text: text(language, 'button-sounds-wrong'), callback_data: videoButtonData.soundsWrong(requestId) },
@@ -35,16 +44,14 @@ export function videoButtons(
 
 /**
  * A button that shares the name’s video: through inline mode, where the bot has that. Otherwise a link to the bot: whoever
- * follows it gets the same name’s video, or is welcomed where the name is too long for a link.
+ * follows it gets the same name’s video, or is welcomed where the link carries none.
  */
 function shareButton(
-  language: Language,
-  display: string,
+  { language, display, payload }: Omit<VideoToShare, 'requestId' | 'wroteE'>,
   { username, supportsInline }: BotIdentity,
 ): InlineKeyboardButton {
   const label = text(language, 'button-share')
   if (supportsInline) return { text: label, switch_inline_query: display }
-  const payload = deepLinkFor(display)
   const link = `https://t.me/${username}${payload === undefined ? '' : `?start=${payload}`}`
   const share = new URL('https://t.me/share/url')
   share.searchParams.set('url', link)

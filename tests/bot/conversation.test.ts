@@ -4,6 +4,9 @@ import { introduce, setProfile } from '../../src/bot/profile.ts'
 import { startBot, type RunningBot } from '../../src/bot/index.ts'
 import { startWorker, type RunningWorker } from '../../src/queue/processors/worker.ts'
 import type { SandboxMessage } from '../../src/sandbox/client.ts'
+import { forgetPerson } from '../../src/greetings/people.ts'
+import { forgetShareCodes } from '../../src/greetings/share-codes.ts'
+import { sharePayload } from '../../src/telegram/share-link.ts'
 import { text } from '../../src/texts.ts'
 import { plannedRenderer, workerParts } from '../environment/worker-parts.ts'
 import { botParts, openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
@@ -303,6 +306,32 @@ describe('sharing', () => {
     const other = newPerson()
     await town.telegram.say({ userId: other, text: `/start ${link.searchParams.get('start')}`, languageCode: 'ru' })
     await video(other, 'Маша')
+  })
+
+  it('a name too long for a link has a code, which is forgotten with the person', async () => {
+    const name = 'Константинопольская Александрина'
+    const share = async (id: number, words: string) => {
+      await town.telegram.say({ userId: id, text: words, languageCode: 'ru' })
+      const [button] = buttonsOf(await video(id, name)) as { url?: string }[]
+      return new URL(new URL(button?.url ?? '').searchParams.get('url') ?? '').searchParams.get('start') ?? ''
+    }
+    const [id, other] = [newPerson(), newPerson()]
+    const code = await share(id, `/greet ${name}`)
+    expect(code).toMatch(/^s[\w-]{16}$/)
+    expect(await sharePayload(town.db, { display: name, chatId: BigInt(id) }, town.delivery.bot)).toBe(code)
+    expect(await share(other, `/start ${code}`)).not.toBe(code)
+    await town.db.shareCode.updateMany({
+      where: { userId: BigInt(other) },
+      data: { createdAt: new Date(Date.now() - 91 * 86_400_000) },
+    })
+    expect(await town.db.shareCode.count()).toBe(2)
+    await forgetShareCodes(town.db)
+    await forgetPerson(town.db, BigInt(id), `chat:${id}`)
+    expect(await town.db.shareCode.count()).toBe(0)
+    for (const payload of [code, `s${'x'.repeat(16)}`, 'sss']) {
+      const welcomed = await answer(newPerson(), `/start ${payload}`)
+      expect(welcomed.text ?? welcomed.caption, payload).toMatch(/^Здравствуйте/)
+    }
   })
 
   it('the caption names the bot with a link, so that a forwarded video brings the next family', async () => {

@@ -1,8 +1,8 @@
 /** What begins with a slash, and the taps that belong to it. */
 import { Composer } from 'grammy'
 import { chooseLanguage, forgetPerson, keptDays } from '../../greetings/people.ts'
-import { readDeepLink } from '../../telegram/deep-link.ts'
 import { chatKey } from '../../telegram/flood.ts'
+import { sharedName } from '../../telegram/share-link.ts'
 import { text } from '../../texts.ts'
 import type { BotContext } from '../context.ts'
 import { forgetButtons, languageButtons, readTap } from '../keyboards.ts'
@@ -16,7 +16,7 @@ export function commands(deps: RespondDeps): Composer<BotContext> {
   const { db } = deps.door
 
   personal.command('start', async (ctx) => {
-    const name = readDeepLink(ctx.match)
+    const name = await sharedName(db, ctx.match)
     if (name !== undefined) return respond(deps, ctx, name, { certain: true })
     return welcome(deps, ctx)
   })

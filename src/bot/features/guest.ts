@@ -23,7 +23,10 @@ export function guest(deps: ElsewhereDeps): Composer<BotContext> {
     const { language, videos, isHit, typed } = found
     const [video] = videos
     if (isHit && words !== '' && video !== undefined) {
-      const isSent = await answer(ctx, videoResult(video, language, ctx.me.username))
+      const isSent = await answer(
+        ctx,
+        videoResult(video, language, { name: ctx.me.first_name, username: ctx.me.username }),
+      )
       if (isSent) emit({ what: 'asked', outcome: 'hit' })
       return isSent ? countChosen(deps.door.db) : answer(ctx, line(ctx, language, typed?.display))
     }

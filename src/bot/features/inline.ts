@@ -34,7 +34,9 @@ export function inline(deps: ElsewhereDeps): Composer<BotContext> {
     })
     if (found === undefined) return
     const { language, videos, typed, isHit } = found
-    const results = videos.map((video) => videoResult(video, language, ctx.me.username))
+    const results = videos.map((video) =>
+      videoResult(video, language, { name: ctx.me.first_name, username: ctx.me.username }),
+    )
     const button = isHit ? undefined : missButton(language, typed?.display)
     const other = {
       is_personal: true,
