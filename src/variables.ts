@@ -83,7 +83,8 @@ export const environment = z.object({
     'files with names that the bot may suggest besides [those that ship](../names/README.md), separated by commas',
   ),
   ADMIN_IDS: optional(ids).describe(
-    'Telegram user ids that are exempt from the limits per person, separated by commas',
+    'Telegram user ids, separated by commas: exempt from the limits per person, and with ' +
+      '[commands of their own](operating.md#admins-in-telegram) in their chat with the bot',
   ),
   DATABASE_URL: optional(url(['postgres:', 'postgresql:']), 'the embedded one').describe(
     'address of a PostgreSQL database. Through PgBouncer only together with `REDIS_URL`: the queue in ' +

@@ -10,6 +10,7 @@ import { countRefusals } from '../greetings/refusals.ts'
 import { countUnderstood } from '../greetings/understood.ts'
 import { clientOptions, ownErrors, patiently } from '../telegram/api.ts'
 import { watchFloods } from '../telegram/live-floods.ts'
+import type { Storage } from '../telegram/storage.ts'
 import type { BotContext } from './context.ts'
 import { admin, showAdminMenus } from './features/admin.ts'
 import { buttons } from './features/buttons.ts'
@@ -28,6 +29,7 @@ import { createPerChat } from './per-chat.ts'
 import { allowedUpdates, listenForWebhook, poll, whenAborted } from './updates.ts'
 import { openPendingNotes } from './pending-note.ts'
 import { introduce } from './profile.ts'
+import { openWarmRuns } from './warm-runs.ts'
 import type { RespondDeps } from './respond.ts'
 
 /** What the bot needs. */
@@ -37,6 +39,10 @@ export interface BotParts extends Omit<RespondDeps, 'pendingNotes' | 'stop' | 'i
   webhook: { url: string; secret: string | undefined; port: number } | undefined
   /** Telegram ids of those who run the bot */
   adminIds: readonly number[]
+  /** the storage channels, of which the lists of admins take their time */
+  storage: Pick<Storage, 'chatIds' | 'leftOut' | 'ratePerMinute'>
+  /** the server at `apiRoot` runs in local mode and sees our files */
+  apiLocal?: boolean
   times: Times
   log: {
     info(fields: object, message: string): void
@@ -73,7 +79,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
   const sendStop = new AbortController()
   const signals: StopSignals = { intake: intakeStop.signal, send: sendStop.signal }
   setMaxListeners(0, signals.intake, signals.send) // every update that waits for the database, and every send in hand, listens
-  const { bot, intake, outbox, stopWatching } = assemble(parts, signals.send)
+  const { bot, intake, outbox, warmRuns, stopWatching } = assemble(parts, signals.send)
   let ended: Promise<void>
   let presence: Presence
   try {
@@ -88,6 +94,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
     throw error
   }
   const trying = intake.keepTrying(signals.intake)
+  warmRuns.look()
   // A refused token shows where updates are fetched.
   void introduce(bot.api, times).catch(() => undefined)
   void showAdminMenus(bot.api, { db: parts.door.db, times, adminIds: parts.adminIds }).catch(() => undefined)
@@ -112,7 +119,7 @@ export async function startBot(parts: BotParts): Promise<RunningBot> {
 
 /** The bot with its features, and what it works with. It talks to nobody yet. */
 function assemble(parts: BotParts, stop: AbortSignal) {
-  const { token, apiRoot, adminIds, times, log } = parts
+  const { token, apiRoot, adminIds, storage, times, log } = parts
   const door = { ...parts.door, gate: openGate(atTheDoor) }
   const { db, botId } = door
   const bot = new Bot<BotContext>(token, { client: clientOptions({ apiRoot }) })
@@ -127,16 +134,36 @@ function assemble(parts: BotParts, stop: AbortSignal) {
   const deps: RespondDeps = { ...parts, door, delivery, pendingNotes, isAdmin, stop }
   const elsewhereDeps = { ...deps, lookups: openLookups(elsewhere) }
   bot.use(inline(elsewhereDeps), guest(elsewhereDeps))
-  bot.use(admin({ ...deps, times }), commands(deps), groups(deps), exactSpelling(deps), buttons(deps), names(deps))
+  const warmRuns = openWarmRuns({
+    ...deps,
+    // Not over the connections of people who ask.
+    db: delivery.db,
+    door: { ...parts.door, db: delivery.db },
+    botId,
+    api: bot.api,
+    telegram: { token, apiRoot, local: parts.apiLocal === true, times },
+    storage,
+    times,
+    log,
+  })
+  bot.use(
+    admin({ ...deps, times, warmRuns }),
+    commands(deps),
+    groups(deps),
+    exactSpelling(deps),
+    buttons(deps),
+    names(deps),
+  )
   // From the first update on: handlers tell what they understand and refuse.
   const counting = [countRefusals(db, times), countUnderstood(db, times)]
   const intake = openIntake({ db, botId, ...handler, handling: createPerChat(), times, log })
   const stopWatching = async () => {
     pendingNotes.close()
     floods.close()
+    await warmRuns.close()
     await Promise.all(counting.map((each) => each.close()))
   }
-  return { bot, intake, outbox, stopWatching }
+  return { bot, intake, outbox, warmRuns, stopWatching }
 }
 
 /** Begins to take updates. What it gives settles when that is over. */

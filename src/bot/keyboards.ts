@@ -16,6 +16,7 @@ export type Tap =
   | { what: 'question'; id: string; choice: Choice }
   | { what: 'language'; language: Language }
   | { what: 'forget'; really: boolean }
+  | { what: 'warm'; id: string; really: boolean }
   | { what: 'sample'; name: string }
   | { what: 'exact_spelling'; requestId: string }
 
@@ -65,6 +66,13 @@ export function forgetButtons(language: Language): InlineKeyboard {
     .text(text(language, 'button-forget-no'), data('f', 'no'))
 }
 
+/** Whether the names of a list are to be made. */
+export function warmButtons(language: Language, id: string, count: number): InlineKeyboard {
+  return new InlineKeyboard()
+    .text(text(language, 'button-warm-yes', { count }), data('w', id, 'yes'))
+    .text(text(language, 'button-warm-no'), data('w', id, 'no'))
+}
+
 /** What a tap says; undefined: the data is none of ours. */
 export function readTap(raw: string): Tap | undefined {
   const [kind, first = '', choice, ...rest] = raw.split(':')
@@ -73,6 +81,8 @@ export function readTap(raw: string): Tap | undefined {
     if (choice === 'each' || choice === 'other') return { what: 'question', id: first, choice }
     if (choice !== undefined && /^\d$/.test(choice)) return { what: 'question', id: first, choice: Number(choice) }
   }
+  if (kind === 'w' && /^[\w-]{8,32}$/.test(first) && (choice === 'yes' || choice === 'no'))
+    return { what: 'warm', id: first, really: choice === 'yes' }
   if (choice !== undefined) return undefined
   if (kind === 'l' && languages().includes(first)) return { what: 'language', language: first }
   if (kind === 'e' && /^[\w-]{1,60}$/.test(first)) return { what: 'exact_spelling', requestId: first }

@@ -17,6 +17,7 @@ const commands = {
 /** What admins see besides, in their own chat. */
 const adminCommands = {
   stats: 'menu-stats',
+  warm: 'menu-warm',
   retry: 'menu-retry',
   preview: 'menu-preview',
 } as const satisfies Record<string, MenuKey>

@@ -139,6 +139,8 @@ async function startBotIn(
     delivery: services.delivery,
     ...understanding,
     adminIds: config.adminIds.map(Number),
+    storage: services.storage,
+    apiLocal: config.apiLocal && services.sandbox === undefined,
     times: config.times,
     log,
   }).catch(async (error: unknown) => {

@@ -42,6 +42,7 @@ export async function forgetPerson(db: Db, userId: bigint, floodKey: string): Pr
     // Also of groups, where a chat is not one person's.
     await tx.$executeRaw`DELETE FROM "HeldUpdate"
       WHERE "chatId" = ${userId} OR position('"from":{"id":' || ${String(userId)} || ',' in body) > 0`
+    await tx.$executeRaw`DELETE FROM "WarmRun" WHERE "userId" = ${userId}`
     await tx.$executeRaw`DELETE FROM "FloodBucket" WHERE key = ${floodKey}`
     await tx.$executeRaw`DELETE FROM "User" WHERE id = ${userId}`
   })

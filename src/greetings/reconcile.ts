@@ -21,6 +21,7 @@ import { foldCounts } from './reports/statistics.ts'
 import { forgetShareCodes } from './share-codes.ts'
 import { removeOld, waitedFor } from './requests.ts'
 import { forgetReports } from './sound-reports.ts'
+import { forgetWarmRuns } from './warm-runs.ts'
 
 /** What is brought into line. */
 interface Parts {
@@ -88,6 +89,7 @@ export async function reconcile(parts: Parts, from: Place = beginning): Promise<
     await forgetVotes(db)
     await forgetShareCodes(db)
     await forgetReports(db)
+    await forgetWarmRuns(db)
     await forgetImported(db)
     // A bot that runs ends them itself, and says so.
     await endHeld(db, times.heldMs + times.outageMs)

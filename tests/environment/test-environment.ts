@@ -36,6 +36,7 @@ export const botParts = (town: TestEnvironment, more: Partial<BotParts> = {}): B
   nameRules: {},
   known: town.known,
   adminIds: [],
+  storage: town.storage,
   times: town.times,
   log: quietLog,
   ...more,

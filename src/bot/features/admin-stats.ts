@@ -2,23 +2,26 @@
 import { currentOutages } from '../../greetings/outages.ts'
 import { refusalsOfDay } from '../../greetings/refusals.ts'
 import { longestWaitSeconds, statistics } from '../../greetings/reports/statistics.ts'
+import { reportedNames } from '../../greetings/sound-reports.ts'
 import { liveWorkers } from '../../greetings/workers.ts'
-import { text, type Language } from '../../texts.ts'
+import { text } from '../../texts.ts'
 import type { BotContext } from '../context.ts'
+import { clock, reasonLines } from '../admin-words.ts'
 import type { AdminDeps } from './admin-deps.ts'
 
-/** So many reasons are told, the most frequent ones. */
-const reasonsTold = 6
+/** So many names are told, those that most people reported. */
+const namesTold = 5
 
 export async function tellStats({ door: { db, botId }, times }: AdminDeps, ctx: BotContext): Promise<void> {
   const language = await ctx.language()
-  const [numbers, waitSeconds, workers, outages, refusals] = await Promise.all([
+  const [numbers, waitSeconds, workers, outages, refusals, reported] = await Promise.all([
     // Which videos are outdated is not told here, so nothing of the templates has to be known.
     statistics(db, new Map(), botId),
     longestWaitSeconds(db),
     liveWorkers(db, times),
     currentOutages(db),
     refusalsOfDay(db),
+    reportedNames(db, { limit: namesTold }),
   ])
   const { assets, last24h, requests } = numbers
   const refused = refusals.reduce((sum, { count }) => sum + count, 0)
@@ -36,19 +39,15 @@ export async function tellStats({ door: { db, botId }, times }: AdminDeps, ctx: 
     ...outages.map(({ step, since }) =>
       text(language, 'stats-outage', { step, ...clock((Date.now() - since.getTime()) / 1_000) }),
     ),
+    ...(reported.length === 0
+      ? []
+      : [
+          text(language, 'stats-reported', {
+            names: reported.map(({ name, count, wanted: [most] }) => `${most?.spelling ?? name} (${count})`).join(', '),
+          }),
+        ]),
     ...(refused === 0 ? [] : ['', text(language, 'stats-refused', { count: refused })]),
     ...reasonLines(language, refusals),
   ]
   ctx.say(lines.join('\n'))
-}
-
-/** Why rows or texts were not taken, the most frequent reasons. */
-function reasonLines(language: Language, reasons: readonly { reason: string; count: number }[]): string[] {
-  return reasons.slice(0, reasonsTold).map((each) => text(language, 'stats-refused-reason', { ...each }))
-}
-
-/** For `$hours` and `$minutes`: a minute at least. */
-function clock(seconds: number): { hours: number; minutes: number } {
-  const minutes = Math.max(1, Math.ceil(seconds / 60))
-  return { hours: Math.floor(minutes / 60), minutes: minutes % 60 }
 }

@@ -12,6 +12,7 @@ import type { AdminDeps } from './admin-deps.ts'
 import { preview } from './admin-preview.ts'
 import { retry } from './admin-retry.ts'
 import { tellStats } from './admin-stats.ts'
+import { answerWarm, isWarmCaption, warm } from './admin-warm.ts'
 
 export function admin(deps: AdminDeps): Composer<BotContext> {
   const composer = new Composer<BotContext>()
@@ -21,15 +22,21 @@ export function admin(deps: AdminDeps): Composer<BotContext> {
   personal.command('retry', (ctx) => retry(deps, ctx, ctx.match))
   personal.command('preview', (ctx) => preview(deps, ctx, ctx.match))
 
+  personal.command('warm', (ctx) => warm(deps, ctx, ctx.msg.reply_to_message?.document))
+  personal.on('message:document', (ctx, next) =>
+    isWarmCaption(ctx.msg.caption) ? warm(deps, ctx, ctx.msg.document) : next(),
+  )
+
   // Whatever changes the menu of a person gives an admin that of admins, after it.
   personal.command('start', async (ctx, next) => {
     await next()
     await showMenu(deps, ctx)
   })
   personal.on('callback_query:data', async (ctx, next) => {
+    const tap = readTap(ctx.callbackQuery.data)
+    if (tap?.what === 'warm') return answerWarm(deps, ctx, tap)
     await next()
-    const what = readTap(ctx.callbackQuery.data)?.what
-    if (what === 'language' || what === 'forget') await showMenu(deps, ctx)
+    if (tap?.what === 'language' || tap?.what === 'forget') await showMenu(deps, ctx)
   })
   return composer
 }
