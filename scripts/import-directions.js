@@ -31,7 +31,7 @@ export const imports = {
   telegram: 'config.ts db errors.ts events.ts greetings names queue texts.ts',
   greetings: 'config.ts db errors.ts events.ts names process-start.ts queue',
   // the engine
-  video: 'audio config.ts disk.ts errors.ts ffmpeg installation.ts resident-process.ts speech',
+  video: 'audio config.ts disk.ts errors.ts ffmpeg installation.ts names resident-process.ts speech',
   speech: 'audio child-environment.ts config.ts errors.ts ffmpeg names process-group.ts resident-process.ts',
   audio: '',
   ffmpeg: 'child-environment.ts process-group.ts',

@@ -8,8 +8,8 @@ import { languages, nameOfLanguage, text, type Language } from '../texts.ts'
 
 const longestData = 64
 
-/** Which names a question's answer stands for: one of them, each of them, or none. */
-export type Choice = number | 'each' | 'other'
+/** Which names a question's answer stands for: one of them, each of them, all in one video, or none. */
+export type Choice = number | 'each' | 'together' | 'other'
 
 /** What a tap says. */
 export type Tap =
@@ -34,10 +34,12 @@ export function nameButtons(language: Language, { id, names }: Question, typed: 
   return keyboard.text(text(language, 'button-other-name'), data('q', id, 'other'))
 }
 
-/** A question about several names: all of them, or one. */
-export function severalButtons(language: Language, { id, names }: Question): InlineKeyboard {
+/** A question about several names: each of them, all in one video where they are displayed so, or one. */
+export function severalButtons(language: Language, { id, names }: Question, together?: string): InlineKeyboard {
   const keyboard = new InlineKeyboard()
   keyboard.text(text(language, 'button-each', { count: names.length }), data('q', id, 'each'))
+  if (together !== undefined)
+    keyboard.row().text(text(language, 'button-together', { names: together }), data('q', id, 'together'))
   names.forEach((name, index) => {
     if (index % 2 === 0) keyboard.row()
     keyboard.text(text(language, 'button-name', { name }), data('q', id, index))
@@ -78,7 +80,7 @@ export function readTap(raw: string): Tap | undefined {
   const [kind, first = '', choice, ...rest] = raw.split(':')
   if (rest.length > 0) return undefined
   if (kind === 'q' && /^[\w-]{8,32}$/.test(first)) {
-    if (choice === 'each' || choice === 'other') return { what: 'question', id: first, choice }
+    if (choice === 'each' || choice === 'together' || choice === 'other') return { what: 'question', id: first, choice }
     if (choice !== undefined && /^\d$/.test(choice)) return { what: 'question', id: first, choice: Number(choice) }
   }
   if (kind === 'w' && /^[\w-]{8,32}$/.test(first) && (choice === 'yes' || choice === 'no'))

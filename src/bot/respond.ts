@@ -9,6 +9,7 @@ import { languageOf, languageOfScript, text, type Language, type TextKey } from 
 import type { BotContext } from './context.ts'
 import { greet, type GreetingDeps } from './greet.ts'
 import { forgetButtons, nameButtons, severalButtons } from './keyboards.ts'
+import { together, togetherInLink } from './together.ts'
 
 /** What responding needs. */
 export interface RespondDeps extends GreetingDeps {
@@ -19,6 +20,8 @@ export interface RespondDeps extends GreetingDeps {
 interface Manner {
   /** the person meant a name for certain: they used a command or a link */
   certain?: boolean
+  /** the bot wrote it, into a link: several names are those of one video */
+  linked?: boolean
   /** it came with something else, a photo or a contact, so that nothing in it is sure */
   besides?: boolean
 }
@@ -47,10 +50,15 @@ export async function respond(
   deps: RespondDeps,
   ctx: BotContext,
   words: string,
-  { certain = false, besides = false }: Manner = {},
+  { certain = false, linked = false, besides = false }: Manner = {},
 ): Promise<void> {
   const language = await ctx.language()
   const context = { known: deps.known, nameRules: deps.nameRules, language, certain }
+  const set = linked ? togetherInLink(deps, words, language) : undefined
+  if (set !== undefined) {
+    emit({ what: 'understood', outcome: 'name' })
+    return greet(deps, ctx, [set])
+  }
   let understood = understand(words, context)
   if (understood.kind !== 'name' && !certain) {
     const offered = await offeredTo(deps, ctx)
@@ -67,7 +75,7 @@ export async function respond(
     case 'several':
       return ask(deps, ctx, understood.names, {
         words: text(language, 'question-several', { count: understood.names.length }),
-        buttons: (question) => severalButtons(language, question),
+        buttons: (question) => severalButtons(language, question, together(deps, understood.names)?.display),
       })
     case 'talk':
       // What is remembered of a person is for their own chat.

@@ -1,6 +1,6 @@
 /** Commands that keep the cache: its copies, its checks, and what is removed from it. */
 import type { Command } from 'commander'
-import { examples, jsonOption, optionsOf, quietOption, sandboxOption, type Done } from './options.ts'
+import { examples, jsonOption, optionsOf, quietOption, sandboxOption, togetherOption, type Done } from './options.ts'
 import { duration, whole } from './values.ts'
 
 export function addPurge(program: Command, done: Done): void {
@@ -48,11 +48,12 @@ export function addForget(program: Command, done: Done): void {
   program
     .command('forget')
     .description(
-      'remove a name: its videos of all templates, kept files, requests; tells people who wait for ' +
-        'it; says what stays at Telegram',
+      'remove a name: its videos of all templates and those it shares with other names, kept files, requests; ' +
+        'tells people who wait for it; says what stays at Telegram',
     )
     .argument('<name>', 'the name')
     .option('--delete-post', 'also delete its posts in the storage channels; needs the bot')
+    .addOption(togetherOption())
     .addOption(sandboxOption())
     .addOption(jsonOption())
     .addHelpText('after', examples('forget Маша', 'forget Маша --delete-post'))

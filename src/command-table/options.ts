@@ -11,6 +11,10 @@ export const jsonOption = () => new Option('--json', 'print one JSON object inst
 export const newBotOption = () => new Option('--new-bot', 'hand this database over to another bot')
 export const quietOption = () => new Option('-q, --quiet', 'no progress')
 
+/** Whether several names are one video. */
+export const togetherOption = () =>
+  new Option('--together', 'take “Маша и Петя”, two or three names, as one video for all of them')
+
 /** How lists are read, the same for every command that reads one. */
 export function readsLists(command: Command): Command {
   return command
@@ -26,6 +30,7 @@ export function readsLists(command: Command): Command {
     .option('--no-header', 'of a list: its first row is already a name')
     .option('--delimiter <character>', 'of a list: what separates columns, one character or tab (default: detected)')
     .option('--encoding <label>', 'of a list, such as windows-1251 (default: detected)')
+    .addOption(togetherOption())
 }
 
 /** Examples below the help of a command. */

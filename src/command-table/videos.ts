@@ -1,6 +1,6 @@
 /** Commands about videos and templates that need no database. */
 import type { Command } from 'commander'
-import { examples, jsonOption, optionsOf, quietOption, type Done } from './options.ts'
+import { examples, jsonOption, optionsOf, quietOption, togetherOption, type Done } from './options.ts'
 
 export function addRender(program: Command, done: Done): void {
   program
@@ -10,12 +10,17 @@ export function addRender(program: Command, done: Done): void {
     .requiredOption('-o, --output <file>', 'the .mp4 file to write, or - for stdout')
     .option('--template <id>', 'instead of the first of TEMPLATES that serves the name’s script')
     .option('--say <text>', 'what the voice should say instead of the name')
+    .addOption(togetherOption())
     .option('--force', 'overwrite the file')
     .addOption(jsonOption())
     .addOption(quietOption())
     .addHelpText(
       'after',
-      examples('render Маша -o masha.mp4', 'render "O\'Connor" -o oconnor.mp4 --template new-year-en'),
+      examples(
+        'render Маша -o masha.mp4',
+        'render "O\'Connor" -o oconnor.mp4 --template new-year-en',
+        'render "Маша и Петя" --together -o both.mp4',
+      ),
     )
     .action(async (name: string, _options: object, command: Command) =>
       done(await (await import('../commands/render.ts')).render(name, optionsOf(command))),

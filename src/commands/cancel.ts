@@ -13,7 +13,7 @@ export async function cancel(given: string[], options: GivenNamesOptions): Promi
   const store = await openStore({ config, log, sandbox: options.sandbox, role: 'cancel', create: false })
   try {
     let cancelled = 0
-    for await (const keys of names) cancelled += await takeBack(store, keys)
+    for await (const keys of names(store.db)) cancelled += await takeBack(store, keys)
     process.stdout.write(
       options.json
         ? `${JSON.stringify({ cancelled })}\n`

@@ -1,7 +1,7 @@
 /** `forget <name>`: removes a name with all that is kept of it, and says what stays at Telegram. */
 import { configOfProcess, type Config } from '../config.ts'
 import { fence } from '../greetings/assets.ts'
-import { assetsOf, forgetAssets, type KnownAsset } from '../greetings/upkeep/forget.ts'
+import { assetsOf, forgetAssets, setsWith, type KnownAsset } from '../greetings/upkeep/forget.ts'
 import { forgetFiles, formerPosts, formerRevisions, postsAreGone, type StoredPost } from '../greetings/former.ts'
 import { dropHeld, heldQuestions, type HeldQuestion } from '../greetings/held-updates.ts'
 import { forgetNameInQuestions } from '../greetings/questions.ts'
@@ -9,6 +9,7 @@ import { forgetNameInShareCodes } from '../greetings/share-codes.ts'
 import { languageOf, text } from '../texts.ts'
 import { openLog, type Log } from '../log.ts'
 import type { Name } from '../names/name.ts'
+import { setOf } from '../names/set.ts'
 import { isTelegram, type Api } from '../telegram/api.ts'
 import { deliver } from '../telegram/delivery.ts'
 import { removeCached } from '../video/render-cache.ts'
@@ -16,7 +17,7 @@ import { loadShippedNames } from '../understanding/known-names.ts'
 import { understand, type UnderstandingContext } from '../understanding/understand.ts'
 import { loadTemplates } from '../video/load-templates.ts'
 import { exitCode, UsageFault } from '../terminal/exit.ts'
-import { keyOf, nameRulesOf } from '../terminal/name-arguments.ts'
+import { keysOf, nameOf, nameRulesOf } from '../terminal/name-arguments.ts'
 import { renderFolders } from '../app/folders.ts'
 import { openRendererOf } from '../app/renderer.ts'
 import { openServices, type Services } from '../app/services.ts'
@@ -24,6 +25,7 @@ import { openStore, type Store } from '../app/store.ts'
 
 export interface ForgetOptions {
   deletePost: boolean
+  together: boolean
   sandbox: boolean
   json: boolean
   logLevel?: string
@@ -37,8 +39,10 @@ function namesIn(text: string, context: UnderstandingContext): readonly Name[] {
       return [understood.name, ...(understood.twin === undefined ? [] : [understood.twin])]
     case 'unsure':
       return understood.options
-    case 'several':
-      return understood.names
+    case 'several': {
+      const set = setOf(understood.names, context.nameRules)
+      return [...understood.names, ...(set.ok ? [set.name] : [])]
+    }
     default:
       return []
   }
@@ -59,12 +63,14 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
     ...(await nameRulesOf(config, await loadTemplates(config.templatesFolder, config.templates))),
     anyWord: true,
   }
-  const key = keyOf(raw, rules)
+  const name = nameOf(raw, rules)
   const open = { config, log, sandbox: options.sandbox, role: 'forget', create: false }
   const store = await openStore(open)
   let services: Services | undefined
   try {
-    const assets = await assetsOf(store.db, key)
+    const [key = name.key] = await keysOf(store.db, [name], options)
+    const keys = [key, ...(await setsWith(store.db, key))]
+    const assets = await assetsOf(store.db, keys)
     refuseHeld(assets)
     const waiting = assets.reduce((sum, asset) => sum + asset.waiting, 0)
     const known = await loadShippedNames(config.knownNames)
@@ -81,8 +87,8 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
     }
     for (const question of held) await dropQuestion(store, services, question)
     await forgetNameInQuestions(store.db, key)
-    await forgetNameInShareCodes(store.db, key)
-    const former = await formerPosts(store.db, key)
+    for (const each of keys) await forgetNameInShareCodes(store.db, each)
+    const former = await formerPosts(store.db, keys)
     const posts = await deletePosts(
       postsOf(assets, former),
       services !== undefined && options.deletePost ? services.api : undefined,
@@ -94,8 +100,8 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
       store.db,
       posts.filter(({ deleted }) => deleted).map(({ chatId, messageId }) => ({ chatId: BigInt(chatId), messageId })),
     )
-    const files = await removeFiles(store, config, assets, await formerRevisions(store.db, key), log)
-    await forgetFiles(store.db, key)
+    const files = await removeFiles(store, config, assets, await formerRevisions(store.db, keys), log)
+    await forgetFiles(store.db, keys)
     const result = {
       videos: assets.length,
       requests: gone.requests,

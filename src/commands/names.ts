@@ -17,6 +17,8 @@ export interface NamesOptions {
   limit?: number
   /** milliseconds */
   since?: number
+  /** also several names that share a video */
+  together: boolean
   sandbox: boolean
   json: boolean
   logLevel?: string
@@ -32,17 +34,17 @@ export async function names(options: NamesOptions): Promise<number> {
   const log = openLog(options.logLevel ?? config.logLevel)
   const records = await openRecords({ config, log, sandbox: options.sandbox, role: 'names', create: false })
   try {
-    const { template, limit } = options
+    const { template, limit, together: sets } = options
     const bot = await ownBot(records.db, options.sandbox ? undefined : config.token)
     const [columns, pages] =
       which === 'missed'
         ? ([
             ['name', 'count', 'say'],
-            onePage(await missedNames(records.db, { template, limit, sinceMs: options.since })),
+            onePage(await missedNames(records.db, { template, limit, sinceMs: options.since, sets })),
           ] as const)
         : ([
             which === 'failed' ? ['name', 'say', 'template', 'reason', 'failedAt'] : ['name', 'say'],
-            namesInState(records.db, which, { template, limit, botId: bot?.id ?? null }),
+            namesInState(records.db, which, { template, limit, botId: bot?.id ?? null, sets }),
           ] as const)
     await (options.json ? writeJson(pages) : writeCsv(columns, pages))
     return exitCode.done

@@ -20,6 +20,7 @@ export interface RenderOptions {
   template?: string
   say?: string
   force: boolean
+  together: boolean
   json: boolean
   quiet: boolean
   logLevel?: string
@@ -42,7 +43,7 @@ export async function render(raw: string, options: RenderOptions): Promise<numbe
   let file: Replacing | undefined
   try {
     const forced = options.template !== undefined
-    const asked = askFromText(raw, await askRulesOf(config, renderer.templates, { forced }))
+    const asked = askFromText(raw, await askRulesOf(config, renderer.templates, { forced }), options)
     if (!asked.ok) throw new UsageFault(refusalOf(raw, asked))
     const { template } = asked
     const { key, display } = asked.ask
@@ -84,5 +85,6 @@ function refusalOf(raw: string, asked: Extract<AskResult<Template>, { ok: false 
   return asked.reason === 'no_template'
     ? `No enabled template serves ${asked.name.script} names with these letters. Add one to TEMPLATES, ` +
         'or choose one with --template.'
-    : `“${raw}” is not a name: ${describeRejection(asked.reason)}`
+    : `“${raw}” is not a name: ${describeRejection(asked.reason)}` +
+        (asked.reason === 'several_names' ? ' Two or three names share one video with --together.' : '')
 }

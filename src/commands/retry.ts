@@ -13,7 +13,7 @@ export async function retry(given: string[], options: GivenNamesOptions): Promis
   const store = await openStore({ config, log, sandbox: options.sandbox, role: 'retry', create: false })
   try {
     let retried = 0
-    for await (const keys of names) retried += await retryFailed(store, keys)
+    for await (const keys of names(store.db)) retried += await retryFailed(store, keys)
     if (options.json) process.stdout.write(`${JSON.stringify({ retried })}\n`)
     else
       process.stdout.write(

@@ -21,7 +21,8 @@ import { videosOf, type NamedVideo } from '../greetings/reports/one-name.ts'
 import { refusalsOfDay, type Refusals } from '../greetings/refusals.ts'
 import { paceOf } from '../greetings/pace.ts'
 import { uploads, type Uploads } from '../telegram/uploads.ts'
-import { type NameRules, parseName } from '../names/name.ts'
+import type { NameRules } from '../names/name.ts'
+import { parseNameOrSet } from '../names/set.ts'
 import {
   longestWaitSeconds,
   percentile,
@@ -205,9 +206,9 @@ const beginning = /^[\p{L}\p{M}][\p{L}\p{M}' -]{0,59}$/u
 
 /** All that is known of a name, and names that begin as it does; `rules` say what is a name here. */
 export async function search(db: Db, rendersFolder: string, text: string, rules: NameRules = {}): Promise<Found> {
-  const parsed = parseName(text, rules)
+  const parsed = parseNameOrSet(text, rules)
   // What is refused today may have been made before.
-  const known = parseName(text, { ...rules, anyWord: true })
+  const known = parseNameOrSet(text, { ...rules, anyWord: true })
   const start = known.ok ? known.name.key : text.trim().toLowerCase()
   const [videos, similar] = await Promise.all([
     known.ok ? videosOf(db, known.name.key) : [],

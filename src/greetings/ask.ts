@@ -3,6 +3,7 @@
  * The bot, `warm`, `status` and `render` take it.
  */
 import { parseName, type Name, type NameRejection, type NameRules } from '../names/name.ts'
+import { displayIn, parseNameOrSet } from '../names/set.ts'
 
 /** A name asked for. */
 export interface Ask {
@@ -21,8 +22,14 @@ export const askKey = ({ template, key }: { template: string; key: string }) => 
 /** The same asks in the one order in which rows are created and locked. */
 export const inOrder = (asks: readonly Ask[]) => [...asks].sort((one, other) => (askKey(one) < askKey(other) ? -1 : 1))
 
+/** What an ask needs of a template. */
+interface Spoken {
+  id: string
+  speech?: readonly { language: string }[]
+}
+
 /** How names become asks here. */
-export interface AskRules<T extends { id: string } = { id: string }> {
+export interface AskRules<T extends Spoken = Spoken> {
   /** what is a name here */
   nameRules: NameRules
   /** the template that serves the name's script and has all its letters, if any does */
@@ -35,19 +42,24 @@ export type AskResult<T> =
   | { ok: false; reason: NameRejection }
   | { ok: false; reason: 'no_template'; name: Name }
 
-/** What somebody wrote, as an ask. */
-export function askFromText<T extends { id: string }>(text: string, rules: AskRules<T>): AskResult<T> {
-  const parsed = parseName(text, rules.nameRules)
+/** What somebody wrote, as an ask; `together`: several names are one ask. */
+export function askFromText<T extends Spoken>(
+  text: string,
+  rules: AskRules<T>,
+  { together = false } = {},
+): AskResult<T> {
+  const parsed = together ? parseNameOrSet(text, rules.nameRules) : parseName(text, rules.nameRules)
   return parsed.ok ? askFromName(parsed.name, rules) : parsed
 }
 
 /** A name that is known to be one, as an ask; `say`: how its list wants it spoken. */
-export function askFromName<T extends { id: string }>(
+export function askFromName<T extends Spoken>(
   name: Name,
   { templateFor }: Pick<AskRules<T>, 'templateFor'>,
   say?: string | null,
 ): Exclude<AskResult<T>, { reason: NameRejection }> {
   const template = templateFor(name)
   if (template === undefined) return { ok: false, reason: 'no_template', name }
-  return { ok: true, ask: { template: template.id, key: name.key, display: name.display, say }, template }
+  const display = displayIn(name, template.speech?.[0]?.language)
+  return { ok: true, ask: { template: template.id, key: name.key, display, say }, template }
 }

@@ -287,7 +287,10 @@ export async function findAssets(db: Db | Tx, asks: readonly Ask[]): Promise<Ass
   )
 }
 
-/** Creates the assets that do not exist; returns only those this call created. `listed`: they may be suggested to anybody. */
+/**
+ * Creates the assets that do not exist; returns only those this call created. `listed`: they may be suggested to anybody,
+ * unless they are sets.
+ */
 export async function createAssets(
   tx: Tx,
   asks: readonly Ask[],
@@ -295,7 +298,8 @@ export async function createAssets(
 ): Promise<AssetRow[]> {
   if (asks.length === 0) return []
   const sql = `INSERT INTO "VideoAsset" (template, name, display, say, "listedAt")
-    SELECT asks.*, CASE WHEN $5 THEN now() END FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS asks
+    SELECT asks.*, CASE WHEN $5 AND name NOT LIKE '% & %' THEN now() END
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS asks (template, name)
       ON CONFLICT (template, name) DO NOTHING RETURNING ${assetColumns}`
   const sorted = inOrder(asks)
   return tx.$queryRawUnsafe<AssetRow[]>(

@@ -10,11 +10,11 @@ export interface StoredPost {
   messageId: number
 }
 
-/** The name's posts that no video stands for any more. */
-export async function formerPosts(db: Db, key: string): Promise<StoredPost[]> {
+/** The names' posts that no video stands for any more. */
+export async function formerPosts(db: Db, keys: readonly string[]): Promise<StoredPost[]> {
   return db.$queryRaw<
     StoredPost[]
-  >`SELECT "chatId", "messageId" FROM "FormerPost" WHERE name = ${key} ORDER BY "chatId", "messageId"`
+  >`SELECT "chatId", "messageId" FROM "FormerPost" WHERE name = ANY(${keys as string[]}::text[]) ORDER BY "chatId", "messageId"`
 }
 
 /**
@@ -39,15 +39,17 @@ export async function postsAreGone(db: Db, posts: readonly StoredPost[]): Promis
     AND "messageId" = message`
 }
 
-/** Revisions of the name's files that no video stands for any more. */
-export async function formerRevisions(db: Db, key: string): Promise<string[]> {
-  const rows = await db.$queryRaw<{ revision: string }[]>`SELECT revision FROM "FormerFile" WHERE name = ${key}`
+/** Revisions of the names' files that no video stands for any more. */
+export async function formerRevisions(db: Db, keys: readonly string[]): Promise<string[]> {
+  const rows = await db.$queryRaw<{ revision: string }[]>`
+    SELECT revision FROM "FormerFile" WHERE name = ANY(${keys as string[]}::text[])`
   return rows.map(({ revision }) => revision)
 }
 
 /** Leaves the files to the workers: from now on nothing tells whose they were. */
-export async function forgetFiles(db: Db, key: string): Promise<void> {
-  await db.$executeRaw`UPDATE "FormerFile" SET name = NULL, "createdAt" = now() WHERE name = ${key}`
+export async function forgetFiles(db: Db, keys: readonly string[]): Promise<void> {
+  await db.$executeRaw`UPDATE "FormerFile" SET name = NULL, "createdAt" = now()
+    WHERE name = ANY(${keys as string[]}::text[])`
 }
 
 /** Files of forgotten names, which no host should have from before then. */

@@ -1,6 +1,7 @@
 /** Questions with buttons: asked before anything is made, answered once, by whoever was asked. */
 import { randomBytes } from 'node:crypto'
 import type { Db } from '../db/database.ts'
+import { partsOf } from '../names/set.ts'
 
 /** A question that was asked, or is being asked. */
 export interface Question {
@@ -91,8 +92,9 @@ export async function forgetQuestions(db: Pick<Db, '$executeRaw'>): Promise<void
   await db.$executeRaw`DELETE FROM "Question" WHERE "createdAt" < now() - ${questionDays}::int * interval '1 day'`
 }
 
-/** Questions in which one may choose this name go, and votes for it. */
+/** Questions in which one may choose this name go, or all names of this set, and votes for it. */
 export async function forgetNameInQuestions(db: Pick<Db, '$executeRaw'>, key: string): Promise<void> {
-  await db.$executeRaw`DELETE FROM "Question" WHERE ${key} = ANY(SELECT lower(name) FROM unnest(names) AS name)`
+  await db.$executeRaw`DELETE FROM "Question" 
+    WHERE ${partsOf(key)}::text[] <@ ARRAY(SELECT lower(name) FROM unnest(names) AS name)`
   await db.$executeRaw`DELETE FROM "NameVote" WHERE name = ${key}`
 }

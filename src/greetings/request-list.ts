@@ -1,5 +1,6 @@
 /** The door for a list: what is missing is queued, nobody is told. And what it would do, without doing it. */
 import { serializable, type Db } from '../db/database.ts'
+import { isSet } from '../names/set.ts'
 import type { Answer, RequestDeps } from './answer.ts'
 import { askKey, type Ask } from './ask.ts'
 import {
@@ -15,6 +16,7 @@ import {
   type AssetRow,
 } from './assets.ts'
 import { enqueue } from './enqueue.ts'
+import { asSpoken } from './spoken.ts'
 
 /** What a list may ask for beyond what is missing. */
 export interface ListOptions {
@@ -36,15 +38,11 @@ export async function requestForList(
   const { db, botId } = deps
   const known = byAsk(await findAssets(db, asks))
   const outdated = revisionNow === undefined ? [] : await requeueOutdated(deps, asks, known, revisionNow)
-  const created = byAsk(
-    await serializable(db, (tx) =>
-      createAssets(
-        tx,
-        asks.filter((ask) => !known.has(askKey(ask))),
-        { listed: true },
-      ),
-    ),
+  const missing = await asSpoken(
+    db,
+    asks.filter((ask) => !known.has(askKey(ask))),
   )
+  const created = byAsk(await serializable(db, (tx) => createAssets(tx, missing, { listed: true })))
   const wanted = [...known.values()].filter(
     (asset) => needsWork(asset, botId) && (asset.status !== 'FAILED' || retryFailed),
   )
@@ -54,7 +52,7 @@ export async function requestForList(
   if (late.length > 0) for (const [key, asset] of byAsk(await findAssets(db, late))) known.set(key, asset)
   await markListed(
     db,
-    [...known.values()].filter(({ listed }) => !listed).map(({ id }) => id),
+    [...known.values()].filter(({ listed, name }) => !listed && !isSet(name)).map(({ id }) => id),
   )
 
   for (const asset of outdated) revived.set(askKey({ template: asset.template, key: asset.name }), asset)
@@ -96,7 +94,9 @@ export async function foresee(
 ): Promise<Foreseen[]> {
   const known = byAsk(await findAssets(db, asks))
   const outdated = new Set(
-    (revisionNow === undefined ? [] : await findOutdated(botId, asks, known, revisionNow)).map(({ asset }) => asset),
+    (revisionNow === undefined ? [] : await findOutdated(db, botId, asks, known, revisionNow)).map(
+      ({ asset }) => asset,
+    ),
   )
   return asks.map((ask): Foreseen => {
     const asset = known.get(askKey(ask))
@@ -116,13 +116,14 @@ export async function foresee(
 
 /** Hits whose video would be another one today, each with what it is to be made from. */
 async function findOutdated(
+  db: Db,
   botId: bigint | null,
   asks: readonly Ask[],
   known: ReadonlyMap<string, AssetRow>,
   revisionNow: (ask: Ask) => Promise<string>,
 ): Promise<{ asset: AssetRow; ask: Ask }[]> {
   const outdated: { asset: AssetRow; ask: Ask }[] = []
-  for (const ask of asks) {
+  for (const ask of await asSpoken(db, asks)) {
     const asset = known.get(askKey(ask))
     if (asset === undefined || !isHit(asset, botId) || asset.status !== 'AVAILABLE') continue
     // A list without the column leaves the spelling that an earlier list gave.
@@ -139,7 +140,7 @@ async function requeueOutdated(
   known: ReadonlyMap<string, AssetRow>,
   revisionNow: (ask: Ask) => Promise<string>,
 ): Promise<AssetRow[]> {
-  const outdated = await findOutdated(botId, asks, known, revisionNow)
+  const outdated = await findOutdated(db, botId, asks, known, revisionNow)
   if (outdated.length === 0) return []
   const changed = outdated.filter(({ asset, ask }) => ask.say !== asset.say)
   if (changed.length > 0) {

@@ -1,5 +1,6 @@
 /** The door for a person: their requests are stored, within what one person may ask for. */
 import type { Db, Tx } from '../db/database.ts'
+import { isSet } from '../names/set.ts'
 import type { Job } from '../queue/index.ts'
 import { personLimits, type Answer, type Refusal, type RequestDeps } from './answer.ts'
 import { inOrder, type Ask } from './ask.ts'
@@ -14,6 +15,7 @@ import {
   type Person,
   type PersonLoad,
 } from './requests.ts'
+import { asSpoken } from './spoken.ts'
 
 /** What the database knows of a question once it is stored, and the job that is to be added. */
 export interface Stored {
@@ -86,9 +88,10 @@ async function subscribeTo(tx: Tx, deps: RequestDeps, ask: Ask, person: Person, 
   if (asset?.status === 'FAILED' && asset.cooling && !hit)
     return { answer: { status: 'failed', assetId: asset.id, retryAt: asset.coolsUntil ?? new Date() } }
   const load = await loadOf(tx, person, asset?.id)
-  const refusal = load.waitsForIt ? undefined : await refusalFor(tx, person, load, hit)
+  const weight = weightOf(ask)
+  const refusal = load.waitsForIt ? undefined : await refusalFor(tx, person, load, { hit, weight })
   if (refusal !== undefined) return { answer: refusal }
-  asset ??= (await createAssets(tx, [ask]))[0]
+  asset ??= (await createAssets(tx, await asSpoken(tx, [ask])))[0]
   // Somebody else has created it since it was looked for.
   if (asset === undefined) return subscribeTo(tx, deps, ask, person, exclusive)
   let started = asset.status === 'PENDING' && asset.queuedAt === null
@@ -100,8 +103,9 @@ async function subscribeTo(tx: Tx, deps: RequestDeps, ask: Ask, person: Person, 
       started = true
     }
   }
-  const behind = hit || person.unlimited === true ? 0 : load.waiting
-  return store(tx, deps, asset, person, { started, behind, wroteE: ask.wroteE === true })
+  // A set goes behind everybody's single names, and an operator's goes first.
+  const behind = hit || person.unlimited === true ? 0 : load.waiting + (weight > 1 ? personLimits.atOnce : 0)
+  return store(tx, deps, asset, person, { started, behind, weight, wroteE: ask.wroteE === true })
 }
 
 async function store(
@@ -109,7 +113,7 @@ async function store(
   { botId, times }: RequestDeps,
   asset: AssetRow,
   person: Person,
-  { started, behind, wroteE }: { started: boolean; behind: number; wroteE: boolean },
+  { started, behind, weight, wroteE }: { started: boolean; behind: number; weight: number; wroteE: boolean },
 ): Promise<Stored> {
   const assetId = asset.id
   if (isHit(asset, botId)) {
@@ -118,7 +122,7 @@ async function store(
     return { answer: { status: 'available', assetId, fileId: asset.fileId, claimed: stored.claimed } }
   }
   const others = await leastBehind(tx, assetId)
-  const stored = await storeRequest(tx, assetId, person, { botId, behind, wroteE })
+  const stored = await storeRequest(tx, assetId, person, { botId, behind, weight, wroteE })
   const answer = { status: 'waiting' as const, assetId, requestId: stored?.id ?? null, started, again: stored === null }
   // Others may have brought the job as far forward already, and a queue that lost it gets it from the reconciler.
   if (asset.status !== 'PENDING' || (behind > 0 && others !== null && others <= behind)) return { answer }
@@ -155,18 +159,26 @@ const dayMs = 86_400_000
 /** How long nobody is told again of a limit that ends when a video is there: of those to be made, and of those being sent. */
 const quietMs = { waiting: 3_600_000, onTheirWay: 60_000 }
 
+/** How many names an ask counts as: several in one video take no less work than two. */
+const weightOf = ({ key }: Ask) => (isSet(key) ? 2 : 1)
+
 /** What a person hears who may not ask for one more; undefined: they may. `hit`: for a video that is there. */
-async function refusalFor(tx: Tx, person: Person, load: PersonLoad, hit: boolean): Promise<Refusal | undefined> {
+async function refusalFor(
+  tx: Tx,
+  person: Person,
+  load: PersonLoad,
+  { hit, weight }: { hit: boolean; weight: number },
+): Promise<Refusal | undefined> {
   if (person.unlimited === true) return undefined
   if (hit) return load.onTheirWay < personLimits.onTheirWay ? undefined : tooManyOnTheirWay(tx, person)
   const { oldestOfToday } = load
   // Of both limits the day's: that one stays when a video is there.
-  if (load.today >= personLimits.newPerDay && oldestOfToday !== null) {
+  if (load.today + weight > personLimits.newPerDay && oldestOfToday !== null) {
     const retryAt = new Date(oldestOfToday.getTime() + dayMs)
     const told = !(await noteLimitTold(tx, person.userId, 'limitToldUntil', retryAt))
     return { status: 'refused', reason: 'too_many_today', most: personLimits.newPerDay, retryAt, told }
   }
-  if (load.waiting < personLimits.waiting) return undefined
+  if (load.waiting + weight <= personLimits.waiting) return undefined
   const told = !(await noteLimitTold(tx, person.userId, 'limitToldUntil', new Date(Date.now() + quietMs.waiting)))
   return { status: 'refused', reason: 'too_many_waiting', most: personLimits.waiting, retryAt: null, told }
 }

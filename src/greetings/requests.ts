@@ -104,7 +104,7 @@ export async function storePerson(tx: Tx, { userId, language }: Person, { lockMs
       FROM EXCLUDED.language`
 }
 
-/** What a person waits for, and has caused to be made in the last day. */
+/** What a person waits for, and has caused to be made in the last day; a set counts as often as its requests' weight says. */
 export interface PersonLoad {
   /** that were, or are, to be made */
   waiting: number
@@ -120,9 +120,9 @@ export interface PersonLoad {
 /** What a person has asked for lately, and whether that is so of an asset. */
 export async function loadOf(tx: Tx, { userId, chatId }: Person, assetId = ''): Promise<PersonLoad> {
   const [load] = await tx.$queryRaw<PersonLoad[]>`
-    SELECT count(*) FILTER (WHERE status = 'PENDING' AND NOT hit)::int AS waiting,
+    SELECT coalesce(sum(weight) FILTER (WHERE status = 'PENDING' AND NOT hit), 0)::int AS waiting,
            count(*) FILTER (WHERE status = 'PENDING' AND hit)::int AS "onTheirWay",
-           count(*) FILTER (WHERE NOT hit AND "createdAt" > now() - interval '1 day')::int AS today,
+           coalesce(sum(weight) FILTER (WHERE NOT hit AND "createdAt" > now() - interval '1 day'), 0)::int AS today,
            min("createdAt") FILTER (WHERE NOT hit AND "createdAt" > now() - interval '1 day') AS "oldestOfToday",
            coalesce(bool_or(status = 'PENDING' AND "assetId" = ${assetId} AND "chatId" = ${chatId}), false)
              AS "waitsForIt"
@@ -160,16 +160,17 @@ export async function storeRequest(
     botId,
     claimMs,
     behind = 0,
+    weight = 1,
     wroteE = false,
-  }: { botId: bigint; claimMs?: number; behind?: number; wroteE?: boolean },
+  }: { botId: bigint; claimMs?: number; behind?: number; weight?: number; wroteE?: boolean },
 ): Promise<{ id: string; claimed: ClaimedRequest | null } | null> {
   const hit = claimMs !== undefined
   const [stored] = await tx.$queryRaw<{ id: string }[]>`
     WITH stored AS (
-      INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, behind, "wroteE",
-        "claimOwner", "claimUntil")
+      INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", hit, behind, weight,
+        "wroteE", "claimOwner", "claimUntil")
       VALUES (${person.userId}, ${assetId}, ${person.chatId}, ${person.language}, ${botId}, ${person.updateId}, ${hit},
-        ${behind}, ${wroteE}, ${hit ? doorClaims : null}, CASE WHEN ${hit}
+        ${behind}, ${weight}, ${wroteE}, ${hit ? doorClaims : null}, CASE WHEN ${hit}
           THEN now() + ${claimMs ?? 0}::float8 * interval '1 millisecond' END)
       ON CONFLICT DO NOTHING RETURNING id, hit
     ), heard AS (

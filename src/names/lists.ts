@@ -9,10 +9,11 @@ import { delimiterFrom, recordsOf } from './csv.ts'
 import { textOf, UnreadableFile } from './decode.ts'
 import { distinctNames, type DistinctNames } from './distinct-names.ts'
 import { openFile, refuseOverwriting } from './input.ts'
-import { type Name, type NameRejection, type NameRules, parseName } from './name.ts'
+import { type Name, type NameRejection, type NameRules, type ParsedName, parseName } from './name.ts'
 import { excerpt, type Reject, writeRejects } from './rejects.ts'
 import type { Script } from './scripts.ts'
 import { select, type Selecting, type Selection, totalOf } from './selection.ts'
+import { parseNameOrSet } from './set.ts'
 
 /** How lists are to be read. */
 export interface CsvOptions extends ColumnOptions, NameRules {
@@ -20,6 +21,8 @@ export interface CsvOptions extends ColumnOptions, NameRules {
   delimiter?: string
   /** any label that `TextDecoder` knows */
   encoding?: string
+  /** a row with several names is one video for all of them */
+  together?: boolean
   /** a file for the report on rejected rows */
   rejects?: string
   /** what `-` reads; the process's own when left out */
@@ -160,9 +163,7 @@ async function readOne(reading: Reading, file: string, delimiter: string | undef
       continue
     }
     const cell = row.cells[columns.name] ?? ''
-    const parsed = isSecondNameBehind(row.cells, columns)
-      ? ({ ok: false, reason: 'several_names' } as const)
-      : parseName(cell, options)
+    const parsed = nameOf(row.cells, columns, options)
     if (parsed.ok) take(reading, listed, columns, row, parsed.name)
     else {
       const shown = cell.trim() === '' || parsed.reason === 'several_names' ? row.cells.join(', ') : cell
@@ -250,6 +251,13 @@ async function withColumns(
     yield* records
   }
   return { columns, rows: rows() }
+}
+
+function nameOf(cells: string[], columns: Columns, options: CsvOptions): ParsedName {
+  const cell = cells[columns.name] ?? ''
+  const isCut = isSecondNameBehind(cells, columns)
+  if (options.together === true) return parseNameOrSet(isCut ? cells.join(',') : cell, options)
+  return isCut ? { ok: false, reason: 'several_names' } : parseName(cell, options)
 }
 
 /** "Маша, Петя" in a list of one column: the comma is the writer's, not the file's. */

@@ -205,7 +205,8 @@ function foldCase(text: string): string {
     .normalize('NFC')
 }
 
-function countGraphemes(text: string): number {
+/** How many letters a text has, as people count them. */
+export function countGraphemes(text: string): number {
   if (oneGraphemeEach.test(text)) return text.length
   let count = 0
   for (const _ of graphemes.segment(text)) count++

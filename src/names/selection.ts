@@ -1,8 +1,9 @@
 /** Some of the names of a list: the first ones, or the most frequent. */
 import { UnreadableFile } from './decode.ts'
 import type { DistinctNames } from './distinct-names.ts'
-import { displayOf, type Name } from './name.ts'
+import type { Name } from './name.ts'
 import type { Script } from './scripts.ts'
+import { nameOfKey } from './set.ts'
 
 /** A distinct name of a list, with what its rows say together. */
 export interface NameRow {
@@ -87,5 +88,5 @@ function fewestCovering(names: DistinctNames, share: number, total: number | nul
 function rowOf(names: DistinctNames, scripts: ReadonlyMap<number, Script>, id: number): NameRow {
   const { key, ...details } = names.get(id)
   const script = scripts.get(id) ?? (beginsCyrillic.test(key) ? 'Cyrillic' : 'Latin')
-  return { ...details, name: { key, display: displayOf(key, script), script } }
+  return { ...details, name: nameOfKey(key, script) }
 }

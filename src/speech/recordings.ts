@@ -9,7 +9,7 @@ import { copyFile, readdir, realpath, rm, stat } from 'node:fs/promises'
 import { basename, extname, join, sep } from 'node:path'
 import { Writable } from 'node:stream'
 import { AssetFault } from '../errors.ts'
-import { parseName } from '../names/name.ts'
+import { parseNameOrSet } from '../names/set.ts'
 import { FfmpegFailed } from '../ffmpeg/failure.ts'
 import type { Ffmpeg } from '../ffmpeg/find.ts'
 import { runFfmpeg } from '../ffmpeg/run.ts'
@@ -80,7 +80,7 @@ async function readListing(root: string, folder: string, files: string[], script
   const listing: Listing = { byKey: new Map(), faults: [] }
   for (const file of files.filter((name) => !name.startsWith('.'))) {
     const kind = extname(file).toLowerCase()
-    const parsed = parseName(file.slice(0, file.length - kind.length), { extraScripts: scripts, anyWord: true })
+    const parsed = parseNameOrSet(file.slice(0, file.length - kind.length), { extraScripts: scripts, anyWord: true })
     if (!kinds.has(kind)) listing.faults.push(`${file}: is no sound file; these are taken: ${[...kinds].join(' ')}`)
     else if (!parsed.ok) listing.faults.push(`${file}: is not called by a name (${parsed.reason})`)
     else if (listing.byKey.has(parsed.name.key))

@@ -4,6 +4,7 @@
  */
 import type { Config } from '../config.ts'
 import { AssetFault } from '../errors.ts'
+import { keyJoint, partsOfDisplay, spokenTogether } from '../names/set.ts'
 import { openEspeak } from './espeak.ts'
 import { openHttpVoice } from './http.ts'
 import { openPiper } from './piper.ts'
@@ -49,8 +50,10 @@ export async function openSpeaker(voice: Config['voice'], workFolder: string): P
   return {
     identity: (language) => `${kind}:${engine.identity(language)}`,
     sentence: (pattern, name, language) => {
-      const written = withYo(name.display)
-      const spoken = name.say ?? (kind === 'espeak' ? respelled(written, language) : written)
+      const spoken = spokenName(name, language, (display) => {
+        const written = withYo(display)
+        return kind === 'espeak' ? respelled(written, language) : written
+      })
       // A function, for `$&` in a name must stay what it is.
       return pattern.replace('{name}', () => spoken)
     },
@@ -74,6 +77,22 @@ export async function openSpeaker(voice: Config['voice'], workFolder: string): P
     },
     close: () => engine.close(),
   }
+}
+
+/** Of a set each part as its own video says it, or as the engine says it best, unless the set's `say` is a text of its own. */
+function spokenName(
+  { display, say }: { display: string; say: string | null },
+  language: string,
+  atBest: (display: string) => string,
+): string {
+  const parts = partsOfDisplay(display)
+  if (parts === undefined) return say ?? atBest(display)
+  const says = say?.split(keyJoint)
+  if (says !== undefined && says.length !== parts.length) return say ?? ''
+  return spokenTogether(
+    parts.map((part, place) => says?.[place]?.trim() || atBest(part)),
+    language,
+  )
 }
 
 function openEngine(

@@ -1,5 +1,6 @@
 /** What stands under a video: the greeting with a link to the bot, and buttons. */
 import type { InlineKeyboardMarkup, MessageEntity } from 'grammy/types'
+import { partsOfDisplay } from '../names/set.ts'
 import { languageOf, languageOfScript, text, type Language } from '../texts.ts'
 import type { BotIdentity } from './api.ts'
 import { videoButtons } from './video-buttons.ts'
@@ -36,7 +37,11 @@ export function captionOf(
   language: string,
   bot: Pick<BotIdentity, 'name' | 'username'> | undefined,
 ): Presentation {
-  const greeting = text(languageOfVideo(display, language), 'caption', { name: display })
+  const spoken = languageOfVideo(display, language)
+  const greeting =
+    partsOfDisplay(display) === undefined
+      ? text(spoken, 'caption', { name: display })
+      : text(spoken, 'caption-together', { names: display })
   if (bot === undefined) return { caption: greeting }
   // Offsets are counted in UTF-16 units, as strings are here; Telegram strips what is blank around.
   const name = bot.name.trim() || `@${bot.username}`

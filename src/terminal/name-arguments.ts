@@ -1,9 +1,12 @@
 /** Names as commands are given them: written out, in files, or all there are. */
 import { ConfigFault, type Config } from '../config.ts'
+import type { Db } from '../db/database.ts'
 import type { AskRules } from '../greetings/ask.ts'
+import { thatExist } from '../greetings/reports/one-name.ts'
 import { type ListedColumn, type NameList, readNames } from '../names/lists.ts'
 import { describeRejection } from '../names/explanations.ts'
-import { type NameRules, parseName } from '../names/name.ts'
+import type { Name, NameRules } from '../names/name.ts'
+import { isSet, parseNameOrSet } from '../names/set.ts'
 import { readOwnNames } from '../names/own-names.ts'
 import { loadTemplates } from '../video/load-templates.ts'
 import { scriptsOf, templateFor, type Template } from '../video/template.ts'
@@ -16,6 +19,8 @@ export interface ListReading {
   header: boolean
   delimiter?: string
   encoding?: string
+  /** several names are one video */
+  together: boolean
 }
 
 /** What commands that take such names have in common. */
@@ -48,10 +53,10 @@ export async function readLists(
   options: ListReading & { quiet?: boolean; rejects?: string },
   rules: NameRules,
 ): Promise<NameList> {
-  const { column, headerRow, header, delimiter, encoding, rejects } = options
+  const { column, headerRow, header, delimiter, encoding, together, rejects } = options
   if (headerRow !== undefined && header === false)
     throw new UsageFault('--header-row and --no-header contradict each other: leave one out.')
-  const list = await readNames(files, { ...rules, column, headerRow, header, delimiter, encoding, rejects })
+  const list = await readNames(files, { ...rules, column, headerRow, header, delimiter, encoding, together, rejects })
   if (process.stderr.isTTY && !options.quiet)
     process.stderr.write(list.lists.map((each) => `${listedText(each)}\n`).join(''))
   return list
@@ -74,7 +79,7 @@ export function refuseDoubtful({ doubt }: NameList): void {
 /**
  * The keys of the names, in batches, with `anyWord` also of those nobody may ask for; of `undefined`, which stands
  * for all, one batch. Each of `given` is a name, or a file: no name has a dot or a slash in it, and `-` is
- * standard input. Files are read before this returns.
+ * standard input. Files are read before this returns; the database then tells which names together there are.
  * @throws UsageFault when something is no name, when nothing is given, and when both names and `--all` are;
  *   DoubtfulList; what `readNames` throws
  */
@@ -83,24 +88,24 @@ export async function givenNames(
   options: GivenNamesOptions,
   config: Config,
   { anyWord = false } = {},
-): Promise<AsyncIterable<string[] | undefined>> {
+): Promise<(db: Db) => AsyncIterable<string[] | undefined>> {
   if (given.length > 0 === options.all) throw new UsageFault('Say which names: names, files with names, or --all.')
   const rules = {
     ...(await nameRulesOf(config, await loadTemplates(config.templatesFolder, config.templates))),
     anyWord,
   }
   const files = given.filter((each) => each === '-' || /[./\\]/.test(each))
-  const keys = given
+  const names = given
     .filter((each) => !files.includes(each))
-    .map((name) => keyOf(name, rules, ' A file is named with its ending or path, such as ./list.'))
+    .map((name) => nameOf(name, rules, ' A file is named with its ending or path, such as ./list.'))
   const list = files.length === 0 ? undefined : await readLists(files, options, rules)
   if (list !== undefined) refuseDoubtful(list)
-  return (async function* () {
+  return async function* (db) {
     if (options.all) yield undefined
-    if (keys.length > 0) yield keys
+    if (names.length > 0) yield await keysOf(db, names, options)
     if (list !== undefined)
       for await (const names of list.select().batches(1_000)) yield names.map(({ name }) => name.key)
-  })()
+  }
 }
 
 /** How names become asks with these templates. `forced`: the first of them serves every name. */
@@ -115,9 +120,30 @@ export async function askRulesOf(
   }
 }
 
-/** The key of a name that is written out. `hint` follows the reason why it is none. @throws UsageFault */
-export function keyOf(text: string, rules: NameRules, hint = ''): string {
-  const parsed = parseName(text, rules)
+/** A name that is written out, or several. `hint` follows the reason why it is none. @throws UsageFault */
+export function nameOf(text: string, rules: NameRules, hint = ''): Name {
+  const parsed = parseNameOrSet(text, rules)
   if (!parsed.ok) throw new UsageFault(`“${text}” is not a name: ${describeRejection(parsed.reason)}${hint}`)
-  return parsed.name.key
+  return parsed.name
+}
+
+/**
+ * The keys of names that are written out. Several names stand for their video together where there is one, or where that was
+ * said; otherwise they were perhaps meant one by one.
+ * @throws UsageFault
+ */
+export async function keysOf(
+  db: Db,
+  names: readonly Name[],
+  { together }: Pick<ListReading, 'together'>,
+): Promise<string[]> {
+  const keys = names.map(({ key }) => key)
+  const sets = together ? [] : keys.filter(isSet)
+  const known = sets.length === 0 ? [] : await thatExist(db, sets)
+  const unknown = names.find(({ key }) => sets.includes(key) && !known.includes(key))
+  if (unknown !== undefined)
+    throw new UsageFault(
+      `“${unknown.display}” is several names, and there is no video of them together. Give them one by one, or say --together.`,
+    )
+  return keys
 }

@@ -1,4 +1,5 @@
 /** How a name is set: in how many lines, broken where, how large. */
+import { isConjunction, linesOfDisplay } from '../names/set.ts'
 
 /** What a font says about a line at a size of 1: its advance width, and how far its letters rise and fall. */
 export interface LineSize {
@@ -34,17 +35,17 @@ const mostLines = 4
 
 /**
  * The largest setting, with as few lines as that allows. A name is broken at blanks and behind hyphens; within a word,
- * with a hyphen, only when it would have to be smaller than the least size otherwise.
+ * with a hyphen, only when it would have to be smaller than the least size otherwise. Of several names each keeps together
+ * where it can.
  */
 export function layOut(display: string, space: Space, measure: (text: string) => LineSize): Layout {
+  const names = linesOfDisplay(display)?.map((text) => ({ text, joint: ' ', atBreak: '' }))
+  const together = names === undefined ? undefined : best(names, space, measure)
+  if (together !== undefined && together.fontSize >= space.leastSize && together.narrowing === 1) return together
   const words = splitWords(display)
-  const whole = best(words, space, measure)
+  const whole = best(withConjunctions(words), space, measure)
   if (whole.fontSize >= space.leastSize && whole.narrowing === 1) return whole
-  const syllables = best(
-    words.flatMap((word) => splitSyllables(word)),
-    space,
-    measure,
-  )
+  const syllables = best(withConjunctions(words.flatMap((word) => splitSyllables(word))), space, measure)
   return syllables.fontSize * syllables.narrowing > whole.fontSize * whole.narrowing ? syllables : whole
 }
 
@@ -65,6 +66,15 @@ function splitWords(display: string): Piece[] {
     })
   }
   return pieces
+}
+
+/** “and” stays before the name that follows it. */
+function withConjunctions(pieces: Piece[]): Piece[] {
+  return pieces.flatMap((piece, place) => {
+    if (isConjunction(piece.text) && place < pieces.length - 1) return []
+    const before = pieces[place - 1]?.text ?? ''
+    return isConjunction(before) ? { ...piece, text: `${before} ${piece.text}` } : piece
+  })
 }
 
 const vowels =

@@ -9,6 +9,8 @@
  * Reading a template (`load-templates.ts`) needs neither ffmpeg nor a voice.
  */
 import { z } from 'zod'
+import { displayIn, partsOf } from '../names/set.ts'
+import type { Name } from '../names/name.ts'
 import { missingGlyphs } from './glyphs.ts'
 
 /** A template cannot be used as it is: what is wrong, where, and in which file. One line each. */
@@ -141,15 +143,9 @@ export interface Template extends Manifest {
   typefaceFiles: string[][]
 }
 
-/**
- * The first template that serves the script, a Unicode script name such as "Cyrillic", has room for
- * the name and a glyph for each of its letters.
- */
-export function templateFor(
-  templates: Template[],
-  { script, display }: { script: string; display: string },
-): Template | undefined {
-  return templates.find((template) => template.scripts.includes(script) && canShow(template, display))
+/** The first template that serves the name's script, has room for the name and a glyph for each of its letters. */
+export function templateFor(templates: Template[], name: Name): Template | undefined {
+  return templates.find((template) => template.scripts.includes(name.script) && canShow(template, name))
 }
 
 /** Every script that one of the templates serves; a name in another is refused. */
@@ -165,9 +161,13 @@ export function typefaceFor(template: Template, windowIndex: number, display: st
 const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
 /** Whether every window of the template can show the name. */
-function canShow(template: Template, display: string): boolean {
-  // A letter has one code unit or more, so short names need no counting: lists are long.
-  const fits = display.length <= template.longestName || [...letters.segment(display)].length <= template.longestName
+function canShow(template: Template, name: Name): boolean {
+  const display = displayIn(name, template.speech[0]?.language)
+  // A letter has one code unit or more, so short names need no counting: lists are long. What joins the parts of a set is
+  // not counted.
+  const fits =
+    display.length <= template.longestName ||
+    [...letters.segment(partsOf(name.key).join(''))].length <= template.longestName
   return fits && template.windows.every((_, index) => typefaceFor(template, index, display) !== undefined)
 }
 

@@ -6,6 +6,7 @@ import { startWorker, type RunningWorker } from '../../src/queue/processors/work
 import type { SandboxMessage } from '../../src/sandbox/client.ts'
 import { forgetPerson } from '../../src/greetings/people.ts'
 import { forgetShareCodes } from '../../src/greetings/share-codes.ts'
+import { deepLinkFor } from '../../src/telegram/deep-link.ts'
 import { sharePayload } from '../../src/telegram/share-link.ts'
 import { text } from '../../src/texts.ts'
 import { plannedRenderer, workerParts } from '../environment/worker-parts.ts'
@@ -372,6 +373,48 @@ describe('several names', () => {
     await Promise.all([video(id, 'Маша'), video(id, 'Петя')])
     expect(await town.db.userRequest.count({ where: { userId: BigInt(id) } })).toBe(2)
   })
+
+  it('one tap makes one video for all, whose link makes it again; told twice it makes nothing more', async () => {
+    const id = newPerson()
+    const question = await answer(id, 'Петя и Маша')
+    const label = text('ru', 'button-together', { names: 'Маша и Петя' })
+    const data = buttonsOf(question).find((each) => each.text === label)?.callback_data ?? ''
+    const { updateId, queryId } = await town.telegram.press({ userId: id, messageId: question.message_id, data })
+    const sent = await video(id, 'Маша и Петя')
+    expect(sent.caption).toBe(text('ru', 'caption-together', { names: 'Маша и Петя' }))
+    expect((await town.telegram.queryAnswer(queryId))?.text).toBe(text('ru', 'toast-chosen', { name: 'Маша и Петя' }))
+    await town.telegram.resend([updateId ?? 0])
+    await answer(id, 'спасибо')
+    expect(await videosOf(id)).toHaveLength(1)
+    expect(await town.db.videoAsset.count({ where: { name: 'маша & петя' } })).toBe(1)
+    expect(await town.db.nameVote.count({ where: { userId: BigInt(id) } })).toBe(0)
+
+    const other = newPerson()
+    await town.telegram.say({ userId: other, text: `/start ${deepLinkFor('Маша и Петя')}`, languageCode: 'en' })
+    await video(other, 'Маша и Петя')
+    expect(await town.db.question.count({ where: { userId: BigInt(other) } })).toBe(0)
+  })
+
+  it('a ё that was typed as е is one in the set', async () => {
+    const id = newPerson()
+    const question = await answer(id, 'Артем и Маша')
+    await tap(id, question, text('ru', 'button-together', { names: 'Артем и Маша' }))
+    await video(id, 'Артём и Маша')
+  })
+
+  it.each(['Маша, Петя, Катя, Ваня', 'Маша и Emily'])('%s: what no video can hold is not offered', async (words) => {
+    const together = text('ru', 'button-together', { names: '' }).trim()
+    expect(buttonsOf(await answer(newPerson(), words)).filter((each) => each.text.includes(together))).toEqual([])
+  })
+
+  it.each(['Петя и Маша', 'Маша и жопа'])(
+    'a link that the bot did not write makes nothing at once: %s',
+    async (words) => {
+      const id = newPerson()
+      await answer(id, `/start ${deepLinkFor(words)}`)
+      expect(await town.db.userRequest.count({ where: { userId: BigInt(id) } })).toBe(0)
+    },
+  )
 })
 
 describe('talk', () => {

@@ -204,6 +204,16 @@ describe('names', () => {
     })
     expect(jsonOf(await greetings(['names', '--missed', '--json']))).toEqual({ names: [] })
     expect(await list('--available')).toEqual(['Ира,', 'Маша,'])
+    await town.db.videoAsset.create({
+      data: { template: 'tiny', name: 'маша & оля', display: 'Маша и Оля', status: 'FAILED' },
+    })
+    expect(await list('--failed')).toHaveLength(1)
+    expect((await greetings(['names', '--failed', '--together'])).stdout).toContain('Маша и Оля')
+    expect((await greetings(['retry', 'Оля и Маша'])).stdout).toMatch(/^1 failed name queued again/)
+    const twoNames = await greetings(['retry', 'Петя и Маша'])
+    expect(twoNames).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--together') as string })
+    expect((await greetings(['retry', 'Петя и Маша', '--together'])).stdout).toMatch(/^0 failed names/)
+    await town.db.videoAsset.deleteMany({ where: { name: 'маша & оля' } })
     expect(await list('--pending')).toEqual(['Ира,', 'Петя,'])
   })
 

@@ -199,6 +199,9 @@ describe('warm', () => {
     expect(jsonOf(queued)).toEqual(summary({ rows: 3, names: 2, enqueued: 2, pending: 2 }))
     expect(await names()).toEqual(['маша PENDING', 'петя PENDING'])
     expect(await town.queue.counts()).toMatchObject({ waiting: 2 })
+    const both = await list('both.csv', 'Петя и Маша\n')
+    const set = await warm([both, '--dry-run', '--together', '--json'])
+    expect(jsonOf(set)).toMatchObject({ names: 1, rejected: 0, enqueued: 1 })
 
     const joined = await warm([one, '-', '--no-wait', '--json'], { input: 'name;count\nИра;5\nпетя;2\n' })
     expect(joined.code, joined.stderr).toBe(0)

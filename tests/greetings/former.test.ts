@@ -55,8 +55,8 @@ async function made(
   return recorded
 }
 const left = async (name: string) => [
-  (await formerPosts(database.db, name)).map(({ messageId }) => messageId),
-  (await formerRevisions(database.db, name)).sort(),
+  (await formerPosts(database.db, [name])).map(({ messageId }) => messageId),
+  (await formerRevisions(database.db, [name])).sort(),
 ]
 
 it('a video that takes the place of another leaves its post and its file on record, and so does one that is removed', async () => {
@@ -113,8 +113,8 @@ it('former files count as uploaded; forgotten ones are for every host to remove,
   await made('a', 'r2', 2)
   expect(await uploadedRevisions(db, ['r1', 'r2', 'r3'])).toEqual(new Set(['r1', 'r2']))
   expect(await forgottenFiles(db)).toEqual([])
-  await forgetFiles(db, 'a')
-  expect(await formerRevisions(db, 'a')).toEqual([])
+  await forgetFiles(db, ['a'])
+  expect(await formerRevisions(db, ['a'])).toEqual([])
   const [forgotten] = await forgottenFiles(db)
   expect(forgotten?.revision).toBe('r1')
 
@@ -138,5 +138,5 @@ it('former files count as uploaded; forgotten ones are for every host to remove,
   expect(await forgottenFiles(db)).toEqual([])
   await made('a', 'r3', 3)
   await purgeForgottenFiles(db, -60_000)
-  expect(await formerRevisions(db, 'a')).toEqual(['r2'])
+  expect(await formerRevisions(db, ['a'])).toEqual(['r2'])
 })

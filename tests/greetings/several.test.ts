@@ -1,7 +1,11 @@
 /** One update that asks for several names, and one person who asks for many. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Ask } from '../../src/greetings/ask.ts'
+import { voteForName } from '../../src/greetings/known.ts'
 import { reconcile } from '../../src/greetings/reconcile.ts'
 import { request } from '../../src/greetings/request.ts'
+import { missedNames } from '../../src/greetings/reports/names.ts'
+import { parseNameOrSet } from '../../src/names/set.ts'
 import { lanes, type Lane } from '../../src/queue/index.ts'
 import { ask, openTestEnvironment, person, type TestEnvironment } from '../environment/test-environment.ts'
 
@@ -185,6 +189,65 @@ describe('property 15: one who asks for many', () => {
     expect([new Set(await jobs('people')), new Set(await jobs('deferred'))]).toEqual([new Set(first), new Set(behind)])
     expect([first.length, behind.length]).toEqual([1, 6])
     expect(await places()).toEqual([1, 2, 3, 4, 5, 6])
+  })
+})
+
+describe('several names in one video', () => {
+  const set = (text: string): Ask => {
+    const parsed = parseNameOrSet(text)
+    if (!parsed.ok) throw new Error(parsed.reason)
+    return { template: 'tiny', key: parsed.name.key, display: parsed.name.display }
+  }
+
+  it('go behind single names and count as two', async () => {
+    const [answer] = await request(town.door, [set('Маша и Петя')], person(1))
+    expect(answer).toMatchObject({ status: 'waiting', started: true })
+    const [job] = await town.queue.queues.deferred.getJobs(['prioritized'])
+    expect([await jobs('people'), job?.priority]).toEqual([[], 5])
+    const more = await request(town.door, asks(0, 18), person(1))
+    expect(more.every(({ status }) => status === 'waiting')).toBe(true)
+    expect(await request(town.door, asks(18, 19), person(1))).toMatchObject([
+      { status: 'refused', reason: 'too_many_waiting', most: 20 },
+    ])
+    // There is room for one name, and none for a set.
+    await town.db.userRequest.updateMany({
+      where: { asset: { display: names[0] ?? '' } },
+      data: { status: 'COMPLETED' },
+    })
+    const [other] = await request(town.door, [set('Оля и Петя')], person(1))
+    expect(other).toMatchObject({ status: 'refused' })
+    expect(await request(town.door, asks(18, 19), person(1))).toMatchObject([{ status: 'waiting' }])
+  })
+
+  it('and each of them, when the update comes again, are exactly the same', async () => {
+    const who = person(1)
+    const tapped = [set('Маша и Петя'), ...['Маша', 'Петя'].map(ask)]
+    await request(town.door, tapped, who)
+    const before = await stored()
+    expect(before).toEqual(['Маша', 'Маша и Петя', 'Петя'])
+    expect((await request(town.door, tapped, who)).map(({ status }) => status)).toEqual(Array(3).fill('repeated'))
+    expect(await stored()).toEqual(before)
+  })
+
+  it('are spoken as each is alone, never suggested, and no name of a list for warming', async () => {
+    await request(town.door, [{ ...ask('Маша'), say: 'Ма-ша' }, set('Ваня, Маша и Петя')])
+    await request(town.door, [set('Маша и Петя')], person(1))
+    await request(town.door, [set('Ваня и Маша')])
+    const says = await town.db.videoAsset.findMany({ select: { display: true, say: true, listedAt: true } })
+    expect(new Map(says.map(({ display, say }) => [display, say]))).toEqual(
+      new Map([
+        ['Маша', 'Ма-ша'],
+        ['Ваня, Маша и Петя', null],
+        ['Маша и Петя', 'Ма-ша & '],
+        ['Ваня и Маша', ' & Ма-ша'],
+      ]),
+    )
+    await request(town.door, [set('Маша и Петя')])
+    expect(await town.db.videoAsset.findMany({ where: { listedAt: { not: null } } })).toMatchObject([{ name: 'маша' }])
+    expect(await missedNames(town.db, {})).toEqual([])
+    expect(await missedNames(town.db, { sets: true })).toMatchObject([{ name: 'Маша и Петя', say: 'Ма-ша & ' }])
+    await voteForName(town.db, 1n, 'маша & петя')
+    expect(await town.db.nameVote.count()).toBe(0)
   })
 })
 

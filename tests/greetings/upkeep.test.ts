@@ -2,7 +2,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { fence } from '../../src/greetings/assets.ts'
-import { assetsOf, forgetAssets } from '../../src/greetings/upkeep/forget.ts'
+import { assetsOf, forgetAssets, setsWith } from '../../src/greetings/upkeep/forget.ts'
 import { clearOutage, currentOutages, forgetOutages, noteOutage } from '../../src/greetings/outages.ts'
 import { Outage } from '../../src/errors.ts'
 import { retryFailed } from '../../src/greetings/upkeep/retry.ts'
@@ -96,7 +96,7 @@ describe('forget', () => {
     for (const user of [1, 2]) await asks(russian.id, user)
     await asks(russian.id, 3, 'COMPLETED')
     await asks(another.id, 4)
-    expect(await assetsOf(town.db, 'маша')).toMatchObject([
+    expect(await assetsOf(town.db, ['маша'])).toMatchObject([
       { id: russian.id, template: 'a', held: true, waiting: 2 },
       {
         id: english.id,
@@ -112,12 +112,20 @@ describe('forget', () => {
     ])
   })
 
+  it('knows in which videos a name stands together with others, also in those of which only a post is left', async () => {
+    for (const name of ['маша', 'маша & петя', 'ваня & маша & петя', 'машаня & петя', 'анна маша & петя'])
+      await create(name)
+    await town.db.formerPost.create({ data: { chatId: -1n, messageId: 1, name: 'маша & оля' } })
+    expect(await setsWith(town.db, 'маша')).toEqual(['ваня & маша & петя', 'маша & оля', 'маша & петя'])
+    expect(await setsWith(town.db, 'маша & петя')).toEqual([])
+  })
+
   it('property 2: what is fenced can be begun by nobody; nothing else changes', async () => {
     const [asset, another] = [
       await create('маша', { leaseUntil: past(), errorText: 'it was dark' }),
       await create('петя'),
     ]
-    expect(await fence(town.db, await assetsOf(town.db, 'маша'))).toBe(true)
+    expect(await fence(town.db, await assetsOf(town.db, ['маша']))).toBe(true)
     const row = await rowOf(asset.id)
     expect(row).toEqual({
       ...asset,
@@ -141,15 +149,15 @@ describe('forget', () => {
     ]
     await asks(assets[0]?.id ?? '', 1)
     await asks(assets[0]?.id ?? '', 2, 'COMPLETED')
-    expect(await fence(town.db, await assetsOf(town.db, 'маша'))).toBe(false)
-    expect(await forgetAssets(town, await assetsOf(town.db, 'маша'))).toBeUndefined()
+    expect(await fence(town.db, await assetsOf(town.db, ['маша']))).toBe(false)
+    expect(await forgetAssets(town, await assetsOf(town.db, ['маша']))).toBeUndefined()
     for (const asset of assets) expect(await rowOf(asset.id)).toEqual(asset)
     expect(await town.db.userRequest.count({ where: { status: 'PENDING' } })).toBe(1)
   })
 
   it('property 5: a worker that takes the name in this very moment keeps it', async () => {
     const asset = await create('маша')
-    const known = await assetsOf(town.db, 'маша')
+    const known = await assetsOf(town.db, ['маша'])
     expect(await meanwhile(claiming, [asset.id], () => fence(town.db, known))).toBe(false)
     expect(await rowOf(asset.id)).toMatchObject({ status: 'GENERATING', leaseOwner: 'worker', generation: 5 })
     await town.db.videoAsset.update({ where: { id: asset.id }, data: { leaseOwner: null, leaseUntil: null } })
@@ -166,7 +174,7 @@ describe('forget', () => {
       const ids = [await create('маша', { template: 'a' }), await create('маша', { template: 'b' })]
         .map(({ id }) => id)
         .sort()
-      const assets = await assetsOf(town.db, 'маша')
+      const assets = await assetsOf(town.db, ['маша'])
       const result = await meanwhile(
         `SELECT 1 FROM "VideoAsset" WHERE id = $1 FOR UPDATE`,
         [ids[0]],
@@ -190,7 +198,7 @@ describe('forget', () => {
     await asks(asset.id, 3, 'FAILED')
     await asks(another.id, 1)
     await asks(another.id, 2, 'COMPLETED')
-    expect(await forgetAssets(town, await assetsOf(town.db, 'маша'))).toEqual({ requests: 4, waiting: 2 })
+    expect(await forgetAssets(town, await assetsOf(town.db, ['маша']))).toEqual({ requests: 4, waiting: 2 })
     expect(await town.db.videoAsset.findMany()).toEqual([another])
     expect(await town.db.userRequest.findMany({ select: { assetId: true } })).toEqual([
       { assetId: another.id },

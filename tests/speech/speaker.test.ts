@@ -65,6 +65,14 @@ const commandLineOf = (pid: string) => {
 }
 
 describe('the sentence', () => {
+  test('of several names says each as it is said alone, unless the list says how to say them all', async () => {
+    const { sentence } = await open({})
+    expect(sentence('{name}, ура!', name('Амир, Маша и Пётр'), 'ru')).toBe('а-мир, Маша и Пётр, ура!')
+    expect(sentence('{name}, ура!', name('Амир и Маша', ' & Ма-ша'), 'ru')).toBe('а-мир и Ма-ша, ура!')
+    expect(sentence('{name}!', name('Амир и Маша', 'Дети'), 'ru')).toBe('Дети!')
+    expect(sentence('Hi, {name}!', name('Emily and Jack'), 'en')).toBe('Hi, Emily and Jack!')
+  })
+
   test('is the name as it is, or as the operator wants it said', async () => {
     const { sentence } = await open({ engine: 'http', url: 'http://127.0.0.1:9' })
     expect(sentence('С Новым годом, {name}!', name('Маша'), 'ru')).toBe('С Новым годом, Маша!')

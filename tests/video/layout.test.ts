@@ -20,6 +20,16 @@ test('from about 14 letters there are two lines, broken at a blank or behind a h
   expect(layOut('Маргарита-Анастасия', space, measure).lines).toEqual(['Маргарита-', 'Анастасия'])
 })
 
+test.each([
+  ['Маша и Петя', ['Маша и Петя']],
+  ['Катя, Маша и Петя', ['Катя, Маша', 'и Петя']],
+  ['Александр и Анастасия', ['Александр', 'и Анастасия']],
+  ['Bartholomew, Christopher and Wilhelmina', ['Bartholomew,', 'Christopher', 'and Wilhelmina']],
+  ['Анна Мария, Иван Петрович и Оля', ['Анна Мария,', 'Иван Петрович', 'и Оля']],
+])('of several names each keeps together where it can, and “and” is never left behind: %s', (display, lines) => {
+  expect(layOut(display, space, measure).lines).toEqual(lines)
+})
+
 test('a word is broken by syllables only when it would be too small otherwise', () => {
   expect(layOut('Александринка', space, measure).lines).toEqual(['Александринка'])
   expect(layOut('Джалантахчандрачапала', space, measure).lines).toEqual(['Джалантах-', 'чандрачапала'])

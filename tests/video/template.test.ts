@@ -29,9 +29,9 @@ describe('a template', () => {
     const [tiny] = await loadTemplates(tinyTemplates, ['tiny'])
     if (tiny === undefined) throw new Error('no template')
     const cyrillic = { ...tiny, id: 'first', scripts: ['Cyrillic'] }
-    expect(templateFor([cyrillic, tiny], { script: 'Cyrillic', display: 'Маша' })?.id).toBe('first')
-    expect(templateFor([cyrillic, tiny], { script: 'Latin', display: 'Zoë' })?.id).toBe('tiny')
-    expect(templateFor([cyrillic, tiny], { script: 'Thai', display: 'Маша' })).toBeUndefined()
+    expect(templateFor([cyrillic, tiny], { key: 'маша', script: 'Cyrillic', display: 'Маша' })?.id).toBe('first')
+    expect(templateFor([cyrillic, tiny], { key: 'zoë', script: 'Latin', display: 'Zoë' })?.id).toBe('tiny')
+    expect(templateFor([cyrillic, tiny], { key: 'маша', script: 'Thai', display: 'Маша' })).toBeUndefined()
   })
 
   test('that is not there is named, with those that are', async () => {
@@ -184,7 +184,7 @@ describe('the typeface of a name', () => {
     async (name) => {
       const [template] = await loadTemplates(tinyTemplates, ['tiny'])
       expect(typefaceFor(template as never, 0, name)).toBeUndefined()
-      expect(templateFor([template as never], { script: 'Cyrillic', display: name })).toBeUndefined()
+      expect(templateFor([template as never], { key: name, script: 'Cyrillic', display: name })).toBeUndefined()
     },
   )
 })

@@ -17,7 +17,7 @@ export function commands(deps: RespondDeps): Composer<BotContext> {
 
   personal.command('start', async (ctx) => {
     const name = await sharedName(db, ctx.match)
-    if (name !== undefined) return respond(deps, ctx, name, { certain: true })
+    if (name !== undefined) return respond(deps, ctx, name, { certain: true, linked: true })
     return welcome(deps, ctx)
   })
   personal.command('help', async (ctx) => ctx.say(text(await ctx.language(), 'help')))

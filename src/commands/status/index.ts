@@ -11,7 +11,14 @@ import { usualLimits } from '../../greetings/reports/health.ts'
 import { openLog } from '../../log.ts'
 import type { NameRow } from '../../names/selection.ts'
 import { exitCode, UsageFault } from '../../terminal/exit.ts'
-import { askRulesOf, keyOf, type ListReading, readLists, refuseDoubtful } from '../../terminal/name-arguments.ts'
+import {
+  askRulesOf,
+  keysOf,
+  type ListReading,
+  nameOf,
+  readLists,
+  refuseDoubtful,
+} from '../../terminal/name-arguments.ts'
 import { listenForStop } from '../../terminal/signals.ts'
 import { loadTemplates, templateRevisions } from '../../video/load-templates.ts'
 import { askFromName, type AskRules } from '../../greetings/ask.ts'
@@ -45,7 +52,7 @@ export async function status(name: string | undefined, options: StatusOptions): 
   const templates = await loadTemplates(config.templatesFolder, config.templates)
   const askRules = await askRulesOf(config, templates)
   const rules = askRules.nameRules
-  const key = name === undefined ? undefined : keyOf(name, { ...rules, anyWord: true })
+  const asked = name === undefined ? [] : [nameOf(name, { ...rules, anyWord: true })]
   const list =
     options.csv === undefined ? undefined : await readLists([options.csv], { ...options, quiet: options.watch }, rules)
   if (list !== undefined) refuseDoubtful(list)
@@ -61,6 +68,7 @@ export async function status(name: string | undefined, options: StatusOptions): 
   try {
     const place = await placeOf(records, config, options.sandbox)
     const revisions = await templateRevisions(templates)
+    const [key] = await keysOf(records.db, asked, options)
     if (key !== undefined) {
       const report = await nameReport(records, { key, bot: place.bot, revisions })
       process.stdout.write(

@@ -1,5 +1,6 @@
 /** Names out of the database, for whoever makes a list of them. */
 import type { Db } from '../../db/database.ts'
+import { keyJoint } from '../../names/set.ts'
 
 /** A name as it is written. */
 export interface ListedRow {
@@ -9,12 +10,18 @@ export interface ListedRow {
 
 /**
  * Names that people asked for and had to wait for, most asked first, with how many requests that were. Only
- * requests that were not purged are known. `isReady`: there is a video by now. `sinceMs`: of so long at most; `limit`:
+ * requests that were not purged are known, and several names that share a video are left out unless `sets`. `isReady`: there is a video by now. `sinceMs`: of so long at most; `limit`:
  * the first ones only; `among`: of so many videos, the most missed, for whoever would not look up every one.
  */
 export async function missedNames(
   db: Db,
-  { template, sinceMs, limit, among }: { template?: string; sinceMs?: number; limit?: number; among?: number },
+  {
+    template,
+    sinceMs,
+    limit,
+    among,
+    sets = false,
+  }: { template?: string; sinceMs?: number; limit?: number; among?: number; sets?: boolean },
 ): Promise<(ListedRow & { count: number; isReady: boolean })[]> {
   const rows = await db.$queryRaw<(ListedRow & { count: bigint; isReady: boolean })[]>`
     SELECT display AS name, min(say) AS say, sum(missed.count)::bigint AS count,
@@ -24,7 +31,8 @@ export async function missedNames(
         OR "createdAt" > now() - ${sinceMs ?? 0}::float8 * interval '1 millisecond')
       GROUP BY 1 ORDER BY 2 DESC LIMIT ${among ?? null}::bigint
     ) AS missed JOIN "VideoAsset" AS asset ON asset.id = missed."assetId"
-    WHERE ${template ?? null}::text IS NULL OR template = ${template ?? null}::text
+    WHERE (${template ?? null}::text IS NULL OR template = ${template ?? null}::text)
+      AND (${sets} OR position(${keyJoint} IN name) = 0)
     GROUP BY display ORDER BY 3 DESC, 1 LIMIT ${limit ?? null}::bigint`
   return rows.map(({ count, ...row }) => ({ ...row, count: Number(count) }))
 }
@@ -43,13 +51,18 @@ export interface StateRow extends ListedRow {
 const pageSize = 2_000
 
 /**
- * Names in a state, by template and name, a page at a time. `botId` is the bot that
+ * Names in a state, by template and name, a page at a time; several that share a video only with `sets`. `botId` is the bot that
  * sends; null: it is not known, and any will do.
  */
 export async function* namesInState(
   db: Db,
   state: NameState,
-  { template: only, limit = Infinity, botId }: { template?: string; limit?: number; botId: bigint | null },
+  {
+    template: only,
+    limit = Infinity,
+    botId,
+    sets = false,
+  }: { template?: string; limit?: number; botId: bigint | null; sets?: boolean },
 ): AsyncGenerator<StateRow[]> {
   let left = limit
   for (let [template, key] = ['', '']; left > 0;) {
@@ -60,6 +73,7 @@ export async function* namesInState(
       FROM "VideoAsset"
       WHERE (template, name) > (${template}, ${key}) AND (${only ?? null}::text IS NULL
         OR template = ${only ?? null}::text)
+        AND (${sets} OR position(${keyJoint} IN name) = 0)
         AND CASE ${state}::text WHEN 'failed' THEN status = 'FAILED' WHEN 'pending'
           THEN status IN ('PENDING', 'GENERATING')
           ELSE "telegramFileId" IS NOT NULL AND "telegramBotId" = coalesce(${botId}::bigint, "telegramBotId") END

@@ -38,6 +38,14 @@ export interface NamedVideo {
   askedAt: Date | null
 }
 
+/** Those of the keys that have a video, or are to have one. */
+export async function thatExist(db: Db, keys: readonly string[]): Promise<string[]> {
+  const rows = await db.$queryRaw<{ name: string }[]>`
+    SELECT DISTINCT name FROM (SELECT DISTINCT template AS id FROM "AssetCount") AS known JOIN "VideoAsset" AS asset
+      ON asset.template = known.id AND asset.name = ANY(${keys as string[]}::text[])`
+  return rows.map(({ name }) => name)
+}
+
 /** The name's videos, by template. Names are indexed within their template, so it is looked for in each. */
 export async function videosOf(db: Db, key: string): Promise<NamedVideo[]> {
   return db.$queryRaw<NamedVideo[]>`

@@ -1,5 +1,6 @@
 /** Removes what is known of a name. */
 import type { Db } from '../../db/database.ts'
+import { isSet } from '../../names/set.ts'
 import type { GreetingsQueue } from '../../queue/index.ts'
 import { lanes } from '../../queue/lanes.ts'
 import { removeAssets } from '../assets.ts'
@@ -23,13 +24,23 @@ export interface KnownAsset {
   waiting: number
 }
 
-/** The name's assets, of every template. */
-export async function assetsOf(db: Db, key: string): Promise<KnownAsset[]> {
+/** The assets of these names, of every template. */
+export async function assetsOf(db: Db, keys: readonly string[]): Promise<KnownAsset[]> {
   return db.$queryRaw<KnownAsset[]>`
     SELECT id, template, name, display, say, generation, revision, "storageChatId" AS "chatId",
       "storageMessageId" AS "messageId", coalesce("leaseUntil" > now(), false) AS held,
       (SELECT count(*) FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING')::int AS waiting
-    FROM "VideoAsset" WHERE name = ${key} ORDER BY template`
+    FROM "VideoAsset" WHERE name = ANY(${keys as string[]}::text[]) ORDER BY template, name`
+}
+
+/** Keys of what is drawn and spoken together with this name, there or left behind. Nothing holds a set. */
+export async function setsWith(db: Db, key: string): Promise<string[]> {
+  if (isSet(key)) return []
+  const rows = await db.$queryRaw<{ name: string }[]>`
+    SELECT name FROM "VideoAsset" WHERE name LIKE '% & %' AND string_to_array(name, ' & ') @> ARRAY[${key}::text]
+    UNION SELECT name FROM "FormerPost" WHERE ${key} = ANY(string_to_array(name, ' & '))
+    UNION SELECT name FROM "FormerFile" WHERE ${key} = ANY(string_to_array(name, ' & ')) ORDER BY 1`
+  return rows.map(({ name }) => name).filter((name) => name !== key)
 }
 
 /** What went. */
