@@ -53,7 +53,7 @@ export function addNames(program: Command, done: Done): void {
     .option('--since <duration>', 'with --missed: asked for within this time, such as 30d', duration)
     .option('--template <id>', 'only of this template')
     .option('--limit <n>', 'only the first N', whole)
-    .option('--together', 'also several names that share one video, for warm --together')
+    .option('--together', 'also several names that share a video, for warm --together')
     .addOption(sandboxOption())
     .addOption(jsonOption())
     .addHelpText(

@@ -1,7 +1,7 @@
 /** `/preview`: the video of a name as a family gets it, and what is known about it. */
 import { askFromName, type Ask } from '../../greetings/ask.ts'
 import { videosOf, type NamedVideo } from '../../greetings/reports/one-name.ts'
-import { parseName } from '../../names/name.ts'
+import { parseNameOrSet } from '../../names/set.ts'
 import { text, type Language } from '../../texts.ts'
 import type { BotContext } from '../context.ts'
 import { greet } from '../greet.ts'
@@ -11,7 +11,7 @@ export async function preview(deps: AdminDeps, ctx: BotContext, words: string): 
   const { door, nameRules } = deps
   const language = await ctx.language()
   if (words.trim() === '') return ctx.say(text(language, 'preview-usage'))
-  const parsed = parseName(words, nameRules)
+  const parsed = parseNameOrSet(words, nameRules)
   if (!parsed.ok) return ctx.say(text(language, `rejected-${parsed.reason}`))
   const asked = askFromName(parsed.name, deps)
   if (!asked.ok) return ctx.say(text(language, 'no-template'))
