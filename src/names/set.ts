@@ -109,7 +109,8 @@ function joined(parts: readonly string[], conjunction: string): string {
 function isOffensiveTogether(keys: readonly string[]): boolean {
   return keys.some((one) =>
     keys.some(
-      (other) => one !== other && isOffensiveIn([...one.split(' ').slice(-1), ...other.split(' ').slice(0, 1)], () => true),
+      (other) =>
+        one !== other && isOffensiveIn([...one.split(' ').slice(-1), ...other.split(' ').slice(0, 1)], () => true),
     ),
   )
 }
