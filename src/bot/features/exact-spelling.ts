@@ -1,7 +1,7 @@
 /** A tap under the video of Артём by whoever wrote Артем: they get the name exactly as they wrote it. */
 import { Composer } from 'grammy'
 import { nameOfRequest } from '../../greetings/requests.ts'
-import { parseName } from '../../names/name.ts'
+import { parseNameOrSet } from '../../names/set.ts'
 import { withoutYo } from '../../names/yo.ts'
 import { text } from '../../texts.ts'
 import type { BotContext } from '../context.ts'
@@ -18,7 +18,7 @@ export function exactSpelling(deps: RespondDeps): Composer<BotContext> {
     const asked = await nameOfRequest(deps.door.db, tap.requestId)
     if (asked === undefined) return ctx.toast(text(language, 'toast-old'))
     if (asked.userId !== BigInt(ctx.from.id)) return ctx.toast(text(language, 'toast-not-yours'))
-    const parsed = parseName(withoutYo(asked.display), deps.nameRules)
+    const parsed = parseNameOrSet(withoutYo(asked.display), deps.nameRules)
     if (!parsed.ok) return ctx.say(text(language, `rejected-${parsed.reason}`))
     // The video of the other spelling stays.
     ctx.takeTapped()
