@@ -87,7 +87,8 @@ export async function forget(raw: string, options: ForgetOptions): Promise<numbe
     }
     for (const question of held) await dropQuestion(store, services, question)
     await forgetNameInQuestions(store.db, key)
-    for (const each of keys) await forgetNameInShareCodes(store.db, each)
+    const shown = new Set([key, ...assets.map(({ display }) => display.toLowerCase())])
+    for (const each of shown) await forgetNameInShareCodes(store.db, each)
     const former = await formerPosts(store.db, keys)
     const posts = await deletePosts(
       postsOf(assets, former),
