@@ -103,7 +103,11 @@ export const textArguments = {
   'button-share': [],
   'button-another': [],
   'button-sounds-wrong': [],
+  'sounds-wrong-question': ['name'],
+  'button-not-stress': [],
   'sounds-wrong-thanks': [],
+  'new-video': ['name'],
+  'button-new-video': [],
   'share-text': [],
 
   'group-welcome': [],

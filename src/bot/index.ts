@@ -13,6 +13,7 @@ import { watchFloods } from '../telegram/live-floods.ts'
 import type { Storage } from '../telegram/storage.ts'
 import type { BotContext } from './context.ts'
 import { admin, showAdminMenus } from './features/admin.ts'
+import { afterVideo } from './features/after-video.ts'
 import { buttons } from './features/buttons.ts'
 import { commands } from './features/commands.ts'
 import { exactSpelling } from './features/exact-spelling.ts'
@@ -151,6 +152,7 @@ function assemble(parts: BotParts, stop: AbortSignal) {
     commands(deps),
     groups(deps),
     exactSpelling(deps),
+    afterVideo(deps),
     buttons(deps),
     names(deps),
   )

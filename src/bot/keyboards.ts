@@ -4,6 +4,7 @@
  */
 import { InlineKeyboard } from 'grammy'
 import type { Question } from '../greetings/questions.ts'
+import { readVideoTap, type VideoTap } from '../telegram/video-buttons.ts'
 import { languages, nameOfLanguage, text, type Language } from '../texts.ts'
 
 const longestData = 64
@@ -17,6 +18,9 @@ export type Tap =
   | { what: 'language'; language: Language }
   | { what: 'forget'; really: boolean }
   | { what: 'warm'; id: string; really: boolean }
+  | VideoTap
+  /** of a report: the vowel that is to be stressed, counted from 0; null: it is something else */
+  | { what: 'stress'; reportId: string; stress: number | null }
   | { what: 'sample'; name: string }
   | { what: 'exact_spelling'; requestId: string }
 
@@ -75,8 +79,20 @@ export function warmButtons(language: Language, id: string, count: number): Inli
     .text(text(language, 'button-warm-no'), data('w', id, 'no'))
 }
 
+/** How a name is to be spoken that sounds wrong: with one of its vowels stressed, or otherwise. */
+export function stressButtons(language: Language, reportId: string, choices: readonly string[]): InlineKeyboard {
+  const keyboard = new InlineKeyboard()
+  choices.forEach((spelling, index) => {
+    keyboard.text(spelling, data('r', reportId, index))
+    if (index % 2 === 1) keyboard.row()
+  })
+  return keyboard.row().text(text(language, 'button-not-stress'), data('r', reportId, 'no'))
+}
+
 /** What a tap says; undefined: the data is none of ours. */
 export function readTap(raw: string): Tap | undefined {
+  const ofVideo = readVideoTap(raw)
+  if (ofVideo !== undefined) return ofVideo
   const [kind, first = '', choice, ...rest] = raw.split(':')
   if (rest.length > 0) return undefined
   if (kind === 'q' && /^[\w-]{8,32}$/.test(first)) {
@@ -85,6 +101,8 @@ export function readTap(raw: string): Tap | undefined {
   }
   if (kind === 'w' && /^[\w-]{8,32}$/.test(first) && (choice === 'yes' || choice === 'no'))
     return { what: 'warm', id: first, really: choice === 'yes' }
+  if (kind === 'r' && /^[\w-]{8,32}$/.test(first) && choice !== undefined && /^(?:\d|no)$/.test(choice))
+    return { what: 'stress', reportId: first, stress: choice === 'no' ? null : Number(choice) }
   if (choice !== undefined) return undefined
   if (kind === 'l' && languages().includes(first)) return { what: 'language', language: first }
   if (kind === 'e' && /^[\w-]{1,60}$/.test(first)) return { what: 'exact_spelling', requestId: first }

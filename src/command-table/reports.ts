@@ -50,6 +50,7 @@ export function addNames(program: Command, done: Done): void {
     .option('--failed', 'names whose video failed, with the reason and the time')
     .option('--available', 'names in the cache')
     .option('--pending', 'names still to be rendered')
+    .option('--reported', 'names people said sound wrong, most reported first, with the stress they wish')
     .option('--since <duration>', 'with --missed: asked for within this time, such as 30d', duration)
     .option('--template <id>', 'only of this template')
     .option('--limit <n>', 'only the first N', whole)
@@ -58,7 +59,12 @@ export function addNames(program: Command, done: Done): void {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      examples('names --missed --since 30d > missed.csv', 'names --missed | greetings warm -', 'names --failed'),
+      examples(
+        'names --missed --since 30d > missed.csv',
+        'names --missed | greetings warm -',
+        'names --failed',
+        'names --reported',
+      ),
     )
     .action(async (_options: object, command: Command) =>
       done(await (await import('../commands/names.ts')).names(optionsOf(command))),

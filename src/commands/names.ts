@@ -6,6 +6,7 @@ import { openLog } from '../log.ts'
 import { safeCell } from '../names/rejects.ts'
 import { exitCode, UsageFault } from '../terminal/exit.ts'
 import { writeOut } from '../terminal/output-file.ts'
+import { reportedNames, type ReportedName } from '../greetings/sound-reports.ts'
 import { openRecords } from '../app/store.ts'
 
 export interface NamesOptions {
@@ -13,6 +14,7 @@ export interface NamesOptions {
   failed: boolean
   available: boolean
   pending: boolean
+  reported: boolean
   template?: string
   limit?: number
   /** milliseconds */
@@ -25,10 +27,10 @@ export interface NamesOptions {
 }
 
 export async function names(options: NamesOptions): Promise<number> {
-  const wanted = (['missed', 'failed', 'available', 'pending'] as const).filter((each) => options[each])
+  const wanted = (['missed', 'failed', 'available', 'pending', 'reported'] as const).filter((each) => options[each])
   const [which] = wanted
   if (which === undefined || wanted.length > 1)
-    throw new UsageFault('Say which names, one of --missed, --failed, --available and --pending.')
+    throw new UsageFault('Say which names, one of --missed, --failed, --available, --pending and --reported.')
   if (options.since !== undefined && which !== 'missed') throw new UsageFault('--since goes with --missed.')
   const config = configOfProcess()
   const log = openLog(options.logLevel ?? config.logLevel)
@@ -36,24 +38,28 @@ export async function names(options: NamesOptions): Promise<number> {
   try {
     const { template, limit, together: sets } = options
     const bot = await ownBot(records.db, options.sandbox ? undefined : config.token)
-    const [columns, pages] =
+    const pages =
       which === 'missed'
-        ? ([
-            ['name', 'count', 'say'],
-            onePage(await missedNames(records.db, { template, limit, sinceMs: options.since, sets })),
-          ] as const)
-        : ([
-            which === 'failed' ? ['name', 'say', 'template', 'reason', 'failedAt'] : ['name', 'say'],
-            namesInState(records.db, which, { template, limit, botId: bot?.id ?? null, sets }),
-          ] as const)
-    await (options.json ? writeJson(pages) : writeCsv(columns, pages))
+        ? onePage(await missedNames(records.db, { template, limit, sinceMs: options.since, sets }))
+        : which === 'reported'
+          ? onePage(await reportedNames(records.db, { template, limit }))
+          : namesInState(records.db, which, { template, limit, botId: bot?.id ?? null, sets })
+    await (options.json ? writeJson(pages) : writeCsv(columnsOf[which], pages))
     return exitCode.done
   } finally {
     await records.close()
   }
 }
 
-type Row = Partial<StateRow> & ListedRow & { count?: number }
+type Row = Partial<StateRow> & ListedRow & { count?: number; wanted?: ReportedName['wanted'] }
+
+const columnsOf = {
+  missed: ['name', 'count', 'say'],
+  reported: ['name', 'count', 'say', 'wanted'],
+  failed: ['name', 'say', 'template', 'reason', 'failedAt'],
+  available: ['name', 'say'],
+  pending: ['name', 'say'],
+} as const
 
 async function* onePage(rows: Row[]): AsyncGenerator<Row[]> {
   yield rows
@@ -69,6 +75,7 @@ async function writeCsv(columns: readonly string[], pages: AsyncIterable<Row[]>)
 
 function cellOf(value: Row[keyof Row]): string {
   if (value === null || value === undefined) return ''
+  if (Array.isArray(value)) return safeCell(value.map(({ spelling, count }) => `${spelling} ${count}`).join('; '))
   return value instanceof Date ? value.toISOString() : typeof value === 'number' ? String(value) : safeCell(value)
 }
 

@@ -2,7 +2,20 @@
 import { askedChart, waitChart } from './charts.ts'
 import { result } from './found.ts'
 import { html, type Html } from './html.ts'
-import { coverage, failures, figures, making, missed, poster, processes, refused, state, work } from './parts.ts'
+import {
+  coverage,
+  failures,
+  figures,
+  making,
+  missed,
+  poster,
+  processes,
+  refused,
+  reported,
+  state,
+  understood,
+  work,
+} from './parts.ts'
 import { moment, type PageSettings } from './pieces.ts'
 import type { Found, View } from './view.ts'
 
@@ -36,6 +49,8 @@ export function page(view: View, settings: PageSettings, found?: Found): string 
         ${view.made.length === 0 ? html`<p class="none">No video yet. <code>greetings warm</code> fills the cache.</p>` : ''}`,
     )}
     ${part('coverage', 'Templates', coverage(view))} ${part('missed', 'Missed this week', missed(view, settings))}
+    ${view.reported.length === 0 ? '' : part('reported', 'Sounds wrong', reported(view))}
+    ${part('understood', 'What people wrote in 24 h', understood(view))}
     ${part('refused', 'Not served in 24 h', refused(view))} ${part('processes', 'Bots and workers', processes(view))}`,
     settings,
     view.at,

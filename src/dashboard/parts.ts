@@ -6,7 +6,7 @@ import { html, type Html } from './html.ts'
 import { moment, number, sandboxOption, secondsSince, star, type PageSettings } from './pieces.ts'
 import type { Failed, InWork } from '../greetings/reports/latest.ts'
 import type { Made, View } from './view.ts'
-import { counted, percent, quoted, refusalText, span } from './words.ts'
+import { counted, outcomeText, percent, quoted, refusalText, span } from './words.ts'
 
 export function state({ findings, outages }: View): Html {
   const said = new Set(outages.map(({ step, reason }) => `${step} is out of order: ${reason}`))
@@ -204,6 +204,28 @@ export function refused({ refused }: View): Html {
   if (refused.length === 0) return html`<p class="none">Every text was a name that could be served.</p>`
   return html`<ul class="counts">
     ${refused.map(({ reason, count }) => html`<li><b>${refusalText(reason)}</b><strong>${number(count)}</strong></li>`)}
+  </ul>`
+}
+
+export function understood({ understood }: View): Html {
+  if (understood.length === 0) return html`<p class="none">Nobody wrote anything.</p>`
+  const sums = new Map<string, number>()
+  for (const { outcome, count } of understood) sums.set(outcome, (sums.get(outcome) ?? 0) + count)
+  return html`<ul class="counts">
+    ${[...sums].map(([outcome, count]) => html`<li><b>${outcomeText(outcome)}</b><strong>${number(count)}</strong></li>`)}
+  </ul>`
+}
+
+export function reported({ reported }: View): Html {
+  return html`<ul class="counts">
+    ${reported.map(
+      ({ name, count, wanted }) =>
+        html`<li>
+          <b dir="auto"><a href="/?name=${encodeURIComponent(name)}">${name}</a></b
+          ><small>${wanted.map((wish) => `${wish.spelling} ${wish.count}`).join(', ')}</small
+          ><strong>${number(count)}</strong>
+        </li>`,
+    )}
   </ul>`
 }
 

@@ -19,6 +19,8 @@ import {
 import { missedNames } from '../greetings/reports/names.ts'
 import { videosOf, type NamedVideo } from '../greetings/reports/one-name.ts'
 import { refusalsOfDay, type Refusals } from '../greetings/refusals.ts'
+import { reportedNames, type ReportedName } from '../greetings/sound-reports.ts'
+import { understoodCounts, type Understood } from '../greetings/understood.ts'
 import { paceOf } from '../greetings/pace.ts'
 import { uploads, type Uploads } from '../telegram/uploads.ts'
 import type { NameRules } from '../names/name.ts'
@@ -105,13 +107,17 @@ export interface View {
   pace: number | null
   uploads: Uploads
   refused: Refusals[]
+  /** of the last 24 hours */
+  understood: Understood[]
+  /** names that sound wrong, to the most people first */
+  reported: ReportedName[]
   missed: Missed[]
   longestWaitSeconds: number | null
   /** what a monitor would say; empty: all is well */
   findings: string[]
 }
 
-const most = { inWork: 12, made: 20, failed: 12, missed: 10, similar: 12 }
+const most = { inWork: 12, made: 20, failed: 12, missed: 10, reported: 10, similar: 12 }
 const revisionForm = /^[0-9a-f]{8,128}$/
 
 /** Reads everything. @throws what the database or the queue throws */
@@ -119,24 +125,42 @@ export async function look(looked: Looked): Promise<View> {
   const { db, queue, rendersFolder, templateRevisions, token, times } = looked
   const readMissed = looked.missed ?? (() => mostMissed(db))
   const bot = await ownBot(db, token)
-  const [numbers, hours, inWork, made, failed, outages, workers, bots, fetched, waited, pace, sent, refused, missed] =
-    await Promise.all([
-      statistics(db, templateRevisions, bot?.id ?? null),
-      lastHours(db),
-      nowInWork(db, most.inWork),
-      madeLately(db, bot?.id ?? null, rendersFolder),
-      latestFailed(db, most.failed),
-      currentOutages(db),
-      liveWorkers(db, times),
-      liveBots(db, times),
-      // On a server of its own it may be away alone, and the rest is worth showing without it.
-      queue.counts().catch(() => null),
-      longestWaitSeconds(db),
-      paceOf(db),
-      uploads(db, times),
-      refusalsOfDay(db),
-      readMissed(),
-    ])
+  const [
+    numbers,
+    hours,
+    inWork,
+    made,
+    failed,
+    outages,
+    workers,
+    bots,
+    fetched,
+    waited,
+    pace,
+    sent,
+    refused,
+    missed,
+    understood,
+    reported,
+  ] = await Promise.all([
+    statistics(db, templateRevisions, bot?.id ?? null),
+    lastHours(db),
+    nowInWork(db, most.inWork),
+    madeLately(db, bot?.id ?? null, rendersFolder),
+    latestFailed(db, most.failed),
+    currentOutages(db),
+    liveWorkers(db, times),
+    liveBots(db, times),
+    // On a server of its own it may be away alone, and the rest is worth showing without it.
+    queue.counts().catch(() => null),
+    longestWaitSeconds(db),
+    paceOf(db),
+    uploads(db, times),
+    refusalsOfDay(db),
+    readMissed(),
+    understoodCounts(db),
+    reportedNames(db, { limit: most.reported }),
+  ])
   const counts = fetched === null ? null : workload(fetched, numbers.assets)
   const view = {
     at: new Date(),
@@ -152,6 +176,8 @@ export async function look(looked: Looked): Promise<View> {
     pace,
     uploads: sent,
     refused,
+    understood,
+    reported,
     missed,
     longestWaitSeconds: waited,
   }

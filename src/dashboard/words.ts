@@ -47,6 +47,20 @@ export function refusalText(reason: string): string {
   return reasons[reason] ?? reason.replaceAll('_', ' ')
 }
 
+const outcomes: Record<string, string> = {
+  name: 'a name, sure',
+  unsure: 'a name to be asked about',
+  several: 'several names',
+  talk: 'talk, answered in words',
+  refused: 'not served',
+  confirmed: 'confirmed with a tap',
+}
+
+/** How a text was understood, in a few words. */
+export function outcomeText(outcome: string): string {
+  return outcomes[outcome] ?? outcome
+}
+
 /** One argument of a command, so that a shell takes it as it is. */
 export function quoted(argument: string): string {
   return /^[\p{L}\p{M}\d_./][\p{L}\p{M}\d_./-]*$/u.test(argument)

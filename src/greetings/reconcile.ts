@@ -88,7 +88,7 @@ export async function reconcile(parts: Parts, from: Place = beginning): Promise<
     await removeOld(db, keptDays * 86_400_000, batch)
     await forgetVotes(db)
     await forgetShareCodes(db)
-    await forgetReports(db)
+    await forgetReports(db, keptDays)
     await forgetWarmRuns(db)
     await forgetImported(db)
     // A bot that runs ends them itself, and says so.

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Db } from '../db/database.ts'
 import { stressChoices } from '../names/stress.ts'
-import { keptDays } from './people.ts'
 
 /** A person’s report. */
 export interface SoundReport {
@@ -132,7 +131,7 @@ export async function reopenReport(db: Db, id: string): Promise<void> {
 // ---- the end ---------------------------------------------------------------------------------------
 
 /** Removes reports that are closed, once their offer is old, and those that nobody attended to for as long as requests are kept. */
-export async function forgetReports(db: Pick<Db, '$executeRaw'>): Promise<void> {
+export async function forgetReports(db: Pick<Db, '$executeRaw'>, keptDays: number): Promise<void> {
   await db.$executeRaw`
     DELETE FROM "SoundReport" WHERE "createdAt" < now() - ${keptDays}::int * interval '1 day'
       OR "closedAt" < now() - ${offeredDays}::int * interval '1 day'`

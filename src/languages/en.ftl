@@ -38,16 +38,16 @@ greet-usage = Write the name after the command, like this: /greet Emma
 language-question = Which language should I speak with you?
 language-chosen = All right, I’ll speak English.
 privacy =
-    I remember your Telegram id (not your phone number), your language and the names you asked for: without them, no video would reach you. Besides you, only whoever runs this bot can see that.
+    I remember your Telegram id (not your phone number), your language and the names you asked for: without them, no video would reach you. If you tell me that a name sounds wrong, I remember that, too. Besides you, only whoever runs this bot can see that.
 
-    I keep your requests for { $days ->
+    I keep all that for { $days ->
         [one] { $days } day
        *[other] { $days } days
     }, then I delete them. The videos stay: there’s only a name in them.
 
     To make me forget it all right now: /forgetme
 forget-question =
-    Shall I delete everything I remember about you? That’s your language, your requests and the videos you’re still waiting for.
+    Shall I delete everything I remember about you? That’s your language, your requests, what you told me about the sound of names, and the videos you’re still waiting for.
 
     It can’t be undone. The videos that are already in this chat stay with you.
 button-forget-yes = Yes, delete it
@@ -164,7 +164,11 @@ caption-together = 🎄 Happy New Year, { $names }!
 button-share = Share
 button-another = Another name
 button-sounds-wrong = Sounds wrong
+sounds-wrong-question = Thank you for telling me! Where’s the stress in “{ $name }”?
+button-not-stress = It’s something else
 sounds-wrong-thanks = Thank you for telling me! I’ll pass it on, and offer you the new video when there is one.
+new-video = You told me that the video for “{ $name }” sounds wrong. There’s a new one now. Shall I send it?
+button-new-video = Send the new video
 share-text = 🎄 A New Year’s video in which a child’s name is drawn and spoken aloud. Send the bot a name and get yours.
 
 ## In other chats

@@ -25,10 +25,11 @@ import { languageOf, text, wholeMinutes } from '../texts.ts'
 import { isTelegram, type BotIdentity } from './api.ts'
 import { TelegramError } from './errors.ts'
 import { repairFileId, type FileIdDeps } from './file-ids.ts'
-import { bulkKey, bulkRate, chatKey, chatRate, pauseBulk, takeTicket } from './flood.ts'
+import { pauseBulk } from './flood.ts'
 import { sharePayload } from './share-link.ts'
 import { presentationOf, simpler, type Presentation } from './presentation.ts'
 import { countRepeatedUpload, filesUnseen, postOf, videoOptions, videoUpload, type VideoFile } from './storage.ts'
+import { waitForTurn } from './turn.ts'
 
 /** What delivering needs. */
 export interface DeliveryDeps extends FileIdDeps {
@@ -95,22 +96,10 @@ async function takeTurn(
   claimedAt: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { db, times } = deps
-  // A chat that rests must not hold up those after it, so nobody waits long for that.
-  const buckets = [
-    { key: chatKey(request.chatId), rate: chatRate, longestMs: 2 * times.telegramSecondMs },
-    { key: bulkKey, rate: bulkRate, longestMs: times.longestFloodSleepMs },
-  ]
-  for (const { key, rate, longestMs } of buckets) {
-    for (;;) {
-      const ticket = await takeTicket(db, key, rate, times.telegramSecondMs)
-      if (!('waitMs' in ticket)) break
-      if (ticket.waitMs > longestMs) {
-        await postpone(deps.db, request, ticket.waitMs)
-        return false
-      }
-      await sleep(Math.min(ticket.waitMs, times.claimMs / 3), undefined, { signal })
-    }
+  const waitMs = await waitForTurn(deps, request.chatId, signal)
+  if (waitMs !== undefined) {
+    await postpone(deps.db, request, waitMs)
+    return false
   }
   return stillOurs(deps, request, claimedAt)
 }

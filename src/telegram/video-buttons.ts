@@ -4,11 +4,27 @@ import { withoutYo } from '../names/yo.ts'
 import { text, type Language } from '../texts.ts'
 import type { BotIdentity } from './api.ts'
 
-/** What a button under a video is for, as its data says it. */
-const videoButtonData = {
-  another: (requestId: string) => `a:${requestId}`,
-  soundsWrong: (requestId: string) => `w:${requestId}`,
-  exactSpelling: (requestId: string) => `e:${requestId}`,
+/** What a tap on a button of a video, or of a new one that is offered, is about: a request, or a report. */
+export type VideoTap = { what: 'another' | 'sounds_wrong'; requestId: string } | { what: 'new_video'; reportId: string }
+
+/** What a tap says; undefined: the data is none of a video. */
+export function readVideoTap(data: string): VideoTap | undefined {
+  const [, kind, id = ''] = /^([awo]):([\w-]{8,48})$/.exec(data) ?? []
+  switch (kind) {
+    case 'a':
+      return { what: 'another', requestId: id }
+    case 'w':
+      return { what: 'sounds_wrong', requestId: id }
+    case 'o':
+      return { what: 'new_video', reportId: id }
+    default:
+      return undefined
+  }
+}
+
+/** A button with which a person who reported the former video takes the new one. */
+export function newVideoButton(language: Language, reportId: string): InlineKeyboardMarkup {
+  return { inline_keyboard: [[{ text: text(language, 'button-new-video'), callback_data: `o:${reportId}` }]] }
 }
 
 /** A request's video, in the language of whoever asked. `payload`: what a link to the bot carries; undefined: no name. */
@@ -28,14 +44,14 @@ export function videoButtons(
 ): InlineKeyboardMarkup {
   const exactly = {
     text: text(language, 'button-exact-spelling', { name: withoutYo(display) }),
-    callback_data: videoButtonData.exactSpelling(requestId),
+    callback_data: `e:${requestId}`,
   }
   return {
     inline_keyboard: [
       [shareButton({ language, display, payload }, bot)],
       [
-        { text: text(language, 'button-another'), callback_data: videoButtonData.another(requestId) },
-        { text: text(language, 'button-sounds-wrong'), callback_data: videoButtonData.soundsWrong(requestId) },
+        { text: text(language, 'button-another'), callback_data: `a:${requestId}` },
+        { text: text(language, 'button-sounds-wrong'), callback_data: `w:${requestId}` },
       ],
       ...(wroteE ? [[exactly]] : []),
     ],

@@ -8,9 +8,11 @@ import { forgetPerson } from '../../src/greetings/people.ts'
 import { forgetShareCodes } from '../../src/greetings/share-codes.ts'
 import { deepLinkFor } from '../../src/telegram/deep-link.ts'
 import { sharePayload } from '../../src/telegram/share-link.ts'
+import { reportedNames } from '../../src/greetings/sound-reports.ts'
+import { request } from '../../src/greetings/request.ts'
 import { text } from '../../src/texts.ts'
 import { plannedRenderer, workerParts } from '../environment/worker-parts.ts'
-import { botParts, openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
+import { ask, botParts, openTestEnvironment, until, type TestEnvironment } from '../environment/test-environment.ts'
 
 let town: TestEnvironment
 let worker: RunningWorker
@@ -365,6 +367,87 @@ describe('sharing', () => {
   })
 })
 
+describe('under a video', () => {
+  const press = async (userId: number, messageId: number, data: string) => {
+    const { queryId, updateId } = await town.telegram.press({ userId, messageId, data })
+    const shown = await town.telegram.waitFor(() => town.telegram.queryAnswer(queryId))
+    return { updateId: updateId ?? 0, toast: shown.text as string | undefined }
+  }
+  const dataOf = (message: SandboxMessage, label: string) =>
+    buttonsOf(message).find((each) => each.text === label)?.callback_data ?? ''
+  const texts = async (userId: number) => (await town.telegram.messages(userId)).map((each) => each.text)
+  const soundsWrong = text('ru', 'button-sounds-wrong')
+
+  it('another name is asked for in a new message, by whoever got the video', async () => {
+    const [id, other] = [newPerson(), newPerson()]
+    await town.telegram.say({ userId: id, text: 'Маша', languageCode: 'ru' })
+    const sent = await video(id, 'Маша')
+    const data = dataOf(sent, text('ru', 'button-another'))
+    expect(Buffer.byteLength(data)).toBeLessThanOrEqual(64)
+    const { updateId } = await press(id, sent.message_id, data)
+    await town.telegram.waitForMessage(id, (each) => each.text === text('ru', 'other-name'))
+    await town.telegram.resend([updateId])
+    // A yes takes no name that was offered before.
+    expect((await answer(id, 'да')).text).toBe(text('ru', 'talk-yes'))
+    expect((await texts(id)).filter((each) => each === text('ru', 'other-name'))).toHaveLength(1)
+    expect(await videosOf(id)).toHaveLength(1)
+    await town.telegram.say({ userId: other, text: 'Маша', languageCode: 'ru' })
+    const theirs = await video(other, 'Маша')
+    const toasts = () =>
+      Promise.all(
+        [text('ru', 'button-another'), soundsWrong].map(
+          async (label) => (await press(other, theirs.message_id, dataOf(theirs, label))).toast,
+        ),
+      )
+    await town.db.userRequest.updateMany({ where: { userId: BigInt(other) }, data: { userId: BigInt(id) } })
+    expect(await toasts()).toEqual([text('ru', 'toast-not-yours'), text('ru', 'toast-not-yours')])
+    await town.db.userRequest.deleteMany({ where: { userId: BigInt(id) } })
+    expect(await toasts()).toEqual([text('ru', 'toast-old'), text('ru', 'toast-old')])
+  })
+
+  it('a wrong sound is reported with the stress that is wished, and the new video offered once', async () => {
+    const [id, blocked] = [newPerson(), newPerson()]
+    for (const userId of [id, blocked]) {
+      await town.telegram.say({ userId, text: 'Лилия', languageCode: 'ru' })
+      const sent = await video(userId, 'Лилия')
+      const { updateId } = await press(userId, sent.message_id, dataOf(sent, soundsWrong))
+      const words = text('ru', 'sounds-wrong-question', { name: 'Лилия' })
+      const question = await town.telegram.waitForMessage(userId, (each) => each.text === words)
+      const choices = ['Ли\u0301лия', 'Лили\u0301я', 'Лилия\u0301', text('ru', 'button-not-stress')]
+      expect(buttonsOf(question).map((each) => each.text)).toEqual(choices)
+      await town.telegram.resend([updateId])
+      await press(userId, question.message_id, dataOf(question, 'Ли\u0301лия'))
+      await until(async () => (await texts(userId)).includes(text('ru', 'sounds-wrong-thanks')), 'the thanks')
+      // Again: the answer is repeated, and no second report made.
+      await press(userId, sent.message_id, dataOf(sent, soundsWrong))
+      await until(async () => (await texts(userId)).length >= 4, 'the thanks again')
+      expect((await texts(userId)).filter((each) => each === words)).toEqual([])
+    }
+    const wanted = [{ spelling: 'Ли\u0301лия', count: 2 }]
+    expect(await reportedNames(town.db)).toContainEqual({
+      name: 'Лилия',
+      template: 'tiny',
+      say: null,
+      count: 2,
+      wanted,
+    })
+
+    // The operator lists it with another spelling; meanwhile one of them blocks the bot.
+    await town.telegram.block(blocked)
+    await request(town.door, [{ ...ask('Лилия'), say: 'Ли-лия' }], undefined, {
+      revisionNow: async ({ key, say }) => `revision of ${key} as ${say}`,
+    })
+    const offer = text('ru', 'new-video', { name: 'Лилия' })
+    const offered = await town.telegram.waitForMessage(id, (each) => each.text === offer)
+    await press(id, offered.message_id, dataOf(offered, text('ru', 'button-new-video')))
+    await until(async () => (await videosOf(id)).length === 2, 'the new video')
+    await until(async () => (await town.db.soundReport.count({ where: { closedAt: null } })) === 0, 'all to be closed')
+    expect(await reportedNames(town.db)).toEqual([])
+    // The offer went with the video, and none came after it.
+    await until(async () => !(await texts(id)).includes(offer), 'the offer to go')
+  })
+})
+
 describe('several names', () => {
   it('one tap makes a video for each', async () => {
     const id = newPerson()
@@ -466,7 +549,9 @@ describe('commands', () => {
   it('/forgetme removes all that is known of the person', async () => {
     const id = newPerson()
     await town.telegram.say({ userId: id, text: 'Маша', languageCode: 'ru' })
-    await video(id, 'Маша')
+    const sent = await video(id, 'Маша')
+    await tap(id, sent, text('ru', 'button-sounds-wrong'))
+    await until(() => town.db.soundReport.findFirst({ where: { userId: BigInt(id) } }), 'the report')
     const question = await answer(id, 'Ваксемантий')
     await tap(id, question, buttonsOf(question)[0]?.text ?? '')
     await video(id, 'Ваксемантий')

@@ -60,6 +60,7 @@ const into = (reader: string, args: string[]) => shell(`{ "$@"; echo "code $?" >
 it.each([
   ['names --missed', /^name,count,say\n$/],
   ['names --available', /^name,say\n$/],
+  ['names --reported', /^name,count,say,wanted\n$/],
   ['export', /^\{"template":"tiny".*\}\n$/],
   ['status', /^home .*\n$/],
   ['warm --dry-run list.csv', /^column .*\n$/],

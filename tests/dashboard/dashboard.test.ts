@@ -339,6 +339,10 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
       ],
     })
     const { id } = await db.videoAsset.findFirstOrThrow({ where: { name: 'one' } })
+    await db.soundReport.create({
+      data: { id: 'r', userId: 7n, assetId: id, chatId: 7n, language: 'ru', stress: 1, revision, updateId: 1 },
+    })
+    await db.understoodCount.create({ data: { hour: new Date(now), outcome: 'talk', reason: 'thanks', count: 4_321 } })
     await db.user.create({ data: { id: 7n } })
     await db.userRequest.createMany({
       data: [1, 2, 3].map((updateId) => ({
@@ -363,6 +367,8 @@ describe.each(['postgresql', 'redis'] as const)('the dashboard, with the queue o
     expect(text).toContain('Маша ready now 3 ')
     expect(text).toContain('greetings names --missed --since 7d --sandbox | greetings warm - --sandbox')
     expect(text).toContain('several names at once 41')
+    expect(text).toContain('talk, answered in words 4,321')
+    expect(text).toContain('Sounds wrong Маша Маша\u0301 1 1 ')
     expect(text).toContain('Worker render-1, pid 1 · 0 of 2 rendering, 0 uploading')
     await db.videoAsset.deleteMany({ where: { name: { startsWith: 'made' } } })
   })

@@ -25,7 +25,8 @@ export async function plannedRenderer(
   const clip = await makeClip(town.folder)
   const videos = new Map<string, Video>()
   const made: string[] = []
-  const revisionOf: Renderer['revisionOf'] = async (_template, { key }) => `revision of ${key}`
+  const revisionOf: Renderer['revisionOf'] = async (_template, { key, say }) =>
+    `revision of ${key}${say === null ? '' : ` as ${say}`}`
   return {
     templates,
     made,

@@ -14,6 +14,8 @@ export function jsonOf({
   workers,
   bots,
   repeatedUploads,
+  understood,
+  reported,
   outages,
   coverage: covered,
 }: Report): object {
@@ -43,6 +45,8 @@ export function jsonOf({
     })),
     failures,
     repeatedUploads,
+    understood,
+    reported,
     outages: outages.map(({ step, reason, since, until }) => ({
       step,
       reason,
@@ -69,6 +73,8 @@ export function asText({
   workers,
   bots,
   repeatedUploads,
+  understood,
+  reported,
   outages,
   coverage: covered,
 }: Report): string {
@@ -89,6 +95,7 @@ export function asText({
     `last 24 h  ${last24h.requests} requests, ${last24h.hits} hits` +
       (last24h.hitRate === null ? '' : ` (${percent(last24h.hitRate)})`) +
       `, waiting p50 ${seconds(last24h.waitSeconds.p50)}, p95 ${seconds(last24h.waitSeconds.p95)}`,
+    understoodText(understood),
     covered === undefined ? '' : listText(covered),
     queue === null
       ? ''
@@ -112,6 +119,10 @@ export function asText({
         `outage     ${styleText('yellow', `${step}: ${reason} (next try ${until.toISOString()})`)}`,
     ),
     ...failures.map(({ reason, count }) => `failed     ${styleText('red', `${count} × ${reason}`)}`),
+    reported.length === 0
+      ? ''
+      : `sound      wrong to people: ${reported.map(({ name, count }) => `${name} (${count})`).join(', ')}; ` +
+        'greetings names --reported has more',
     repeatedUploads === 0
       ? ''
       : `uploads    ${repeatedUploads} made again, as Telegram’s answer was lost: the storage channel may ` +
@@ -126,4 +137,12 @@ function listText({ names, available, otherBot, share, weightedShare }: Coverage
     (weightedShare === null ? '' : `, ${percent(weightedShare)} of the children`) +
     (otherBot === 0 ? '' : `, ${otherBot} are of another bot`)
   )
+}
+
+/** By outcome; nothing where nobody wrote anything. */
+function understoodText(counts: Report['understood']): string {
+  if (counts.length === 0) return ''
+  const sums = new Map<string, number>()
+  for (const { outcome, count } of counts) sums.set(outcome, (sums.get(outcome) ?? 0) + count)
+  return `understood ${[...sums].map(([outcome, count]) => `${count} ${outcome}`).join(' · ')}`
 }

@@ -5,6 +5,8 @@ import type { Db } from '../../db/database.ts'
 import { currentOutages } from '../../greetings/outages.ts'
 import { coverage, type ListedName } from '../../greetings/reports/coverage.ts'
 import { statistics, workload } from '../../greetings/reports/statistics.ts'
+import { reportedNames } from '../../greetings/sound-reports.ts'
+import { understoodCounts } from '../../greetings/understood.ts'
 import { liveBots, liveWorkers } from '../../greetings/workers.ts'
 import type { GreetingsQueue, QueueCounts } from '../../queue/index.ts'
 import type { Place } from './place.ts'
@@ -33,6 +35,8 @@ export function createQueueReader({ openQueue }: Records, { redisUrl }: Config):
   }
 }
 
+const mostReported = 10
+
 interface Looked {
   config: Config
   revisions: ReadonlyMap<string, string>
@@ -43,13 +47,15 @@ interface Looked {
 /** Looks at everything. A queue that is away is told, and nothing is missing but its counts. */
 export async function reportOf(db: Db, queue: QueueReader, { config: { times }, revisions, place, listed }: Looked) {
   const botId = place.bot?.id ?? null
-  const [numbers, read, workers, bots, outages, { repeatedUploads }] = await Promise.all([
+  const [numbers, read, workers, bots, outages, { repeatedUploads }, understood, reported] = await Promise.all([
     statistics(db, revisions, botId),
     queue.read(),
     liveWorkers(db, times),
     liveBots(db, times),
     currentOutages(db),
     db.installation.findUniqueOrThrow({ where: { id: 1 } }),
+    understoodCounts(db),
+    reportedNames(db, { limit: mostReported }),
   ])
   return {
     place,
@@ -59,6 +65,8 @@ export async function reportOf(db: Db, queue: QueueReader, { config: { times }, 
     workers,
     bots,
     repeatedUploads,
+    understood,
+    reported,
     outages,
     coverage: listed === undefined ? undefined : await coverage(db, botId, listed),
   }

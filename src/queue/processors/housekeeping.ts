@@ -9,10 +9,12 @@ import { placeOf } from '../../errors.ts'
 import { uploadedRevisions } from '../../greetings/assets.ts'
 import { forgottenFiles } from '../../greetings/former.ts'
 import { reconcile, type Reconciled } from '../../greetings/reconcile.ts'
+import type { DeliveryDeps } from '../../telegram/delivery.ts'
 import { forgetChats } from '../../telegram/flood.ts'
 import type { Renderer } from '../../video/renderer.ts'
 import type { GreetingsQueue } from '../index.ts'
 import type { Deliveries } from './deliveries.ts'
+import { createOffers } from './offers.ts'
 import type { Outages } from './outages.ts'
 
 /** Reconciling passes from one look at the size of the render cache to the next. */
@@ -24,6 +26,7 @@ interface HousekeepingDeps {
   botId: bigint
   outages: Outages
   deliveries: Deliveries
+  delivery: DeliveryDeps
   renderer: Renderer
   times: Times
   log: Record<'info' | 'warn', (fields: object, message: string) => void>
@@ -35,10 +38,14 @@ interface HousekeepingDeps {
  */
 export async function keepHouse(deps: HousekeepingDeps, keepBytes: number, closing: AbortSignal): Promise<void> {
   const { times, log } = deps
+  const offers = createOffers(deps.delivery, log, closing)
   let from: Reconciled['next'] | undefined
   for (let pass = 0; !closing.aborted; pass++) {
     try {
-      from = (await bringIntoLine(deps, from)) ?? from
+      const next = await bringIntoLine(deps, from)
+      // Of several workers one at a time has the turn.
+      if (next !== undefined) offers.begin()
+      from = next ?? from
       if (pass % passesPerTidying === 0) await tidyCache(deps, keepBytes)
     } catch (error) {
       log.warn(
@@ -48,6 +55,7 @@ export async function keepHouse(deps: HousekeepingDeps, keepBytes: number, closi
     }
     await sleep(times.reconcileMs, undefined, { signal: closing }).catch(() => undefined)
   }
+  await offers.settled()
 }
 
 /** One pass. Returns where the next one begins; undefined: somebody else does it now. */

@@ -62,7 +62,7 @@ export async function startWorker(parts: WorkerParts, concurrency: number): Prom
   const load = () => ({ rendering: slots.used, uploading: slots.uploading })
   const presence = await announceWorker(db, times, { id: owner, concurrency, load })
   const paces = measurePaces(db, times, { processId: owner, rendering: () => slots.used })
-  const house = { db, queue, botId, outages, deliveries, renderer, times, log }
+  const house = { db, queue, botId, outages, deliveries, delivery, renderer, times, log }
   const keeping = keepHouse(house, parts.keepBytes, signals.closing)
   const workers = lanes.map((lane) =>
     queue.work(lane, concurrency + rendersAhead, (job) => generateVideo(deps, job, lane, signals)),
