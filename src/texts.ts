@@ -68,6 +68,7 @@ export const textArguments = {
 
   making: ['name'],
   'making-place': ['name', 'place', 'minutes'],
+  'making-far': ['name', 'count'],
   'making-longer': ['name'],
   sending: ['name'],
   'still-making': ['name'],

@@ -89,9 +89,7 @@ function tell(
       if (requestId === null) return ctx.say(text(language, 'still-making', { name: display }))
       const chatId = BigInt(ctx.chat?.id ?? 0)
       const edits = ctx.takeTapped()
-      return ctx.later(() =>
-        pendingNotes.show({ requestId, chatId, note: text(language, 'making', { name: display }), edits }),
-      )
+      return ctx.later(() => pendingNotes.show({ requestId, chatId, edits }))
     }
     case 'failed':
       return ctx.say(

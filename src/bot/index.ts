@@ -12,6 +12,7 @@ import { clientOptions, ownErrors, patiently } from '../telegram/api.ts'
 import { watchFloods } from '../telegram/live-floods.ts'
 import type { Storage } from '../telegram/storage.ts'
 import type { BotContext } from './context.ts'
+import type { PostingChannels } from './forecast.ts'
 import { admin, showAdminMenus } from './features/admin.ts'
 import { afterVideo } from './features/after-video.ts'
 import { buttons } from './features/buttons.ts'
@@ -44,6 +45,8 @@ export interface BotParts extends Omit<RespondDeps, 'pendingNotes' | 'stop' | 'i
   storage: Pick<Storage, 'chatIds' | 'leftOut' | 'ratePerMinute'>
   /** the server at `apiRoot` runs in local mode and sees our files */
   apiLocal?: boolean
+  /** where videos are posted, for how long people wait */
+  channels: PostingChannels
   times: Times
   log: {
     info(fields: object, message: string): void
@@ -128,7 +131,7 @@ function assemble(parts: BotParts, stop: AbortSignal) {
   bot.api.config.use(ownErrors(times), floods.transformer)
   const delivery = { ...parts.delivery, api: bot.api }
   const outbox = createOutbox({ api: bot.api, floods, times, log }, stop)
-  const pendingNotes = openPendingNotes({ db, api: bot.api, times, stop })
+  const pendingNotes = openPendingNotes({ db, api: bot.api, times, floods, channels: parts.channels, stop })
   const handler = prepareHandler({ bot, outbox, chosen: chosenLanguages(db), stop, log })
   // In this order: `buttons` takes every tap and `names` every private message, so they come last.
   const isAdmin = (userId: number) => adminIds.includes(userId)
@@ -160,7 +163,7 @@ function assemble(parts: BotParts, stop: AbortSignal) {
   const counting = [countRefusals(db, times), countUnderstood(db, times)]
   const intake = openIntake({ db, botId, ...handler, handling: createPerChat(), times, log })
   const stopWatching = async () => {
-    pendingNotes.close()
+    await pendingNotes.close()
     floods.close()
     await warmRuns.close()
     await Promise.all(counting.map((each) => each.close()))

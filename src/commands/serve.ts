@@ -137,6 +137,7 @@ async function startBotIn(
         : { ...config.webhook, port: config.port },
     door: { ...services.door, db: services.openPool(peopleConnections) },
     delivery: services.delivery,
+    channels: { usable: () => usableChannels(services.storage), ratePerMinute: services.storage.ratePerMinute },
     ...understanding,
     adminIds: config.adminIds.map(Number),
     storage: services.storage,

@@ -70,7 +70,7 @@ export async function claim(
 ): Promise<ClaimedAsset | undefined> {
   const [asset] = await db.$queryRaw<ClaimedAsset[]>`
     UPDATE "VideoAsset" SET status = 'GENERATING', "leaseOwner" = ${owner},
-      "leaseUntil" = now() + ${leaseMs}::float8 * interval '1 millisecond', "updatedAt" = now()
+      "leaseUntil" = now() + ${leaseMs}::float8 * interval '1 millisecond', "renderedAt" = NULL, "updatedAt" = now()
     WHERE id = ${assetId} AND generation = ${generation} AND status IN ('PENDING', 'GENERATING')
       AND ("leaseUntil" IS NULL OR "leaseUntil" < now())
     RETURNING id, template, name, display, say, generation, attempts, revision, "telegramFileId" AS "fileId",
@@ -90,6 +90,12 @@ export async function renewLease(
     WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner}
     RETURNING EXISTS (SELECT 1 FROM "UserRequest" WHERE "assetId" = "VideoAsset".id AND status = 'PENDING') AS wanted`
   return row
+}
+
+/** The video is made and waits for its upload: whoever waits for it is told so. */
+export async function markRendered(db: Db, asset: ClaimedAsset, owner: string): Promise<void> {
+  await db.$executeRaw`UPDATE "VideoAsset" SET "renderedAt" = now()
+    WHERE id = ${asset.id} AND generation = ${asset.generation} AND "leaseOwner" = ${owner}`
 }
 
 /** What an uploaded video was made from, and its size, bytes. */

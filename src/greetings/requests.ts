@@ -232,13 +232,25 @@ export async function moveToChat(db: Db, request: ClaimedRequest, chatId: bigint
   await db.userRequest.updateMany({ where: { id: request.id }, data: { chatId } })
 }
 
-/** The note that says that a video is being made. False: the request is answered already. */
-export async function noteSent(db: Db, requestId: string, noteMessageId: number): Promise<boolean> {
-  const { count } = await db.userRequest.updateMany({
-    where: { id: requestId, status: 'PENDING' },
-    data: { noteMessageId },
-  })
-  return count > 0
+/**
+ * The note that says that a video is being made stands in the chat: what it says, by when the video was promised, and
+ * after how long somebody looks at it again. False: the request is answered already.
+ */
+export async function noteSent(
+  db: Db,
+  requestId: string,
+  { messageId, says, promisedMs, lookMs }: { messageId: number; says: string; promisedMs: number; lookMs: number },
+): Promise<boolean> {
+  const rows = await db.$executeRaw`
+    WITH noted AS (
+      UPDATE "UserRequest" SET "noteMessageId" = ${messageId} WHERE id = ${requestId} AND status = 'PENDING'
+      RETURNING id
+    )
+    INSERT INTO "WaitingNote" ("requestId", says, "promisedAt", "dueAt")
+      SELECT id, ${says}, now() + ${promisedMs}::float8 * interval '1 millisecond',
+        now() + ${lookMs}::float8 * interval '1 millisecond' FROM noted
+    ON CONFLICT ("requestId") DO UPDATE SET says = EXCLUDED.says, "dueAt" = EXCLUDED."dueAt"`
+  return rows > 0
 }
 
 const crowd = 1_000
@@ -261,15 +273,6 @@ export async function untilSomebodyIsFree(db: Db, assetId: string): Promise<numb
     SELECT (extract(epoch FROM min(coalesce("claimUntil", now())) - now()) * 1000)::float8 AS "waitMs"
       FROM "UserRequest" WHERE "assetId" = ${assetId} AND status = 'PENDING'`
   return row?.waitMs ?? undefined
-}
-
-/** Those of the requests that wait for an answer. */
-export async function stillPending(db: Db, requestIds: readonly string[]): Promise<Set<string>> {
-  const pending = await db.userRequest.findMany({
-    where: { id: { in: [...requestIds] }, status: 'PENDING' },
-    select: { id: true },
-  })
-  return new Set(pending.map(({ id }) => id))
 }
 
 /** Who asked, and for which name; undefined: there is no such request. */

@@ -119,6 +119,7 @@ making-place = ✨ The video for “{ $name }” is { $place ->
     [60] an hour or more
    *[other] about { minutes }
 }.
+making-far = ✨ The video for “{ $name }” is in line, with more than { $count } others before it. I’ll send it here as soon as it’s ready, so there’s no need to wait by the screen.
 making-longer = ✨ The video for “{ $name }” is taking longer than usual, sorry for the wait. I’ll send it here as soon as it’s ready.
 sending = ✨ The video for “{ $name }” is ready, I’m sending it.
 still-making = I’m still making the video for “{ $name }”. I’ll send it here as soon as it’s ready.

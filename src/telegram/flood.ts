@@ -59,7 +59,7 @@ export async function takeTicket(db: Db, key: string, { perMinute, burst }: Rate
  */
 export const windowSeconds = 61
 // Nobody limits to more than this; where it is set, as in the sandbox, posts need not be remembered.
-const countedPerMinute = 600
+export const countedPerMinute = 600
 
 /**
  * Takes a place for a post in whichever channel is free soonest. Posts that nobody waits for keep their distance;

@@ -1,7 +1,7 @@
 /** What Telegram lets through, for whoever watches: read from what flood control keeps. */
 import type { Times } from '../config.ts'
 import type { Db } from '../db/database.ts'
-import { bulkKey } from './flood.ts'
+import { bulkKey, channelKey, countedPerMinute, windowSeconds } from './flood.ts'
 
 /** A storage channel. Seconds are ours. */
 export interface ChannelUse {
@@ -23,6 +23,32 @@ export interface Uploads {
   bulkRestSeconds: number
   /** chats that rest now */
   restingChats: number
+}
+
+/**
+ * When the places for posts in these channels are free, in seconds from now, the soonest first, and for how long a post
+ * takes one. Undefined: there is no limit.
+ */
+export async function placesForPosts(
+  db: Db,
+  chatIds: readonly string[],
+  { perMinute, secondMs }: { perMinute: number; secondMs: number },
+): Promise<{ freeAfter: number[]; takenSeconds: number } | undefined> {
+  if (chatIds.length === 0 || perMinute > countedPerMinute) return undefined
+  const takenSeconds = (windowSeconds * secondMs) / 1_000
+  const rows = await db.$queryRaw<{ rest: number; halved: boolean; ages: number[] }[]>`
+    SELECT greatest(0, extract(epoch FROM coalesce("restUntil", now()) - now()))::float8 AS rest,
+      coalesce("halvedUntil" > now(), false) AS halved, ARRAY(SELECT extract(epoch FROM now() - at)::float8
+        FROM unnest(posts) AS at WHERE at > now() - ${takenSeconds}::float8 * interval '1 second' ORDER BY at) AS ages
+    FROM "FloodBucket" WHERE key = ANY(${chatIds.map(channelKey)})`
+  // One that was never posted to has no row.
+  const channels = chatIds.map((_, n) => rows[n] ?? { rest: 0, halved: false, ages: [] })
+  const freeAfter = channels.flatMap(({ rest, halved, ages }) => {
+    const most = Math.max(1, Math.round(perMinute / (halved ? 2 : 1)))
+    const taken = ages.slice(-most).map((age) => Math.max(rest, takenSeconds - age))
+    return [...Array.from({ length: most - taken.length }, () => rest), ...taken]
+  })
+  return { freeAfter: freeAfter.sort((one, other) => one - other), takenSeconds }
 }
 
 /** Looks at every channel that was posted to. */

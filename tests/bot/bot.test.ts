@@ -129,7 +129,7 @@ describe('the bot', () => {
     const id = newPerson()
     expect(await answerTo(id, 'Милана')).toBe(text('ru', 'making', { name: 'Милана' }))
     const [action] = await town.telegram.waitForCalls({ method: 'sendChatAction', chatId: id })
-    expect(action?.parameters.action).toBe('upload_video')
+    expect(action?.parameters.action).toBe('record_video')
 
     // Asking again changes nothing but the answer.
     expect(await answerTo(id, 'милана')).toBe(text('ru', 'still-making', { name: 'Милана' }))

@@ -2,12 +2,13 @@
 import { connect } from 'node:net'
 import { Bot } from 'grammy'
 import type { Update } from 'grammy/types'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { BotContext } from '../../src/bot/context.ts'
 import type { Intake, Round } from '../../src/bot/intake.ts'
 import { listenForWebhook, poll } from '../../src/bot/updates.ts'
 import { openPendingNotes } from '../../src/bot/pending-note.ts'
 import { clientOptions, ownErrors } from '../../src/telegram/api.ts'
+import { text } from '../../src/texts.ts'
 import { openTestEnvironment, person, quietLog, until, type TestEnvironment } from '../environment/test-environment.ts'
 
 let town: TestEnvironment
@@ -164,98 +165,143 @@ describe('a webhook', () => {
 })
 
 describe('a person who waits', () => {
-  async function waits(status: 'PENDING' | 'COMPLETED' = 'PENDING') {
+  type Asset = Parameters<typeof town.db.videoAsset.create>[0]['data']
+  async function waits(asset: Partial<Asset> = {}, request: { language?: string; status?: 'COMPLETED' } = {}) {
     const id = people++
     await says(id, '/start')
-    const asset = await town.db.videoAsset.create({ data: { template: 'tiny', name: `name ${id}`, display: '' } })
-    await town.db.user.create({ data: { id } })
-    const request = await town.db.userRequest.create({
-      data: {
-        userId: id,
-        assetId: asset.id,
-        chatId: id,
-        language: 'ru',
-        botId: town.botId,
-        updateId: person(id).updateId,
-        status,
-      },
+    const display = `Name${id}`
+    const { id: assetId } = await town.db.videoAsset.create({
+      data: { ...asset, template: 'tiny', name: display, display },
     })
-    return { id, requestId: request.id, seat: { requestId: request.id, chatId: BigInt(id), note: 'being made' } }
+    await town.db.user.create({ data: { id } })
+    const { updateId } = person(id)
+    const { id: requestId } = await town.db.userRequest.create({
+      data: { userId: id, assetId, chatId: id, language: 'ru', botId: town.botId, updateId, ...request },
+    })
+    return { id, display, assetId, requestId, seat: { requestId, chatId: BigInt(id) } }
   }
-  const notes = async (id: number) => (await town.telegram.messages(id)).filter(({ text }) => text === 'being made')
-  const actions = async (id: number) => (await town.telegram.calls({ method: 'sendChatAction', chatId: id })).length
+  const notes = async (id: number) =>
+    (await town.telegram.messages(id)).filter(({ from }) => from?.id === Number(town.botId)).map((each) => each.text)
+  const noteIs = (id: number, words: string) =>
+    until(async () => (await notes(id)).join('|') === words, `the note “${words}” and no other`, 5_000)
+  const actions = async (id: number) =>
+    (await town.telegram.calls({ method: 'sendChatAction', chatId: id })).map(({ parameters }) => parameters.action)
+  const edits = async (id: number) => (await town.telegram.calls({ method: 'editMessageText', chatId: id })).length
   const noteOf = async (requestId: string) =>
     (await town.db.userRequest.findUniqueOrThrow({ where: { id: requestId } })).noteMessageId
-  // An action every four seconds of Telegram's, for three minutes at most.
-  const secondMs = 50
+  const resting = new Set<bigint>()
+  // A look every four seconds of Telegram's.
+  const secondMs = 10
   const open = (telegramSecondMs = secondMs) =>
     openPendingNotes({
       db: town.db,
       api: town.api,
       times: { ...town.times, telegramSecondMs },
+      floods: { restMs: (chatId) => (resting.has(BigInt(chatId)) ? 1_000 : 0) },
+      channels: { usable: () => [], ratePerMinute: 20 },
       stop: new AbortController().signal,
     })
+  /** One worker, that takes so many of Telegram's seconds for a video. */
+  async function measured(seconds: number) {
+    await town.db.$executeRaw`TRUNCATE "StepPace", "WorkerProcess", "WaitingNote"`
+    const at = { host: 'here', template: 'tiny', step: 'render', parallel: 1, samples: 9 }
+    await town.db.stepPace.create({ data: { ...at, seconds: (seconds * secondMs) / 1_000 } })
+    const seenAt = new Date(Date.now() + 3_600_000)
+    await town.db.workerProcess.create({ data: { id: 'w', host: 'here', pid: 1, concurrency: 1, seenAt } })
+  }
+  beforeEach(() => measured(100))
 
-  it('gets a note that is remembered, and is shown that it goes on until the video is there', async () => {
+  it.each(['ru', 'en'])('is told the place and how long it takes, in one note that changes (%s)', async (language) => {
+    const [first, second] = [await waits({}, { language }), await waits({}, { language })]
     const room = open()
-    const [one, other] = [await waits(), await waits()]
-    await room.show(one.seat)
-    await room.show(other.seat)
-    expect(await noteOf(one.requestId)).toBe((await notes(one.id))[0]?.message_id)
-    await until(async () => (await actions(one.id)) >= 3, 'the action being shown again')
-    await town.db.userRequest.update({ where: { id: one.requestId }, data: { status: 'COMPLETED' } })
-    await until(
-      async () => {
-        const before = await actions(one.id)
-        await new Promise((resolve) => setTimeout(resolve, 12 * secondMs))
-        return (await actions(one.id)) === before
-      },
-      'the end of the action',
-      120 * secondMs,
-    )
-    room.close()
-    expect((await notes(one.id)).length).toBe(1)
+    await Promise.all([room.show(first.seat), room.show(second.seat)])
+    await noteIs(first.id, text(language, 'making-place', { name: first.display, place: 1, minutes: 2 }))
+    await noteIs(second.id, text(language, 'making-place', { name: second.display, place: 2, minutes: 4 }))
+    expect(await noteOf(first.requestId)).not.toBeNull()
+    await town.db.videoAsset.update({ where: { id: first.assetId }, data: { status: 'GENERATING' } })
+    await noteIs(second.id, text(language, 'making-place', { name: second.display, place: 1, minutes: 4 }))
+    // Made, and waiting for its upload: whoever comes after it is nearer.
+    const renderedAt = new Date(Date.now() - 10_000)
+    await town.db.videoAsset.update({ where: { id: first.assetId }, data: { renderedAt } })
+    await noteIs(first.id, text(language, 'sending', { name: first.display }))
+    await noteIs(second.id, text(language, 'making-place', { name: second.display, place: 1, minutes: 2 }))
+    await room.close()
+    expect([await edits(first.id), await edits(second.id)]).toEqual([2, 2])
   })
 
-  it('is shown at once that something goes on', async () => {
-    const room = open(60_000)
-    const { id, seat } = await waits()
+  it('is told so when it takes longer, once, by whichever bot looks at the note then', async () => {
+    const { id, display, requestId, seat } = await waits()
+    await measured(10)
+    const first = open()
+    await first.show(seat)
+    await first.close()
+    await noteIs(id, text('ru', 'making', { name: display }))
+    await town.db.waitingNote.update({ where: { requestId }, data: { promisedAt: new Date(Date.now() - 1) } })
+    // Two that start after it.
+    const others = [open(), open()]
+    await noteIs(id, text('ru', 'making-longer', { name: display }))
+    await until(async () => (await town.db.waitingNote.findFirstOrThrow()).says === 'longer', 'the record')
+    const { dueAt } = await town.db.waitingNote.findFirstOrThrow()
+    await until(async () => (await town.db.waitingNote.findFirstOrThrow()).dueAt > dueAt, 'another look')
+    await Promise.all(others.map((each) => each.close()))
+    expect(await edits(id)).toBe(1)
+  })
+
+  it('is shown what is done, as long as it is done, and nothing while Telegram wants rest', async () => {
+    const { id, assetId, requestId, seat } = await waits({ status: 'GENERATING' })
+    const room = open()
     await room.show(seat)
-    await until(async () => (await actions(id)) === 1, 'the action', 3_000)
-    room.close()
+    await until(async () => (await actions(id)).length >= 3, 'the action being shown again')
+    expect(new Set(await actions(id))).toEqual(new Set(['record_video']))
+    resting.add(BigInt(id))
+    await town.db.videoAsset.update({ where: { id: assetId }, data: { renderedAt: new Date(0) } })
+    const { dueAt } = await town.db.waitingNote.findUniqueOrThrow({ where: { requestId } })
+    await until(
+      async () => (await town.db.waitingNote.findFirstOrThrow()).dueAt.getTime() > dueAt.getTime() + 100,
+      'looks',
+    )
+    expect(await edits(id)).toBe(0)
+    expect(await actions(id)).not.toContain('upload_video')
+    resting.clear()
+    await until(async () => (await actions(id)).at(-1) === 'upload_video', 'the upload')
+    await town.db.userRequest.update({ where: { id: requestId }, data: { status: 'COMPLETED' } })
+    await until(async () => (await town.db.waitingNote.count()) === 0, 'the end')
+    const shown = (await actions(id)).length
+    await room.close()
+    expect((await actions(id)).length - shown).toBeLessThan(2)
   })
 
-  it('is shown so for three minutes of Telegram’s and no longer', async () => {
-    const room = open(20)
-    const { id, seat } = await waits()
-    vi.useFakeTimers({ toFake: ['Date'] })
-    try {
-      await room.show(seat)
-      const shownAt = Date.now()
-      vi.setSystemTime(shownAt + 178 * 20)
-      const before = await actions(id)
-      await until(async () => (await actions(id)) > before + 1, 'the action being shown still')
-      vi.setSystemTime(shownAt + 182 * 20)
-      let last = -1
-      await until(async () => {
-        const earlier = last
-        last = await actions(id)
-        await new Promise((resolve) => setTimeout(resolve, 12 * 20))
-        return last === earlier
-      }, 'the end of the action')
-    } finally {
-      vi.useRealTimers()
-      room.close()
-    }
+  it('far back in a long line is told how many are before, not a place that nobody counted', async () => {
+    await town.db.$executeRaw`INSERT INTO "User" (id) SELECT 1000000 + n FROM generate_series(1, 2100) AS n`
+    await town.db.$executeRaw`INSERT INTO "VideoAsset" (id, template, name, display)
+      SELECT 'far' || n, 'tiny', 'far' || n, 'Far' FROM generate_series(1, 2100) AS n`
+    await town.db.$executeRaw`
+      INSERT INTO "UserRequest" ("userId", "assetId", "chatId", language, "botId", "updateId", "createdAt")
+      SELECT 1000000 + n, 'far' || n, n, 'ru', ${town.botId}, n, now() - interval '1 hour'
+      FROM generate_series(1, 2100) AS n`
+    const { id, display, seat } = await waits()
+    const room = open()
+    await room.show(seat)
+    await room.close()
+    expect(await notes(id)).toEqual([text('ru', 'making-far', { name: display, count: 2_000 })])
+    expect(await actions(id)).toEqual([])
   })
 
   it('whose video was faster keeps no note', async () => {
     const room = open()
-    const { id, requestId, seat } = await waits('COMPLETED')
-    await room.show(seat)
-    expect(await notes(id)).toEqual([])
+    const hold = await town.telegram.fault({ method: 'sendMessage', answer: { kind: 'hold' } })
+    const { id, requestId, seat } = await waits()
+    const shown = room.show(seat)
+    await town.telegram.waitForHeld(hold.id)
+    await town.db.userRequest.update({ where: { id: requestId }, data: { status: 'COMPLETED' } })
+    await town.telegram.release(hold.id)
+    await shown
+    // Nor does anybody whose video is there already.
+    const other = await waits({}, { status: 'COMPLETED' })
+    await room.show(other.seat)
+    expect([await notes(id), await notes(other.id)]).toEqual([[], []])
     expect(await noteOf(requestId)).toBeNull()
-    room.close()
+    await room.close()
   })
 
   it('who cannot be written to is no trouble', async () => {
@@ -264,6 +310,6 @@ describe('a person who waits', () => {
     await town.telegram.block(id)
     await room.show(seat)
     expect(await noteOf(requestId)).toBeNull()
-    room.close()
+    await room.close()
   })
 })

@@ -32,6 +32,7 @@ export const botParts = (town: TestEnvironment, more: Partial<BotParts> = {}): B
   webhook: undefined,
   door: town.door,
   delivery: town.delivery,
+  channels: { usable: () => town.storage.chatIds, ratePerMinute: town.storage.ratePerMinute },
   templateFor: ({ script }) => (['Cyrillic', 'Latin'].includes(script) ? { id: 'tiny' } : undefined),
   nameRules: {},
   known: town.known,

@@ -6,6 +6,7 @@ import {
   giveUpUnlessWanted,
   markAvailable,
   markFailed,
+  markRendered,
   markStillAvailable,
   markUnqueued,
   putBack,
@@ -40,6 +41,8 @@ export interface Lease {
   readonly lost: boolean
   /** Holds it no longer. Only then the work's end is recorded. */
   release(): void
+  /** Tells those who wait that the video is made. Nothing depends on it. */
+  rendered(): Promise<void>
   /** Records an upload. False: the asset was no longer ours; where its post is, is known all the same. */
   available(botId: bigint, made: MadeVideo, post: Post): Promise<boolean>
   /** The upload recorded earlier is good. False: the asset was no longer ours. */
@@ -88,6 +91,7 @@ function holdLease(deps: LeasesDeps, asset: ClaimedAsset, stop: AbortSignal): Le
       return holding.loss.aborted
     },
     release: holding.end,
+    rendered: () => markRendered(db, asset, owner).catch(() => undefined),
     async available(botId, made, post) {
       const recorded = await markAvailable(db, asset, owner, botId, made, post)
       if (!recorded) await rememberPost(db, asset.name, post)

@@ -75,6 +75,7 @@ async function makeAndPublish(deps: JobDeps, lease: Lease, leave: () => void): P
   const { id, template } = lease.asset
   const video = await makeVideo(deps, lease)
   leave()
+  if (lease.wanted) void lease.rendered()
   const recorded = await publish(deps, lease, video)
   const seconds = Math.round((performance.now() - started) / 100) / 10
   if (recorded) deps.log.info({ assetId: id, template, seconds }, 'a video is ready')
