@@ -3,7 +3,7 @@ import { Composer, type InlineKeyboard } from 'grammy'
 import { questionSent, storeQuestion } from '../../greetings/questions.ts'
 import { nameOfRequest } from '../../greetings/requests.ts'
 import { reportOf, reportSound, wishStress, type Reported } from '../../greetings/sound-reports.ts'
-import { parseName } from '../../names/name.ts'
+import { parseNameOrSet } from '../../names/set.ts'
 import { stressChoices } from '../../names/stress.ts'
 import { text } from '../../texts.ts'
 import type { BotContext } from '../context.ts'
@@ -70,7 +70,7 @@ async function sendNewVideo(deps: RespondDeps, ctx: BotContext, reportId: string
   const reported = await reportOf(deps.door.db, reportId, BigInt(ctx.from?.id ?? 0))
   if (reported.status !== 'reported') return refuse(ctx, reported.status)
   // What a name is may have changed since it was made.
-  const parsed = parseName(reported.report.display, deps.nameRules)
+  const parsed = parseNameOrSet(reported.report.display, deps.nameRules)
   if (!parsed.ok) return ctx.say(text(await ctx.language(), `rejected-${parsed.reason}`))
   return greet(deps, ctx, [{ name: parsed.name }])
 }
