@@ -61,7 +61,7 @@ test('it never throws, and every name that comes out is one', () => {
       const keys = understood.kind === 'name' ? [] : namesIn(understood).map(({ key }) => key)
       expect(new Set(keys).size).toBe(keys.length)
     }),
-    { numRuns: 3000 },
+    { numRuns: 1500 },
   )
 })
 
@@ -71,7 +71,7 @@ test('unwrapping twice changes nothing: a sure name alone is that name, sure', (
       const once = understand(text, context)
       if (once.kind === 'name') expect(told(understand(once.name.display, context))).toBe(told(once))
     }),
-    { numRuns: 3000 },
+    { numRuns: 1500 },
   )
 })
 
