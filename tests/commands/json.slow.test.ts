@@ -134,6 +134,24 @@ const report = {
   ),
   failures: z.array(z.strictObject({ reason: z.string().min(1), count })),
   repeatedUploads: count,
+  understood: z.array(
+    z.strictObject({
+      outcome: z.enum(['name', 'unsure', 'several', 'talk', 'refused', 'confirmed']),
+      reason: z.string().min(1).nullable(),
+      count,
+    }),
+  ),
+  reported: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        template: z.string(),
+        say: z.string().nullable(),
+        count,
+        wanted: z.array(z.strictObject({ spelling: z.string(), count })),
+      }),
+    )
+    .max(10),
   outages: z.array(
     z.strictObject({ step: z.string().min(1), reason: z.string().min(1), since: instant, until: instant }),
   ),

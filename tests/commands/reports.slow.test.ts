@@ -50,6 +50,8 @@ describe('status', () => {
       bots: [],
       failures: [{ reason: expect.any(String) as string, count: 1 }],
       repeatedUploads: 0,
+      understood: [],
+      reported: [],
       outages: [],
     })
     expect(end.stdout).not.toMatch(/маша|Маша/)
