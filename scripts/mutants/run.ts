@@ -132,8 +132,7 @@ async function run(tree: string, project: 'fast' | 'slow', files: readonly strin
     [
       'node_modules/vitest/vitest.mjs',
       'run',
-      '--project',
-      project,
+      ...(project === 'slow' ? ['slow', 'waiting'] : [project]).flatMap((each) => ['--project', each]),
       '--bail',
       '1',
       '--reporter',
