@@ -100,7 +100,9 @@ function tellHow(understood: Understood): void {
 /** Names of the question that waits for this person here. */
 async function offeredTo({ door: { db, botId }, nameRules }: RespondDeps, ctx: BotContext): Promise<Name[]> {
   if (ctx.from === undefined || ctx.chat === undefined) return []
-  const displays = await namesOffered(db, botId, { userId: BigInt(ctx.from.id), chatId: BigInt(ctx.chat.id) })
+  // An update that is told again does not answer the question it asked.
+  const asked = { userId: BigInt(ctx.from.id), chatId: BigInt(ctx.chat.id), updateId: ctx.update.update_id }
+  const displays = await namesOffered(db, botId, asked)
   return parseNames(displays, nameRules)
 }
 

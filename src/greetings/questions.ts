@@ -56,14 +56,10 @@ export async function questionSent(db: Db, id: string, messageId: number): Promi
 }
 
 /** The names of the question that this person was asked last in this chat and has not answered, of the last hour; none: there is no such question. */
-export async function namesOffered(
-  db: Db,
-  botId: bigint,
-  { userId, chatId }: Omit<Asked, 'updateId'>,
-): Promise<string[]> {
+export async function namesOffered(db: Db, botId: bigint, { userId, chatId, updateId }: Asked): Promise<string[]> {
   const [last] = await db.$queryRaw<{ names: string[]; choice: string | null }[]>`
     SELECT names, choice FROM "Question" WHERE "chatId" = ${chatId} AND "userId" = ${userId} AND "botId" = ${botId}
-      AND "createdAt" > now() - interval '1 hour' ORDER BY "createdAt" DESC LIMIT 1`
+      AND "updateId" <> ${updateId} AND "createdAt" > now() - interval '1 hour' ORDER BY "createdAt" DESC LIMIT 1`
   return last === undefined || last.choice !== null ? [] : last.names
 }
 

@@ -26,7 +26,7 @@ describe('a bot that is killed', () => {
 
     // Hits and misses, none of which is answered before the bot is killed.
     const people = Array.from({ length: 50 }, (_, n) => 2_000 + n)
-    const names = ['Ульяна', 'Фёдор', 'Эмма', 'Юлиан', 'Ярослав']
+    const names = ['Ульяна', 'Фёдор', 'Эмма', 'Юлиана', 'Ярослав']
     const hold = await town.telegram.fault({
       chatId: undefined,
       method: ['sendMessage', 'sendVideo', 'sendChatAction'],
